@@ -1,0 +1,53 @@
+/* architectures.h - the registry of networks.
+ *
+ * Adding one: a file with a build function, and a row in architectures.def. */
+
+#ifndef CONVZOO_ARCHITECTURES_H
+#define CONVZOO_ARCHITECTURES_H
+
+#include "errors.h"
+#include "modules.h"
+
+typedef struct ArchOptions {
+    int        classes;
+    Activation act;                /* every body activation; the registry resolves ACT_native before build */
+    bool       no_dropout;
+    bool       squeeze_excite;     /* efficientnet_lite0 only: off as published */
+} ArchOptions;
+
+/* What trains the network well with no other flag. */
+typedef struct Recipe {
+    const char *optimizer;         /* "sgd" or "adamw" */
+    float       lr, weight_decay;
+    int         epochs;
+    float       label_smoothing;
+} Recipe;
+
+typedef struct Architecture {
+    const char *key;               /* "resnet18" */
+    const char *aliases;           /* space-separated, "" if none */
+    const char *paper;
+    const char *about;             /* one line for --help */
+    Activation  act;               /* its own activation */
+    Recipe      recipe;
+    int         least_side;        /* smallest image side it takes */
+    Tensor   *(*build)(Network *net, Tensor *image, const ArchOptions *options);   /* returns the logits: classes 1 1 */
+} Architecture;
+
+/* The build functions. */
+#define X(key, ...) Tensor *key(Network *net, Tensor *image, const ArchOptions *options);
+#include "architectures.def"
+#undef X
+
+int                 architecture_count(void);
+const Architecture *architecture_at(int index);
+/* NULL and an error that lists the choices if there is none of that name or alias. */
+const Architecture *architecture_find(const char *name, Error *error);
+/* "lenet baseline ..." */
+const char         *architecture_names(void);
+
+/* A whole network: the image, the architecture's layers, the logits. NULL and an error if the
+ * image is too small for it. The caller frees it with network_free. */
+Network *architecture_network(const Architecture *arch, Shape image, const ArchOptions *options, Error *error);
+
+#endif

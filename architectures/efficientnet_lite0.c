@@ -1,0 +1,88 @@
+/* efficientnet_lite0.c - EfficientNet-Lite0 (Tan and Le, 2019, arXiv:1905.11946, without squeeze-excite; names as in timm).
+ *
+ *   image       c     S    S
+ *   conv_stem   32    S/2  S/2     3x3 stride 2 (S > 64), stride 1 (S <= 64)
+ *   blocks.0    16    .    .       depthwise separable 3x3
+ *   blocks.1    24    /2   /2      2 x MBConv 3x3
+ *   blocks.2    40    /2   /2      2 x MBConv 5x5
+ *   blocks.3    80    /2   /2      3 x MBConv 3x3
+ *   blocks.4   112    .    .       3 x MBConv 5x5
+ *   blocks.5   192    /2   /2      4 x MBConv 5x5
+ *   blocks.6   320    .    .       MBConv 3x3
+ *   conv_head 1280    .    .       1x1
+ *   classifier classes             global average pool, linear
+ *
+ * 4 652 008 parameters at 1000 classes, 3-channel 224 input. Published weights use relu6. */
+
+#include "architectures.h"
+
+static Conv2d pointwise(void)                                { return (Conv2d){ .kernel = 1 }; }
+static Conv2d depthwise(int channels, int kernel, int stride)
+{
+    return (Conv2d){ .kernel = kernel, .stride = stride, .pad = kernel / 2, .groups = channels };
+}
+
+/* The excitation's middle is a quarter of the block's input. */
+static Tensor *excite(Network *net, Tensor *x, int block_input, const ArchOptions *opt)
+{
+    return opt->squeeze_excite ? squeeze_excite(net, "se", x, block_input / 4, opt->act) : x;
+}
+
+static Tensor *residual(Network *net, Tensor *y, Tensor *x)
+{
+    const bool same = x->shape.c == y->shape.c && x->shape.h == y->shape.h && x->shape.w == y->shape.w;
+    return same ? add(net, "add", y, x) : y;
+}
+
+/*  x --depthwise-bn-act--1x1-bn--(+)-->      the shortcut is there where the shape stays */
+static Tensor *depthwise_separable(Network *net, Tensor *x, int channels, int kernel, int stride, const ArchOptions *opt)
+{
+    Tensor *y = conv2d(net, "conv_dw", x, x->shape.c, depthwise(x->shape.c, kernel, stride));
+    y = batchnorm (net, "bn1",     y);
+    y = activation(net, "act1",    y, opt->act);
+    y = excite    (net, y, x->shape.c, opt);
+    y = conv2d    (net, "conv_pw", y, channels, pointwise());
+    y = batchnorm (net, "bn2",     y);
+    return residual(net, y, x);
+}
+
+/*  x --1x1-bn-act--depthwise-bn-act--1x1-bn--(+)-->      six times as wide in between */
+static Tensor *inverted_residual(Network *net, Tensor *x, int channels, int kernel, int stride, const ArchOptions *opt)
+{
+    const int wide = 6 * x->shape.c;
+    Tensor *y = conv2d(net, "conv_pw", x, wide, pointwise());
+    y = batchnorm (net, "bn1",      y);
+    y = activation(net, "act1",     y, opt->act);
+    y = conv2d    (net, "conv_dw",  y, wide, depthwise(wide, kernel, stride));
+    y = batchnorm (net, "bn2",      y);
+    y = activation(net, "act2",     y, opt->act);
+    y = excite    (net, y, x->shape.c, opt);
+    y = conv2d    (net, "conv_pwl", y, channels, pointwise());
+    y = batchnorm (net, "bn3",      y);
+    return residual(net, y, x);
+}
+
+Tensor *efficientnet_lite0(Network *net, Tensor *image, const ArchOptions *opt)
+{
+    static const struct { int channels, repeats, stride, kernel; } stages[] = {
+        {16, 1, 1, 3}, {24, 2, 2, 3}, {40, 2, 2, 5}, {80, 3, 2, 3}, {112, 3, 1, 5}, {192, 4, 2, 5}, {320, 1, 1, 3},
+    };
+    Tensor *x = conv2d(net, "conv_stem", image, 32, (Conv2d){ .kernel = 3, .stride = image->shape.h <= 64 ? 1 : 2, .pad = 1 });
+    x = batchnorm (net, "bn1",  x);
+    x = activation(net, "act1", x, opt->act);
+
+    for (int s = 0; s < 7; s++)
+        for (int r = 0; r < stages[s].repeats; r++) {
+            const int stride = r == 0 ? stages[s].stride : 1;
+            scope_push(net, "blocks.%d.%d", s, r);
+            x = s == 0 ? depthwise_separable(net, x, stages[s].channels, stages[s].kernel, stride, opt)
+                       : inverted_residual(net, x, stages[s].channels, stages[s].kernel, stride, opt);
+            scope_pop(net);
+        }
+
+    x = conv2d    (net, "conv_head", x, 1280, pointwise());
+    x = batchnorm (net, "bn2",       x);
+    x = activation(net, "act2",      x, opt->act);
+    x = global_avg_pool(net, "pool", x);
+    return linear (net, "classifier", x, opt->classes);
+}

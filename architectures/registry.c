@@ -1,0 +1,80 @@
+/* registry.c - finding an architecture by name, and making a whole network of it. */
+
+#include "architectures.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const Architecture architectures[] = {
+#define X(key_, aliases_, paper_, about_, act_, side_, ...) \
+    { .key = #key_, .aliases = aliases_, .paper = paper_, .about = about_, .act = { .key = act_ }, .least_side = side_, \
+      .recipe = __VA_ARGS__, .build = key_ },
+#include "architectures.def"
+#undef X
+};
+
+int architecture_count(void)
+{
+    return sizeof architectures / sizeof *architectures;
+}
+
+const Architecture *architecture_at(int index)
+{
+    return &architectures[index];
+}
+
+const char *architecture_names(void)
+{
+    static char names[512];
+    size_t at = 0;
+    for (int i = 0; i < architecture_count(); i++)
+        at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", i ? " " : "", architectures[i].key);
+    return names;
+}
+
+/* Whether `name` is one of the space-separated words. */
+static bool has_word(const char *words, const char *name)
+{
+    const size_t length = strchr(name, ' ') ? 0 : strlen(name);
+    for (const char *at = words; length && (at = strstr(at, name)); at += length)
+        if ((at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+            return true;
+    return false;
+}
+
+const Architecture *architecture_find(const char *name, Error *error)
+{
+    for (int i = 0; i < architecture_count(); i++)
+        if (!strcmp(architectures[i].key, name) || has_word(architectures[i].aliases, name))
+            return &architectures[i];
+    error_set(error, EXIT_usage, "unknown architecture '%.120s': --arch: choose one of %s", name, architecture_names());
+    return NULL;
+}
+
+/* The output layer starts near zero: the first loss is log(classes), and hidden layers begin gently. */
+static void start_output_small(Network *net)
+{
+    Param *output = NULL;
+    for (int i = 0; i < network_param_count(net); i++)
+        if (network_param(net, i)->role == PARAM_weight)
+            output = network_param(net, i);
+    if (output)
+        output->init.gain = 0.01f;
+}
+
+Network *architecture_network(const Architecture *arch, Shape image, const ArchOptions *options, Error *error)
+{
+    if (image.h < arch->least_side || image.w < arch->least_side || image.h != image.w) {
+        error_set(error, EXIT_usage, "image of %d x %d: %s takes square images of side %d or more: use --img-size", image.w, image.h,
+                  arch->key, arch->least_side);
+        return NULL;
+    }
+    ArchOptions resolved = *options;
+    if (resolved.act.key == ACT_native)
+        resolved.act = arch->act;
+    Network *net = network_new();
+    network_set_gain(net, activation_info(resolved.act.key)->gain);
+    arch->build(net, network_input(net, image), &resolved);
+    start_output_small(net);
+    return net;
+}

@@ -1,0 +1,50 @@
+/* add.c - the sum of two tensors of one shape: residual connections.
+ *
+ *   a, b, y    N C H W         y = a + b;  da = db = dy, the same bytes
+ *
+ * After a batch norm or a layer scale the sum is part of their kernel (engine/fusion.c). */
+
+#include "modules.h"
+
+#include "emit.h"
+#include "errors.h"
+#include "kernels.h"
+
+enum { A, B, Y };
+
+static void run_forward(const void *context, void *const p[])
+{
+    kernel_add(*(const size_t *)context, p[A], p[B], p[Y]);
+}
+
+static void add_forward(const Module *module, Program *program)
+{
+    Buffer *a = program_read_view(program, module->in[0]);
+    Buffer *b = program_read(program, module->in[1], buffer_layout(a));
+    Buffer *y = program_write(program, module->out, buffer_layout(a));
+    const View view = buffer_view(a);
+    const size_t count = view_count(&view);
+    Kernel *kernel = program_emit_function(program, module, "forward", run_forward, &count, sizeof count);
+    kernel_bind(kernel, A, a);
+    kernel_bind(kernel, B, b);
+    kernel_bind(kernel, Y, y);
+    kernel_in_place(kernel, a, y);
+}
+
+static void add_backward(const Module *module, Program *program)
+{
+    Buffer *dy = program_read_gradient(program, module->out, NULL);
+    for (int i = 0; i < module->inputs; i++)
+        if (program_wants_gradient(program, module->in[i]))
+            program_share_gradient(program, module->in[i], dy, buffer_layout(dy));
+}
+
+static const ModuleOps add_ops = { .kind = "add", .forward = add_forward, .backward = add_backward };
+
+Tensor *add(Network *net, const char *name, const Tensor *a, const Tensor *b)
+{
+    CHECK(a->shape.c == b->shape.c && a->shape.h == b->shape.h && a->shape.w == b->shape.w, "add '%s': %d x %d x %d and %d x %d x %d",
+          name, a->shape.c, a->shape.h, a->shape.w, b->shape.c, b->shape.h, b->shape.w);
+    Module *m = network_add_module(net, sizeof *m, &add_ops, name, a, b);
+    return network_add_output(net, m, a->shape);
+}

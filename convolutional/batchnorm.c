@@ -1,0 +1,167 @@
+/* batchnorm.c - batch normalisation, with the sum and the activation that follow it.
+ *
+ *   x, y                       N C H W
+ *   weight, bias               C
+ *   running_mean, running_var  C             num_batches_tracked, a counter
+ *   mean, variance             C             of this batch: written by forward, read by backward
+ *
+ *   y = weight (x - mean) / sqrt(variance + 1e-5) + bias        (Ioffe and Szegedy, 2015, arXiv:1502.03167)
+ *   running = 0.9 running + 0.1 batch, the variance unbiased (n / (n - 1)), as in PyTorch
+ *
+ * What a program fuses in: y = act(batchnorm(x) + residual). The sum itself is never stored: backward computes it again from x. */
+
+#include "modules.h"
+
+#include "emit.h"
+#include "errors.h"
+#include "kernels.h"
+#include "parameters.h"
+
+static const float eps = 1e-5f, momentum = 0.1f;
+
+typedef struct BatchNorm {
+    Module base;
+    Param *weight, *bias, *running_mean, *running_var, *batches;
+} BatchNorm;
+
+typedef struct Context {
+    BatchNormKernel kernel;
+    int64_t        *batches;
+} Context;
+
+enum { X, MEAN, VARIANCE, WEIGHT, BIAS, RESIDUAL, Y, SCRATCH, RUNNING_MEAN = 4, RUNNING_VAR = 5,
+       DY = 6, DX = 8, DWEIGHT, DBIAS, DRESIDUAL };
+
+static void run_statistics(const void *context, void *const p[])
+{
+    const Context *c = context;
+    const View *view = &c->kernel.view;
+    const float *mean = p[MEAN], *variance = p[VARIANCE];
+    float *running_mean = p[RUNNING_MEAN], *running_var = p[RUNNING_VAR];
+    kernel_batchnorm_statistics(&c->kernel, p[X], p[MEAN], p[VARIANCE], p[SCRATCH]);
+
+    const double count = (double)view->n * (double)view_pixels(view);
+    const float unbiased = (float)(count > 1 ? count / (count - 1) : 1);
+    for (int k = 0; k < view->c; k++) {
+        running_mean[k] += momentum * (mean[k] - running_mean[k]);
+        running_var[k] += momentum * (variance[k] * unbiased - running_var[k]);
+    }
+    ++*c->batches;
+}
+
+static void run_forward(const void *context, void *const p[])
+{
+    const Context *c = context;
+    kernel_batchnorm_forward(&c->kernel, p[X], p[MEAN], p[VARIANCE], p[WEIGHT], p[BIAS], p[RESIDUAL], p[Y]);
+}
+
+static void run_backward(const void *context, void *const p[])
+{
+    const Context *c = context;
+    kernel_batchnorm_backward(&c->kernel, p[X], p[MEAN], p[VARIANCE], p[WEIGHT], p[BIAS], p[RESIDUAL], NULL, p[DY],
+                              p[DX], p[DWEIGHT], p[DBIAS], p[DRESIDUAL], p[SCRATCH]);
+}
+
+static Context context_of(const BatchNorm *m, Program *program, const Fusion *fusion, const Buffer *x)
+{
+    return (Context){ .kernel = { .view = buffer_view(x), .act = fusion->act, .eps = eps },
+                      .batches = parameters_counter(program_network(program), m->batches) };
+}
+
+/* Mean and variance of the batch in training, the running ones in inference. */
+static void emit_statistics(const BatchNorm *m, Program *program, const Context *context, Buffer *x)
+{
+    if (program_mode(program) == MODE_inference) {
+        program_save(program, &m->base, 0, program_param(program, m->running_mean, NULL));
+        program_save(program, &m->base, 1, program_param(program, m->running_var, NULL));
+        return;
+    }
+    const size_t bytes = (size_t)context->kernel.view.padded * sizeof(float);
+    program_save(program, &m->base, 0, program_scratch(program, bytes));
+    program_save(program, &m->base, 1, program_scratch(program, bytes));
+    Kernel *kernel = program_emit_function(program, &m->base, "statistics", run_statistics, context, sizeof *context);
+    kernel_bind(kernel, X, x);
+    kernel_bind(kernel, MEAN, program_saved(program, &m->base, 0));
+    kernel_bind(kernel, VARIANCE, program_saved(program, &m->base, 1));
+    kernel_bind(kernel, RUNNING_MEAN, program_param(program, m->running_mean, NULL));
+    kernel_bind(kernel, RUNNING_VAR, program_param(program, m->running_var, NULL));
+    kernel_bind(kernel, SCRATCH, program_scratch(program, kernel_batchnorm_scratch(&context->kernel)));
+}
+
+/* The residual in x's layout, or NULL; a reorder may come with it, so it is read before the kernel is emitted. */
+static Buffer *read_residual(Program *program, const Fusion *fusion, const Buffer *x)
+{
+    return fusion->residual ? program_read(program, fusion->residual, buffer_layout(x)) : NULL;
+}
+
+static void bind_inputs(const BatchNorm *m, Program *program, Kernel *kernel, Buffer *x, Buffer *residual)
+{
+    kernel_bind(kernel, X, x);
+    kernel_bind(kernel, MEAN, program_saved(program, &m->base, 0));
+    kernel_bind(kernel, VARIANCE, program_saved(program, &m->base, 1));
+    kernel_bind(kernel, WEIGHT, program_param(program, m->weight, NULL));
+    kernel_bind(kernel, BIAS, program_param(program, m->bias, NULL));
+    kernel_bind(kernel, RESIDUAL, residual);
+}
+
+static void batchnorm_forward(const Module *module, Program *program)
+{
+    const BatchNorm *m = (const BatchNorm *)module;
+    const Fusion fusion = program_fusion(program, module);
+    Buffer *x = program_read_view(program, module->in[0]);
+    const Context context = context_of(m, program, &fusion, x);
+    emit_statistics(m, program, &context, x);
+
+    Buffer *residual = read_residual(program, &fusion, x);
+    Buffer *y = program_write(program, fusion.out, buffer_layout(x));
+    Kernel *kernel = program_emit_function(program, module, "forward", run_forward, &context, sizeof context);
+    bind_inputs(m, program, kernel, x, residual);
+    kernel_bind(kernel, Y, y);
+    kernel_in_place(kernel, x, y);
+}
+
+/* With dz = dy act'(z), x^ = (x - mean) / sqrt(variance + eps) and sums over n, h, w of count values:
+ *   dresidual = dz    dbias = sum dz    dweight = sum dz x^
+ *   dx = weight / sqrt(variance + eps) (dz - dbias / count - x^ dweight / count) */
+static void batchnorm_backward(const Module *module, Program *program)
+{
+    const BatchNorm *m = (const BatchNorm *)module;
+    const Fusion fusion = program_fusion(program, module);
+    Buffer *x = program_read_view(program, module->in[0]);
+    const Context context = context_of(m, program, &fusion, x);
+    Buffer *dy = program_read_gradient(program, fusion.out, buffer_layout(x));
+    Buffer *residual = read_residual(program, &fusion, x);
+    Buffer *dx = program_write_gradient(program, module->in[0], buffer_layout(x));
+    Buffer *dresidual = NULL;
+    if (fusion.residual && program_wants_gradient(program, fusion.residual)) {
+        if (fusion.act.key == ACT_identity)
+            program_share_gradient(program, fusion.residual, dy, buffer_layout(x));
+        else
+            dresidual = program_write_gradient(program, fusion.residual, buffer_layout(x));
+    }
+    Kernel *kernel = program_emit_function(program, module, "backward", run_backward, &context, sizeof context);
+    bind_inputs(m, program, kernel, x, residual);
+    kernel_bind(kernel, DY, dy);
+    kernel_bind(kernel, DX, dx);
+    kernel_bind(kernel, DWEIGHT, program_param_gradient(program, m->weight, NULL));
+    kernel_bind(kernel, DBIAS, program_param_gradient(program, m->bias, NULL));
+    kernel_bind(kernel, DRESIDUAL, dresidual);
+    kernel_bind(kernel, SCRATCH, program_scratch(program, kernel_batchnorm_scratch(&context.kernel)));
+    kernel_in_place(kernel, dy, dresidual ? dresidual : dx);
+}
+
+static const ModuleOps batchnorm_ops = {
+    .kind = "batchnorm", .forward = batchnorm_forward, .backward = batchnorm_backward,
+};
+
+Tensor *batchnorm(Network *net, const char *name, const Tensor *x)
+{
+    BatchNorm *m = network_add_module(net, sizeof *m, &batchnorm_ops, name, x, NULL);
+    const int64_t c = x->shape.c;
+    m->weight = network_add_param(net, m, "weight", PARAM_plain, 1, &c, (Init){ .constant = 1 });
+    m->bias = network_add_param(net, m, "bias", PARAM_plain, 1, &c, (Init){0});
+    m->running_mean = network_add_param(net, m, "running_mean", PARAM_buffer, 1, &c, (Init){0});
+    m->running_var = network_add_param(net, m, "running_var", PARAM_buffer, 1, &c, (Init){ .constant = 1 });
+    m->batches = network_add_param(net, m, "num_batches_tracked", PARAM_counter, 0, NULL, (Init){0});
+    return network_add_output(net, m, x->shape);
+}

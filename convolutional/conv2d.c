@@ -1,0 +1,94 @@
+/* conv2d.c - convolution (cross-correlation, as everywhere in the field).
+ *
+ *   x         N C H W
+ *   weight    O C/groups K K
+ *   bias      O                        optional
+ *   y         N O OH OW                OH = (H + 2 pad - K) / stride + 1
+ *
+ *   y[o] = sum over i, ky, kx of weight[o][i][ky][kx] x[i][y stride + ky - pad][x stride + kx - pad] + bias[o]
+ *
+ * Which algorithm computes it is the program's choice, here by shape. pixel_linear is the same with a
+ * 1x1 kernel and the weight's shape of a linear layer. */
+
+#include "conv2d.h"
+
+#include "errors.h"
+
+static const Conv2dAlgorithm *const algorithms[] = { &conv2d_depthwise, &conv2d_winograd, &conv2d_direct };
+
+static const Conv2dAlgorithm *choose(const Conv2dModule *conv, const Program *program)
+{
+    int i = 0;
+    while (!algorithms[i]->takes(conv, program))      /* the last takes everything */
+        i++;
+    return algorithms[i];
+}
+
+static void conv2d_forward(const Module *module, Program *program)
+{
+    const Conv2dModule *conv = (const Conv2dModule *)module;
+    choose(conv, program)->forward(conv, program);
+}
+
+static void conv2d_backward(const Module *module, Program *program)
+{
+    const Conv2dModule *conv = (const Conv2dModule *)module;
+    choose(conv, program)->backward(conv, program);
+}
+
+static double conv2d_macs(const Module *module)
+{
+    const Conv2dModule *conv = (const Conv2dModule *)module;
+    const Shape y = module->out->shape;
+    return (double)conv->weight->count * y.h * y.w;
+}
+
+double conv2d_flops(const Conv2dModule *conv, const Program *program)
+{
+    return 2.0 * conv2d_macs(&conv->base) * program_batch(program);
+}
+
+static const ModuleOps conv2d_ops = {
+    .kind = "conv2d", .forward = conv2d_forward, .backward = conv2d_backward, .macs = conv2d_macs,
+};
+
+static const ModuleOps pixel_linear_ops = {
+    .kind = "pixel_linear", .forward = conv2d_forward, .backward = conv2d_backward, .macs = conv2d_macs,
+};
+
+static int output_side(int side, const Conv2d *o)
+{
+    return (side + 2 * o->pad - o->kernel) / o->stride + 1;
+}
+
+static Tensor *add_conv2d(Network *net, const ModuleOps *ops, const char *name, const Tensor *x, int channels, Conv2d options,
+                          int weight_rank)
+{
+    Conv2d o = options;
+    o.stride = o.stride ? o.stride : 1;
+    o.groups = o.groups ? o.groups : 1;
+    const Shape in = x->shape;
+    CHECK(o.kernel > 0 && o.stride > 0 && o.pad >= 0, "%s '%s': kernel %d, stride %d, pad %d", ops->kind, name, o.kernel, o.stride, o.pad);
+    CHECK(in.c % o.groups == 0 && channels % o.groups == 0, "%s '%s': %d -> %d channels in %d groups", ops->kind, name, in.c, channels, o.groups);
+    CHECK(in.h + 2 * o.pad >= o.kernel && in.w + 2 * o.pad >= o.kernel, "%s '%s': a %d x %d image with padding %d is smaller than kernel %d",
+          ops->kind, name, in.h, in.w, o.pad, o.kernel);
+
+    Conv2dModule *conv = network_add_module(net, sizeof *conv, ops, name, x, NULL);
+    const int64_t dims[] = { channels, in.c / o.groups, o.kernel, o.kernel };
+    const int fan_in = in.c / o.groups * o.kernel * o.kernel;
+    conv->options = o;
+    conv->weight = network_add_param(net, conv, "weight", PARAM_weight, weight_rank, dims, (Init){ .fan_in = fan_in, .gain = network_gain(net) });
+    if (o.bias)
+        conv->bias = network_add_param(net, conv, "bias", PARAM_plain, 1, dims, (Init){0});
+    return network_add_output(net, conv, (Shape){ channels, output_side(in.h, &o), output_side(in.w, &o) });
+}
+
+Tensor *conv2d(Network *net, const char *name, const Tensor *x, int channels, Conv2d options)
+{
+    return add_conv2d(net, &conv2d_ops, name, x, channels, options, 4);
+}
+
+Tensor *pixel_linear(Network *net, const char *name, const Tensor *x, int features)
+{
+    return add_conv2d(net, &pixel_linear_ops, name, x, features, (Conv2d){ .kernel = 1, .bias = true }, 2);
+}

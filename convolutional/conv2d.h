@@ -1,0 +1,30 @@
+/* conv2d.h - inside the modules: one convolution and the ways to compute it. */
+
+#ifndef CONVZOO_CONV2D_H
+#define CONVZOO_CONV2D_H
+
+#include "emit.h"
+#include "modules.h"
+
+typedef struct Conv2dModule {
+    Module base;
+    Param *weight, *bias;      /* bias NULL: none */
+    Conv2d options;            /* zeros replaced by their defaults */
+} Conv2dModule;
+
+/* One way to compute a convolution. The first of the list that takes it is the default plan's. */
+typedef struct Conv2dAlgorithm {
+    const char *name;
+    bool (*takes)(const Conv2dModule *conv, const Program *program);
+    void (*forward)(const Conv2dModule *conv, Program *program);
+    void (*backward)(const Conv2dModule *conv, Program *program);
+} Conv2dAlgorithm;
+
+extern const Conv2dAlgorithm conv2d_direct;         /* oneDNN, any shape */
+extern const Conv2dAlgorithm conv2d_winograd;       /* our own, 3x3 stride 1 */
+extern const Conv2dAlgorithm conv2d_depthwise;      /* our own, one filter a channel */
+
+/* Floating-point operations of one direction, by the direct algorithm's count. */
+double conv2d_flops(const Conv2dModule *conv, const Program *program);
+
+#endif

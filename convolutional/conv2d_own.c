@@ -1,0 +1,62 @@
+/* conv2d_own.c - puts our own convolution kernels into a program; see conv2d_own.h. */
+
+#include "conv2d_own.h"
+
+#include "errors.h"
+#include "kernels.h"
+
+#include <string.h>
+
+/* nChw16c is the layout of 512-bit vectors; with narrower ones oneDNN blocks by 8, and only channels last is ours. */
+bool own_conv2d_fits(const Conv2dModule *conv, const Program *program)
+{
+    if (conv->base.in[0]->shape.c % 16 || conv->base.out->shape.c % 16)
+        return false;
+    return program_plan(program)->layout == LAYOUT_channels_last || !strcmp(kernels_isa(), "avx512");
+}
+
+static const_dnnl_memory_desc_t own_layout(Program *program, const Tensor *tensor)
+{
+    const bool last = program_plan(program)->layout == LAYOUT_channels_last;
+    return program_tensor_layout(program, tensor, last ? dnnl_nhwc : dnnl_nChw16c);
+}
+
+static void emit(const OwnConv2d *own, const Conv2dModule *conv, Program *program, const char *what, KernelFunction *function,
+                 Buffer *x, Buffer *weight, Buffer *bias, Buffer *y)
+{
+    _Alignas(16) char context[OWN_CONTEXT_ROOM];
+    const size_t size = own->context(conv, buffer_view(x), buffer_view(y), context);
+    CHECK(size <= sizeof context, "a context of %zu bytes, at most %zu", size, sizeof context);
+    Kernel *kernel = program_emit_function(program, &conv->base, what, function, context, size);
+    kernel_bind(kernel, OWN_X, x);
+    kernel_bind(kernel, OWN_WEIGHT, weight);
+    kernel_bind(kernel, OWN_BIAS, bias);
+    kernel_bind(kernel, OWN_Y, y);
+    kernel_bind(kernel, OWN_SCRATCH, program_scratch(program, own->scratch(context)));
+    kernel_flops(kernel, conv2d_flops(conv, program));
+}
+
+void own_conv2d_forward(const OwnConv2d *own, const Conv2dModule *conv, Program *program)
+{
+    Buffer *x = program_read(program, conv->base.in[0], own_layout(program, conv->base.in[0]));
+    Buffer *weight = program_param(program, conv->weight, own->weight_layout(conv, program));
+    Buffer *bias = conv->bias ? program_param(program, conv->bias, NULL) : NULL;
+    Buffer *y = program_write(program, conv->base.out, own_layout(program, conv->base.out));
+    emit(own, conv, program, "forward", own->forward, x, weight, bias, y);
+}
+
+/* Weights first: x is free after it, and dx can have its place. */
+void own_conv2d_backward(const OwnConv2d *own, const Conv2dModule *conv, Program *program)
+{
+    const_dnnl_memory_desc_t weights = own->weight_layout(conv, program);
+    Buffer *x = program_read(program, conv->base.in[0], own_layout(program, conv->base.in[0]));
+    Buffer *dy = program_read_gradient(program, conv->base.out, own_layout(program, conv->base.out));
+    Buffer *dweight = program_param_gradient(program, conv->weight, weights);
+    Buffer *dbias = conv->bias ? program_param_gradient(program, conv->bias, NULL) : NULL;
+    emit(own, conv, program, "backward weights", own->backward_weights, x, dweight, dbias, dy);
+
+    if (program_wants_gradient(program, conv->base.in[0])) {
+        Buffer *dx = program_write_gradient(program, conv->base.in[0], buffer_layout(x));
+        emit(own, conv, program, "backward data", own->backward_data, dx, program_param(program, conv->weight, weights), NULL, dy);
+    }
+}

@@ -1,0 +1,63 @@
+/* conv2d_winograd.c - 3x3 convolution of stride 1 by our own Winograd F(4x4, 3x3): 36 products where the direct
+ * algorithm needs 144 (Lavin and Gray, 2015, arXiv:1509.09308). */
+
+#include "conv2d_own.h"
+
+#include "kernels.h"
+
+/* [3][3][in][out] */
+static const_dnnl_memory_desc_t winograd_weight_layout(const Conv2dModule *conv, Program *program)
+{
+    const int64_t dims[] = { conv->base.out->shape.c, conv->base.in[0]->shape.c, 3, 3 };
+    return program_layout(program, 4, dims, dnnl_hwio);
+}
+
+static size_t winograd_context(const Conv2dModule *conv, View x, View y, void *context)
+{
+    (void)conv;
+    *(WinogradKernel *)context = (WinogradKernel){ .x = x, .y = y };
+    return sizeof(WinogradKernel);
+}
+
+static size_t winograd_scratch(const void *context)
+{
+    return kernel_winograd_scratch(context);
+}
+
+static void run_forward(const void *context, void *const p[])
+{
+    kernel_winograd_forward(context, p[OWN_X], p[OWN_WEIGHT], p[OWN_BIAS], p[OWN_Y], p[OWN_SCRATCH]);
+}
+
+static void run_backward_data(const void *context, void *const p[])
+{
+    kernel_winograd_backward_data(context, p[OWN_Y], p[OWN_WEIGHT], p[OWN_X], p[OWN_SCRATCH]);
+}
+
+static void run_backward_weights(const void *context, void *const p[])
+{
+    kernel_winograd_backward_weights(context, p[OWN_X], p[OWN_Y], p[OWN_WEIGHT], p[OWN_BIAS], p[OWN_SCRATCH]);
+}
+
+static const OwnConv2d winograd = {
+    winograd_weight_layout, winograd_context, winograd_scratch, run_forward, run_backward_data, run_backward_weights,
+};
+
+static bool winograd_takes(const Conv2dModule *conv, const Program *program)
+{
+    const Conv2d *o = &conv->options;
+    return !program_plan(program)->direct_only && o->kernel == 3 && o->stride == 1 && o->pad == 1 && o->groups == 1 &&
+           own_conv2d_fits(conv, program);
+}
+
+static void winograd_forward(const Conv2dModule *conv, Program *program)
+{
+    own_conv2d_forward(&winograd, conv, program);
+}
+
+static void winograd_backward(const Conv2dModule *conv, Program *program)
+{
+    own_conv2d_backward(&winograd, conv, program);
+}
+
+const Conv2dAlgorithm conv2d_winograd = { "winograd", winograd_takes, winograd_forward, winograd_backward };

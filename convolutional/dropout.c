@@ -1,0 +1,70 @@
+/* dropout.c - y = keep x / (1 - p) in training, keep being 1 with probability 1 - p; y = x in inference.
+ *
+ *   x, y    N C H W          backward: dx = keep dy / (1 - p), the same draw
+ *
+ * (Srivastava et al., 2014, JMLR 15.) The draw is a function of (seed, step, module, element): nothing is stored. */
+
+#include "modules.h"
+
+#include "emit.h"
+#include "errors.h"
+#include "kernels.h"
+#include "random.h"
+
+typedef struct Dropout {
+    Module base;
+    float  p;
+} Dropout;
+
+typedef struct Context {
+    View           view;
+    float          p;
+    int            module;
+    const StepKey *key;
+} Context;
+
+enum { X, Y };
+
+static void run(const void *context, void *const p[])
+{
+    const Context *c = context;
+    const Random stream = random_stream(c->key->seed, c->key->step, (uint64_t)c->module, RANDOM_dropout);
+    kernel_dropout(&c->view, c->p, stream.state, p[X], p[Y]);
+}
+
+static void emit(const Dropout *m, Program *program, const char *what, Buffer *x, Buffer *y)
+{
+    const Context context = { buffer_view(x), m->p, m->base.index, program_step_key(program) };
+    Kernel *kernel = program_emit_function(program, &m->base, what, run, &context, sizeof context);
+    kernel_bind(kernel, X, x);
+    kernel_bind(kernel, Y, y);
+    kernel_in_place(kernel, x, y);
+}
+
+static void dropout_forward(const Module *module, Program *program)
+{
+    Buffer *x = program_read_view(program, module->in[0]);
+    if (program_mode(program) == MODE_inference)
+        program_alias(program, module->out, x, buffer_layout(x));
+    else
+        emit((const Dropout *)module, program, "forward", x, program_write(program, module->out, buffer_layout(x)));
+}
+
+static void dropout_backward(const Module *module, Program *program)
+{
+    const_dnnl_memory_desc_t layout = buffer_layout(program_read_view(program, module->in[0]));
+    Buffer *dy = program_read_gradient(program, module->out, layout);
+    emit((const Dropout *)module, program, "backward", dy, program_write_gradient(program, module->in[0], layout));
+}
+
+static const ModuleOps dropout_ops = { .kind = "dropout", .forward = dropout_forward, .backward = dropout_backward };
+
+Tensor *dropout(Network *net, const char *name, const Tensor *x, float p)
+{
+    CHECK(p >= 0 && p < 1, "dropout '%s': probability %g, it lies in [0, 1)", name, (double)p);
+    if (p == 0)
+        return (Tensor *)x;
+    Dropout *m = network_add_module(net, sizeof *m, &dropout_ops, name, x, NULL);
+    m->p = p;
+    return network_add_output(net, m, x->shape);
+}

@@ -1,0 +1,308 @@
+/* emit.c - buffers: reads, writes, gradients and parameters of a program under compilation; see emit.h. */
+
+#include "program_build.h"
+
+#include "errors.h"
+#include "kernels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+Mode           program_mode(const Program *program)     { return program->mode; }
+const Plan    *program_plan(const Program *program)     { return &program->plan; }
+const StepKey *program_step_key(const Program *program) { return &program->key; }
+
+/* ---- layouts ---- */
+
+static const_dnnl_memory_desc_t own_layout(Program *program, dnnl_memory_desc_t layout)
+{
+    return list_add(&program->layouts, layout);
+}
+
+const_dnnl_memory_desc_t program_keep_layout(Program *program, const_dnnl_memory_desc_t layout)
+{
+    dnnl_memory_desc_t clone;
+    DNNL(dnnl_memory_desc_clone(&clone, layout));
+    return own_layout(program, clone);
+}
+
+const_dnnl_memory_desc_t program_layout(Program *program, int rank, const int64_t *dims, dnnl_format_tag_t tag)
+{
+    return own_layout(program, layout_new(rank, dims, tag));
+}
+
+const_dnnl_memory_desc_t program_tensor_layout(Program *program, const Tensor *tensor, dnnl_format_tag_t tag)
+{
+    const int64_t dims[] = { program->batch, tensor->shape.c, tensor->shape.h, tensor->shape.w };
+    return program_layout(program, 4, dims, tag);
+}
+
+const_dnnl_memory_desc_t program_preferred_layout(Program *program, const Tensor *tensor)
+{
+    if (!tensor->producer)
+        return program_tensor_layout(program, tensor, dnnl_format_tag_any);
+    if (program->plan.layout == LAYOUT_channels_last)
+        return program_tensor_layout(program, tensor, dnnl_nhwc);
+    /* Left alone, oneDNN wants blocks for training and channels last for inference: our kernels would need reorders. */
+    const bool blocks = tensor->shape.c % 16 == 0 && !strcmp(kernels_isa(), "avx512");
+    return program_tensor_layout(program, tensor, blocks ? dnnl_nChw16c : dnnl_format_tag_any);
+}
+
+const_dnnl_memory_desc_t program_plain_layout(Program *program, const Tensor *tensor)
+{
+    return program_tensor_layout(program, tensor, dnnl_nchw);
+}
+
+const_dnnl_memory_desc_t buffer_layout(const Buffer *buffer)
+{
+    return buffer->layout;
+}
+
+View buffer_view(const Buffer *buffer)
+{
+    View view;
+    char text[128];
+    CHECK(layout_view(buffer->layout, &view), "a layout that no kernel of ours reads: %s",
+          layout_text(buffer->layout, text, sizeof text));
+    return view;
+}
+
+/* ---- buffers ---- */
+
+Buffer *buffer_root(Buffer *buffer)
+{
+    while (buffer->root != buffer)
+        buffer = buffer->root;
+    return buffer;
+}
+
+void buffer_use(Buffer *buffer, const Kernel *kernel)
+{
+    Buffer *root = buffer_root(buffer);
+    if (kernel->refresh) {          /* runs between steps: nobody else may have these bytes */
+        root->first = 0;
+        root->last = INT32_MAX;
+        return;
+    }
+    if (kernel->index < root->first)
+        root->first = kernel->index;
+    if (kernel->index > root->last)
+        root->last = kernel->index;
+}
+
+static Buffer *new_buffer(Program *program, BufferPlace place, const_dnnl_memory_desc_t layout, size_t size)
+{
+    Buffer *buffer = list_add(&program->buffers, allocate(1, sizeof *buffer, "a buffer"));
+    *buffer = (Buffer){ .root = buffer, .place = place, .layout = layout, .size = size, .first = INT32_MAX, .last = -1 };
+    if (layout)
+        buffer->size = dnnl_memory_desc_get_size(layout);
+    return buffer;
+}
+
+Buffer *program_scratch(Program *program, size_t bytes)
+{
+    return new_buffer(program, BUFFER_arena, NULL, bytes);
+}
+
+/* `buffer`, described as `layout`: itself if it is so already. */
+static Buffer *buffer_as(Program *program, Buffer *buffer, const_dnnl_memory_desc_t layout)
+{
+    if (buffer->layout && dnnl_memory_desc_equal(buffer->layout, layout))
+        return buffer;
+    Buffer *alias = new_buffer(program, buffer->place, layout, 0);
+    alias->root = buffer;
+    alias->param = buffer->param;
+    return alias;
+}
+
+static void emit_reorder(Program *program, const Module *module, Buffer *from, Buffer *to)
+{
+    dnnl_primitive_desc_t pd;
+    DNNL(dnnl_reorder_primitive_desc_create(&pd, from->layout, onednn_engine(), to->layout, onednn_engine(), onednn_attr()));
+    Kernel *kernel = program_emit_primitive(program, module, "reorder", pd, to->place == BUFFER_copy);
+    kernel_bind(kernel, DNNL_ARG_FROM, from);
+    kernel_bind(kernel, DNNL_ARG_TO, to);
+}
+
+/* `values` or one of its copies in `layout`; a new copy, and the reorder that makes it, if there is none. */
+static Buffer *find_or_reorder(Program *program, const Module *module, Buffer *values, Buffer **copies, int *count,
+                               const_dnnl_memory_desc_t layout)
+{
+    if (!layout)
+        return values;
+    if (layout_same_bytes(values->layout, layout))
+        return buffer_as(program, values, layout);
+    for (int i = 0; i < *count; i++)
+        if (layout_same_bytes(copies[i]->layout, layout))
+            return buffer_as(program, copies[i], layout);
+    CHECK(*count < TENSOR_MAX_COPIES, "a tensor of %s is wanted in more than %d layouts", module ? module->name : "the image",
+          TENSOR_MAX_COPIES);
+    Buffer *copy = copies[(*count)++] = new_buffer(program, BUFFER_arena, layout, 0);
+    emit_reorder(program, module, values, copy);
+    return copy;
+}
+
+/* ---- tensors ---- */
+
+static TensorState *state_of(const Program *program, const Tensor *tensor)
+{
+    return &program->tensors[tensor->index];
+}
+
+Buffer *program_read(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout)
+{
+    TensorState *state = state_of(program, tensor);
+    CHECK(state->values, "tensor %d is read before it is written", tensor->index);
+    return find_or_reorder(program, tensor->producer, state->values, state->copies, &state->copy_count, layout);
+}
+
+Buffer *program_read_view(Program *program, const Tensor *tensor)
+{
+    View view;
+    Buffer *values = program_read(program, tensor, NULL);
+    return layout_view(values->layout, &view) ? values : program_read(program, tensor, program_plain_layout(program, tensor));
+}
+
+Buffer *program_write(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout)
+{
+    TensorState *state = state_of(program, tensor);
+    CHECK(!state->values, "tensor %d is written twice", tensor->index);
+    return state->values = new_buffer(program, BUFFER_arena, layout, 0);
+}
+
+void program_alias(Program *program, const Tensor *tensor, Buffer *buffer, const_dnnl_memory_desc_t layout)
+{
+    TensorState *state = state_of(program, tensor);
+    CHECK(!state->values, "tensor %d is written twice", tensor->index);
+    state->values = buffer_as(program, buffer, layout);
+}
+
+bool program_wants_gradient(const Program *program, const Tensor *tensor)
+{
+    return program->mode == MODE_training && tensor->producer;
+}
+
+void program_share_gradient(Program *program, const Tensor *tensor, Buffer *buffer, const_dnnl_memory_desc_t layout)
+{
+    TensorState *state = state_of(program, tensor);
+    CHECK(state->share_count < TENSOR_MAX_SHARES, "tensor %d has more than %d readers", tensor->index, TENSOR_MAX_SHARES);
+    CHECK(!state->gradient, "a share of tensor %d's gradient comes after it was summed", tensor->index);
+    state->shares[state->share_count++] = buffer_as(program, buffer, layout);
+}
+
+Buffer *program_write_gradient(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout)
+{
+    Buffer *buffer = new_buffer(program, BUFFER_arena, layout, 0);
+    program_share_gradient(program, tensor, buffer, layout);
+    return buffer;
+}
+
+static void emit_add(const void *context, void *const pointers[])
+{
+    const size_t *count = context;
+    kernel_add(*count, pointers[0], pointers[1], pointers[2]);
+}
+
+/* oneDNN overwrites gradients, so several readers' shares are summed here, in the order in which they came. */
+static Buffer *sum_shares(Program *program, const Tensor *tensor, TensorState *state)
+{
+    CHECK(state->share_count > 0, "nobody gave tensor %d a gradient", tensor->index);
+    Buffer *sum = state->shares[0];
+    for (int i = 1; i < state->share_count; i++) {
+        int none = 0;
+        Buffer *copies[TENSOR_MAX_COPIES];
+        Buffer *share = find_or_reorder(program, tensor->producer, state->shares[i], copies, &none, sum->layout);
+        Buffer *next = new_buffer(program, BUFFER_arena, sum->layout, 0);
+        const size_t count = sum->size / sizeof(float);
+        Kernel *kernel = program_emit_function(program, tensor->producer, "sum of gradients", emit_add, &count, sizeof count);
+        kernel_bind(kernel, 0, sum);
+        kernel_bind(kernel, 1, share);
+        kernel_bind(kernel, 2, next);
+        kernel_in_place(kernel, sum, next);
+        sum = next;
+    }
+    return sum;
+}
+
+Buffer *program_read_gradient(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout)
+{
+    TensorState *state = state_of(program, tensor);
+    if (!state->gradient)
+        state->gradient = sum_shares(program, tensor, state);
+    return find_or_reorder(program, tensor->producer, state->gradient, state->gradient_copies, &state->gradient_copy_count, layout);
+}
+
+/* ---- from forward to backward ---- */
+
+void program_save(Program *program, const Module *module, int slot, Buffer *buffer)
+{
+    CHECK(slot < MODULE_MAX_SAVED, "'%s': slot %d, at most %d", module->name, slot, MODULE_MAX_SAVED - 1);
+    program->saved[module->index][slot] = buffer;
+}
+
+Buffer *program_saved(const Program *program, const Module *module, int slot)
+{
+    CHECK(program->saved[module->index][slot], "'%s': forward left nothing in slot %d", module->name, slot);
+    return program->saved[module->index][slot];
+}
+
+/* ---- parameters ---- */
+
+static const_dnnl_memory_desc_t vector_layout(Program *program, const Param *param)
+{
+    const int64_t dims[] = { (int64_t)param->count };
+    return program_layout(program, 1, dims, dnnl_a);
+}
+
+/* Where the parameter lives; what `wanted` describes if it may still choose. */
+static const_dnnl_memory_desc_t home_layout(Program *program, const Param *param, const_dnnl_memory_desc_t wanted)
+{
+    const_dnnl_memory_desc_t home = parameters_choose_layout(program->network, param, wanted);
+    return home ? home : own_layout(program, layout_new_plain(wanted));
+}
+
+static Buffer *param_copy(Program *program, const Param *param, Buffer *home, const_dnnl_memory_desc_t layout)
+{
+    for (int i = 0; i < program->param_copies.count; i++) {
+        const ParamCopy *copy = program->param_copies.items[i];
+        if (copy->param == param && layout_same_bytes(copy->buffer->layout, layout))
+            return copy->buffer;
+    }
+    ParamCopy *copy = list_add(&program->param_copies, allocate(1, sizeof *copy, "a parameter copy"));
+    const bool inference = program->mode == MODE_inference;
+    *copy = (ParamCopy){ param, new_buffer(program, inference ? BUFFER_copy : BUFFER_arena, layout, 0) };
+    emit_reorder(program, NULL, home, copy->buffer);
+    return copy->buffer;
+}
+
+Buffer *program_param(Program *program, const Param *param, const_dnnl_memory_desc_t layout)
+{
+    if (!layout)
+        layout = vector_layout(program, param);
+    const_dnnl_memory_desc_t home = home_layout(program, param, layout);
+    Buffer *buffer = new_buffer(program, BUFFER_values, home, 0);
+    buffer->param = param;
+    return layout_same_bytes(home, layout) ? buffer_as(program, buffer, layout) : param_copy(program, param, buffer, layout);
+}
+
+Buffer *program_param_gradient(Program *program, const Param *param, const_dnnl_memory_desc_t layout)
+{
+    if (!layout)
+        layout = vector_layout(program, param);
+    const_dnnl_memory_desc_t home = home_layout(program, param, layout);
+    Buffer *buffer = new_buffer(program, BUFFER_gradients, home, 0);
+    buffer->param = param;
+    if (layout_same_bytes(home, layout))
+        return buffer_as(program, buffer, layout);
+    Buffer *written = new_buffer(program, BUFFER_arena, layout, 0);
+    list_add(&program->pending, written);
+    list_add(&program->pending, buffer);
+    return written;
+}
+
+void program_flush_pending(Program *program)
+{
+    for (int i = 0; i + 1 < program->pending.count; i += 2)
+        emit_reorder(program, NULL, program->pending.items[i], program->pending.items[i + 1]);
+    program->pending.count = 0;
+}

@@ -1,0 +1,115 @@
+/* emit.h - what a module's forward and backward use to put kernels into a program.
+ *
+ * A Buffer is a tensor's bytes in one layout inside one program. Reading a tensor in another layout than
+ * it has inserts one reorder, shared by all who ask for the same. A buffer lives from the first kernel that is
+ * bound to it to the last; the arena gives its place to others before and after. */
+
+#ifndef CONVZOO_EMIT_H
+#define CONVZOO_EMIT_H
+
+#include "activations.h"
+#include "layout.h"
+#include "program.h"
+
+typedef struct Buffer Buffer;
+typedef struct Kernel Kernel;
+
+/* ---- what the module should know of the program ---- */
+
+Mode        program_mode(const Program *program);
+const Plan *program_plan(const Program *program);
+Network    *program_network(const Program *program);
+int         program_batch(const Program *program);
+
+/* Descriptors made here are destroyed with the program. */
+const_dnnl_memory_desc_t program_layout(Program *program, int rank, const int64_t *dims, dnnl_format_tag_t tag);
+/* A copy of a descriptor that something shorter-lived owns. */
+const_dnnl_memory_desc_t program_keep_layout(Program *program, const_dnnl_memory_desc_t layout);
+/* n c h w of a tensor with the given tag. */
+const_dnnl_memory_desc_t program_tensor_layout(Program *program, const Tensor *tensor, dnnl_format_tag_t tag);
+/* What a convolution should ask for by the plan: channels last, blocks of 16, or any where neither fits. */
+const_dnnl_memory_desc_t program_preferred_layout(Program *program, const Tensor *tensor);
+/* Row-major. */
+const_dnnl_memory_desc_t program_plain_layout(Program *program, const Tensor *tensor);
+
+/* ---- tensors ---- */
+
+/* The tensor's values; layout NULL: as they lie. */
+Buffer *program_read(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
+/* The same in one of view.h's layouts: as the values lie if that is one, else plain. */
+Buffer *program_read_view(Program *program, const Tensor *tensor);
+/* Where the producer puts them. */
+Buffer *program_write(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
+/* The tensor is the same bytes as `buffer`, read as `layout`. */
+void    program_alias(Program *program, const Tensor *tensor, Buffer *buffer, const_dnnl_memory_desc_t layout);
+
+/* The summed gradient of a tensor; layout NULL: as it lies. */
+Buffer *program_read_gradient(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
+/* Where one reader of a tensor puts its share of the gradient, */
+Buffer *program_write_gradient(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
+/* or an existing buffer, read as `layout`, that is its share. */
+void    program_share_gradient(Program *program, const Tensor *tensor, Buffer *buffer, const_dnnl_memory_desc_t layout);
+/* False for the image. */
+bool    program_wants_gradient(const Program *program, const Tensor *tensor);
+
+/* A parameter's values in `layout` (NULL: a vector as it is in the file). The first program's wish becomes the place
+ * where the parameter lives; other wishes get a copy. */
+Buffer *program_param(Program *program, const Param *param, const_dnnl_memory_desc_t layout);
+/* Where its gradient is to be written. */
+Buffer *program_param_gradient(Program *program, const Param *param, const_dnnl_memory_desc_t layout);
+
+/* Bytes that live from their first kernel to their last: saved statistics, masks, scratch. */
+Buffer *program_scratch(Program *program, size_t bytes);
+
+/* What a module's forward leaves for its backward. */
+void    program_save(Program *program, const Module *module, int slot, Buffer *buffer);
+Buffer *program_saved(const Program *program, const Module *module, int slot);
+
+const_dnnl_memory_desc_t buffer_layout(const Buffer *buffer);
+/* CHECKs that the layout is one of view.h's. */
+View                     buffer_view(const Buffer *buffer);
+
+/* ---- fusion (fusion.c) ---- */
+
+/* What runs inside the kernels of the module at the chain's head, instead of on its own. */
+typedef struct Fusion {
+    const Module *add;            /* a residual sum, or NULL */
+    const Tensor *residual;       /* the sum's other operand */
+    const Module *activation;     /* or NULL */
+    Activation    act;            /* ACT_identity if there is none */
+    const Tensor *out;            /* the chain's last output */
+} Fusion;
+
+/* The chain that `module` heads; a module alone gets an empty one whose out is its own. */
+Fusion program_fusion(const Program *program, const Module *module);
+
+/* ---- kernels ---- */
+
+/* Takes a primitive descriptor (destroys it); scratchpad memory is bound by itself. `what`: "forward", "backward data", ... */
+Kernel *program_emit(Program *program, const Module *module, const char *what, dnnl_primitive_desc_t pd);
+
+/* A loop of our own: runs function(context, pointers), pointers[slot] being what is bound to the slot (NULL if nothing is).
+ * The context's bytes are copied. */
+typedef void KernelFunction(const void *context, void *const pointers[]);
+Kernel *program_emit_function(Program *program, const Module *module, const char *what, KernelFunction *function,
+                              const void *context, size_t context_size);
+
+enum { KERNEL_MAX_SLOTS = 16 };
+
+/* slot: DNNL_ARG_*, or the index in pointers[]. A NULL buffer binds nothing. */
+void kernel_bind(Kernel *kernel, int slot, Buffer *buffer);
+/* The same bytes under another descriptor of the same size. */
+void kernel_bind_as(Kernel *kernel, int slot, Buffer *buffer, const_dnnl_memory_desc_t layout);
+/* `written` may take the place of `read` if nobody needs `read` after this kernel. */
+void kernel_in_place(Kernel *kernel, Buffer *read, Buffer *written);
+/* For profiles: floating-point operations of one run. Bytes are counted from what is bound. */
+void kernel_flops(Kernel *kernel, double flops);
+
+/* The key that random numbers of the current step derive from; stable address. */
+typedef struct StepKey { uint64_t seed, step; } StepKey;
+const StepKey *program_step_key(const Program *program);
+
+/* The attribute every primitive is made with: user scratchpad, strict f32. Owned by the engine. */
+const_dnnl_primitive_attr_t onednn_attr(void);
+
+#endif

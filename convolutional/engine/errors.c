@@ -1,0 +1,98 @@
+/* errors.c - messages and exits; see errors.h. */
+
+#include "errors.h"
+
+#include "sizes.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DNNL_STATUS_OUT_OF_MEMORY = 1 };
+
+static char name_of_program[64] = "convzoo";
+
+void program_name_set(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(name_of_program, sizeof name_of_program, "%s", slash ? slash + 1 : path);
+}
+
+const char *program_name(void)
+{
+    return name_of_program;
+}
+
+/* Copies text so that a hostile file name cannot move the cursor or end the line. UTF-8 stays as it is. */
+static void copy_printable(char *to, size_t size, const char *from)
+{
+    size_t at = 0;
+    for (; *from && at + 5 < size; from++) {
+        const unsigned char byte = (unsigned char)*from;
+        if (byte < 0x20 || byte == 0x7f)
+            at += (size_t)snprintf(to + at, size - at, "\\x%02X", byte);
+        else
+            to[at++] = *from;
+    }
+    to[at] = '\0';
+}
+
+bool error_set(Error *error, ExitCode code, const char *format, ...)
+{
+    if (!error)
+        return false;
+    char raw[sizeof error->text];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(raw, sizeof raw, format, arguments);
+    va_end(arguments);
+    error->code = code;
+    copy_printable(error->text, sizeof error->text, raw);
+    return false;
+}
+
+void error_print(const Error *error)
+{
+    fprintf(stderr, "%s: %s\n", name_of_program, error->text);
+}
+
+void error_exit(const Error *error)
+{
+    error_print(error);
+    exit((int)error->code);
+}
+
+void check_failed(const char *file, int line, const char *condition, const char *format, ...)
+{
+    fprintf(stderr, "%s: %s:%d: CHECK(%s): ", name_of_program, file, line, condition);
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    abort();
+}
+
+void dnnl_failed(const char *file, int line, const char *call, int status)
+{
+    if (status == DNNL_STATUS_OUT_OF_MEMORY) {
+        fprintf(stderr, "%s: out of memory: oneDNN: use a smaller batch\n", name_of_program);
+        exit(EXIT_memory);
+    }
+    fprintf(stderr, "%s: %s:%d: oneDNN status %d from %s\n", name_of_program, file, line, status, call);
+    abort();
+}
+
+void *allocate(size_t count, size_t size, const char *what)
+{
+    size_t bytes;
+    if (size_multiply(count, size, &bytes) && size_round_up(bytes ? bytes : 1, 64, &bytes)) {
+        void *memory = aligned_alloc(64, bytes);
+        if (memory)
+            return memset(memory, 0, bytes);
+    }
+    fprintf(stderr, "%s: out of memory: %s needs %zu x %zu bytes: use a smaller batch or image\n",
+            name_of_program, what, count, size);
+    exit(EXIT_memory);
+}

@@ -1,0 +1,73 @@
+/* errors.h - three kinds of failure, three tools.
+ *
+ *   a user's mistake (flag, file, image)   Error: one line of text and an exit code, returned to the caller
+ *   a programmer's mistake                 CHECK: prints where, what and both values, then aborts
+ *   a oneDNN call                          DNNL: prints the call and its status, then exits
+ *
+ * A function that reads foreign bytes takes an `Error *` and returns false (or NULL) after
+ * filling it, so that tests can reach every message. The text has the form
+ * `what: where: what to do`; the program that prints it puts its own name in front. */
+
+#ifndef CONVZOO_ERRORS_H
+#define CONVZOO_ERRORS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What a program's exit status says; 128+n after signal n. */
+typedef enum {
+    EXIT_ok = 0,
+    EXIT_usage = 2,       /* unknown option, name or value */
+    EXIT_input = 3,       /* a file that cannot be used */
+    EXIT_folder = 4,      /* output folder busy or not writable */
+    EXIT_memory = 5,      /* out of memory */
+    EXIT_diverged = 6,    /* loss or gradient not finite */
+    EXIT_write = 7,       /* I/O error while writing */
+    EXIT_peer = 8,        /* a peer was lost */
+} ExitCode;
+
+typedef struct {
+    ExitCode code;
+    char     text[1024];
+} Error;
+
+/* Fills `error` (unless NULL) with a formatted text; bytes that are not printable come out as \xHH.
+ * Returns false, so that `return error_set(...)` reads well. */
+bool error_set(Error *error, ExitCode code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Prints `program: text` as one line on stderr. */
+void error_print(const Error *error);
+
+/* Prints the error and exits with its code. For programs, not for the library. */
+_Noreturn void error_exit(const Error *error);
+
+/* The name that messages start with; the last part of `path` is kept. */
+void        program_name_set(const char *path);
+const char *program_name(void);
+
+/* Behind CHECK and DNNL. */
+_Noreturn void check_failed(const char *file, int line, const char *condition, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+_Noreturn void dnnl_failed(const char *file, int line, const char *call, int status);
+
+/* Holds in release builds too. The text after the condition names the values:
+ * CHECK(a == b, "add '%s': %d channels and %d", name, a, b) */
+#define CHECK(condition, ...)                                            \
+    do {                                                                 \
+        if (!(condition))                                                \
+            check_failed(__FILE__, __LINE__, #condition, __VA_ARGS__);   \
+    } while (0)
+
+/* Every oneDNN status goes through this one. Out of memory exits with EXIT_memory. */
+#define DNNL(call)                                                       \
+    do {                                                                 \
+        const int status_ = (int)(call);                                 \
+        if (status_ != 0)                                                \
+            dnnl_failed(__FILE__, __LINE__, #call, status_);             \
+    } while (0)
+
+/* Allocations that exit with EXIT_memory and a line when there is none left. Sizes are
+ * overflow-checked; memory is zeroed and aligned to 64 bytes; release with free(). */
+void *allocate(size_t count, size_t size, const char *what);
+
+#endif

@@ -1,0 +1,90 @@
+/* fusion.c - the few rules by which neighbours become one kernel.
+ *
+ *   batch norm [+ add] [+ activation]     one pass over memory instead of three; what lies between is never stored
+ *   layer scale + add                     the same for ConvNeXt's branches
+ *
+ * A chain starts at its head and goes on while the output has that one reader alone. It runs where its last
+ * module stands on the tape, so that a residual computed in between is there. */
+
+#include "program_build.h"
+
+#include "errors.h"
+
+#include <string.h>
+
+static bool is(const Module *module, const char *kind)
+{
+    return module && !strcmp(module->ops->kind, kind);
+}
+
+/* The only reader of a tensor, or NULL. */
+static const Module *only_reader(const Network *network, const Tensor *tensor, int after)
+{
+    if (tensor->readers != 1)
+        return NULL;
+    for (int i = after + 1; i < network_module_count(network); i++) {
+        const Module *module = network_module(network, i);
+        for (int k = 0; k < module->inputs; k++)
+            if (module->in[k] == tensor)
+                return module;
+    }
+    return NULL;
+}
+
+static const Tensor *other_input(const Module *add, const Tensor *input)
+{
+    return add->in[0] == input ? add->in[1] : add->in[0];
+}
+
+/* Two chains may meet in one sum; the first takes it. */
+static bool taken(const Program *program, const Module *module)
+{
+    return program->tail_of[module->index] != module->index;
+}
+
+static void fuse_from(Program *program, const Module *head)
+{
+    Fusion *fusion = &program->fusions[head->index];
+    const Module *tail = head;
+    const Module *next = only_reader(program->network, tail->out, tail->index);
+    if (is(next, "add") && !taken(program, next) && next->in[0] != next->in[1]) {
+        fusion->add = next;
+        fusion->residual = other_input(next, tail->out);
+        tail = next;
+        next = only_reader(program->network, tail->out, tail->index);
+    }
+    if (is(head, "batchnorm") && next && next->ops->function && next->ops->function(next).key != ACT_prelu) {
+        fusion->activation = next;
+        fusion->act = next->ops->function(next);
+        tail = next;
+    }
+    if (tail == head)
+        return;
+    fusion->out = tail->out;
+    program->tail_of[head->index] = -1;
+    if (fusion->add)
+        program->tail_of[fusion->add->index] = -1;
+    program->tail_of[tail->index] = head->index;
+}
+
+void program_fuse(Program *program)
+{
+    const Network *network = program->network;
+    for (int i = 0; i < network_module_count(network); i++) {
+        const Module *module = network_module(network, i);
+        program->tail_of[i] = i;
+        program->fusions[i] = (Fusion){ .act = { .key = ACT_identity }, .out = module->out };
+    }
+    if (program->plan.no_fusion)
+        return;
+    for (int i = 0; i < network_module_count(network); i++) {
+        const Module *module = network_module(network, i);
+        if (is(module, "batchnorm") || is(module, "layer_scale"))
+            fuse_from(program, module);
+    }
+}
+
+Fusion program_fusion(const Program *program, const Module *module)
+{
+    return program->fusions[module->index];
+}

@@ -1,0 +1,127 @@
+/* kernels.h - the hot loops of our own.
+ *
+ * Each is compiled for AVX-512, AVX2 and the base instruction set and chosen once at start
+ * (kernels_isa). All run on the OpenMP team, give the same bits for the same thread count, and
+ * allocate nothing: scratch memory comes from the caller, sized by the *_scratch functions (bytes).
+ * Elements are f32. Shapes: view.h. Padded channels of an output are written as zero. */
+
+#ifndef CONVZOO_KERNELS_H
+#define CONVZOO_KERNELS_H
+
+#include <stdint.h>
+
+#include "activations.h"
+#include "view.h"
+
+/* "avx512", "avx2" or "base". The environment variable CONVZOO_ISA=avx2|base lowers it (tests). */
+const char *kernels_isa(void);
+
+/* ---- elementwise (elementwise.c) ---- */
+
+/* y = f(x), every channel. x == y allowed. Not for prelu. */
+void kernel_activation_forward(const View *view, Activation act, const float *x, float *y);
+/* dx = dy f'(x). dx may be dy or x. */
+void kernel_activation_backward(const View *view, Activation act, const float *x, const float *dy, float *dx);
+
+/* y = x > 0 ? x : slope[c] x. slope: view->padded floats. */
+void kernel_prelu_forward(const View *view, const float *x, const float *slope, float *y);
+/* dx = dy (x > 0 ? 1 : slope[c]),  dslope[c] = sum over n, h, w of dy min(0, x). dx may be dy. */
+size_t kernel_prelu_scratch(const View *view);
+void kernel_prelu_backward(const View *view, const float *x, const float *slope, const float *dy,
+                           float *dx, float *dslope, void *scratch);
+
+/* y = a + b. y may be a or b. */
+void kernel_add(size_t count, const float *a, const float *b, float *y);
+
+/* y = residual + scale[c] x  (residual NULL: 0). y may be x or residual. */
+void kernel_scale_forward(const View *view, const float *x, const float *scale, const float *residual, float *y);
+/* dx = scale[c] dy,  dscale[c] = sum of dy x. dx may be dy. */
+size_t kernel_scale_scratch(const View *view);
+void kernel_scale_backward(const View *view, const float *x, const float *scale, const float *dy,
+                           float *dx, float *dscale, void *scratch);
+
+/* y = x gate[n][c], gate: n x padded floats. */
+void kernel_gate_forward(const View *view, const float *x, const float *gate, float *y);
+/* dx = dy gate[n][c],  dgate[n][c] = sum over h, w of dy x. dx may be dy. */
+void kernel_gate_backward(const View *view, const float *x, const float *gate, const float *dy, float *dx, float *dgate);
+
+/* Dropout: y = keep ? x / (1 - p) : 0, keep drawn for the logical element (n, c, h, w) from `key`,
+ * so that the layout does not change the draw. Backward is the same call on the gradient. y may be x. */
+void kernel_dropout(const View *view, float p, uint64_t key, const float *x, float *y);
+
+/* mean over h, w: y[n][c], n x padded floats; and its gradient dx = dy[n][c] / (h w). */
+void kernel_global_average_forward(const View *view, const float *x, float *y);
+void kernel_global_average_backward(const View *view, const float *dy, float *dx);
+
+/* ---- normalisation (batchnorm_kernels.c, layernorm_kernels.c) ---- */
+
+/* Batch norm over n, h, w with what follows it fused in:
+ *     z = weight[c] (x - mean[c]) / sqrt(variance[c] + eps) + bias[c] + residual        (residual NULL: 0)
+ *     y = f(z)
+ * All vectors have view->padded floats. prelu is not fused. */
+typedef struct BatchNormKernel {
+    View       view;
+    Activation act;           /* ACT_identity: none */
+    float      eps;
+} BatchNormKernel;
+
+size_t kernel_batchnorm_scratch(const BatchNormKernel *k);
+/* mean[c], variance[c] (biased) of x; safe for |mean| up to 1000 standard deviations. */
+void kernel_batchnorm_statistics(const BatchNormKernel *k, const float *x, float *mean, float *variance, void *scratch);
+void kernel_batchnorm_forward(const BatchNormKernel *k, const float *x, const float *mean, const float *variance,
+                              const float *weight, const float *bias, const float *residual, float *y);
+/* From x and dy (gradient of y): z is recomputed. dx, dweight, dbias, dresidual (NULL: not wanted; it equals
+ * dy f'(z)). With mean and variance of this batch (training). dx may be dy, or dresidual may be dy.
+ * y: the forward's output, or NULL if it is gone; relu takes its mask from it when it is there. */
+void kernel_batchnorm_backward(const BatchNormKernel *k, const float *x, const float *mean, const float *variance,
+                               const float *weight, const float *bias, const float *residual, const float *y,
+                               const float *dy, float *dx, float *dweight, float *dbias, float *dresidual, void *scratch);
+
+/* Layer norm over the channels of each pixel: y = weight[c] (x - mean) / sqrt(variance + eps) + bias[c].
+ * mean, inverse (= 1 / sqrt(variance + eps)): n h w floats, kept for backward. Any block. */
+void kernel_layernorm_forward(const View *view, float eps, const float *x, const float *weight, const float *bias,
+                              float *y, float *mean, float *inverse);
+size_t kernel_layernorm_scratch(const View *view);
+/* dx may be dy. */
+void kernel_layernorm_backward(const View *view, const float *x, const float *mean, const float *inverse,
+                               const float *weight, const float *dy, float *dx, float *dweight, float *dbias, void *scratch);
+
+/* ---- convolutions (depthwise_kernels.c, winograd_*.c) ---- */
+
+/* Depthwise convolution, one filter a channel. Views have the same block, a multiple of 8.
+ * weights: [kernel][kernel][padded] (row, column, channel), f32. */
+typedef struct DepthwiseKernel {
+    View x, y;
+    int  kernel, stride, pad;
+} DepthwiseKernel;
+
+/* bias: padded floats or NULL. */
+void kernel_depthwise_forward(const DepthwiseKernel *k, const float *x, const float *weights, const float *bias, float *y);
+void kernel_depthwise_backward_data(const DepthwiseKernel *k, const float *dy, const float *weights, float *dx);
+size_t kernel_depthwise_scratch(const DepthwiseKernel *k);
+/* dbias may be NULL. */
+void kernel_depthwise_backward_weights(const DepthwiseKernel *k, const float *x, const float *dy,
+                                       float *dweights, float *dbias, void *scratch);
+
+/* Winograd F(4x4, 3x3): 3x3, stride 1, padding 1 (Lavin and Gray, 2015, arXiv:1509.09308).
+ * Channels of both views are multiples of 16; blocks are 16 or the channels themselves.
+ * weights: [3][3][in][out] (row, column, input, output channel), f32. */
+typedef struct WinogradKernel {
+    View x, y;
+} WinogradKernel;
+
+size_t kernel_winograd_scratch(const WinogradKernel *k);      /* enough for each of the three */
+/* bias: out floats or NULL. */
+void kernel_winograd_forward(const WinogradKernel *k, const float *x, const float *weights, const float *bias,
+                             float *y, void *scratch);
+void kernel_winograd_backward_data(const WinogradKernel *k, const float *dy, const float *weights, float *dx, void *scratch);
+/* dbias: out floats or NULL. */
+void kernel_winograd_backward_weights(const WinogradKernel *k, const float *x, const float *dy,
+                                      float *dweights, float *dbias, void *scratch);
+
+/* ---- optimiser loops (optimizer_kernels.c) ---- */
+
+/* Sum of squares in double, in fixed blocks added in order: the same bits for any thread count. */
+double kernel_sum_of_squares(size_t count, const float *x);
+
+#endif

@@ -1,0 +1,103 @@
+/* elementwise.c - y = f(x), its gradient, and sums: every element by itself.
+ *
+ * A tensor is worked through in chunks of a fixed size, so that the loops' vector and scalar parts cover the same
+ * elements, and the bits are the same, for any number of threads. The choice of f is made once a chunk. */
+
+#include "isa.h"
+
+#include "errors.h"
+#include "functions.h"
+
+#include <string.h>
+
+enum { CHUNK = 16 * 1024 };
+
+/* y[i] = f(x[i]) and dx[i] = dy[i] f'(x[i]) for every row of the catalogue. In place is allowed: an iteration
+ * reads its elements before it writes them, and no other iteration's. */
+#define X(key, ...)                                                                                          \
+    static void forward_##key(size_t count, float a, const float *x, float *y)                               \
+    {                                                                                                        \
+        _Pragma("omp simd")                                                                                  \
+        for (size_t i = 0; i < count; i++)                                                                   \
+            y[i] = f_##key(x[i], a);                                                                         \
+    }                                                                                                        \
+    static void backward_##key(size_t count, float a, const float *x, const float *dy, float *dx)            \
+    {                                                                                                        \
+        _Pragma("omp simd")                                                                                  \
+        for (size_t i = 0; i < count; i++)                                                                   \
+            dx[i] = dy[i] * df_##key(x[i], a);                                                               \
+    }
+#include "activations.def"
+#undef X
+
+typedef void Forward(size_t count, float a, const float *x, float *y);
+typedef void Backward(size_t count, float a, const float *x, const float *dy, float *dx);
+
+static Forward *const forwards[ACT_COUNT] = {
+#define X(key, ...) [ACT_##key] = forward_##key,
+#include "activations.def"
+#undef X
+};
+
+static Backward *const backwards[ACT_COUNT] = {
+#define X(key, ...) [ACT_##key] = backward_##key,
+#include "activations.def"
+#undef X
+};
+
+/* Writes zero to the channels that only fill the last block. */
+static void padding_clear(const View *view, float *y)
+{
+    const size_t pixels = view_pixels(view), block = (size_t)view->block, c = (size_t)view->c;
+    const size_t blocks = view_blocks(view);
+    #pragma omp parallel for collapse(2) schedule(static)
+    for (int n = 0; n < view->n; n++)
+        for (size_t b = c / block; b < blocks; b++) {
+            float *from = y + (size_t)n * view_image_stride(view) + b * view_block_stride(view);
+            const size_t used = b * block < c ? c - b * block : 0;
+            for (size_t pixel = 0; pixel < pixels; pixel++)
+                memset(from + pixel * block + used, 0, (block - used) * sizeof *y);
+        }
+}
+
+static void activation_check(Activation act, const char *kernel)
+{
+    CHECK(act.key > ACT_native && act.key < ACT_COUNT && act.key != ACT_prelu, "%s: key %d", kernel, (int)act.key);
+}
+
+void KERNEL(kernel_activation_forward)(const View *view, Activation act, const float *x, float *y)
+{
+    activation_check(act, "activation forward");
+    Forward *const forward = forwards[act.key];
+    const size_t count = view_count(view);
+    #pragma omp parallel for schedule(static)
+    for (size_t at = 0; at < count; at += CHUNK)
+        forward(count - at < CHUNK ? count - at : CHUNK, act.parameter, x + at, y + at);
+
+    const float zero = 0.0f;
+    float at_zero;
+    forward(1, act.parameter, &zero, &at_zero);
+    if (view->padded > view->c && at_zero != 0.0f)
+        padding_clear(view, y);
+}
+
+void KERNEL(kernel_activation_backward)(const View *view, Activation act, const float *x, const float *dy, float *dx)
+{
+    activation_check(act, "activation backward");
+    Backward *const backward = backwards[act.key];
+    const size_t count = view_count(view);
+    #pragma omp parallel for schedule(static)
+    for (size_t at = 0; at < count; at += CHUNK)
+        backward(count - at < CHUNK ? count - at : CHUNK, act.parameter, x + at, dy + at, dx + at);
+}
+
+void KERNEL(kernel_add)(size_t count, const float *a, const float *b, float *y)
+{
+    #pragma omp parallel for schedule(static)
+    for (size_t at = 0; at < count; at += CHUNK) {
+        const size_t end = count - at < CHUNK ? count : at + CHUNK;
+        #pragma omp simd
+        for (size_t i = at; i < end; i++)
+            y[i] = a[i] + b[i];
+    }
+}

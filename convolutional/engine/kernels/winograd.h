@@ -1,0 +1,182 @@
+/* winograd.h - what the files of the Winograd convolution share.
+ *
+ * F(4x4, 3x3) (Lavin and Gray, 2015, arXiv:1509.09308) cuts the output into tiles of 4x4 pixels. A tile needs a patch
+ * of 6x6 input pixels; after linear transforms of patch and filter its convolution is 36 products, one a frequency:
+ *
+ *     y = A^T [ (G w G^T) . (B^T x B) ] A              summed over input channels: 36 matrix products
+ *     V[f] tiles x in,   U[f] in x out,   M[f] = V[f] U[f] tiles x out            f = 6 row + column
+ *
+ * The tiles of a batch are counted through images, rows and columns, and worked through in runs of neighbours, so that
+ * V and M stay in the cache. The gradient of the filters runs the same transforms backwards (winograd_weights.c). */
+
+#ifndef CONVZOO_WINOGRAD_H
+#define CONVZOO_WINOGRAD_H
+
+#include "isa.h"
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+enum {
+    TILE = 4,                           /* output pixels of a tile, each way */
+    PATCH = 6,                          /* input pixels of a tile, each way */
+    FREQUENCIES = PATCH * PATCH,
+    TAPS = 9,
+    GROUP = 16,                         /* channels that lie together in every layout */
+    BLOCK = 2 * VECTOR,                 /* output channels of a register tile; the last block may be GROUP wide */
+    ROWS = VECTOR == 16 ? 14 : 6,       /* tiles of a register tile, at most */
+};
+
+/* Stores to a multiple of 64 bytes; past the caches if `stream` is set, which saves reading a line that is overwritten. */
+static inline void vector_put(float *to, Vector value, int stream)
+{
+#if defined(__AVX512F__)
+    if (stream) {
+        _mm512_stream_ps(to, (__m512)value);
+        return;
+    }
+#endif
+    (void)stream;
+    vector_store(to, value);
+}
+
+/* Once after some vector_put, before others read. */
+static inline void vector_puts_end(int stream)
+{
+#if defined(__AVX512F__)
+    if (stream)
+        _mm_sfence();
+#endif
+    (void)stream;
+}
+
+/* The tiles of a batch. */
+typedef struct TileGrid {
+    int    across, down;
+    size_t count;
+} TileGrid;
+
+static inline TileGrid tile_grid(const View *view)
+{
+    const int across = (view->w + TILE - 1) / TILE, down = (view->h + TILE - 1) / TILE;
+    return (TileGrid){ across, down, (size_t)view->n * (size_t)across * (size_t)down };
+}
+
+/* Tiles first .. first + count - 1 of a grid. */
+typedef struct TileRun {
+    size_t first;
+    int    count;
+} TileRun;
+
+/* Part `index` of `parts` parts of a whole, as even as can be: [split(..., index), split(..., index + 1)). */
+static inline size_t split(size_t whole, int parts, int index)
+{
+    return whole * (size_t)index / (size_t)parts;
+}
+
+/* How many runs of at most `most` tiles it takes. */
+static inline int runs_of(size_t tiles, int most)
+{
+    return (int)((tiles + (size_t)most - 1) / (size_t)most);
+}
+
+/* Run `index` of the runs, all about as long, that make up tiles first .. last - 1. */
+static inline TileRun run_of(size_t first, size_t last, int runs, int index)
+{
+    const size_t from = split(last - first, runs, index), to = split(last - first, runs, index + 1);
+    return (TileRun){ first + from, (int)(to - from) };
+}
+
+static inline int blocks_of(int channels)
+{
+    return (channels + BLOCK - 1) / BLOCK;
+}
+
+static inline int block_width(int channels, int block)
+{
+    const int rest = channels - block * BLOCK;
+    return rest < BLOCK ? rest : BLOCK;
+}
+
+/* Floats between two frequencies of a matrix: a line more than it needs, since a power of two would put all 36 frequencies
+ * of an element into one set of the cache. */
+static inline size_t frequency_stride(size_t rows, int columns)
+{
+    return rows * (size_t)columns + GROUP;
+}
+
+/* Bytes of 36 such matrices, whole cache lines. */
+static inline size_t spectrum_bytes(size_t rows, int columns)
+{
+    return (size_t)FREQUENCIES * frequency_stride(rows, columns) * sizeof(float);
+}
+
+/* A tile's place among the rows that lie together in V: V[f] is a list of `panels` panels of at most ROWS tiles,
+ * each [channels / 16][tiles of the panel][16], so that a product reads it from end to end. */
+typedef struct PanelPlace {
+    size_t start;        /* first float of the tile */
+    size_t step;         /* floats to the tile's next 16 channels */
+} PanelPlace;
+
+static inline PanelPlace panel_place(int count, int panels, int channels, int tile)
+{
+    const int panel = (int)((((size_t)tile + 1) * (size_t)panels - 1) / (size_t)count);
+    const size_t first = split(count, panels, panel), rows = split(count, panels, panel + 1) - first;
+    return (PanelPlace){ first * (size_t)channels + ((size_t)tile - first) * GROUP, rows * GROUP };
+}
+
+/* ---- winograd_image.c: tiles `from` .. `to` - 1 of a run ---- */
+
+/* V = B^T x B of the patches. */
+void KERNEL(winograd_patches)(const View *view, const float *x, TileRun run, int panels, int from, int to, float *v);
+/* y = A^T M A (+ bias) for the output channels of one block; m is [tiles][width]. */
+void KERNEL(winograd_outputs)(const View *view, const float *m, TileRun run, int block, const float *bias, float *y);
+/* W = A dy A^T, each frequency [block][tiles][width]; adds the pixels of dy to sums[channel] if it is not NULL. */
+void KERNEL(winograd_gradients)(const View *view, const float *dy, TileRun run, int from, int to, float *w, float *sums);
+
+/* Tiles of which the pixels will soon be needed. The products leave the memory idle, so they fetch pixels meanwhile,
+ * `share` times those of a tile and 16 channels at each call. */
+typedef struct Fetch {
+    const View  *view;
+    const float *x;
+    TileRun      run;
+    int          group, share;
+} Fetch;
+
+/* To fetch a run within `calls` calls. */
+static inline Fetch fetch_of(const View *view, const float *x, TileRun run, size_t calls)
+{
+    const size_t portions = (size_t)run.count * (size_t)(view->c / GROUP);
+    return (Fetch){ view, x, run, 0, (int)((portions + calls - 1) / calls) };
+}
+
+void KERNEL(winograd_fetch)(Fetch *fetch);
+
+/* ---- winograd_filter.c: one block of output channels ---- */
+
+/* U = G w G^T, each frequency [in][width], for input channels from .. to - 1. */
+void KERNEL(winograd_filter)(const float *weights, int in, int out, int block, int from, int to, float *u);
+/* The same for the gradient of the data: filters turned by 180 degrees, `in` and `out` exchanged, so that `in` counts the
+ * last index of the weights. from and to are multiples of 16. */
+void KERNEL(winograd_filter_turned)(const float *weights, int in, int out, int block, int from, int to, float *u);
+/* dw = G^T (sum of `parts` matrices, `part` floats apart) G for 16 input channels from `from`;
+ * du: each frequency [16][width], 16 * width floats apart. stream: vector_put. */
+void KERNEL(winograd_filter_gradient)(const float *du, int parts, size_t part, int in, int out, int block, int from,
+                                      int stream, float *dweights);
+
+/* ---- winograd_multiply.c ---- */
+
+/* M[f] = V[f] U[f] for all frequencies: v in `panels` panels, u [in][width], m [count][width]. */
+void KERNEL(winograd_multiply)(int count, int panels, int in, int width, const float *v, const float *u, float *m,
+                               Fetch *fetch);
+/* dU (+)= V^T W of one frequency: v [count][16], w [count][width], du [16][width].
+ * `ahead`: the v of a coming product, fetched into the cache. */
+void KERNEL(winograd_multiply_transposed)(int count, int width, const float *v, const float *w, int add,
+                                          const float *ahead, float *du);
+
+/* ---- winograd_weights.c ---- */
+
+size_t KERNEL(winograd_weights_scratch)(const WinogradKernel *k);
+
+#endif

@@ -1,0 +1,154 @@
+/* winograd_forward.c - the Winograd convolution forward, and the gradient of its data, which is the same
+ * with filters turned and channels exchanged.
+ *
+ * Two ways to share the work:
+ *   by tiles      each thread takes a part of the tiles, and reads the U of all filters, made by all threads before;
+ *   by channels   V of many tiles is made by all threads, then each takes a part of the output channels, and makes the
+ *                 U of a block only when it is needed. For large filters (U would not stay in the cache) or few tiles.
+ *
+ * The scratch memory is sized for omp_get_max_threads() threads; the calls must see the same number. */
+
+#include "winograd.h"
+
+#include <omp.h>
+
+#include "errors.h"
+
+typedef void FilterTransform(const float *weights, int in, int out, int block, int from, int to, float *u);
+
+typedef struct ForwardPlan {
+    TileGrid grid;
+    int      in, out, threads;
+    int      by_channels;
+    int      most;                  /* tiles worked on together */
+    size_t   v_bytes, u_bytes, m_bytes;
+} ForwardPlan;
+
+enum {
+    FILTERS_MOST = 12 << 20,        /* bytes of U that all threads may read again and again */
+    TILES = 56,                     /* tiles worked on together by a thread: with 64 channels V and M fit into L2 */
+    SHARED_MOST = 10 << 20,         /* bytes of V shared by all threads */
+};
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+static size_t larger(size_t a, size_t b)  { return a > b ? a : b; }
+
+static ForwardPlan forward_plan(const View *x, const View *y)
+{
+    ForwardPlan plan = { .grid = tile_grid(x), .in = x->c, .out = y->c, .threads = omp_get_max_threads() };
+    const size_t u_bytes = (size_t)blocks_of(plan.out) * spectrum_bytes((size_t)plan.in, BLOCK);
+    const size_t tile_bytes = (size_t)FREQUENCIES * (size_t)plan.in * sizeof(float);
+    plan.by_channels = u_bytes > FILTERS_MOST || plan.grid.count < (size_t)plan.threads * ROWS;
+    plan.most = (int)smaller(plan.grid.count, plan.by_channels ? larger(TILES, SHARED_MOST / tile_bytes) : TILES);
+    plan.v_bytes = spectrum_bytes((size_t)plan.most, plan.in);
+    plan.u_bytes = plan.by_channels ? spectrum_bytes((size_t)plan.in, BLOCK) : u_bytes;
+    plan.m_bytes = spectrum_bytes((size_t)plan.most, BLOCK);
+    return plan;
+}
+
+static size_t forward_scratch(const ForwardPlan *plan)
+{
+    const size_t threads = (size_t)plan->threads;
+    return plan->by_channels ? plan->v_bytes + threads * (plan->u_bytes + plan->m_bytes)
+                             : plan->u_bytes + threads * (plan->v_bytes + plan->m_bytes);
+}
+
+static int panels_of(int count)
+{
+    return (count + ROWS - 1) / ROWS;
+}
+
+/* One convolution to compute. */
+typedef struct ForwardCall {
+    const View      *x_view, *y_view;
+    FilterTransform *transform;
+    const float     *x, *weights, *bias;
+    float           *y;
+    char            *scratch;
+} ForwardCall;
+
+static void forward_by_tiles(const ForwardPlan *plan, const ForwardCall *call)
+{
+    const int threads = omp_get_num_threads(), thread = omp_get_thread_num();
+    const int blocks = blocks_of(plan->out), groups = plan->in / GROUP;
+    const size_t items = (size_t)blocks * (size_t)groups, u_block = spectrum_bytes((size_t)plan->in, BLOCK);
+    char *own = call->scratch + plan->u_bytes + (size_t)thread * (plan->v_bytes + plan->m_bytes);
+    float *v = (float *)own, *m = (float *)(own + plan->v_bytes);
+
+    for (size_t item = split(items, threads, thread); item < split(items, threads, thread + 1); item++) {
+        const int block = (int)(item / (size_t)groups), c = (int)(item % (size_t)groups) * GROUP;
+        call->transform(call->weights, plan->in, plan->out, block, c, c + GROUP,
+                        (float *)(call->scratch + (size_t)block * u_block));
+    }
+    #pragma omp barrier
+
+    const size_t first = split(plan->grid.count, threads, thread), last = split(plan->grid.count, threads, thread + 1);
+    const int runs = runs_of(last - first, plan->most);
+    for (int i = 0; i < runs; i++) {
+        const TileRun run = run_of(first, last, runs, i), next = i + 1 < runs ? run_of(first, last, runs, i + 1) : (TileRun){ 0 };
+        const int panels = panels_of(run.count);
+        Fetch fetch = fetch_of(call->x_view, call->x, next, (size_t)FREQUENCIES * (size_t)panels * (size_t)blocks);
+        KERNEL(winograd_patches)(call->x_view, call->x, run, panels, 0, run.count, v);
+        for (int block = 0; block < blocks; block++) {
+            KERNEL(winograd_multiply)(run.count, panels, plan->in, block_width(plan->out, block), v,
+                                      (const float *)(call->scratch + (size_t)block * u_block), m, &fetch);
+            KERNEL(winograd_outputs)(call->y_view, m, run, block, call->bias, call->y);
+        }
+    }
+}
+
+static void forward_by_channels(const ForwardPlan *plan, const ForwardCall *call)
+{
+    const int threads = omp_get_num_threads(), thread = omp_get_thread_num();
+    const size_t blocks = (size_t)blocks_of(plan->out);
+    const int first = (int)split(blocks, threads, thread), last = (int)split(blocks, threads, thread + 1);
+    const int runs = runs_of(plan->grid.count, plan->most);
+    char *own = call->scratch + plan->v_bytes + (size_t)thread * (plan->u_bytes + plan->m_bytes);
+    float *v = (float *)call->scratch, *u = (float *)own, *m = (float *)(own + plan->u_bytes);
+
+    for (int i = 0; i < runs; i++) {
+        const TileRun run = run_of(0, plan->grid.count, runs, i);
+        const int panels = panels_of(run.count);
+        Fetch none = { 0 };
+        KERNEL(winograd_patches)(call->x_view, call->x, run, panels, (int)split((size_t)run.count, threads, thread),
+                                 (int)split((size_t)run.count, threads, thread + 1), v);
+        #pragma omp barrier
+        for (int block = first; block < last; block++) {
+            call->transform(call->weights, plan->in, plan->out, block, 0, plan->in, u);
+            KERNEL(winograd_multiply)(run.count, panels, plan->in, block_width(plan->out, block), v, u, m, &none);
+            KERNEL(winograd_outputs)(call->y_view, m, run, block, call->bias, call->y);
+        }
+        #pragma omp barrier
+    }
+}
+
+static void forward_run(const ForwardCall *call)
+{
+    const ForwardPlan plan = forward_plan(call->x_view, call->y_view);
+    #pragma omp parallel num_threads(plan.threads)
+    {
+        if (plan.by_channels)
+            forward_by_channels(&plan, call);
+        else
+            forward_by_tiles(&plan, call);
+    }
+}
+
+size_t KERNEL(kernel_winograd_scratch)(const WinogradKernel *k)
+{
+    CHECK(k->x.c % GROUP == 0 && k->y.c % GROUP == 0, "winograd: %d and %d channels, not multiples of 16", k->x.c, k->y.c);
+    const ForwardPlan forward = forward_plan(&k->x, &k->y), backward = forward_plan(&k->y, &k->x);
+    return larger(KERNEL(winograd_weights_scratch)(k), larger(forward_scratch(&forward), forward_scratch(&backward)));
+}
+
+void KERNEL(kernel_winograd_forward)(const WinogradKernel *k, const float *x, const float *weights, const float *bias,
+                                     float *y, void *scratch)
+{
+    forward_run(&(ForwardCall){ &k->x, &k->y, KERNEL(winograd_filter), x, weights, bias, y, scratch });
+}
+
+void KERNEL(kernel_winograd_backward_data)(const WinogradKernel *k, const float *dy, const float *weights, float *dx,
+                                           void *scratch)
+{
+    forward_run(&(ForwardCall){ &k->y, &k->x, KERNEL(winograd_filter_turned), dy, weights, NULL, dx, scratch });
+}

@@ -1,0 +1,125 @@
+/* network.h - the declaration: what a network is.
+ *
+ * An architecture function calls module constructors (modules.h). Each checks and derives shapes,
+ * registers its parameters by name and appends itself to the tape. Nothing here knows a batch
+ * size, a layout or oneDNN: how the network runs is the Program's affair (program.h).
+ *
+ * The network owns everything built in it; network_free is the only free. */
+
+#ifndef CONVZOO_NETWORK_H
+#define CONVZOO_NETWORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "activations.h"
+
+typedef struct Network Network;
+typedef struct Program Program;
+typedef struct Module  Module;
+
+/* One sample's sizes; the batch comes with the program. */
+typedef struct { int c, h, w; } Shape;
+
+typedef struct Tensor {
+    Shape   shape;
+    int     index;         /* position among the network's tensors */
+    int     readers;       /* how many modules read it; several: their gradients are summed */
+    Module *producer;      /* NULL for the image */
+} Tensor;
+
+/* What a parameter is to the optimiser. */
+typedef enum {
+    PARAM_weight,          /* convolution and linear weights: decayed */
+    PARAM_plain,           /* biases, norms, scales, slopes: not decayed */
+    PARAM_buffer,          /* running statistics: saved, not trained */
+    PARAM_counter,         /* one 64-bit integer, shape []: saved, not trained */
+} ParamRole;
+
+/* How the values start: a constant, or uniform with variance (gain^2 / fan_in). */
+typedef struct {
+    float constant;
+    int   fan_in;          /* > 0: random */
+    float gain;
+} Init;
+
+enum { PARAM_MAX_RANK = 4 };
+
+typedef struct Param {
+    const char *name;                    /* scoped path, the state_dict key */
+    ParamRole   role;
+    int         rank;
+    int64_t     dims[PARAM_MAX_RANK];    /* as the file has them: OIHW, [out, in], [c] */
+    size_t      count;                   /* product of dims */
+    int         groups;                  /* convolutions: groups that the program's layout may know of; else 1 */
+    Init        init;
+    int         index;                   /* position in the state_dict */
+} Param;
+
+/* What a module does when a program is compiled. */
+typedef struct ModuleOps {
+    const char *kind;                                        /* "conv2d" */
+    void  (*forward)(const Module *module, Program *program);    /* emits the forward kernels */
+    void  (*backward)(const Module *module, Program *program);   /* emits the backward kernels; NULL: nothing to do */
+    double (*macs)(const Module *module);                    /* multiply-adds a sample; NULL: not worth counting */
+    Activation (*function)(const Module *module);            /* pointwise modules: which function, so that others can take it in */
+} ModuleOps;
+
+enum { MODULE_MAX_INPUTS = 2 };
+
+/* First member of every module's struct. */
+struct Module {
+    const ModuleOps *ops;
+    const char      *name;                      /* scoped path */
+    const Tensor    *in[MODULE_MAX_INPUTS];
+    int              inputs;
+    Tensor          *out;
+    int              index;                     /* position on the tape */
+};
+
+/* ---- building ---- */
+
+Network *network_new(void);
+void     network_free(Network *network);
+
+/* The image that the network reads: channels, height, width. Once per network, first. */
+Tensor *network_input(Network *network, Shape shape);
+
+/* The gain that weights of the constructors to come start with; 1 at first. It fits the activation (activations.h). */
+void  network_set_gain(Network *network, float gain);
+float network_gain(const Network *network);
+
+/* Names of what follows start with `name.`; scopes nest. */
+void scope_push(Network *network, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void scope_pop(Network *network);
+
+/* For module constructors: memory of `size` bytes that starts with a Module, on the tape, with its
+ * inputs noted. `name` may be "" for a module without parameters of its own name. */
+void   *network_add_module(Network *network, size_t size, const ModuleOps *ops, const char *name,
+                           const Tensor *first, const Tensor *second);
+/* Sets and returns the module's output. */
+Tensor *network_add_output(Network *network, void *module, Shape shape);
+/* A parameter named <module's name>.<name>, or <scope>.<name> for a module named "". */
+Param  *network_add_param(Network *network, const void *module, const char *name, ParamRole role,
+                          int rank, const int64_t *dims, Init init);
+
+/* ---- reading ---- */
+
+const Tensor *network_image(const Network *network);
+const Tensor *network_logits(const Network *network);     /* the last module's output */
+int           network_module_count(const Network *network);
+const Module *network_module(const Network *network, int index);
+int           network_tensor_count(const Network *network);
+int           network_param_count(const Network *network);        /* every state_dict entry */
+Param        *network_param(const Network *network, int index);
+Param        *network_param_find(const Network *network, const char *name);   /* NULL if there is none */
+/* Trained values (weights and plain), what papers count. */
+size_t        network_trained_count(const Network *network);
+double        network_macs(const Network *network);
+
+/* The layer table: name, kind, output shape, parameters, multiply-adds. */
+void network_print(const Network *network, FILE *stream);
+
+#endif

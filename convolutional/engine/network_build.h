@@ -1,0 +1,45 @@
+/* network_build.h - inside the engine: what a Network holds. */
+
+#ifndef CONVZOO_NETWORK_BUILD_H
+#define CONVZOO_NETWORK_BUILD_H
+
+#include "list.h"
+#include "onednn.h"
+#include "parameters.h"
+
+/* Where a parameter lies in the flat blocks. */
+typedef struct ParamPlace {
+    dnnl_memory_desc_t layout;      /* NULL for counters, and until a program chose one: plain */
+    size_t             offset;      /* floats from the block's start */
+    size_t             room;        /* floats, padding included, a multiple of 16 */
+    int                counter;     /* index among the counters */
+} ParamPlace;
+
+enum { SCOPE_MAX_DEPTH = 8, NAME_ROOM = 256 };
+
+struct Network {
+    List    modules, tensors, params;            /* owned */
+    List    texts;                               /* names, owned */
+    char    scope[NAME_ROOM];
+    size_t  scope_starts[SCOPE_MAX_DEPTH];
+    int     scope_depth;
+    Tensor *image;
+    float   gain;
+    int     counter_count;
+
+    Parameters  parameters;
+    ParamPlace *places;                          /* one a parameter, made by parameters_place */
+    bool        placed, settled;                 /* values exist; their layout is final */
+};
+
+/* Gives every parameter its place and storage, plain. Once, when the network is complete. */
+void parameters_place(Network *network);
+/* A layout that a program wants for a parameter, or the one it has got already. The desc is cloned. */
+const_dnnl_memory_desc_t parameters_choose_layout(Network *network, const Param *param, const_dnnl_memory_desc_t wanted);
+/* Moves all values into their chosen layouts and makes the choice final; no-op from the second call on. */
+void parameters_settle(Network *network);
+/* Allocates the gradients' block if there is none. */
+void parameters_need_gradients(Network *network);
+void parameters_free(Network *network);
+
+#endif

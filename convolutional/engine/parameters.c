@@ -1,0 +1,171 @@
+/* parameters.c - the flat blocks and the layouts inside them; see parameters.h. */
+
+#include "network_build.h"
+
+#include "errors.h"
+#include "layout.h"
+#include "random.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROOM_UNIT = 16 };      /* floats: a place starts on a cache line, and vectors may read a whole one */
+
+static bool in_blocks(const Param *param)
+{
+    return param->role != PARAM_counter;
+}
+
+static size_t room_of(const Param *param, const_dnnl_memory_desc_t layout)
+{
+    const size_t floats = layout ? dnnl_memory_desc_get_size(layout) / sizeof(float) : param->count;
+    return (floats + ROOM_UNIT - 1) / ROOM_UNIT * ROOM_UNIT;
+}
+
+/* Offsets by role: weights first, then what is not decayed, then statistics. */
+static void arrange(Network *network)
+{
+    size_t at = 0;
+    for (int role = PARAM_weight; role <= PARAM_buffer; role++) {
+        for (int i = 0; i < network->params.count; i++) {
+            const Param *param = network_param(network, i);
+            if (param->role != (ParamRole)role)
+                continue;
+            ParamPlace *place = &network->places[i];
+            place->offset = at;
+            place->room = room_of(param, place->layout);
+            at += place->room;
+        }
+        if (role == PARAM_weight)
+            network->parameters.decayed = at;
+        if (role == PARAM_plain)
+            network->parameters.trained = at;
+    }
+    network->parameters.total = at;
+}
+
+void parameters_place(Network *network)
+{
+    if (network->placed)
+        return;
+    network->placed = true;
+    network->places = allocate((size_t)network->params.count + 1, sizeof *network->places, "parameter places");
+    for (int i = 0; i < network->params.count; i++)
+        if (network_param(network, i)->role == PARAM_counter)
+            network->places[i].counter = network->counter_count++;
+    arrange(network);
+    network->parameters.values = allocate(network->parameters.total, sizeof(float), "parameters");
+    network->parameters.counters = allocate((size_t)network->counter_count, sizeof(int64_t), "counters");
+}
+
+Parameters *network_parameters(Network *network)
+{
+    parameters_place(network);
+    return &network->parameters;
+}
+
+void parameters_free(Network *network)
+{
+    for (int i = 0; network->places && i < network->params.count; i++)
+        if (network->places[i].layout)
+            DNNL(dnnl_memory_desc_destroy(network->places[i].layout));
+    free(network->places);
+    free(network->parameters.values);
+    free(network->parameters.gradients);
+    free(network->parameters.counters);
+}
+
+const_dnnl_memory_desc_t parameters_choose_layout(Network *network, const Param *param, const_dnnl_memory_desc_t wanted)
+{
+    ParamPlace *place = &network->places[param->index];
+    if (!place->layout && !network->settled)
+        DNNL(dnnl_memory_desc_clone(&place->layout, wanted));
+    return place->layout;
+}
+
+void parameters_settle(Network *network)
+{
+    if (network->settled)
+        return;
+    network->settled = true;
+    ParamPlace *places = network->places;
+    const size_t count = (size_t)network->params.count;
+    size_t *plain_offsets = allocate(count + 1, sizeof *plain_offsets, "parameter places");
+    for (size_t i = 0; i < count; i++)
+        plain_offsets[i] = places[i].offset;
+    float *plain = network->parameters.values;
+
+    arrange(network);
+    network->parameters.values = allocate(network->parameters.total, sizeof(float), "parameters");
+    for (size_t i = 0; i < count; i++) {
+        const Param *param = network_param(network, (int)i);
+        if (in_blocks(param))
+            parameters_import(network, network->parameters.values, param, plain + plain_offsets[i]);
+    }
+    free(plain);
+    free(plain_offsets);
+}
+
+void parameters_need_gradients(Network *network)
+{
+    if (!network->parameters.gradients)
+        network->parameters.gradients = allocate(network->parameters.trained, sizeof(float), "gradients");
+}
+
+void parameters_export(const Network *network, const float *block, const Param *param, float *plain)
+{
+    const ParamPlace *place = &network->places[param->index];
+    CHECK(in_blocks(param), "'%s' is a counter, it lies in no block", param->name);
+    if (place->layout)
+        layout_to_plain(place->layout, block + place->offset, plain);
+    else
+        memcpy(plain, block + place->offset, param->count * sizeof *plain);
+}
+
+void parameters_import(Network *network, float *block, const Param *param, const float *plain)
+{
+    const ParamPlace *place = &network->places[param->index];
+    CHECK(in_blocks(param), "'%s' is a counter, it lies in no block", param->name);
+    if (place->layout)
+        layout_from_plain(place->layout, plain, block + place->offset);
+    else
+        memcpy(block + place->offset, plain, param->count * sizeof *plain);
+    if (block == network->parameters.values)
+        network->parameters.version++;
+}
+
+int64_t *parameters_counter(Network *network, const Param *param)
+{
+    parameters_place(network);
+    CHECK(param->role == PARAM_counter, "'%s' is no counter", param->name);
+    return &network->parameters.counters[network->places[param->index].counter];
+}
+
+/* Uniform with variance gain^2 / fan_in. */
+static void draw(float *plain, const Param *param, Random random)
+{
+    const float bound = param->init.gain * sqrtf(3.0f / (float)param->init.fan_in);
+    for (size_t i = 0; i < param->count; i++)
+        plain[i] = bound * (2.0f * random_uniform(&random) - 1.0f);
+}
+
+void parameters_init(Network *network, uint64_t seed)
+{
+    parameters_place(network);
+    for (int i = 0; i < network->params.count; i++) {
+        const Param *param = network_param(network, i);
+        if (param->role == PARAM_counter) {
+            *parameters_counter(network, param) = 0;
+            continue;
+        }
+        float *plain = allocate(param->count, sizeof *plain, param->name);
+        if (param->init.fan_in > 0)
+            draw(plain, param, random_stream(seed, 0, (uint64_t)i, RANDOM_init));
+        else
+            for (size_t k = 0; k < param->count; k++)
+                plain[k] = param->init.constant;
+        parameters_import(network, network->parameters.values, param, plain);
+        free(plain);
+    }
+}

@@ -1,0 +1,39 @@
+/* parameters.h - the values of a network's parameters, in flat blocks.
+ *
+ * values, gradients and every optimiser state share one arrangement:
+ *
+ *   [ weights (decayed) | biases, norms (not decayed) | running statistics ]
+ *   0                   decayed                       trained             total      floats
+ *
+ * Each parameter lies in the layout that computation wants, chosen when the first program is
+ * compiled; until then, and in files, it is plain (OIHW). Padding is zero and stays zero, so that
+ * optimiser, norm and average are single loops over a block. */
+
+#ifndef CONVZOO_PARAMETERS_H
+#define CONVZOO_PARAMETERS_H
+
+#include "network.h"
+
+typedef struct Parameters {
+    float   *values;          /* total floats, 64-byte aligned */
+    float   *gradients;       /* trained floats; NULL until a training program is compiled */
+    int64_t *counters;        /* one a PARAM_counter parameter, in order */
+    size_t   decayed, trained, total;
+    uint64_t version;         /* goes up whenever the values change: inference programs refresh themselves */
+} Parameters;
+
+/* Owned by the network; the pointers stay valid until the first program of the network is compiled. */
+Parameters *network_parameters(Network *network);
+
+/* Draws every value from `seed` as its Init says; statistics and counters start afresh. */
+void parameters_init(Network *network, uint64_t seed);
+
+/* One parameter between `block` (arranged as values) and `plain` (param->count floats, the file's order).
+ * Not for counters. Bumps the version if block is the values. */
+void parameters_export(const Network *network, const float *block, const Param *param, float *plain);
+void parameters_import(Network *network, float *block, const Param *param, const float *plain);
+
+/* The counter of a PARAM_counter parameter. */
+int64_t *parameters_counter(Network *network, const Param *param);
+
+#endif

@@ -1,0 +1,60 @@
+/* profile.c - what a program's kernels are and how long they take. */
+
+#include "program_build.h"
+
+#include <stdio.h>
+
+void program_profile(Program *program, bool on)
+{
+    for (int i = 0; on && i < program->kernels.count; i++)
+        ((Kernel *)program->kernels.items[i])->seconds = 0;
+    program->profiling = on;
+}
+
+static const char *module_name(const Kernel *kernel)
+{
+    return kernel->module ? kernel->module->name : "parameters";
+}
+
+/* Scratch is not counted: it is meant to stay in the cache. */
+static double bytes_of(const Kernel *kernel)
+{
+    double bytes = 0;
+    for (int i = 0; i < kernel->count; i++)
+        if (kernel->bindings[i].buffer->layout)
+            bytes += (double)dnnl_memory_desc_get_size(kernel->bindings[i].buffer->layout);
+    return bytes;
+}
+
+int program_profile_rows(const Program *program, KernelProfile *rows, int most)
+{
+    for (int i = 0; rows && i < program->kernels.count && i < most; i++) {
+        const Kernel *kernel = program->kernels.items[i];
+        rows[i] = (KernelProfile){ module_name(kernel), kernel->what, kernel->implementation, kernel->seconds,
+                                   kernel->flops, bytes_of(kernel) };
+    }
+    return program->kernels.count;
+}
+
+/* The layout of the largest buffer says how the data flows. */
+static const char *main_layout(const Kernel *kernel, char *text, size_t size)
+{
+    const Buffer *largest = NULL;
+    for (int i = 0; i < kernel->count; i++) {
+        const Buffer *buffer = kernel->bindings[i].buffer;
+        if (buffer->layout && layout_rank(buffer->layout) == 4 && (!largest || buffer->size > largest->size))
+            largest = buffer;
+    }
+    return largest ? layout_text(largest->layout, text, size) : "-";
+}
+
+void program_print(const Program *program, FILE *stream)
+{
+    fprintf(stream, "%-34s %-18s %-10s %s\n", "layer", "work", "layout", "implementation");
+    for (int i = 0; i < program->kernels.count; i++) {
+        const Kernel *kernel = program->kernels.items[i];
+        char layout[128];
+        fprintf(stream, "%-34s %-18s %-10s %s\n", module_name(kernel), kernel->what,
+                main_layout(kernel, layout, sizeof layout), kernel->implementation);
+    }
+}

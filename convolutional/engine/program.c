@@ -1,0 +1,239 @@
+/* program.c - compiling a network and running it; see program.h. */
+
+#include "program_build.h"
+
+#include "errors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- compiling ---- */
+
+static Program *new_program(Network *network, const Plan *plan, Mode mode, int batch)
+{
+    CHECK(batch > 0, "a program for %d samples", batch);
+    CHECK(network->image, "a network without an image (%d modules)", network->modules.count);
+    Program *program = allocate(1, sizeof *program, "a program");
+    program->network = network;
+    program->plan = *plan;
+    program->mode = mode;
+    program->batch = batch;
+    const size_t modules = (size_t)network->modules.count;
+    program->fusions = allocate(modules, sizeof *program->fusions, "a program");
+    program->tail_of = allocate(modules, sizeof *program->tail_of, "a program");
+    program->saved = allocate(modules, sizeof *program->saved, "a program");
+    program->tensors = allocate((size_t)network->tensors.count, sizeof *program->tensors, "a program");
+    return program;
+}
+
+/* Normalisation over channels, and the pointwise layers around it, want them to lie together; others oneDNN's blocks. */
+static LayoutPolicy layout_without_measuring(const Network *network)
+{
+    for (int i = 0; i < network_module_count(network); i++)
+        if (!strcmp(network_module(network, i)->ops->kind, "layernorm"))
+            return LAYOUT_channels_last;
+    return LAYOUT_blocked;
+}
+
+static void make_image(Program *program)
+{
+    const Tensor *tensor = network_image(program->network);
+    Buffer *image = program_write(program, tensor, program_plain_layout(program, tensor));
+    image->place = BUFFER_image;
+    program->image = image;
+}
+
+static void emit_forward(Program *program)
+{
+    for (int i = 0; i < network_module_count(program->network); i++) {
+        if (program->tail_of[i] < 0)
+            continue;
+        const Module *head = network_module(program->network, program->tail_of[i]);
+        head->ops->forward(head, program);
+    }
+}
+
+static void emit_backward(Program *program)
+{
+    for (int i = network_module_count(program->network) - 1; i >= 0; i--) {
+        if (program->tail_of[i] < 0)
+            continue;
+        const Module *head = network_module(program->network, program->tail_of[i]);
+        if (head->ops->backward)
+            head->ops->backward(head, program);
+        program_flush_pending(program);
+    }
+}
+
+/* Logits stay readable until the next run; the caller fills their gradient between forward and backward. */
+static void make_logits(Program *program)
+{
+    const Tensor *tensor = network_logits(program->network);
+    const_dnnl_memory_desc_t plain = program_plain_layout(program, tensor);
+    program->logits = program_read(program, tensor, plain);
+    program->loss_at = program->kernels.count;
+    buffer_root(program->logits)->last = program->loss_at;
+    if (program->mode == MODE_training) {
+        program->logits_gradient = program_write_gradient(program, tensor, plain);
+        program->logits_gradient->first = program->loss_at - 1;
+    }
+}
+
+static void point_buffer(Program *program, Buffer *buffer)
+{
+    Parameters *parameters = &program->network->parameters;
+    const ParamPlace *place = buffer->param ? &program->network->places[buffer->param->index] : NULL;
+    switch (buffer->place) {
+    case BUFFER_arena:     buffer->pointer = program->arena + buffer->offset; break;
+    case BUFFER_copy:      buffer->pointer = program->copies + buffer->offset; break;
+    case BUFFER_values:    buffer->pointer = (char *)(parameters->values + place->offset); break;
+    case BUFFER_gradients: buffer->pointer = (char *)(parameters->gradients + place->offset); break;
+    case BUFFER_image:     break;
+    }
+}
+
+static void complete(Program *program)
+{
+    parameters_settle(program->network);
+    if (program->mode == MODE_training)
+        parameters_need_gradients(program->network);
+    program_place_buffers(program);
+    program->arena = allocate(program->arena_size, 1, "activations");
+    program->copies = allocate(program->copies_size, 1, "parameter copies");
+    for (int i = 0; i < program->buffers.count; i++)
+        point_buffer(program, program->buffers.items[i]);
+    for (int i = 0; i < program->kernels.count; i++)
+        kernel_complete(program->kernels.items[i]);
+    for (int i = 0; i < program->refresh.count; i++)
+        kernel_complete(program->refresh.items[i]);
+    program->version = program->network->parameters.version - 1;
+}
+
+Program *program_compile(Network *network, const Plan *plan, Mode mode, int batch)
+{
+    parameters_place(network);
+    Program *program = new_program(network, plan, mode, batch);
+    if (program->plan.layout == LAYOUT_automatic)
+        program->plan.layout = layout_without_measuring(network);
+    program_fuse(program);
+    make_image(program);
+    emit_forward(program);
+    make_logits(program);
+    if (mode == MODE_training)
+        emit_backward(program);
+    complete(program);
+    return program;
+}
+
+static void free_layout(void *layout)
+{
+    DNNL(dnnl_memory_desc_destroy(layout));
+}
+
+void program_free(Program *program)
+{
+    if (!program)
+        return;
+    list_clear(&program->kernels, kernel_free);
+    list_clear(&program->refresh, kernel_free);
+    list_clear(&program->buffers, free);
+    list_clear(&program->layouts, free_layout);
+    list_clear(&program->param_copies, free);
+    list_clear(&program->pending, NULL);
+    free(program->fusions);
+    free(program->tail_of);
+    free(program->saved);
+    free(program->tensors);
+    free(program->arena);
+    free(program->copies);
+    free(program->own_image);
+    free(program);
+}
+
+/* ---- running ---- */
+
+static void point_image(Program *program, float *pixels)
+{
+    program->image->pointer = (char *)pixels;
+    for (int i = 0; i < program->kernels.count; i++)
+        kernel_point(program->kernels.items[i], program->image);
+}
+
+float *program_image(Program *program)
+{
+    const Shape shape = network_image(program->network)->shape;
+    if (!program->own_image)
+        program->own_image = allocate((size_t)program->batch * (size_t)shape.c * (size_t)shape.h * (size_t)shape.w,
+                                      sizeof(float), "images");
+    if (program->image->pointer != (char *)program->own_image)
+        point_image(program, program->own_image);
+    return program->own_image;
+}
+
+void program_set_image(Program *program, const float *image)
+{
+    if (program->image->pointer != (const char *)image)
+        point_image(program, (float *)(uintptr_t)image);      /* kernels only read it; their list of pointers is not const */
+}
+
+const float *program_logits(const Program *program)
+{
+    return (const float *)buffer_root(program->logits)->pointer;
+}
+
+float *program_logits_gradient(Program *program)
+{
+    CHECK(program->logits_gradient, "gradients of an inference program (batch %d)", program->batch);
+    return (float *)buffer_root(program->logits_gradient)->pointer;
+}
+
+Network *program_network(const Program *program)
+{
+    return program->network;
+}
+
+int program_batch(const Program *program)
+{
+    return program->batch;
+}
+
+void program_set_step(Program *program, uint64_t seed, uint64_t step)
+{
+    program->key = (StepKey){ seed, step };
+}
+
+static void run(Program *program, int from, int to)
+{
+    for (int i = from; i < to; i++)
+        kernel_run(program->kernels.items[i]);
+    DNNL(dnnl_stream_wait(onednn_stream()));
+}
+
+static void refresh(Program *program)
+{
+    if (program->version == program->network->parameters.version)
+        return;
+    for (int i = 0; i < program->refresh.count; i++)
+        kernel_run(program->refresh.items[i]);
+    program->version = program->network->parameters.version;
+}
+
+void program_forward(Program *program)
+{
+    CHECK(program->image->pointer, "program_forward without images (batch %d)", program->batch);
+    refresh(program);
+    run(program, 0, program->loss_at);
+    if (program->mode == MODE_training)
+        program->network->parameters.version++;      /* running statistics have moved */
+}
+
+void program_backward(Program *program)
+{
+    CHECK(program->mode == MODE_training, "program_backward of an inference program (batch %d)", program->batch);
+    run(program, program->loss_at, program->kernels.count);
+}
+
+size_t program_arena_bytes(const Program *program)
+{
+    return program->arena_size;
+}

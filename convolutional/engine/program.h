@@ -1,0 +1,71 @@
+/* program.h - the compiled form: how a network runs.
+ *
+ * program_compile walks the tape for one batch size, one mode and one plan: forward, and for
+ * training in reverse; every module emits its kernels, buffers are placed in one arena by
+ * lifetime. Running a program executes a flat list of kernels; nothing is allocated, created or
+ * planned in a step. Several programs share one network's parameters. */
+
+#ifndef CONVZOO_PROGRAM_H
+#define CONVZOO_PROGRAM_H
+
+#include "network.h"
+
+typedef enum { MODE_training, MODE_inference } Mode;
+
+typedef enum {
+    LAYOUT_automatic,          /* the network's own best, without measuring */
+    LAYOUT_blocked,            /* oneDNN's choice: channels in blocks of a vector */
+    LAYOUT_channels_last,      /* N H W C everywhere */
+} LayoutPolicy;
+
+/* What may vary for speed; results stay within the tolerances of the tests. {0} is the default plan. */
+typedef struct Plan {
+    LayoutPolicy layout;
+    bool         direct_only;      /* no Winograd: f32 results as close to PyTorch's as can be */
+    bool         no_fusion;        /* every module runs its own kernels: for tests and profiles */
+} Plan;
+
+/* Compiles for `batch` samples. The first program compiled fixes the parameters' layout.
+ * Exits with EXIT_memory and a line if memory runs out. */
+Program *program_compile(Network *network, const Plan *plan, Mode mode, int batch);
+void     program_free(Program *program);
+
+/* N C H W f32, batch samples; the caller fills it before program_forward. */
+float *program_image(Program *program);
+/* Reads the images from elsewhere from now on: batch samples N C H W f32, 64-byte aligned. */
+void   program_set_image(Program *program, const float *image);
+/* batch x classes, written by program_forward, valid until the next program_forward or program_backward. */
+const float *program_logits(const Program *program);
+/* batch x classes: d loss / d logits, filled by the caller before program_backward. */
+float *program_logits_gradient(Program *program);
+int    program_batch(const Program *program);
+
+/* Keys the random numbers of the next step (dropout). */
+void program_set_step(Program *program, uint64_t seed, uint64_t step);
+
+void program_forward(Program *program);
+/* Writes every trained parameter's gradient to network_parameters()->gradients (overwrites, no sum). */
+void program_backward(Program *program);
+
+/* Bytes of the arena that the kernels work in, parameters not counted. */
+size_t program_arena_bytes(const Program *program);
+
+/* ---- looking inside ---- */
+
+typedef struct KernelProfile {
+    const char *module;           /* the module's name */
+    const char *what;             /* "forward", "backward data", "reorder", ... */
+    const char *implementation;   /* oneDNN's name of the kernel, or our own */
+    double      seconds;          /* summed over the profiled runs */
+    double      flops;            /* of one run */
+    double      bytes;            /* read and written in one run */
+} KernelProfile;
+
+/* Switches per-kernel timing on or off (off at the start, and then free of cost). */
+void program_profile(Program *program, bool on);
+/* Fills one row a kernel in order of execution; returns the number of kernels. rows may be NULL. */
+int  program_profile_rows(const Program *program, KernelProfile *rows, int most);
+/* One line a kernel: module, what, layouts, implementation. */
+void program_print(const Program *program, FILE *stream);
+
+#endif

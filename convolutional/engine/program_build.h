@@ -1,0 +1,110 @@
+/* program_build.h - inside the engine: what a Program holds. */
+
+#ifndef CONVZOO_PROGRAM_BUILD_H
+#define CONVZOO_PROGRAM_BUILD_H
+
+#include "emit.h"
+#include "list.h"
+#include "network_build.h"
+
+typedef enum {
+    BUFFER_arena,         /* placed by lifetime */
+    BUFFER_image,         /* the caller's, or `own_image` */
+    BUFFER_values,        /* a parameter in the network's values */
+    BUFFER_gradients,     /* its gradient in the network's block */
+    BUFFER_copy,          /* a parameter in another layout, refreshed when the values change (inference) */
+} BufferPlace;
+
+struct Buffer {
+    Buffer                  *root;        /* whose bytes these are: itself, or what it aliases */
+    BufferPlace              place;
+    const_dnnl_memory_desc_t layout;      /* NULL for scratch */
+    size_t                   size;        /* bytes */
+    int                      first, last; /* kernels, of the root; first > last: unused */
+    size_t                   offset;      /* in the arena or the copies */
+    const Param             *param;
+    char                    *pointer;     /* when the program is complete */
+};
+
+typedef struct Binding {
+    int                      slot;
+    Buffer                  *buffer;
+    const_dnnl_memory_desc_t layout;
+} Binding;
+
+struct Kernel {
+    Program        *program;
+    int             index;
+    const Module   *module;
+    const char     *what;
+    bool            refresh;              /* runs when parameters changed, not in every step */
+    dnnl_primitive_t primitive;           /* or */
+    KernelFunction  *function;
+    void            *context;
+    Binding          bindings[KERNEL_MAX_SLOTS];
+    int              count;
+    Buffer          *in_place_read, *in_place_written;
+    dnnl_exec_arg_t  arguments[KERNEL_MAX_SLOTS];      /* when complete */
+    void            *pointers[KERNEL_MAX_SLOTS];
+    char             implementation[48];
+    double           flops, seconds;
+};
+
+enum { TENSOR_MAX_COPIES = 4, TENSOR_MAX_SHARES = 4, MODULE_MAX_SAVED = 4 };
+
+/* A tensor inside the program. */
+typedef struct TensorState {
+    Buffer *values, *copies[TENSOR_MAX_COPIES];
+    int     copy_count;
+    Buffer *shares[TENSOR_MAX_SHARES];                 /* gradient shares, one a reader */
+    int     share_count;
+    Buffer *gradient, *gradient_copies[TENSOR_MAX_COPIES];
+    int     gradient_copy_count;
+} TensorState;
+
+typedef struct ParamCopy {
+    const Param *param;
+    Buffer      *buffer;
+} ParamCopy;
+
+struct Program {
+    Network      *network;
+    Plan          plan;
+    Mode          mode;
+    int           batch;
+    StepKey       key;
+    Fusion       *fusions;                /* one a module */
+    Buffer     *(*saved)[MODULE_MAX_SAVED];   /* one row a module */
+    int          *tail_of;                /* module index whose slot a head's kernels are emitted in, -1: absorbed */
+
+    List          layouts, buffers, kernels, refresh;  /* owned */
+    List          param_copies, pending;  /* ParamCopy; reorders of gradients to emit after the module */
+    TensorState  *tensors;
+    Buffer       *image, *logits, *logits_gradient;
+    int           loss_at;                /* kernels before it are forward, from it on backward */
+
+    char         *arena, *copies;
+    float        *own_image;
+    size_t        arena_size, copies_size;
+    uint64_t      version;                /* of the parameters in the copies */
+    bool          profiling;
+};
+
+/* program_emit, or with `refresh` a kernel that runs only when the parameters have changed. */
+Kernel *program_emit_primitive(Program *program, const Module *module, const char *what, dnnl_primitive_desc_t pd, bool refresh);
+/* Places every arena buffer (arena.c). */
+void program_place_buffers(Program *program);
+/* Makes arguments and pointers out of the bindings, when all buffers have their pointer (kernel.c). */
+void kernel_complete(Kernel *kernel);
+void kernel_point(Kernel *kernel, const Buffer *buffer);       /* the buffer's pointer has changed */
+void kernel_run(Kernel *kernel);
+void kernel_free(void *kernel);
+/* Fills fusions and tail_of (fusion.c). */
+void program_fuse(Program *program);
+/* Makes `kernel` the current user of buffer. */
+void buffer_use(Buffer *buffer, const Kernel *kernel);
+Buffer *buffer_root(Buffer *buffer);
+/* Emits what program_param_gradient left pending (emit.c). */
+void program_flush_pending(Program *program);
+
+#endif

@@ -1,0 +1,72 @@
+/* modules.h - every building block that an architecture may use, on one page.
+ *
+ * A constructor checks and derives shapes, registers parameters named <scope>.<name>.<parameter>
+ * (the keys of PyTorch's state_dict) and returns the output tensor, which the network owns.
+ * A shape that does not fit is the architecture's mistake: CHECK stops and prints both. In an
+ * options struct, zero means the usual default. n is the batch and never appears here. */
+
+#ifndef CONVZOO_MODULES_H
+#define CONVZOO_MODULES_H
+
+#include "activations.h"
+#include "network.h"
+
+/* y[o] = sum over i, ky, kx of weight[o][i][ky][kx] x[i][y stride + ky - pad][x stride + kx - pad] + bias[o]
+ * weight: channels, c / groups, kernel, kernel.   oh = (h + 2 pad - kernel) / stride + 1 */
+typedef struct Conv2d {
+    int  kernel;
+    int  stride;       /* 0: 1 */
+    int  pad;
+    int  groups;       /* 0: 1; c: depthwise */
+    bool bias;
+} Conv2d;
+Tensor *conv2d(Network *net, const char *name, const Tensor *x, int channels, Conv2d options);
+
+/* y = weight x + bias over the flattened (c, h, w) of x.   weight: features, c h w */
+Tensor *linear(Network *net, const char *name, const Tensor *x, int features);
+
+/* A linear layer applied to every pixel's channels.   weight: features, c   x: c h w   y: features h w */
+Tensor *pixel_linear(Network *net, const char *name, const Tensor *x, int features);
+
+/* y = weight (x - mean) / sqrt(var + 1e-5) + bias, statistics over n, h, w in training, running ones
+ * (momentum 0.1, unbiased variance) in inference.   Ioffe and Szegedy, 2015, arXiv:1502.03167 */
+Tensor *batchnorm(Network *net, const char *name, const Tensor *x);
+
+/* The same over the channels of each pixel.   Ba et al., 2016, arXiv:1607.06450 */
+Tensor *layernorm(Network *net, const char *name, const Tensor *x, float eps);
+
+/* y = f(x).   prelu has a weight: one slope a channel */
+Tensor *activation(Network *net, const char *name, const Tensor *x, Activation act);
+
+/* kernel x kernel windows; the average of max_pool's and avg_pool's windows counts no padding. */
+typedef struct Pool {
+    int kernel;
+    int stride;        /* 0: kernel */
+    int pad;
+} Pool;
+Tensor *max_pool(Network *net, const char *name, const Tensor *x, Pool options);
+Tensor *avg_pool(Network *net, const char *name, const Tensor *x, Pool options);
+/* Averages to side x side cells: cell i covers rows floor(i h / side) to ceil((i + 1) h / side), as in PyTorch. */
+Tensor *adaptive_avg_pool(Network *net, const char *name, const Tensor *x, int side);
+/* c h w -> c 1 1 */
+Tensor *global_avg_pool(Network *net, const char *name, const Tensor *x);
+
+/* Zeroes each value with probability p in training and scales the rest by 1 / (1 - p).   Srivastava et al., 2014 */
+Tensor *dropout(Network *net, const char *name, const Tensor *x, float p);
+
+/* y = a + b, same shapes */
+Tensor *add(Network *net, const char *name, const Tensor *a, const Tensor *b);
+
+/* y = weight[c] x, weight: c, 1, 1, starting at `start`.   Touvron et al., 2021, arXiv:2103.17239 */
+Tensor *layer_scale(Network *net, const char *name, const Tensor *x, float start);
+
+/* y = x gate[c], gate: c 1 1 */
+Tensor *channel_gate(Network *net, const char *name, const Tensor *x, const Tensor *gate);
+
+/* x gated by sigmoid(conv_expand(act(conv_reduce(global average of x)))).   Hu et al., 2017, arXiv:1709.01507 */
+Tensor *squeeze_excite(Network *net, const char *name, const Tensor *x, int reduced, Activation act);
+
+/* c h w -> (c h w) 1 1, in the order c, h, w */
+Tensor *flatten(Network *net, const char *name, const Tensor *x);
+
+#endif

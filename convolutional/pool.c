@@ -1,0 +1,105 @@
+/* pool.c - pooling over windows.
+ *
+ *   x    N C H W
+ *   y    N C OH OW       OH = (H + 2 pad - kernel) / stride + 1
+ *
+ *   max      y = largest of the window; its gradient goes to the first of equal ones
+ *   average  y = mean of the window's pixels that lie inside the image */
+
+#include "modules.h"
+
+#include "emit.h"
+#include "errors.h"
+
+typedef struct PoolModule {
+    Module          base;
+    Pool            options;
+    dnnl_alg_kind_t algorithm;
+} PoolModule;
+
+static dnnl_primitive_desc_t forward_desc(const PoolModule *m, Program *program, const_dnnl_memory_desc_t x)
+{
+    const Pool *o = &m->options;
+    const dnnl_dims_t strides = { o->stride, o->stride }, kernel = { o->kernel, o->kernel }, dilation = {0}, pads = { o->pad, o->pad };
+    const_dnnl_memory_desc_t any = program_tensor_layout(program, m->base.out, dnnl_format_tag_any);
+    dnnl_primitive_desc_t pd;
+    DNNL(dnnl_pooling_forward_primitive_desc_create(
+        &pd, onednn_engine(), program_mode(program) == MODE_training ? dnnl_forward_training : dnnl_forward_inference, m->algorithm,
+        x, any, strides, kernel, dilation, pads, pads, onednn_attr()));
+    return pd;
+}
+
+static bool has_workspace(const PoolModule *m, const Program *program)
+{
+    return m->algorithm == dnnl_pooling_max && program_mode(program) == MODE_training;
+}
+
+static void pool_forward(const Module *module, Program *program)
+{
+    const PoolModule *m = (const PoolModule *)module;
+    Buffer *x = program_read(program, module->in[0], NULL);
+    dnnl_primitive_desc_t pd = forward_desc(m, program, buffer_layout(x));
+    const_dnnl_memory_desc_t y_layout = program_keep_layout(program, dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0));
+    Buffer *y = program_write(program, module->out, y_layout);
+    const_dnnl_memory_desc_t workspace_layout = NULL;
+    if (has_workspace(m, program)) {
+        workspace_layout = program_keep_layout(program, dnnl_primitive_desc_query_md(pd, dnnl_query_workspace_md, 0));
+        program_save(program, module, 0, program_scratch(program, dnnl_memory_desc_get_size(workspace_layout)));
+    }
+    Kernel *kernel = program_emit(program, module, "forward", pd);
+    kernel_bind(kernel, DNNL_ARG_SRC, x);
+    kernel_bind(kernel, DNNL_ARG_DST, y);
+    if (workspace_layout)
+        kernel_bind_as(kernel, DNNL_ARG_WORKSPACE, program_saved(program, module, 0), workspace_layout);
+}
+
+static void pool_backward(const Module *module, Program *program)
+{
+    const PoolModule *m = (const PoolModule *)module;
+    const Pool *o = &m->options;
+    const dnnl_dims_t strides = { o->stride, o->stride }, kernel_size = { o->kernel, o->kernel }, dilation = {0}, pads = { o->pad, o->pad };
+    const_dnnl_memory_desc_t x_layout = buffer_layout(program_read(program, module->in[0], NULL));
+    const_dnnl_memory_desc_t y_layout = buffer_layout(program_read(program, module->out, NULL));
+    dnnl_primitive_desc_t hint = forward_desc(m, program, x_layout), pd;
+    DNNL(dnnl_pooling_backward_primitive_desc_create(&pd, onednn_engine(), m->algorithm, x_layout, y_layout, strides, kernel_size,
+                                                     dilation, pads, pads, hint, onednn_attr()));
+    const_dnnl_memory_desc_t workspace_layout =
+        has_workspace(m, program) ? program_keep_layout(program, dnnl_primitive_desc_query_md(hint, dnnl_query_workspace_md, 0)) : NULL;
+    DNNL(dnnl_primitive_desc_destroy(hint));
+
+    Buffer *dy = program_read_gradient(program, module->out, y_layout);
+    Buffer *dx = program_write_gradient(program, module->in[0], x_layout);
+    Kernel *kernel = program_emit(program, module, "backward", pd);
+    kernel_bind(kernel, DNNL_ARG_DIFF_DST, dy);
+    kernel_bind(kernel, DNNL_ARG_DIFF_SRC, dx);
+    if (workspace_layout)
+        kernel_bind_as(kernel, DNNL_ARG_WORKSPACE, program_saved(program, module, 0), workspace_layout);
+}
+
+static const ModuleOps max_pool_ops = { .kind = "max_pool", .forward = pool_forward, .backward = pool_backward };
+static const ModuleOps avg_pool_ops = { .kind = "avg_pool", .forward = pool_forward, .backward = pool_backward };
+
+static Tensor *add_pool(Network *net, const ModuleOps *ops, dnnl_alg_kind_t algorithm, const char *name, const Tensor *x, Pool options)
+{
+    Pool o = options;
+    o.stride = o.stride ? o.stride : o.kernel;
+    const Shape s = x->shape;
+    CHECK(o.kernel > 0 && o.stride > 0 && o.pad >= 0 && o.pad < o.kernel, "%s '%s': kernel %d, stride %d, pad %d", ops->kind, name,
+          o.kernel, o.stride, o.pad);
+    CHECK(s.h + 2 * o.pad >= o.kernel && s.w + 2 * o.pad >= o.kernel, "%s '%s': a %d x %d image is smaller than the %d x %d window",
+          ops->kind, name, s.h, s.w, o.kernel, o.kernel);
+    PoolModule *m = network_add_module(net, sizeof *m, ops, name, x, NULL);
+    m->options = o;
+    m->algorithm = algorithm;
+    return network_add_output(net, m, (Shape){ s.c, (s.h + 2 * o.pad - o.kernel) / o.stride + 1, (s.w + 2 * o.pad - o.kernel) / o.stride + 1 });
+}
+
+Tensor *max_pool(Network *net, const char *name, const Tensor *x, Pool options)
+{
+    return add_pool(net, &max_pool_ops, dnnl_pooling_max, name, x, options);
+}
+
+Tensor *avg_pool(Network *net, const char *name, const Tensor *x, Pool options)
+{
+    return add_pool(net, &avg_pool_ops, dnnl_pooling_avg_exclude_padding, name, x, options);
+}

@@ -1,0 +1,53 @@
+/* checkpoint.h - a network and its training state in one safetensors file.
+ *
+ *   best.safetensors    weights, statistics, counters under their state_dict names: loads in PyTorch, strict
+ *   last.safetensors    the same, with optimizer.<state>.<parameter> tensors and the run's counters in the metadata
+ *
+ * Metadata (text): format, arch, act, classes, mean, std, img_size, in_chans, and for resume the run's own keys. */
+
+#ifndef CONVZOO_CHECKPOINT_H
+#define CONVZOO_CHECKPOINT_H
+
+#include "optimizer.h"
+#include "safetensors.h"
+
+enum { CHECKPOINT_MAX_CHANNELS = 3 };
+
+/* What evaluate and predict need to know beside the weights. */
+typedef struct ModelInfo {
+    char   arch[64];
+    char   act[64];                            /* NAME or NAME:P */
+    char **classes;                            /* class_count names; owned, model_info_clear */
+    int    class_count;
+    int    channels, side;                     /* in_chans, img_size */
+    float  mean[CHECKPOINT_MAX_CHANNELS], std[CHECKPOINT_MAX_CHANNELS];
+    bool   squeeze_excite;
+} ModelInfo;
+
+void model_info_clear(ModelInfo *info);
+
+/* A run's counters, so that resume goes on at the very step. */
+typedef struct RunState {
+    uint64_t step;                 /* done since the start */
+    uint32_t epoch, batch;         /* the next batch to do */
+    double   best_top1;            /* < 0: none yet */
+    uint32_t best_epoch;
+    double   loss_sum;             /* of the running epoch so far */
+    uint64_t hits, seen;
+    uint64_t log_bytes;            /* length of log.jsonl when saved */
+    uint64_t data_hash;
+    char     settings[2048];       /* JSON of the options that shape the result; resume refuses others */
+} RunState;
+
+/* optimizer and run NULL: a file of weights alone (best). Numbers are written so that they read back the same bits.
+ * keep_previous: see safetensors_write. */
+bool checkpoint_save(const char *path, const char *keep_previous, Network *network, const ModelInfo *info,
+                     const Optimizer *optimizer, const RunState *run, Error *error);
+
+/* Reads the metadata alone: which network to build. Fails if a key is missing or does not parse. */
+bool checkpoint_info(const char *path, ModelInfo *info, Error *error);
+/* Reads weights (and optimizer state and counters when not NULL) into a network built from the info. All names, shapes and
+ * types are compared first; one line lists up to ten differences and then nothing has been loaded. */
+bool checkpoint_load(const char *path, Network *network, Optimizer *optimizer, RunState *run, Error *error);
+
+#endif

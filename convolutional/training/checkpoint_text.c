@@ -1,0 +1,293 @@
+/* checkpoint_text.c - see checkpoint_text.h.
+ *
+ * Numbers go through jansson, which writes and reads a decimal point whatever the locale; 17 digits give a double
+ * its bits again, 9 a float. */
+
+#include "checkpoint_text.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_CLASSES = 65536, MAX_SIDE = 16384 };      /* labels have 16 bits; datasets take images up to this side */
+
+/* ---- writing ---- */
+
+/* Hands over `json` as text and releases it; NULL stands for a text that is not UTF-8 or a number that is not finite. */
+static bool put_json(SafetensorsWriter *writer, const char *key, json_t *json, size_t flags, const char *path, Error *error)
+{
+    char *text = json ? json_dumps(json, flags | JSON_ENCODE_ANY) : NULL;
+    json_decref(json);
+    if (!text)
+        return error_set(error, EXIT_write,
+                         "cannot write: %s: '%s' is not UTF-8 or not finite: nothing was written; rename it", path, key);
+    safetensors_writer_metadata(writer, key, text);
+    free(text);
+    return true;
+}
+
+static bool put_text(SafetensorsWriter *writer, const char *key, const char *text, const char *path, Error *error)
+{
+    json_t *json = json_string(text);      /* NULL unless UTF-8 */
+    if (!json)
+        return put_json(writer, key, NULL, 0, path, error);
+    json_decref(json);
+    safetensors_writer_metadata(writer, key, text);
+    return true;
+}
+
+static void put_number(SafetensorsWriter *writer, const char *key, uint64_t number)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+    safetensors_writer_metadata(writer, key, text);
+}
+
+static bool put_floats(SafetensorsWriter *writer, const char *key, const float *values, int count, const char *path, Error *error)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++)
+        if (json_array_append_new(list, json_real(values[i])) != 0) {
+            json_decref(list);
+            list = NULL;
+            break;
+        }
+    return put_json(writer, key, list, JSON_REAL_PRECISION(9), path, error);
+}
+
+static bool put_classes(SafetensorsWriter *writer, const ModelInfo *info, const char *path, Error *error)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < info->class_count; i++)
+        if (json_array_append_new(list, json_string(info->classes[i])) != 0) {
+            json_decref(list);
+            return error_set(error, EXIT_write,
+                             "cannot write: %s: class %d, '%.120s', is not UTF-8: nothing was written; rename it",
+                             path, i, info->classes[i]);
+        }
+    return put_json(writer, "classes", list, 0, path, error);
+}
+
+bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *path, Error *error)
+{
+    safetensors_writer_metadata(writer, "format", "pt");
+    if (!put_text(writer, "arch", info->arch, path, error) || !put_text(writer, "act", info->act, path, error) ||
+        !put_classes(writer, info, path, error) || !put_floats(writer, "mean", info->mean, info->channels, path, error) ||
+        !put_floats(writer, "std", info->std, info->channels, path, error))
+        return false;
+    put_number(writer, "img_size", (uint64_t)info->side);
+    put_number(writer, "in_chans", (uint64_t)info->channels);
+    if (info->squeeze_excite)
+        safetensors_writer_metadata(writer, "squeeze_excite", "true");
+    return true;
+}
+
+/* ---- reading ---- */
+
+static bool bad_text(const char *key, const char *text, const char *expected, const char *path, Error *error)
+{
+    if (!text)
+        return error_set(error, EXIT_input,
+                         "metadata '%s' is missing: %s: expected %s; this is no checkpoint of an image classifier, "
+                         "or it was written by another program: add the key", key, path, expected);
+    return error_set(error, EXIT_input, "metadata '%s' is '%.120s': %s: expected %s", key, text, path, expected);
+}
+
+static bool get_text(const Safetensors *file, const char *key, char *to, size_t size, const char *path, Error *error)
+{
+    char expected[64];
+    const char *text = safetensors_metadata(file, key);
+    snprintf(expected, sizeof expected, "a text of 1 to %zu bytes", size - 1);
+    if (!text || !*text || strlen(text) >= size)
+        return bad_text(key, text, expected, path, error);
+    strcpy(to, text);
+    return true;
+}
+
+bool metadata_number(const Safetensors *file, const char *key, uint64_t most, uint64_t *number, const char *path, Error *error)
+{
+    const char *text = safetensors_metadata(file, key);
+    char expected[64];
+    uint64_t value = 0;
+    bool ok = text && *text;
+    for (const char *c = text; ok && *c; c++)
+        ok = *c >= '0' && *c <= '9' && !__builtin_mul_overflow(value, (uint64_t)10, &value) &&
+             !__builtin_add_overflow(value, (uint64_t)(*c - '0'), &value);
+    snprintf(expected, sizeof expected, "a whole number up to %llu", (unsigned long long)most);
+    if (!ok || value > most)
+        return bad_text(key, text, expected, path, error);
+    *number = value;
+    return true;
+}
+
+static bool get_int(const Safetensors *file, const char *key, int most, int *number, const char *path, Error *error)
+{
+    uint64_t value;
+    if (!metadata_number(file, key, (uint64_t)most, &value, path, error))
+        return false;
+    *number = (int)value;
+    return *number > 0 || bad_text(key, "0", "at least 1", path, error);
+}
+
+static json_t *get_json(const Safetensors *file, const char *key)
+{
+    const char *text = safetensors_metadata(file, key);
+    return text ? json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL) : NULL;
+}
+
+static bool get_floats(const Safetensors *file, const char *key, float *values, int count, float least,
+                       const char *path, Error *error)
+{
+    json_t *list = get_json(file, key);
+    bool ok = json_is_array(list) && json_array_size(list) == (size_t)count;
+    for (int i = 0; ok && i < count; i++) {
+        const json_t *value = json_array_get(list, (size_t)i);
+        values[i] = (float)json_number_value(value);
+        ok = json_is_number(value) && isfinite(values[i]) && values[i] >= least;
+    }
+    json_decref(list);
+    char expected[96];
+    snprintf(expected, sizeof expected, "a JSON list of %d numbers%s, as in_chans says", count, least > 0 ? " above 0" : "");
+    return ok || bad_text(key, safetensors_metadata(file, key), expected, path, error);
+}
+
+/* A class that occurs twice makes labels ambiguous. */
+static bool all_differ(char **classes, int count)
+{
+    json_t *seen = json_object();
+    bool ok = true;
+    for (int i = 0; ok && i < count; i++)
+        ok = !json_object_get(seen, classes[i]) && json_object_set_new(seen, classes[i], json_true()) == 0;
+    json_decref(seen);
+    return ok;
+}
+
+static bool get_classes(const Safetensors *file, ModelInfo *info, const char *path, Error *error)
+{
+    json_t *list = get_json(file, "classes");
+    const size_t count = json_array_size(list);
+    bool ok = json_is_array(list) && count >= 1 && count <= MAX_CLASSES;
+    if (ok)
+        info->classes = allocate(count, sizeof *info->classes, "class names");
+    for (size_t i = 0; ok && i < count; i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        ok = name && *name;
+        if (!ok)
+            break;
+        info->classes[info->class_count++] = strdup(name);
+        CHECK(info->classes[i], "no memory for class %zu of %zu", i, count);
+    }
+    json_decref(list);
+    return (ok && all_differ(info->classes, info->class_count)) ||
+           bad_text("classes", safetensors_metadata(file, "classes"), "a JSON list of 1 to 65536 different names", path, error);
+}
+
+static bool get_squeeze_excite(const Safetensors *file, bool *on, const char *path, Error *error)
+{
+    const char *text = safetensors_metadata(file, "squeeze_excite");
+    *on = text && !strcmp(text, "true");
+    return !text || *on || !strcmp(text, "false") || bad_text("squeeze_excite", text, "true or false", path, error);
+}
+
+bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, Error *error)
+{
+    *info = (ModelInfo){0};
+    char format[4];
+    const bool ok = get_text(file, "format", format, sizeof format, path, error) &&
+                    (!strcmp(format, "pt") || bad_text("format", format, "pt", path, error)) &&
+                    get_text(file, "arch", info->arch, sizeof info->arch, path, error) &&
+                    get_text(file, "act", info->act, sizeof info->act, path, error) &&
+                    get_int(file, "img_size", MAX_SIDE, &info->side, path, error) &&
+                    get_int(file, "in_chans", CHECKPOINT_MAX_CHANNELS, &info->channels, path, error) &&
+                    get_floats(file, "mean", info->mean, info->channels, -INFINITY, path, error) &&
+                    get_floats(file, "std", info->std, info->channels, 1e-30f, path, error) &&
+                    get_squeeze_excite(file, &info->squeeze_excite, path, error) && get_classes(file, info, path, error);
+    if (!ok)
+        model_info_clear(info);
+    return ok;
+}
+
+void model_info_clear(ModelInfo *info)
+{
+    for (int i = 0; i < info->class_count; i++)
+        free(info->classes[i]);
+    free(info->classes);
+    *info = (ModelInfo){0};
+}
+
+/* ---- a run's counters ---- */
+
+typedef struct RunField {
+    const char *key;
+    enum { FIELD_u32, FIELD_u64, FIELD_real } type;
+    size_t      offset;
+} RunField;
+
+static const RunField run_fields[] = {
+    { "run.step",       FIELD_u64,  offsetof(RunState, step) },
+    { "run.epoch",      FIELD_u32,  offsetof(RunState, epoch) },
+    { "run.batch",      FIELD_u32,  offsetof(RunState, batch) },
+    { "run.best_top1",  FIELD_real, offsetof(RunState, best_top1) },
+    { "run.best_epoch", FIELD_u32,  offsetof(RunState, best_epoch) },
+    { "run.loss_sum",   FIELD_real, offsetof(RunState, loss_sum) },
+    { "run.hits",       FIELD_u64,  offsetof(RunState, hits) },
+    { "run.seen",       FIELD_u64,  offsetof(RunState, seen) },
+    { "run.log_bytes",  FIELD_u64,  offsetof(RunState, log_bytes) },
+    { "run.data_hash",  FIELD_u64,  offsetof(RunState, data_hash) },
+};
+enum { RUN_FIELDS = sizeof run_fields / sizeof *run_fields };
+static const char settings_key[] = "run.settings";
+
+bool run_to_text(SafetensorsWriter *writer, const RunState *run, const char *path, Error *error)
+{
+    for (int i = 0; i < RUN_FIELDS; i++) {
+        const RunField *field = &run_fields[i];
+        const char *from = (const char *)run + field->offset;
+        if (field->type == FIELD_u32)
+            put_number(writer, field->key, *(const uint32_t *)from);
+        else if (field->type == FIELD_u64)
+            put_number(writer, field->key, *(const uint64_t *)from);
+        else if (!put_json(writer, field->key, json_real(*(const double *)from), JSON_REAL_PRECISION(17), path, error))
+            return false;
+    }
+    return put_text(writer, settings_key, run->settings, path, error);
+}
+
+static bool get_real(const Safetensors *file, const char *key, double *value, const char *path, Error *error)
+{
+    json_t *number = get_json(file, key);
+    const bool ok = json_is_number(number);      /* JSON has no infinities */
+    *value = json_number_value(number);
+    json_decref(number);
+    return ok || bad_text(key, safetensors_metadata(file, key), "a number", path, error);
+}
+
+bool run_from_text(const Safetensors *file, RunState *run, const char *path, Error *error)
+{
+    *run = (RunState){0};
+    bool ok = true;
+    for (int i = 0; ok && i < RUN_FIELDS; i++) {
+        const RunField *field = &run_fields[i];
+        char *to = (char *)run + field->offset;
+        uint64_t number = 0;
+        if (field->type == FIELD_real) {
+            ok = get_real(file, field->key, (double *)to, path, error);
+            continue;
+        }
+        ok = metadata_number(file, field->key, field->type == FIELD_u32 ? UINT32_MAX : UINT64_MAX, &number, path, error);
+        if (field->type == FIELD_u32)
+            *(uint32_t *)to = (uint32_t)number;
+        else
+            *(uint64_t *)to = number;
+    }
+    const char *settings = safetensors_metadata(file, settings_key);
+    if (ok && (!settings || strlen(settings) >= sizeof run->settings))
+        ok = bad_text(settings_key, settings, "a text of up to 2047 bytes", path, error);
+    if (ok)
+        strcpy(run->settings, settings);
+    else
+        *run = (RunState){0};
+    return ok;
+}

@@ -1,0 +1,19 @@
+/* checkpoint_text.h - a checkpoint's metadata: ModelInfo and RunState as texts under their keys, both ways. */
+
+#ifndef CONVZOO_CHECKPOINT_TEXT_H
+#define CONVZOO_CHECKPOINT_TEXT_H
+
+#include "checkpoint.h"
+
+/* Writing fails (EXIT_write) only if a text is not UTF-8, or a number not finite; `path` is for the message. */
+bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *path, Error *error);
+bool run_to_text(SafetensorsWriter *writer, const RunState *run, const char *path, Error *error);
+
+/* Reading fails (EXIT_input) if a key is missing, does not parse or contradicts another; what was filled is cleared. */
+bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, Error *error);
+bool run_from_text(const Safetensors *file, RunState *run, const char *path, Error *error);
+
+/* A whole number up to `most` in decimal digits. */
+bool metadata_number(const Safetensors *file, const char *key, uint64_t most, uint64_t *number, const char *path, Error *error);
+
+#endif

@@ -1,0 +1,27 @@
+/* evaluation.c - see evaluation.h. */
+
+#include "evaluation.h"
+
+#include <time.h>
+
+bool evaluate(Program *program, Loader *loader, int classes, const volatile sig_atomic_t *stop, LossSum *sum)
+{
+    Batch batch;
+    *sum = (LossSum){ 0 };
+    loader_start(loader, 0, 0);
+    while (loader_next(loader, &batch)) {
+        if (stop && *stop)
+            return false;
+        program_set_image(program, batch.images);
+        program_forward(program);
+        loss_cross_entropy(program_logits(program), batch.labels, program_batch(program), batch.count, classes, 0.0f, NULL, sum);
+    }
+    return true;
+}
+
+double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}

@@ -1,0 +1,20 @@
+/* evaluation.h - the loss and accuracy of a network over a data set. */
+
+#ifndef CONVZOO_EVALUATION_H
+#define CONVZOO_EVALUATION_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "loader.h"
+#include "loss.h"
+#include "program.h"
+
+/* Runs an inference program over every sample of a loader that is not for training; the rows that fill up a last
+ * short batch are not counted. False if *stop (NULL: never) became non-zero. */
+bool evaluate(Program *program, Loader *loader, int classes, const volatile sig_atomic_t *stop, LossSum *sum);
+
+/* Seconds on a clock that is never set back. */
+double seconds_now(void);
+
+#endif

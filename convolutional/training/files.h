@@ -1,0 +1,31 @@
+/* files.h - files that are replaced whole or not at all.
+ *
+ *   path.tmp is created, reserved, written and synced, read again and compared by checksum, then renamed over path.
+ *   Until the rename path is as it was; whatever fails before removes path.tmp.
+ *
+ * The temporary name is fixed: two writers of one path cannot both get it, and what a killed process leaves is known
+ * by its name (folder_remove_orphans). Every failure is EXIT_write and one line. */
+
+#ifndef CONVZOO_FILES_H
+#define CONVZOO_FILES_H
+
+#include <stdint.h>
+
+#include "errors.h"
+
+typedef struct FileWriter FileWriter;
+
+/* Starts a replacement of exactly `bytes` bytes: checks for space and reserves it. NULL if that fails. */
+FileWriter *file_writer_open(const char *path, uint64_t bytes, Error *error);
+/* Appends. After false only file_writer_abandon is left to do. */
+bool file_writer_write(FileWriter *writer, const void *data, size_t count, Error *error);
+/* Syncs, checks, renames. keep_previous: where the old file goes (NULL: it is replaced); on file systems
+ * without hard links it is replaced too. Frees the writer, also when it fails. */
+bool file_writer_commit(FileWriter *writer, const char *keep_previous, Error *error);
+/* Removes the temporary file and frees the writer. NULL is fine. */
+void file_writer_abandon(FileWriter *writer);
+
+/* The same for a small file that is in memory: args.json, pictures. */
+bool file_replace(const char *path, const void *data, size_t count, Error *error);
+
+#endif

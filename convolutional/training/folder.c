@@ -1,0 +1,222 @@
+/* folder.c - see folder.h. */
+
+#define _GNU_SOURCE      /* open file description locks, asprintf, memrchr */
+
+#include "folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool folder_failed(const char *path, const char *what, Error *error)
+{
+    return error_set(error, EXIT_folder,
+                     "cannot use the output folder: %s: %s: %s: choose another --output", path, what, strerror(errno));
+}
+
+/* Leaves mkdir's errno, which says more than stat's. */
+static bool make_folder(const char *path)
+{
+    struct stat status;
+    if (mkdir(path, 0755) == 0)
+        return true;
+    const int number = errno;
+    const bool there = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    errno = number;
+    return there;
+}
+
+bool folder_create(const char *path, Error *error)
+{
+    char *part = strdup(path);
+    CHECK(part, "no memory for the path '%s'", path);
+    bool ok = true;
+    for (char *end = part; ok && *end; ) {
+        end += strspn(end, "/");
+        end += strcspn(end, "/");
+        const char next = *end;
+        *end = '\0';
+        ok = make_folder(part);
+        *end = next;
+    }
+    const int number = *path ? errno : ENOENT;
+    free(part);
+    errno = number;
+    return (ok && *path) || folder_failed(path, "making it", error);
+}
+
+static char *path_in(const char *folder, const char *name)
+{
+    char *path;
+    CHECK(asprintf(&path, "%s/%s", folder, name) > 0, "no memory for the path of '%s'", name);
+    return path;
+}
+
+/* ---- the lock ---- */
+
+static bool lock_busy(int lock, const char *path, Error *error)
+{
+    char holder[128] = "";
+    const ssize_t got = pread(lock, holder, sizeof holder - 1, 0);
+    holder[got > 0 ? got : 0] = '\0';
+    holder[strcspn(holder, "\n")] = '\0';
+    return error_set(error, EXIT_folder, "output folder in use: %s (%s): choose another --output, or stop that run",
+                     path, *holder ? holder : "by an unknown process");
+}
+
+/* For whoever finds the folder busy; the lock itself does not need it. */
+static bool lock_sign(int lock)
+{
+    char host[65] = "", date[32] = "", text[128];
+    struct tm calendar;
+    const time_t now = time(NULL);
+    if (gethostname(host, sizeof host - 1) != 0 || !localtime_r(&now, &calendar))
+        return false;
+    strftime(date, sizeof date, "%Y-%m-%d %H:%M", &calendar);
+    const int length = snprintf(text, sizeof text, "pid %ld on host %s since %s\n", (long)getpid(), host, date);
+    return ftruncate(lock, 0) == 0 && pwrite(lock, text, (size_t)length, 0) == length;
+}
+
+int folder_lock(const char *path, Error *error)
+{
+    char *name = path_in(path, "run.lock");
+    const int lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0644);
+    free(name);
+    if (lock < 0) {
+        folder_failed(path, "opening run.lock", error);
+        return -1;
+    }
+    struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    if (fcntl(lock, F_OFD_SETLK, &whole) != 0) {
+        if (errno == EAGAIN || errno == EACCES)
+            lock_busy(lock, path, error);
+        else
+            folder_failed(path, "locking run.lock", error);
+        close(lock);
+        return -1;
+    }
+    if (!lock_sign(lock)) {
+        folder_failed(path, "writing run.lock", error);
+        close(lock);
+        return -1;
+    }
+    return lock;
+}
+
+void folder_unlock(int lock)
+{
+    if (lock >= 0)
+        close(lock);            /* the file stays: removing it would let two processes lock two files of one name */
+}
+
+bool folder_remove_orphans(const char *path, Error *error)
+{
+    DIR *folder = opendir(path);
+    if (!folder)
+        return folder_failed(path, "reading it", error);
+    bool ok = true;
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(folder);
+        if (!entry) {
+            ok = errno == 0 || folder_failed(path, "reading it", error);
+            break;
+        }
+        const size_t length = strlen(entry->d_name);
+        if (length < 5 || strcmp(entry->d_name + length - 4, ".tmp"))
+            continue;
+        if (unlinkat(dirfd(folder), entry->d_name, 0) != 0 && errno != ENOENT) {
+            ok = folder_failed(path, entry->d_name, error);
+            break;
+        }
+    }
+    closedir(folder);
+    return ok;
+}
+
+/* ---- the log ---- */
+
+static bool log_failed(const LogFile *log, const char *what, Error *error)
+{
+    return error_set(error, EXIT_write, "cannot write the log: %s: %s: %s", log->path, what, strerror(errno));
+}
+
+/* The end of the last whole line within the first `limit` bytes, or -1. */
+static int64_t end_of_lines(int descriptor, int64_t limit)
+{
+    char piece[4096];
+    while (limit > 0) {
+        const int64_t from = limit > (int64_t)sizeof piece ? limit - (int64_t)sizeof piece : 0;
+        const ssize_t got = pread(descriptor, piece, (size_t)(limit - from), from);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got != limit - from)
+            return -1;
+        const char *newline = memrchr(piece, '\n', (size_t)got);
+        if (newline)
+            return from + (newline - piece) + 1;
+        limit = from;
+    }
+    return 0;
+}
+
+bool log_open(LogFile *log, const char *path, uint64_t keep, Error *error)
+{
+    *log = (LogFile){ .descriptor = -1, .path = strdup(path) };
+    CHECK(log->path, "no memory for the path '%s'", path);
+    log->descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0644);
+    struct stat status;
+    if (log->descriptor < 0 || fstat(log->descriptor, &status) != 0)
+        return log_failed(log, "opening", error);
+    if (!S_ISREG(status.st_mode))
+        return error_set(error, EXIT_write, "cannot write the log: %s: not a regular file: remove it", path);
+    const int64_t limit = keep < (uint64_t)status.st_size ? (int64_t)keep : (int64_t)status.st_size;
+    const int64_t end = end_of_lines(log->descriptor, limit);
+    if (end < 0 || ftruncate(log->descriptor, end) != 0)
+        return log_failed(log, "cutting it to whole lines", error);
+    log->bytes = (uint64_t)end;
+    return true;
+}
+
+bool log_append(LogFile *log, const char *line, Error *error)
+{
+    if (log->descriptor < 0) {
+        errno = EBADF;
+        return log_failed(log, "appending", error);
+    }
+    char *text;
+    CHECK(asprintf(&text, "%s\n", line) > 0, "no memory for a line of %zu bytes", strlen(line));
+    const size_t length = strlen(text);
+    size_t done = 0;
+    while (done < length) {
+        const ssize_t wrote = pwrite(log->descriptor, text + done, length - done, (off_t)(log->bytes + done));
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            break;
+        done += (size_t)wrote;
+    }
+    bool ok = done == length && fdatasync(log->descriptor) == 0;
+    if (ok)
+        log->bytes += length;
+    else {
+        log_failed(log, "appending", error);
+        (void)!ftruncate(log->descriptor, (off_t)log->bytes);      /* best effort: the next line starts there anyway */
+    }
+    free(text);
+    return ok;
+}
+
+void log_close(LogFile *log)
+{
+    if (log->descriptor >= 0)
+        close(log->descriptor);
+    free(log->path);
+    *log = (LogFile){ .descriptor = -1 };
+}

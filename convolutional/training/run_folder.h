@@ -1,0 +1,37 @@
+/* run_folder.h - what a training run leaves behind, in a folder that one process at a time may write.
+ *
+ *   args.json            the options, for resume
+ *   log.jsonl            an object an epoch
+ *   last.safetensors     all that resume needs;  prev.safetensors: the one before
+ *   best.safetensors     the weights with the highest validation accuracy
+ *   run.lock             who is writing */
+
+#ifndef CONVZOO_RUN_FOLDER_H
+#define CONVZOO_RUN_FOLDER_H
+
+#include "folder.h"
+
+typedef enum { RUN_arguments, RUN_log, RUN_last, RUN_previous, RUN_best, RUN_FILES } RunFile;
+
+typedef struct RunFolder {
+    char   *path;
+    char   *files[RUN_FILES];
+    int     lock;
+    LogFile log;
+} RunFolder;
+
+/* The folder that `path` names, or a new one, runs/<arch>-<act>-<n>, if path is NULL: made, locked, cleared of what a
+ * killed process left. One that holds something is refused unless `resume`, and then one without a run in it. */
+RunFolder *run_folder_open(const char *path, const char *arch, const char *act, bool resume, Error *error);
+void       run_folder_close(RunFolder *folder);
+
+/* Opens the log and keeps its first `lines` lines: those of the epochs that the checkpoint knows. */
+bool run_folder_log(RunFolder *folder, uint32_t lines, Error *error);
+
+/* The run under `root` that was written last. The caller frees it; NULL and an error if there is none. */
+char *run_folder_newest(const char *root, Error *error);
+
+/* <folder>/<name of the file>; the caller frees it. */
+char *run_folder_file(const char *folder, RunFile file);
+
+#endif

@@ -1,0 +1,140 @@
+/* run_settings.c - what must not change between a run's beginning and its resumption; see run_settings.h. */
+
+#include "run_settings.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+double shortest_decimal(float value)
+{
+    char text[32];
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        if (strtof(text, NULL) == value)
+            break;
+    }
+    return strtod(text, NULL);
+}
+
+static json_t *real(float value)
+{
+    return json_real(shortest_decimal(value));
+}
+
+static json_t *whole(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+void run_settings_write(const TrainerOptions *o, char *text, size_t size)
+{
+    static const char *const flips[] = { [FLIP_automatic] = "auto", [FLIP_on] = "on", [FLIP_off] = "off" };
+    char act[64];
+    const struct { const char *key; json_t *value; } rows[] = {
+        { "arch",           json_string(o->arch->key) },
+        { "act",            json_string(activation_text(o->act, act, sizeof act)) },
+        { "dropout",        json_boolean(!o->no_dropout) },
+        { "squeeze-excite", json_boolean(o->squeeze_excite) },
+        { "val-split",      o->data.val_part ? json_string(o->data.val_part) : real(o->data.val_split) },
+        { "limit",          whole(o->data.limit) },
+        { "img-size",       whole((uint64_t)o->data.side) },
+        { "in-chans",       whole((uint64_t)o->data.channels) },
+        { "skip-bad",       json_boolean(o->data.skip_bad) },
+        { "aug",            json_boolean(!o->no_augment) },
+        { "crop-pad",       whole((uint64_t)o->crop_pad) },
+        { "hflip",          json_string(flips[o->flip]) },
+        { "epochs",         whole((uint64_t)o->epochs) },
+        { "batch-size",     whole((uint64_t)o->batch) },
+        { "smoothing",      real(o->label_smoothing) },
+        { "opt",            json_string(optimizer_name(o->optimizer.kind)) },
+        { "momentum",       real(o->optimizer.momentum) },
+        { "nesterov",       json_boolean(o->optimizer.nesterov) },
+        { "opt-beta1",      real(o->optimizer.beta1) },
+        { "opt-beta2",      real(o->optimizer.beta2) },
+        { "opt-eps",        real(o->optimizer.eps) },
+        { "weight-decay",   real(o->optimizer.weight_decay) },
+        { "clip-grad",      real(o->optimizer.clip_norm) },
+        { "sched",          json_string(schedule_name(o->schedule)) },
+        { "lr",             real(o->lr) },
+        { "min-lr",         real(o->min_lr) },
+        { "warmup-epochs",  json_real(o->warmup_epochs) },
+        { "decay-epochs",   json_real(o->decay_epochs) },
+        { "decay-rate",     real(o->decay_rate) },
+        { "seed",           whole(o->seed) },
+        { "plan",           json_string(plan_text(&o->plan)) },
+    };
+    json_t *object = json_object();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        json_object_set_new(object, rows[i].key, rows[i].value);
+    const size_t length = json_dumpb(object, text, size - 1, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    CHECK(length > 0 && length < size, "settings of %zu bytes for %zu", length, size);
+    text[length] = '\0';
+    json_decref(object);
+}
+
+/* Appends "key old (now new)" for every key whose value differs. */
+static bool differences(json_t *before, json_t *now, char *text, size_t size)
+{
+    size_t at = 0;
+    const char *key;
+    json_t *new;
+    text[0] = '\0';
+    json_object_foreach(now, key, new) {
+        json_t *old = json_object_get(before, key);
+        if (old && json_equal(old, new))
+            continue;
+        char *was = old ? json_dumps(old, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
+        char *is = json_dumps(new, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+        if (at < size)
+            at += (size_t)snprintf(text + at, size - at, "%s--%s was %s and is %s", at ? ", " : "", key, was ? was : "absent", is ? is : "?");
+        free(was);
+        free(is);
+    }
+    return at > 0;
+}
+
+bool run_settings_match(const char *before, const char *now, const char *folder, Error *error)
+{
+    json_error_t where;
+    json_t *old = json_loads(before, JSON_REJECT_DUPLICATES, &where), *new = json_loads(now, 0, &where);
+    char text[600] = "the settings are damaged";
+    const bool same = json_is_object(old) && !differences(old, new, text, sizeof text);
+    json_decref(old);
+    json_decref(new);
+    return same || error_set(error, EXIT_usage, "cannot resume with other options: %s: %s: leave them out, or start a new run", folder, text);
+}
+
+/* ---- plans ---- */
+
+bool plan_parse(const char *text, Plan *plan, Error *error)
+{
+    *plan = (Plan){ 0 };
+    for (const char *word = text; *word;) {
+        const int length = (int)strcspn(word, ",");
+        if (length == 7 && !strncmp(word, "default", 7))
+            plan->layout = LAYOUT_automatic;
+        else if (length == 7 && !strncmp(word, "blocked", 7))
+            plan->layout = LAYOUT_blocked;
+        else if (length == 13 && !strncmp(word, "channels-last", 13))
+            plan->layout = LAYOUT_channels_last;
+        else if (length == 6 && !strncmp(word, "direct", 6))
+            plan->direct_only = true;
+        else if (length == 9 && !strncmp(word, "no-fusion", 9))
+            plan->no_fusion = true;
+        else
+            return error_set(error, EXIT_usage, "unknown plan '%.*s': --plan: use default, blocked or channels-last, "
+                             "and after a comma direct or no-fusion", length, word);
+        word += length + (word[length] == ',');
+    }
+    return true;
+}
+
+const char *plan_text(const Plan *plan)
+{
+    static const char *const layouts[] = { [LAYOUT_automatic] = "default", [LAYOUT_blocked] = "blocked", [LAYOUT_channels_last] = "channels-last" };
+    static _Thread_local char text[64];
+    snprintf(text, sizeof text, "%s%s%s", layouts[plan->layout], plan->direct_only ? ",direct" : "", plan->no_fusion ? ",no-fusion" : "");
+    return text;
+}

@@ -1,0 +1,192 @@
+/* safetensors_write.c - writing.
+ *
+ * The bytes depend on nothing but what was declared: metadata first and in its order, tensors by type and then by name,
+ * the header padded with spaces to a multiple of 8. Wide types come first, so that every value lies at a multiple of its
+ * size. One tensor at a time is in memory twice. */
+
+#include "safetensors.h"
+
+#include "files.h"
+#include "sizes.h"
+
+#include <endian.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Declared {
+    SafetensorsEntry entry;
+    void           (*fill)(const void *context, void *data);
+    const void      *context;
+} Declared;
+
+struct SafetensorsWriter {
+    json_t   *metadata;
+    Declared *tensors;                 /* count of room */
+    size_t    count, room;
+};
+
+/* The format's own order of types, from the last one to the first. */
+static const Dtype file_order[] = { DTYPE_I64, DTYPE_F64, DTYPE_F32, DTYPE_I32, DTYPE_BF16, DTYPE_F16, DTYPE_U8 };
+
+static int dtype_rank(Dtype dtype)
+{
+    int rank = 0;
+    while (file_order[rank] != dtype)
+        rank++;
+    return rank;
+}
+
+static json_t *must(json_t *value)
+{
+    if (value)
+        return value;
+    Error error;
+    error_set(&error, EXIT_memory, "out of memory: the header of a safetensors file: use a smaller network");
+    error_exit(&error);
+}
+
+SafetensorsWriter *safetensors_writer_new(void)
+{
+    SafetensorsWriter *writer = allocate(1, sizeof *writer, "a safetensors writer");
+    writer->metadata = must(json_object());
+    return writer;
+}
+
+void safetensors_writer_free(SafetensorsWriter *writer)
+{
+    if (!writer)
+        return;
+    for (size_t i = 0; i < writer->count; i++)
+        free(writer->tensors[i].entry.name);
+    json_decref(writer->metadata);
+    free(writer->tensors);
+    free(writer);
+}
+
+void safetensors_writer_metadata(SafetensorsWriter *writer, const char *key, const char *value)
+{
+    json_t *text = json_string(value);
+    CHECK(text, "metadata '%s': '%s' is not UTF-8", key, value);
+    CHECK(json_object_set_new(writer->metadata, key, text) == 0, "metadata key '%s' is not UTF-8 (%zu keys)", key,
+          json_object_size(writer->metadata));
+}
+
+void safetensors_writer_add(SafetensorsWriter *writer, const char *name, Dtype dtype, int rank, const int64_t *shape,
+                            void (*fill)(const void *context, void *data), const void *context)
+{
+    CHECK(rank >= 0 && rank <= SAFETENSORS_MAX_RANK, "tensor '%s': rank %d, at most %d", name, rank, SAFETENSORS_MAX_RANK);
+    if (writer->count == writer->room) {
+        const size_t room = writer->room ? 2 * writer->room : 64;
+        Declared *tensors = allocate(room, sizeof *tensors, "safetensors entries");
+        if (writer->count)
+            memcpy(tensors, writer->tensors, writer->count * sizeof *tensors);
+        free(writer->tensors);
+        writer->tensors = tensors;
+        writer->room = room;
+    }
+    Declared *tensor = &writer->tensors[writer->count++];
+    *tensor = (Declared){ .entry = { .name = strdup(name), .dtype = dtype, .rank = rank }, .fill = fill, .context = context };
+    CHECK(tensor->entry.name, "no memory for the name '%s'", name);
+    size_t bytes;
+    CHECK(size_of_dims(shape, rank, dtype_size(dtype), &bytes), "tensor '%s': size overflows (rank %d)", name, rank);
+    for (int i = 0; i < rank; i++)
+        tensor->entry.shape[i] = shape[i];
+    tensor->entry.end = bytes;         /* begin is known when all are declared */
+}
+
+static int declared_compare(const void *a, const void *b)
+{
+    const SafetensorsEntry *first = &((const Declared *)a)->entry, *second = &((const Declared *)b)->entry;
+    const int rank = dtype_rank(first->dtype) - dtype_rank(second->dtype);
+    return rank ? rank : strcmp(first->name, second->name);
+}
+
+/* The tensors in file order, with their offsets. The caller frees the array; names stay the writer's. */
+static Declared *arrange(const SafetensorsWriter *writer, uint64_t *data_bytes, size_t *largest)
+{
+    Declared *tensors = allocate(writer->count, sizeof *tensors, "safetensors entries");
+    if (writer->count)
+        memcpy(tensors, writer->tensors, writer->count * sizeof *tensors);
+    qsort(tensors, writer->count, sizeof *tensors, declared_compare);
+    size_t at = 0;
+    *largest = 0;
+    for (size_t i = 0; i < writer->count; i++) {
+        SafetensorsEntry *entry = &tensors[i].entry;
+        const size_t bytes = (size_t)entry->end;
+        *largest = bytes > *largest ? bytes : *largest;
+        entry->begin = at;
+        CHECK(size_add(at, bytes, &at) && at <= INT64_MAX / 2,
+              "tensor '%s': the file would have more than %zu bytes", entry->name, bytes);
+        entry->end = at;
+    }
+    *data_bytes = at;
+    return tensors;
+}
+
+static json_t *json_of_entry(const SafetensorsEntry *entry)
+{
+    json_t *shape = must(json_array());
+    for (int i = 0; i < entry->rank; i++)
+        json_array_append_new(shape, must(json_integer(entry->shape[i])));
+    return must(json_pack("{s:s, s:o, s:[I,I]}", "dtype", dtype_name(entry->dtype), "shape", shape,
+                          "data_offsets", (json_int_t)entry->begin, (json_int_t)entry->end));
+}
+
+/* Length and padded JSON, as the file starts. The caller frees it. */
+static char *header_bytes(const SafetensorsWriter *writer, const Declared *tensors, size_t *bytes)
+{
+    json_t *root = must(json_object());
+    if (json_object_size(writer->metadata))
+        json_object_set(root, "__metadata__", writer->metadata);
+    for (size_t i = 0; i < writer->count; i++) {
+        const SafetensorsEntry *entry = &tensors[i].entry;
+        CHECK(!json_object_get(root, entry->name), "tensor '%s' was declared twice (%zu tensors)", entry->name, writer->count);
+        CHECK(json_object_set_new(root, entry->name, json_of_entry(entry)) == 0,
+              "tensor name %zu, '%s', is not UTF-8", i, entry->name);
+    }
+    char *text = json_dumps(root, JSON_COMPACT);
+    json_decref(root);
+    CHECK(text, "no memory for the header of %zu tensors", writer->count);
+    const size_t length = strlen(text), padded = (length + 7) / 8 * 8;
+    const uint64_t field = htole64(padded);
+    char *header = allocate(8 + padded, 1, "a safetensors header");
+    memcpy(header, &field, sizeof field);
+    memset(header + 8, ' ', padded);
+    memcpy(header + 8, text, length);
+    free(text);
+    *bytes = 8 + padded;
+    return header;
+}
+
+static bool write_tensors(FileWriter *file, const Declared *tensors, size_t count, size_t largest, Error *error)
+{
+    unsigned char *data = allocate(largest, 1, "a tensor to be written");
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        const size_t bytes = (size_t)(tensors[i].entry.end - tensors[i].entry.begin);
+        tensors[i].fill(tensors[i].context, data);
+        ok = file_writer_write(file, data, bytes, error);
+    }
+    free(data);
+    return ok;
+}
+
+bool safetensors_write(const SafetensorsWriter *writer, const char *path, const char *keep_previous, Error *error)
+{
+    uint64_t data_bytes;
+    size_t header_size, largest;
+    Declared *tensors = arrange(writer, &data_bytes, &largest);
+    char *header = header_bytes(writer, tensors, &header_size);
+
+    FileWriter *file = file_writer_open(path, header_size + data_bytes, error);
+    bool ok = file && file_writer_write(file, header, header_size, error) &&
+              write_tensors(file, tensors, writer->count, largest, error);
+    if (ok)
+        ok = file_writer_commit(file, keep_previous, error);
+    else
+        file_writer_abandon(file);
+    free(header);
+    free(tensors);
+    return ok;
+}

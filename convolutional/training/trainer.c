@@ -1,0 +1,291 @@
+/* trainer.c - setting a run up: data, network, folder, programs, and the state of a run that goes on. */
+
+#include "trainer.h"
+
+#include "checkpoint_text.h"
+#include "files.h"
+#include "random.h"
+#include "run_settings.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void trainer_note(const Trainer *trainer, const char *format, ...)
+{
+    if (!trainer->options.report.note)
+        return;
+    char text[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    trainer->options.report.note(trainer->options.report.context, text);
+}
+
+TrainerOptions trainer_defaults(const Architecture *arch, const OptimizerKind *optimizer)
+{
+    static const struct { float lr, weight_decay; } usual[] = {
+        [OPTIMIZER_sgd] = { 0.1f, 5e-4f }, [OPTIMIZER_adamw] = { 2e-3f, 0.05f },
+    };
+    const Recipe *recipe = &arch->recipe;
+    OptimizerKind own;
+    Error error;
+    CHECK(optimizer_parse(recipe->optimizer, &own, &error), "recipe of %s: %s", arch->key, error.text);
+    const OptimizerKind kind = optimizer ? *optimizer : own;
+
+    return (TrainerOptions){
+        .arch = arch,
+        .crop_pad = 4,
+        .epochs = recipe->epochs,
+        .batch = 128,
+        .val_batch = 256,
+        .label_smoothing = recipe->label_smoothing,
+        .optimizer = {
+            .kind = kind, .momentum = 0.9f, .nesterov = true, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f,
+            .weight_decay = kind == own ? recipe->weight_decay : usual[kind].weight_decay,
+        },
+        .lr = kind == own ? recipe->lr : usual[kind].lr,
+        .warmup_epochs = -1.0,
+        .decay_rate = 0.1f,
+        .seed = 42,
+    };
+}
+
+static int smaller(int a, uint32_t b)
+{
+    return (uint32_t)a < b ? a : (int)b;
+}
+
+static void describe_data(const Trainer *t)
+{
+    char text[1024];
+    uint32_t *counts = allocate((size_t)t->train_set->classes, sizeof *counts, "a histogram");
+    dataset_describe(t->train_set, text, sizeof text);
+    trainer_note(t, "%s", text);
+
+    size_t at = 0;
+    dataset_histogram(t->train_set, counts);
+    text[0] = '\0';
+    for (int i = 0; i < t->train_set->classes && at < 200; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "  %.40s %u", t->train_set->class_names[i], counts[i]);
+    trainer_note(t, "training on%s%s; validating on %u", text, at < 200 ? "" : "  ...", t->val_set->count);
+    for (int i = 0; i < t->train_set->classes; i++)
+        if (counts[i] == 0)
+            trainer_note(t, "warning: class without a training image: %.100s", t->train_set->class_names[i]);
+    free(counts);
+}
+
+static bool open_data(Trainer *t, Error *error)
+{
+    TrainerOptions *o = &t->options;
+    o->data.seed = o->seed;
+    t->train_set = dataset_open(&o->data, SPLIT_train, error);
+    t->val_set = t->train_set ? dataset_open(&o->data, SPLIT_val, error) : NULL;
+    if (!t->val_set)
+        return false;
+    if (t->train_set->height != t->train_set->width)
+        return error_set(error, EXIT_input, "images are not square: %s: %dx%d: use --img-size N to resize them",
+                         t->train_set->path, t->train_set->width, t->train_set->height);
+    o->batch = smaller(o->batch, t->train_set->count);
+    o->val_batch = smaller(o->val_batch, t->val_set->count);
+    describe_data(t);
+    return true;
+}
+
+static bool build_network(Trainer *t, Error *error)
+{
+    const TrainerOptions *o = &t->options;
+    const Dataset *data = t->train_set;
+    const ArchOptions arch = { .classes = data->classes, .act = o->act, .no_dropout = o->no_dropout, .squeeze_excite = o->squeeze_excite };
+    t->network = architecture_network(o->arch, (Shape){ data->channels, data->height, data->width }, &arch, error);
+    if (!t->network)
+        return false;
+
+    ModelInfo *info = &t->info;
+    snprintf(info->arch, sizeof info->arch, "%s", o->arch->key);
+    activation_text(o->act, info->act, sizeof info->act);
+    info->classes = allocate((size_t)data->classes, sizeof *info->classes, "class names");
+    info->class_count = data->classes;
+    for (int i = 0; i < data->classes; i++) {
+        json_t *name = json_string(data->class_names[i]);          /* the checkpoint keeps the names as JSON */
+        json_decref(name);
+        if (!name)
+            return error_set(error, EXIT_input, "class name is not UTF-8: %s: '%.100s': rename the folder", data->path, data->class_names[i]);
+        info->classes[i] = strdup(data->class_names[i]);
+        CHECK(info->classes[i], "out of memory for class names");
+    }
+    info->channels = data->channels;
+    info->side = data->height;
+    info->squeeze_excite = o->squeeze_excite;
+    dataset_statistics(data, info->mean, info->std);
+    trainer_note(t, "%s with %s: %zu parameters, %.1f million multiply-adds an image of %dx%dx%d, %d classes", info->arch, info->act,
+                 network_trained_count(t->network), network_macs(t->network) * 1e-6, data->channels, data->height, data->width, data->classes);
+    return true;
+}
+
+static Loader *new_loader(const Trainer *t, const Dataset *data, bool training)
+{
+    const TrainerOptions *o = &t->options;
+    LoaderOptions options = {
+        .batch = training ? o->batch : o->val_batch, .training = training,
+        .augment = training && !o->no_augment, .crop_pad = o->crop_pad,
+        .flip = o->flip == FLIP_on || (o->flip == FLIP_automatic && data->mirror_ok),
+        .seed = o->seed,
+    };
+    memcpy(options.mean, t->info.mean, sizeof options.mean);
+    memcpy(options.std, t->info.std, sizeof options.std);
+    return loader_new(data, &options);
+}
+
+static uint64_t steps_of(double epochs, uint32_t batches)
+{
+    const double steps = round(epochs * batches);
+    return steps < 1.0 ? 1 : (uint64_t)steps;
+}
+
+static void plan_schedule(Trainer *t)
+{
+    const TrainerOptions *o = &t->options;
+    const uint64_t steps = (uint64_t)o->epochs * t->batches;
+    t->schedule = (Schedule){
+        .kind = o->schedule, .lr = o->lr, .min_lr = o->min_lr, .steps = steps,
+        .warmup = o->warmup_epochs < 0.0 ? steps / 10 : o->warmup_epochs == 0.0 ? 0 : steps_of(o->warmup_epochs, t->batches),
+        .decay_steps = steps_of(o->decay_epochs > 0.0 ? o->decay_epochs : o->epochs / 3.0, t->batches),
+        .decay_rate = o->decay_rate,
+    };
+}
+
+static void compile(Trainer *t)
+{
+    const TrainerOptions *o = &t->options;
+    parameters_init(t->network, o->seed);
+    t->program = program_compile(t->network, &o->plan, MODE_training, o->batch);
+    t->val_program = program_compile(t->network, &o->plan, MODE_inference, o->val_batch);
+    t->optimizer = optimizer_new(t->network, &o->optimizer);
+    t->loader = new_loader(t, t->train_set, true);
+    t->val_loader = new_loader(t, t->val_set, false);
+    t->batches = loader_batches(t->loader);
+    plan_schedule(t);
+    trainer_note(t, "epochs %d, steps %u each, batch %d; %s, lr %g, %s; plan %s, %.0f MiB; folder %s", o->epochs, t->batches, o->batch,
+                 optimizer_name(o->optimizer.kind), (double)o->lr, schedule_name(o->schedule), plan_text(&o->plan),
+                 (double)(program_arena_bytes(t->program) + program_arena_bytes(t->val_program)) / (1 << 20), t->folder->path);
+}
+
+uint64_t trainer_data_hash(const Trainer *t)
+{
+    return random_mix(dataset_hash(t->train_set)) ^ dataset_hash(t->val_set);
+}
+
+/* Reads last.safetensors, or prev.safetensors where that one is damaged or missing. */
+static bool load_state(Trainer *t, Error *error)
+{
+    const char *last = t->folder->files[RUN_last], *previous = t->folder->files[RUN_previous];
+    const bool has_last = access(last, F_OK) == 0, has_previous = access(previous, F_OK) == 0;
+    if (!has_last && !has_previous) {
+        trainer_note(t, "no checkpoint yet: %s: starting from the beginning", t->folder->path);
+        return true;
+    }
+    Error damage = { .text = "it is missing" };
+    if (!has_last || !checkpoint_load(last, t->network, t->optimizer, &t->state, &damage)) {
+        if (!has_previous || !checkpoint_load(previous, t->network, t->optimizer, &t->state, error)) {
+            *error = damage;
+            return false;
+        }
+        trainer_note(t, "going on from %s (step %llu), because of %s: %s", previous, (unsigned long long)t->state.step, last, damage.text);
+    }
+    t->saved_step = t->state.step;
+    return true;
+}
+
+static bool resume(Trainer *t, const char *settings, Error *error)
+{
+    if (!load_state(t, error))
+        return false;
+    if (t->saved_step == 0)
+        return true;
+    if (!run_settings_match(t->state.settings, settings, t->folder->path, error))
+        return false;
+    if (t->state.data_hash != trainer_data_hash(t))
+        return error_set(error, EXIT_input, "the data is not what the run began with: %s: labels or pixels differ: "
+                         "give --data as before, or start a new run", t->train_set->path);
+    if (trainer_finished(t))
+        trainer_note(t, "finished already: %s: nothing left of %llu steps", t->folder->path, (unsigned long long)t->schedule.steps);
+    else
+        trainer_note(t, "going on at step %llu of %llu, epoch %u", (unsigned long long)t->state.step,
+                     (unsigned long long)t->schedule.steps, t->state.epoch + 1);
+    return true;
+}
+
+static bool open_folder(Trainer *t, Error *error)
+{
+    const TrainerOptions *o = &t->options;
+    t->folder = run_folder_open(o->folder, t->info.arch, t->info.act, o->resume, error);
+    return t->folder && (o->resume || !o->arguments ||
+                         file_replace(t->folder->files[RUN_arguments], o->arguments, strlen(o->arguments), error));
+}
+
+/* Before data and network, so that other options are told as such and not by what they lead to. A file that cannot be
+ * read is load_state's affair. */
+static bool settings_continue(const TrainerOptions *options, const char *settings, Error *error)
+{
+    char *path = run_folder_file(options->folder, RUN_last);
+    Safetensors *file = safetensors_open(path, NULL);
+    RunState saved;
+    const bool known = file && run_from_text(file, &saved, path, NULL);
+    safetensors_close(file);
+    free(path);
+    return !known || run_settings_match(saved.settings, settings, options->folder, error);
+}
+
+static bool start(Trainer *t, Error *error)
+{
+    char settings[sizeof t->state.settings];
+    run_settings_write(&t->options, settings, sizeof settings);
+    t->state.best_top1 = -1.0;
+    memcpy(t->state.settings, settings, sizeof settings);
+    if ((t->options.resume && !settings_continue(&t->options, settings, error)) ||
+        !open_data(t, error) || !build_network(t, error) || !open_folder(t, error))
+        return false;
+    compile(t);
+    if (t->options.resume && !resume(t, settings, error))
+        return false;
+    return run_folder_log(t->folder, t->state.epoch, error);
+}
+
+Trainer *trainer_open(const TrainerOptions *options, Error *error)
+{
+    Trainer *t = allocate(1, sizeof *t, "the trainer");
+    t->options = *options;
+    if (t->options.act.key == ACT_native)
+        t->options.act = options->arch->act;
+    if (start(t, error))
+        return t;
+    trainer_close(t);
+    return NULL;
+}
+
+void trainer_close(Trainer *t)
+{
+    if (!t)
+        return;
+    loader_free(t->loader);
+    loader_free(t->val_loader);
+    optimizer_free(t->optimizer);
+    program_free(t->program);
+    program_free(t->val_program);
+    network_free(t->network);
+    model_info_clear(&t->info);
+    dataset_free(t->train_set);
+    dataset_free(t->val_set);
+    run_folder_close(t->folder);
+    free(t);
+}
+
+bool trainer_finished(const Trainer *t)
+{
+    return t->state.epoch >= (uint32_t)t->options.epochs;
+}

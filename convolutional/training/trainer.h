@@ -1,0 +1,130 @@
+/* trainer.h - a training run, from files to checkpoints, for programs that embed it.
+ *
+ *   TrainerOptions options = trainer_defaults(architecture_find("resnet18", &error), NULL);
+ *   options.data.path = "photos";
+ *   Trainer *trainer = trainer_open(&options, &error);
+ *   int code = trainer_run(trainer, &error);
+ *   trainer_close(trainer);
+ *
+ * A run is a pure function of its options, its data and the number of threads: stopped anywhere and
+ * resumed, it leaves the same bytes in last.safetensors and best.safetensors. */
+
+#ifndef CONVZOO_TRAINER_H
+#define CONVZOO_TRAINER_H
+
+#include <signal.h>
+
+#include "architectures.h"
+#include "checkpoint.h"
+#include "loader.h"
+#include "program.h"
+#include "run_folder.h"
+#include "schedule.h"
+
+typedef enum { FLIP_automatic, FLIP_on, FLIP_off } Flip;      /* automatic: as dataset.h's mirror_ok says */
+
+/* Where a run stands, for reports. */
+typedef struct TrainerStep {
+    uint32_t epoch, epochs;            /* from 0 */
+    uint32_t batch, batches;           /* done in this epoch, of how many */
+    uint64_t step, steps;              /* done in the run, of how many */
+    double   loss, top1;               /* over the epoch so far */
+    double   gradient_norm;
+    float    lr;
+    double   images_per_second;        /* of training, in this epoch and call */
+    double   seconds_left;             /* of training */
+} TrainerStep;
+
+typedef struct TrainerEpoch {
+    uint32_t epoch, epochs;            /* from 0 */
+    uint64_t step;
+    float    lr;                       /* of the last step */
+    double   train_loss, train_top1;
+    double   val_loss, val_top1, val_top5;
+    bool     best;
+    double   images_per_second;
+    double   seconds, val_seconds;     /* of training and of evaluation, in this call */
+} TrainerEpoch;
+
+/* Who is told; any member may be NULL. */
+typedef struct TrainerReport {
+    void  *context;
+    void (*note)(void *context, const char *text);            /* a line about the run */
+    void (*step)(void *context, const TrainerStep *step);
+    void (*epoch)(void *context, const TrainerEpoch *epoch);
+} TrainerReport;
+
+typedef struct TrainerOptions {
+    const Architecture *arch;
+    Activation   act;                  /* {0}: the architecture's own */
+    bool         no_dropout, squeeze_excite;
+
+    DataOptions  data;                 /* its seed becomes the run's */
+    bool         no_augment;
+    int          crop_pad;             /* zeros around an image before the random crop */
+    Flip         flip;
+
+    int          epochs, batch;        /* a last short batch is left out; a data set smaller than the batch is the batch */
+    int          val_batch;
+    float        label_smoothing;
+    OptimizerOptions optimizer;
+    ScheduleKind schedule;
+    float        lr, min_lr;
+    double       warmup_epochs;        /* < 0: a tenth of the steps */
+    double       decay_epochs;         /* schedule step; 0: a third of the epochs */
+    float        decay_rate;
+    uint64_t     seed;
+    Plan         plan;
+
+    const char  *folder;               /* NULL: runs/<arch>-<act>-<n> */
+    bool         resume;               /* go on in `folder` */
+    const char  *arguments;            /* what a new run keeps as args.json; NULL: nothing */
+    uint64_t     save_steps;           /* also save every so many steps; 0: at the ends of epochs alone */
+    uint64_t     most_steps;           /* stop, saved, after so many steps of the run; 0: no */
+    const volatile sig_atomic_t *stop; /* a signal's number appears there: save and stop; NULL: never */
+    TrainerReport report;
+} TrainerOptions;
+
+/* Open to be read. */
+typedef struct Trainer {
+    TrainerOptions options;
+    Dataset   *train_set, *val_set;
+    Network   *network;
+    ModelInfo  info;
+    RunFolder *folder;
+    Program   *program, *val_program;
+    Loader    *loader, *val_loader;
+    Optimizer *optimizer;
+    Schedule   schedule;
+    uint32_t   batches;                /* an epoch */
+    RunState   state;
+    uint64_t   saved_step;             /* of last.safetensors; 0: there is none */
+    bool       best_here;              /* best.safetensors was written by this call */
+    Error      last_unsaved, best_unsaved;     /* why the newest attempt to write one failed; no text: it did not */
+    bool       warned;
+    float      step_lr;
+    double     epoch_seconds;          /* spent in training, in this epoch and call */
+    uint64_t   epoch_images;
+} Trainer;
+
+/* The architecture's recipe. optimizer, if not NULL, replaces the recipe's, with that one's usual rate and decay. */
+TrainerOptions trainer_defaults(const Architecture *arch, const OptimizerKind *optimizer);
+
+/* Opens data, network, folder and, to resume, the checkpoint. NULL and a line if anything is wrong. */
+Trainer *trainer_open(const TrainerOptions *options, Error *error);
+void     trainer_close(Trainer *trainer);
+
+/* Trains until the end, most_steps, a signal, or a number that is not finite. Returns EXIT_ok, or leaves a line in `error`
+ * and returns 128 + signal, EXIT_diverged or EXIT_write. */
+int trainer_run(Trainer *trainer, Error *error);
+
+/* Whether every epoch is done. */
+bool trainer_finished(const Trainer *trainer);
+
+/* A hash of the training and the validation images. */
+uint64_t trainer_data_hash(const Trainer *trainer);
+
+/* Tells the report a line. */
+void trainer_note(const Trainer *trainer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

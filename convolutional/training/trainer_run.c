@@ -1,0 +1,287 @@
+/* trainer_run.c - the training loop: steps, epochs, checkpoints, and the ways in which a run ends. */
+
+#include "trainer.h"
+
+#include "evaluation.h"
+#include "loss.h"
+#include "parameters.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- saving ---- */
+
+/* A failure to write must not end hours of training: it is told once, tried again at the next save, and decides the exit code. */
+static void note_unsaved(Trainer *t, const Error *wrong)
+{
+    if (!t->warned)
+        trainer_note(t, "warning: %s; training goes on and tries again at the next checkpoint", wrong->text);
+    t->warned = true;
+}
+
+static void save_last(Trainer *t)
+{
+    Error *wrong = &t->last_unsaved;
+    if (t->state.data_hash == 0)          /* not before it is needed: the first step need not wait for it */
+        t->state.data_hash = trainer_data_hash(t);
+    if (!checkpoint_save(t->folder->files[RUN_last], t->folder->files[RUN_previous], t->network, &t->info, t->optimizer, &t->state, wrong)) {
+        note_unsaved(t, wrong);
+        return;
+    }
+    t->saved_step = t->state.step;
+    wrong->text[0] = '\0';
+}
+
+static bool save_best(Trainer *t, double top1)
+{
+    Error *wrong = &t->best_unsaved;
+    if (!checkpoint_save(t->folder->files[RUN_best], NULL, t->network, &t->info, NULL, NULL, wrong)) {
+        note_unsaved(t, wrong);
+        return false;
+    }
+    wrong->text[0] = '\0';
+    t->state.best_top1 = top1;
+    t->state.best_epoch = t->state.epoch;
+    t->best_here = true;
+    return true;
+}
+
+/* ---- numbers that are not finite ---- */
+
+static bool all_finite(const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return false;
+    return true;
+}
+
+/* The first parameter with a value, or else a gradient, that is not finite. */
+static const char *first_not_finite(const Trainer *t, const char **what)
+{
+    const Parameters *parameters = network_parameters(t->network);
+    const float *const blocks[] = { parameters->values, parameters->gradients };
+    static const char *const names[] = { "parameter ", "gradient of " };
+    for (int b = 0; b < 2; b++)
+        for (int i = 0; i < network_param_count(t->network); i++) {
+            const Param *param = network_param(t->network, i);
+            if (param->role == PARAM_counter || (b == 1 && param->role == PARAM_buffer))
+                continue;
+            float *plain = allocate(param->count, sizeof *plain, "a parameter");
+            parameters_export(t->network, blocks[b], param, plain);
+            const bool finite = all_finite(plain, param->count);
+            free(plain);
+            *what = names[b];
+            if (!finite)
+                return param->name;
+        }
+    *what = "the logits";
+    return "";
+}
+
+static int diverged(const Trainer *t, const char *subject, double value, Error *error)
+{
+    char kept[128] = "nothing was saved yet";
+    const char *where, *name = first_not_finite(t, &where);
+    if (t->saved_step)
+        snprintf(kept, sizeof kept, "kept last.safetensors of step %llu", (unsigned long long)t->saved_step);
+    error_set(error, EXIT_diverged, "%s is %s at step %llu (epoch %u, lr %g): %s: first not finite: %s%s; %s: "
+              "start again with a lower --lr, or with --clip-grad 1", subject,
+              isnan(value) ? "NaN" : "infinite", (unsigned long long)t->state.step, t->state.epoch + 1, (double)t->step_lr,
+              t->folder->path, where, name, kept);
+    return EXIT_diverged;
+}
+
+/* ---- a step ---- */
+
+static int train_step(Trainer *t, const Batch *batch, double *gradient_norm, Error *error)
+{
+    RunState *at = &t->state;
+    LossSum sum = { 0 };
+    t->step_lr = schedule_lr(&t->schedule, at->step);
+
+    program_set_image(t->program, batch->images);
+    program_set_step(t->program, t->options.seed, at->step);
+    program_forward(t->program);
+    loss_cross_entropy(program_logits(t->program), batch->labels, t->options.batch, batch->count, t->info.class_count,
+                       t->options.label_smoothing, program_logits_gradient(t->program), &sum);
+    if (!isfinite(sum.loss))
+        return diverged(t, "loss", sum.loss, error);
+    program_backward(t->program);
+    *gradient_norm = optimizer_step(t->optimizer, t->step_lr);
+    if (!isfinite(*gradient_norm))
+        return diverged(t, "gradient norm", *gradient_norm, error);
+
+    at->step++;
+    at->batch++;
+    at->loss_sum += sum.loss;
+    at->hits += sum.top1;
+    at->seen += sum.count;
+    t->epoch_images += sum.count;
+    return EXIT_ok;
+}
+
+static void report_step(const Trainer *t, double gradient_norm)
+{
+    const RunState *at = &t->state;
+    if (!t->options.report.step)
+        return;
+    const double rate = t->epoch_seconds > 0.0 ? (double)t->epoch_images / t->epoch_seconds : 0.0;
+    const TrainerStep step = {
+        .epoch = at->epoch, .epochs = (uint32_t)t->options.epochs, .batch = at->batch, .batches = t->batches,
+        .step = at->step, .steps = t->schedule.steps,
+        .loss = at->loss_sum / (double)at->seen, .top1 = (double)at->hits / (double)at->seen,
+        .gradient_norm = gradient_norm, .lr = t->step_lr, .images_per_second = rate,
+        .seconds_left = rate > 0.0 ? (double)(t->schedule.steps - at->step) * t->options.batch / rate : 0.0,
+    };
+    t->options.report.step(t->options.report.context, &step);
+}
+
+/* The signal to stop for; -1 if most_steps are done, 0 to go on. */
+static int stop_wanted(const Trainer *t)
+{
+    if (t->options.stop && *t->options.stop)
+        return (int)*t->options.stop;
+    return t->options.most_steps && t->state.step >= t->options.most_steps ? -1 : 0;
+}
+
+static int stopped(Trainer *t, Error *error)
+{
+    const int signal_number = t->options.stop ? (int)*t->options.stop : 0;
+    save_last(t);
+    if (t->last_unsaved.text[0]) {
+        *error = t->last_unsaved;
+        return EXIT_write;
+    }
+    error_set(error, (ExitCode)(128 + signal_number), "stopped at step %llu of %llu (epoch %u): saved %s: go on with --resume %s",
+              (unsigned long long)t->state.step, (unsigned long long)t->schedule.steps, t->state.epoch + 1,
+              t->folder->files[RUN_last], t->folder->path);
+    if (signal_number)
+        return 128 + signal_number;
+    trainer_note(t, "%s", error->text);
+    return EXIT_ok;
+}
+
+/* ---- an epoch ---- */
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static void log_epoch(Trainer *t, const TrainerEpoch *epoch)
+{
+    Error wrong;
+    json_t *object = json_pack("{s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
+        "epoch", (int)epoch->epoch + 1, "step", (json_int_t)epoch->step, "lr", number((double)epoch->lr),
+        "train_loss", number(epoch->train_loss), "train_top1", number(epoch->train_top1),
+        "val_loss", number(epoch->val_loss), "val_top1", number(epoch->val_top1), "val_top5", number(epoch->val_top5),
+        "best", epoch->best, "images_per_second", number(epoch->images_per_second),
+        "seconds", number(epoch->seconds), "val_seconds", number(epoch->val_seconds));
+    char *line = json_dumps(object, JSON_REAL_PRECISION(7));
+    json_decref(object);
+    CHECK(line, "a line of the log");
+    if (!log_append(&t->folder->log, line, &wrong) && !t->warned) {
+        trainer_note(t, "warning: %s; training goes on", wrong.text);
+        t->warned = true;
+    }
+    free(line);
+}
+
+/* The rest of the running epoch's steps. EXIT_ok, also when a stop is wanted. */
+static int train_steps(Trainer *t, Error *error)
+{
+    Batch batch;
+    double gradient_norm = 0.0, before = seconds_now();
+    t->epoch_seconds = 0.0;
+    t->epoch_images = 0;
+    if (t->state.batch >= t->batches)
+        return EXIT_ok;
+    loader_start(t->loader, t->state.epoch, t->state.batch);
+    while (loader_next(t->loader, &batch)) {
+        const int code = train_step(t, &batch, &gradient_norm, error);
+        if (code != EXIT_ok)
+            return code;
+        const double now = seconds_now();
+        t->epoch_seconds += now - before;
+        report_step(t, gradient_norm);
+        if (t->state.batch < t->batches && stop_wanted(t))
+            break;
+        if (t->state.batch < t->batches && t->options.save_steps && t->state.step % t->options.save_steps == 0)
+            save_last(t);
+        before = seconds_now();
+    }
+    return EXIT_ok;
+}
+
+/* Evaluates, keeps the best weights, logs, and moves on to the next epoch. False if a signal came meanwhile. */
+static bool finish_epoch(Trainer *t)
+{
+    RunState *at = &t->state;
+    LossSum val;
+    const double begin = seconds_now();
+    if (!evaluate(t->val_program, t->val_loader, t->info.class_count, t->options.stop, &val))
+        return false;
+    TrainerEpoch epoch = {
+        .epoch = at->epoch, .epochs = (uint32_t)t->options.epochs, .step = at->step, .lr = schedule_lr(&t->schedule, at->step - 1),
+        .train_loss = at->loss_sum / (double)at->seen, .train_top1 = (double)at->hits / (double)at->seen,
+        .val_loss = val.loss / val.count, .val_top1 = (double)val.top1 / val.count, .val_top5 = (double)val.top5 / val.count,
+        .images_per_second = t->epoch_seconds > 0.0 ? (double)t->epoch_images / t->epoch_seconds : 0.0,
+        .seconds = t->epoch_seconds, .val_seconds = seconds_now() - begin,
+    };
+    epoch.best = isfinite(epoch.val_loss) && epoch.val_top1 > at->best_top1 && save_best(t, epoch.val_top1);
+    log_epoch(t, &epoch);
+    if (t->options.report.epoch)
+        t->options.report.epoch(t->options.report.context, &epoch);
+
+    at->epoch++;
+    at->batch = 0;
+    at->loss_sum = 0.0;
+    at->hits = at->seen = 0;
+    save_last(t);
+    return true;
+}
+
+/* ---- the run ---- */
+
+/* The file is what counts: read back, it must score as its weights did in memory. */
+static int check_best(Trainer *t, Error *error)
+{
+    LossSum val;
+    const char *path = t->folder->files[RUN_best];
+    if (!t->best_here)
+        return EXIT_ok;
+    if (!checkpoint_load(path, t->network, NULL, NULL, error))
+        return EXIT_write;
+    if (!evaluate(t->val_program, t->val_loader, t->info.class_count, NULL, &val))
+        return EXIT_ok;
+    if ((double)val.top1 / val.count == t->state.best_top1)
+        return EXIT_ok;
+    error_set(error, EXIT_write, "checkpoint read back differs: %s: %u of %u right, %.0f when it was saved: do not use it", path,
+              val.top1, val.count, t->state.best_top1 * val.count);
+    return EXIT_write;
+}
+
+int trainer_run(Trainer *t, Error *error)
+{
+    if (trainer_finished(t))
+        return EXIT_ok;
+    while (!trainer_finished(t)) {
+        const int code = train_steps(t, error);
+        if (code != EXIT_ok)
+            return code;
+        const bool stopping = t->state.batch < t->batches || !finish_epoch(t);
+        if (t->last_unsaved.text[0] && t->last_unsaved.code == EXIT_diverged)
+            return diverged(t, "a weight or statistic", (double)INFINITY, error);
+        if (stopping || (stop_wanted(t) && !trainer_finished(t)))
+            return stopped(t, error);
+    }
+    if (t->last_unsaved.text[0])
+        save_last(t);
+    if (t->last_unsaved.text[0] || t->best_unsaved.text[0]) {
+        *error = t->last_unsaved.text[0] ? t->last_unsaved : t->best_unsaved;
+        return EXIT_write;
+    }
+    return check_best(t, error);
+}

@@ -1,0 +1,275 @@
+/* dataset.c - finds out what a path holds, chooses a split's images, decodes them on all cores; see dataset.h. */
+
+#include "dataset.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <omp.h>
+
+#include "disk.h"
+#include "formats.h"
+#include "sizes.h"
+
+static const char DEFAULT_PATH[] = "data/cifar-10-batches-bin";
+
+const Format *const dataset_formats[FORMATS] = { &format_cifar10, &format_cifar100, &format_idx, &format_folder, &format_shapes };
+
+void part_set_classes(Part *part, const char *const *names, int count)
+{
+    part->classes = count;
+    part->class_names = allocate((size_t)count, sizeof *part->class_names, "class names");
+    for (int i = 0; i < count; i++)
+        part->class_names[i] = path_join("", names[i]);
+}
+
+static void names_free(char **names, int count)
+{
+    for (int i = 0; names && i < count; i++)
+        free(names[i]);
+    free(names);
+}
+
+/* ---- what is it? ---- */
+
+static const Format *format_of(int root)
+{
+    for (int i = 0; i < FORMATS; i++)
+        if (dataset_formats[i]->matches(root))
+            return dataset_formats[i];
+    return NULL;
+}
+
+/* Says what is there instead of data: a person mostly is one folder off. */
+static bool unknown_data(int root, const char *path, Error *error)
+{
+    Listing listing;
+    if (!listing_read(root, ".", path, &listing, error))
+        return false;
+    size_t images = 0;
+    for (size_t i = 0; i < listing.count; i++)
+        images += listing.entries[i].type == ENTRY_file && image_name(listing.entries[i].name) == NAME_image;
+    if (listing.count == 0)
+        error_set(error, EXIT_input, "data folder is empty: %s: put a data set there: data_batch_1.bin (CIFAR-10), train.bin "
+                  "(CIFAR-100), *-ubyte (MNIST) or a folder of images for each class", name_tail(path));
+    else if (images)
+        error_set(error, EXIT_input, "images without classes: %s holds %zu images and no folders: "
+                  "make a folder for each class and move them there", name_tail(path), images);
+    else if (disk_has(root, "data_batch_1") || disk_has(root, "meta"))
+        error_set(error, EXIT_input, "CIFAR for Python: %s: get the binary version, cifar-10-binary.tar.gz or cifar-100-binary.tar.gz",
+                  name_tail(path));
+    else
+        error_set(error, EXIT_input, "no data set in %s: expected data_batch_1.bin (CIFAR-10), train.bin (CIFAR-100), *-ubyte (MNIST) "
+                  "or a folder of images for each class; it begins with '%s'", name_tail(path), name_tail(listing.entries[0].name));
+    listing_free(&listing);
+    return false;
+}
+
+static bool options_ok(const DataOptions *options, Error *error)
+{
+    if (!(options->val_split >= 0 && options->val_split <= 1))
+        return error_set(error, EXIT_usage, "val-split %g: expected a fraction from 0 to 1", (double)options->val_split);
+    if (options->side < 0 || options->side > IMAGE_MAX_SIDE)
+        return error_set(error, EXIT_usage, "image size %d: expected 1 to %d", options->side, IMAGE_MAX_SIDE);
+    if (options->channels != 0 && options->channels != 1 && options->channels != 3)
+        return error_set(error, EXIT_usage, "%d channels: expected 1 (grey) or 3 (RGB)", options->channels);
+    return true;
+}
+
+/* Fills part->format, path and root. */
+static bool part_find(Part *part, const DataOptions *options, Error *error)
+{
+    const char *path = options->path && *options->path ? options->path : access(DEFAULT_PATH, F_OK) == 0 ? DEFAULT_PATH : "shapes";
+    *part = (Part){ .options = options, .path = path, .root = -1 };
+    if (!strcmp(path, "shapes")) {
+        part->path = "";
+        part->format = &format_shapes;
+        return true;
+    }
+    part->root = disk_folder(path, error);
+    if (part->root < 0)
+        return false;
+    part->format = format_of(part->root);
+    return part->format || unknown_data(part->root, path, error);
+}
+
+static void part_close(Part *part)
+{
+    if (part->format)
+        part->format->close(part);
+    if (part->root >= 0)
+        close(part->root);
+    names_free(part->class_names, part->classes);
+    free(part->labels);
+}
+
+/* ---- is it what is wanted? ---- */
+
+static bool classes_agree(const Part *part, Error *error)
+{
+    const DataOptions *options = part->options;
+    if (!options->class_names)
+        return true;
+    if (part->classes != options->classes)
+        return error_set(error, EXIT_input, "classes differ: %s has %d, the checkpoint has %d: use the data it was trained on",
+                         name_tail(part->path), part->classes, options->classes);
+    for (int i = 0; i < part->classes; i++)
+        if (strcmp(part->class_names[i], options->class_names[i]) != 0)
+            return error_set(error, EXIT_input, "classes differ: class %d is '%s' in %s and '%s' in the checkpoint: use the data it was "
+                             "trained on", i, name_tail(part->class_names[i]), name_tail(part->path),
+                             name_tail(options->class_names[i]));
+    return true;
+}
+
+/* Bytes of all images, if the machine can hold them: better refused than killed. */
+static bool memory_ok(const Part *part, uint32_t count, ImageSize size, Error *error)
+{
+    size_t bytes;
+    const int64_t dims[] = { count, size.channels, size.height, size.width };
+    const size_t memory = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    if (size_of_dims(dims, 4, 1, &bytes) && bytes <= memory)
+        return true;
+    return error_set(error, EXIT_memory, "out of memory: %u images of %dx%dx%d from %s need %.1f GB, the machine has %.1f: "
+                     "use fewer or smaller images", count, size.channels, size.height, size.width, name_tail(part->path),
+                     (double)count * size.channels * size.height * size.width * 1e-9, (double)memory * 1e-9);
+}
+
+/* ---- decoding ---- */
+
+/* images[i] is image chosen[i]; bad[i] if it cannot be read. */
+static uint32_t decode_all(const Part *part, const uint32_t *chosen, Dataset *dataset, bool *bad)
+{
+    const ImageSize size = { dataset->channels, dataset->height, dataset->width };
+    const size_t bytes = (size_t)size.channels * (size_t)size.height * (size_t)size.width;
+    const int threads = part->options->threads > 0 ? part->options->threads : omp_get_num_procs();
+    uint32_t failures = 0;
+    #pragma omp parallel for num_threads(threads) schedule(dynamic, 16) reduction(+ : failures)
+    for (uint32_t i = 0; i < dataset->count; i++) {
+        bad[i] = !part->format->load(part, chosen[i], size, dataset->images + i * bytes, NULL);
+        dataset->labels[i] = part->labels[chosen[i]];
+        failures += bad[i];
+    }
+    return failures;
+}
+
+/* Why image `index` cannot be read: it is tried once more. */
+static Error damage_of(const Part *part, uint32_t index)
+{
+    Error error;
+    char *name = part->format->name(part, index);
+    error_set(&error, EXIT_input, "image changed while it was read: %s: start again", name_tail(name));
+    uint8_t *planes = allocate((size_t)part->size.channels * (size_t)part->size.height, (size_t)part->size.width, "an image");
+    part->format->load(part, index, part->size, planes, &error);
+    free(planes);
+    free(name);
+    return error;
+}
+
+/* One line: how many, the names of the first ten, and the first one's trouble. */
+static void damaged_error(const Part *part, const uint32_t *chosen, const bool *bad, uint32_t count, uint32_t failures,
+                          Error *error)
+{
+    enum { LISTED = 10 };
+    char names[520] = "";
+    Error first = { .text = "" };
+    uint32_t listed = 0;
+    size_t length = 0;
+    for (uint32_t i = 0; i < count && listed < LISTED; i++) {
+        if (!bad[i])
+            continue;
+        char *name = part->format->name(part, chosen[i]);
+        const size_t needed = strlen(name_tail(name)) + 2;
+        if (length + needed < sizeof names)
+            length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", listed ? ", " : "", name_tail(name));
+        free(name);
+        if (listed++ == 0)
+            first = damage_of(part, chosen[i]);
+    }
+    if (failures == 1)
+        error_set(error, EXIT_input, "%.900s", first.text);
+    else
+        error_set(error, EXIT_input, "%u of %u images are damaged: %s%s: remove or replace them, or skip them (up to 1%%); the first: %.300s",
+                  failures, count, names, failures > LISTED ? ", ..." : "", first.text);
+}
+
+/* Closes the gaps that damaged images leave. */
+static void drop_damaged(Dataset *dataset, const bool *bad)
+{
+    const size_t bytes = (size_t)dataset->channels * (size_t)dataset->height * (size_t)dataset->width;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < dataset->count; i++) {
+        if (bad[i])
+            continue;
+        if (kept != i)
+            memcpy(dataset->images + kept * bytes, dataset->images + i * bytes, bytes);
+        dataset->labels[kept++] = dataset->labels[i];
+    }
+    dataset->damaged = dataset->count - kept;
+    dataset->count = kept;
+}
+
+static Dataset *dataset_load(Part *part, const uint32_t *chosen, uint32_t count, Error *error)
+{
+    const DataOptions *options = part->options;
+    if (options->side)
+        part->size.height = part->size.width = options->side;
+    if (options->channels)
+        part->size.channels = options->channels;
+    if (!memory_ok(part, count, part->size, error))
+        return NULL;
+
+    Dataset *dataset = allocate(1, sizeof *dataset, "a data set");
+    *dataset = (Dataset){ .kind = part->format->kind, .path = path_join("", part->path), .count = count,
+                          .mirror_ok = part->format->mirror_ok, .channels = part->size.channels, .height = part->size.height, .width = part->size.width };
+    dataset->images = allocate((size_t)count * (size_t)dataset->channels, (size_t)dataset->height * (size_t)dataset->width,
+                               "the images");
+    dataset->labels = allocate(count, sizeof *dataset->labels, "the labels");
+    bool *bad = allocate(count, sizeof *bad, "a data set");
+    const uint32_t failures = decode_all(part, chosen, dataset, bad);
+    const bool good = failures == 0 || (options->skip_bad && (uint64_t)failures * 100 <= count);
+    if (good && failures)
+        drop_damaged(dataset, bad);
+    else if (!good)
+        damaged_error(part, chosen, bad, count, failures, error);
+    free(bad);
+    if (!good) {
+        dataset_free(dataset);
+        return NULL;
+    }
+    dataset->classes = part->classes;
+    dataset->class_names = part->class_names;
+    part->class_names = NULL;
+    return dataset;
+}
+
+Dataset *dataset_open(const DataOptions *options, Split split, Error *error)
+{
+    Part part;
+    SplitSource source;
+    Dataset *dataset = NULL;
+    if (!options_ok(options, error))
+        return NULL;
+    if (part_find(&part, options, error) &&
+        split_source(part.format, part.path, part.root, options, split, &source, error) &&
+        part.format->open(&part, source.part, error) && classes_agree(&part, error)) {
+        uint32_t count, *chosen = allocate(part.count, sizeof *chosen, "a split");
+        if (split_choose(&part, source.share, chosen, &count, error))
+            dataset = dataset_load(&part, chosen, count, error);
+        free(chosen);
+    }
+    part_close(&part);
+    return dataset;
+}
+
+void dataset_free(Dataset *dataset)
+{
+    if (!dataset)
+        return;
+    names_free(dataset->class_names, dataset->classes);
+    free(dataset->path);
+    free(dataset->images);
+    free(dataset->labels);
+    free(dataset);
+}

@@ -1,0 +1,69 @@
+/* dataset.h - images and labels in memory, whatever file they came from.
+ *
+ * Images are kept as bytes, N C H W, decoded once. Every label is checked while opening. */
+
+#ifndef CONVZOO_DATASET_H
+#define CONVZOO_DATASET_H
+
+#include <stdint.h>
+
+#include "errors.h"
+
+typedef enum { SPLIT_train, SPLIT_val, SPLIT_test } Split;
+
+enum { DATASET_MAX_CHANNELS = 3 };
+
+typedef struct Dataset {
+    const char *kind;                  /* "cifar10" "cifar100" "idx" "folder" "shapes" */
+    char       *path;                  /* where it came from; "" for shapes */
+    int         channels, height, width;
+    int         classes;
+    char      **class_names;           /* classes strings */
+    uint32_t    count;
+    uint8_t    *images;                /* count x channels x height x width */
+    uint16_t   *labels;                /* count */
+    bool        mirror_ok;             /* horizontal flips keep the meaning: false for IDX digits */
+    uint32_t    damaged;               /* images skipped under skip_bad */
+} Dataset;
+
+typedef struct DataOptions {
+    const char *path;                  /* NULL or "": data/cifar-10-batches-bin if it is there, else shapes; "shapes" */
+    float       val_split;             /* held out of train, 0..1; 0: 0.1 where the data has no val or test part, else none */
+    const char *val_part;              /* held out instead of a fraction: the stem of a CIFAR-10 file, "data_batch_5"; NULL: none */
+    uint64_t    seed;                  /* of the held-out choice and of shapes */
+    uint32_t    limit;                 /* use only so many images of each split, every class its share; 0: all */
+    int         side;                  /* resize images to side x side; 0: keep (folders of mixed sizes or of oblong
+                                          images: 32 if the median short side is under 64, else 224) */
+    int         channels;              /* 1 or 3: convert; 0: as the data is */
+    bool        skip_bad;              /* skip damaged images up to 1% instead of stopping */
+    char      **class_names;           /* when evaluating: the checkpoint's; a data set that has other ones is refused */
+    int         classes;
+    int         threads;               /* decoding threads; 0: all cores */
+} DataOptions;
+
+/* Sniffs `options->path` (DESIGN: data_batch_1.bin CIFAR-10, train.bin CIFAR-100, *-ubyte[.gz] IDX,
+ * train/ [val/ test/] with class folders, class folders alone) and loads one split.
+ *
+ *   train   the train part, without what is held out
+ *   val     the data's own val part; else its test part unless val_split or val_part is given; else held out of train
+ *   test    the test part, else the same as val
+ *
+ * What is held out depends on the labels and the seed alone: val_split of every class, drawn at random, or val_part.
+ * NULL and one line in `error` if anything is wrong; nothing is half loaded. */
+Dataset *dataset_open(const DataOptions *options, Split split, Error *error);
+void     dataset_free(Dataset *dataset);
+
+/* One line to print first: what was found, how many images, classes and, for the built-in set, how to get CIFAR-10. */
+void dataset_describe(const Dataset *dataset, char *text, size_t size);
+/* How many images each class has; counts has dataset->classes entries. A class may be empty: worth a warning. */
+void dataset_histogram(const Dataset *dataset, uint32_t *counts);
+/* Mean and standard deviation of each channel, for pixels in 0..1. A constant channel gets standard deviation 1. */
+void dataset_statistics(const Dataset *dataset, float *mean, float *std);
+/* A hash of labels, sizes and pixels: resume refuses another data set. */
+uint64_t dataset_hash(const Dataset *dataset);
+
+/* One image file (PNG, JPEG, BMP, GIF, TGA, PNM), resized to height x width and converted to `channels`
+ * exactly as in a data set (image.h); pixels: channels x height x width bytes. For predict. */
+bool image_load(const char *path, int channels, int height, int width, uint8_t *pixels, Error *error);
+
+#endif

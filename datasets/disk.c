@@ -1,0 +1,286 @@
+/* disk.c - opening, reading and listing; see disk.h. */
+
+#include "disk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const int OPEN_SAFELY = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+
+const char *name_tail(const char *name)
+{
+    const size_t length = strlen(name);
+    if (length <= NAME_SHOWN)
+        return name;
+    name += length - NAME_SHOWN;
+    while (((unsigned char)*name & 0xC0) == 0x80)      /* not in the middle of a UTF-8 character */
+        name++;
+    return name;
+}
+
+bool name_is_text(const char *name)
+{
+    static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };      /* shorter forms exist below these */
+    for (const unsigned char *at = (const unsigned char *)name; *at; at++) {
+        const int more = *at < 0x80 ? 0 : *at < 0xC0 ? -1 : *at < 0xE0 ? 1 : *at < 0xF0 ? 2 : *at < 0xF8 ? 3 : -1;
+        if (more < 0 || *at < 0x20 || *at == 0x7F)
+            return false;
+        uint32_t code = more ? *at & (0x3Fu >> more) : *at;
+        for (int i = 0; i < more; i++) {
+            if ((*++at & 0xC0) != 0x80)
+                return false;
+            code = code << 6 | (*at & 0x3F);
+        }
+        if (code < least[more] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000))
+            return false;
+    }
+    return true;
+}
+
+bool name_ends_with(const char *name, const char *ending)
+{
+    const size_t length = strlen(name), tail = strlen(ending);
+    return length >= tail && !strcasecmp(name + length - tail, ending);
+}
+
+char *path_join(const char *folder, const char *name)
+{
+    const size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = allocate(size, 1, "a path");
+    const bool slash = *folder && folder[strlen(folder) - 1] != '/';
+    snprintf(path, size, "%s%s%s", folder, slash ? "/" : "", name);
+    return path;
+}
+
+int disk_folder(const char *path, Error *error)
+{
+    const int folder = open(path, OPEN_SAFELY | O_DIRECTORY);
+    if (folder < 0 && errno == ENOTDIR)
+        error_set(error, EXIT_input, "data is a file, not a folder: %s: give the folder that holds it; "
+                  "archives must be unpacked", name_tail(path));
+    else if (folder < 0)
+        error_set(error, EXIT_input, "cannot open data folder: %s: %s; give a folder with data_batch_1.bin (CIFAR-10), "
+                  "train.bin (CIFAR-100), *-ubyte (MNIST) or a folder of images for each class, or 'shapes'",
+                  name_tail(path), strerror(errno));
+    return folder;
+}
+
+bool disk_has(int folder, const char *name)
+{
+    return faccessat(folder, name, F_OK, 0) == 0;
+}
+
+bool disk_has_folder(int folder, const char *name)
+{
+    struct stat status;
+    return fstatat(folder, name, &status, 0) == 0 && S_ISDIR(status.st_mode);
+}
+
+static const char *type_name(mode_t mode)
+{
+    return S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+/* Takes over `file`, which openat returned. */
+static int opened(int file, const char *shown, size_t limit, size_t *size, Error *error)
+{
+    struct stat status;
+    if (file < 0 || fstat(file, &status) != 0) {
+        error_set(error, EXIT_input, "cannot open: %s: %s", name_tail(shown), strerror(errno));
+    } else if (!S_ISREG(status.st_mode)) {
+        error_set(error, EXIT_input, "not a regular file: %s is %s: remove it", name_tail(shown), type_name(status.st_mode));
+    } else if ((uint64_t)status.st_size > limit) {
+        error_set(error, EXIT_input, "file too large: %s has %lld bytes, the limit is %zu: remove it",
+                  name_tail(shown), (long long)status.st_size, limit);
+    } else {
+        *size = (size_t)status.st_size;
+        return file;
+    }
+    if (file >= 0)
+        close(file);
+    return -1;
+}
+
+int disk_open(int folder, const char *name, const char *shown, size_t limit, size_t *size, Error *error)
+{
+    return opened(openat(folder, name, OPEN_SAFELY), shown, limit, size, error);
+}
+
+/* For kernels without openat2 (before 5.6, or a sandbox): no link at all is followed. */
+static int open_without_links(int folder, const char *name)
+{
+    int at = openat(folder, ".", OPEN_SAFELY | O_DIRECTORY);
+    char part[NAME_MAX + 1];
+    while (at >= 0 && *name) {
+        const size_t length = strcspn(name, "/");
+        snprintf(part, sizeof part, "%.*s", (int)length, name);
+        const int next = openat(at, part, OPEN_SAFELY | O_NOFOLLOW);
+        const int reason = errno;
+        close(at);
+        errno = reason;
+        at = next;
+        name += length + (name[length] == '/');
+    }
+    return at;
+}
+
+static int open_beneath(int folder, const char *name)
+{
+    struct open_how how = { .flags = (uint64_t)OPEN_SAFELY, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+    const int file = (int)syscall(SYS_openat2, folder, name, &how, sizeof how);
+    return file < 0 && (errno == ENOSYS || errno == EPERM) ? open_without_links(folder, name) : file;
+}
+
+/* Why a path beneath `folder` cannot be opened; `errno` says. */
+static bool beneath_failed(const char *shown, Error *error)
+{
+    if (errno == EXDEV || errno == ELOOP)
+        return error_set(error, EXIT_input, "symbolic link leaves the data folder: %s: "
+                         "put a copy in its place or remove it", name_tail(shown));
+    return error_set(error, EXIT_input, "cannot open: %s: %s", name_tail(shown), strerror(errno));
+}
+
+int disk_open_beneath(int folder, const char *name, const char *shown, size_t limit, size_t *size, Error *error)
+{
+    const int file = open_beneath(folder, name);
+    if (file < 0) {
+        beneath_failed(shown, error);
+        return -1;
+    }
+    return opened(file, shown, limit, size, error);
+}
+
+bool disk_read(int file, void *bytes, size_t size, size_t offset, const char *shown, Error *error)
+{
+    for (size_t done = 0; done < size;) {
+        const ssize_t got = pread(file, (uint8_t *)bytes + done, size - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_set(error, EXIT_input, "cannot read: %s at byte %zu: %s", name_tail(shown), offset + done,
+                             strerror(errno));
+        if (got == 0)
+            return error_set(error, EXIT_input, "file became shorter: %s ends at byte %zu of %zu: start again when it is complete",
+                             name_tail(shown), offset + done, offset + size);
+        done += (size_t)got;
+    }
+    return true;
+}
+
+uint8_t *disk_read_all(int folder, const char *name, const char *shown, size_t limit, size_t *size, Error *error)
+{
+    const int file = disk_open(folder, name, shown, limit, size, error);
+    if (file < 0)
+        return NULL;
+    uint8_t *bytes = allocate(*size + 1, 1, "a data file");
+    const bool read = disk_read(file, bytes, *size, 0, shown, error);
+    close(file);
+    if (read)
+        return bytes;
+    free(bytes);
+    return NULL;
+}
+
+static int entry_compare(const void *a, const void *b)
+{
+    return strcmp(((const Entry *)a)->name, ((const Entry *)b)->name);
+}
+
+static EntryType type_of_mode(mode_t mode)
+{
+    return S_ISREG(mode) ? ENTRY_file : S_ISDIR(mode) ? ENTRY_folder : ENTRY_other;
+}
+
+/* `path` leads from the root to the entry, for links. */
+static bool entry_type(int root, int folder, const struct dirent *found, const char *path, const char *shown,
+                       EntryType *type, Error *error)
+{
+    struct stat status;
+    if (found->d_type == DT_REG || found->d_type == DT_DIR) {
+        *type = found->d_type == DT_REG ? ENTRY_file : ENTRY_folder;
+        return true;
+    }
+    if (fstatat(folder, found->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return error_set(error, EXIT_input, "cannot open: %s: %s", name_tail(shown), strerror(errno));
+    if (S_ISLNK(status.st_mode)) {
+        const int file = open_beneath(root, path);
+        if (file < 0)
+            return beneath_failed(shown, error);
+        const bool known = fstat(file, &status) == 0;
+        close(file);
+        if (!known)
+            return error_set(error, EXIT_input, "cannot open: %s: %s", name_tail(shown), strerror(errno));
+    }
+    *type = type_of_mode(status.st_mode);
+    return true;
+}
+
+static void listing_add(Listing *listing, size_t *room, const char *name, EntryType type)
+{
+    if (listing->count == *room) {
+        *room = *room ? *room * 2 : 64;
+        Entry *grown = allocate(*room, sizeof *grown, "a folder's listing");
+        if (listing->count)
+            memcpy(grown, listing->entries, listing->count * sizeof *grown);
+        free(listing->entries);
+        listing->entries = grown;
+    }
+    listing->entries[listing->count++] = (Entry){ .name = path_join("", name), .type = type };
+}
+
+bool listing_read(int folder, const char *name, const char *shown, Listing *listing, Error *error)
+{
+    *listing = (Listing){0};
+    const int file = open_beneath(folder, name);
+    if (file < 0)
+        return beneath_failed(shown, error);
+    DIR *stream = fdopendir(file);
+    if (!stream) {
+        close(file);
+        return error_set(error, EXIT_input, "cannot list: %s: %s", name_tail(shown), strerror(errno));
+    }
+
+    bool good = true;
+    size_t room = 0;
+    for (struct dirent *found; good;) {
+        errno = 0;
+        if (!(found = readdir(stream))) {
+            good = errno == 0 || error_set(error, EXIT_input, "cannot list: %s: %s", name_tail(shown), strerror(errno));
+            break;
+        }
+        if (found->d_name[0] == '.')
+            continue;
+        char *path = path_join(name, found->d_name), *shown_entry = path_join(shown, found->d_name);
+        EntryType type = ENTRY_other;
+        good = entry_type(folder, file, found, path, shown_entry, &type, error);
+        if (good)
+            listing_add(listing, &room, found->d_name, type);
+        free(path);
+        free(shown_entry);
+    }
+    closedir(stream);
+    if (!good) {
+        listing_free(listing);
+        return false;
+    }
+    if (listing->count)
+        qsort(listing->entries, listing->count, sizeof *listing->entries, entry_compare);
+    return true;
+}
+
+void listing_free(Listing *listing)
+{
+    for (size_t i = 0; i < listing->count; i++)
+        free(listing->entries[i].name);
+    free(listing->entries);
+    *listing = (Listing){0};
+}

@@ -1,0 +1,66 @@
+/* image.h - one image: from a file's bytes to pixels of the size and channels that are wanted.
+ *
+ * The bytes' signature says which decoder reads them, not the name. Nothing is allocated for pixels before
+ * width and height are known to be within the limits.
+ *
+ *   16 bits          scaled to 8
+ *   palette          its colours
+ *   alpha            over white (an alpha channel that is zero everywhere counts as unused)
+ *   grey <-> RGB     three equal channels; 0.299 R + 0.587 G + 0.114 B
+ *   animation        the first frame
+ *   EXIF orientation is not applied */
+
+#ifndef CONVZOO_IMAGE_H
+#define CONVZOO_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "errors.h"
+
+enum { IMAGE_MAX_SIDE = 16384, IMAGE_MAX_PIXELS = 50000000, IMAGE_MAX_BYTES = 64 << 20 };
+
+typedef struct ImageSize {
+    int channels, height, width;
+} ImageSize;
+
+/* Samples may be interleaved (pixel_step = channels, plane_step = 1) or in planes (1, height x width). */
+typedef struct Image {
+    ImageSize size;
+    uint8_t  *pixels;
+    size_t    pixel_step, plane_step;
+} Image;
+
+/* An image file's name by its ending: one of those below, an image of a kind that is not read (WebP, TIFF, ...), or neither. */
+typedef enum { NAME_image, NAME_unsupported, NAME_other } ImageName;
+ImageName image_name(const char *name);
+
+/* Size and channels (1 or 3), without decoding. */
+bool image_measure(const uint8_t *bytes, size_t size, const char *shown, ImageSize *found, Error *error);
+
+/* Interleaved pixels of 1 or 3 channels; release image->pixels with free(). */
+bool image_decode(const uint8_t *bytes, size_t size, const char *shown, Image *image, Error *error);
+
+/* Resizes and converts to planes of `wanted`; see resize.c. */
+void image_fit(const Image *image, ImageSize wanted, uint8_t *planes);
+
+/* ---- for the decoders ---- */
+
+/* Refuses what is beyond the limits above. */
+bool image_size_ok(long long height, long long width, const char *shown, Error *error);
+
+/* height x width x channels bytes. */
+uint8_t *image_pixels(ImageSize size);
+
+/* Takes over `pixels` of size.channels 1 to 4; what has alpha (2 and 4 channels) is laid over white. */
+void image_finish(ImageSize size, uint8_t *pixels, Image *image);
+
+/* `what` is the format, `why` the library's words. */
+bool image_damaged(const char *what, const char *shown, const char *why, Error *error);
+
+/* One decoder a library. image NULL: only `found` is filled. */
+bool png_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize *found, Image *image, Error *error);
+bool jpeg_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize *found, Image *image, Error *error);
+bool stb_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize *found, Image *image, Error *error);
+
+#endif

@@ -1,0 +1,148 @@
+/* resize.c - an image of any size to planes of the wanted one.
+ *
+ *   1. channels   grey <-> RGB
+ *   2. scale      so that the image just covers the wanted size: for a square, the short side becomes its side
+ *   3. crop       the centre
+ *
+ * Scaling is bilinear and antialiased: the triangle filter grows with the factor when shrinking, so that every
+ * pixel counts. Rows are filtered first, rounded to bytes, then columns. It is what torchvision's Resize and CenterCrop
+ * do to an image; only the rows and columns that survive the crop are computed, so that an image of 1 x 16384 pixels
+ * costs no more than another. */
+
+#include "image.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The input pixels of each output pixel along one side, and their weights. */
+typedef struct Taps {
+    int    count, room;         /* output pixels; weights kept for each */
+    int   *first, *length;      /* count */
+    float *weights;             /* count x room, adding up to 1 */
+} Taps;
+
+/* Output pixels offset .. offset+count-1 of a side scaled from `from` to `to` pixels. */
+static Taps taps_new(int from, int to, int offset, int count)
+{
+    const double scale = (double)from / to;
+    const double support = scale > 1 ? scale : 1;       /* half the triangle's width */
+    Taps taps = { .count = count, .room = (int)(2 * support) + 3 };
+    taps.first = allocate((size_t)count, sizeof *taps.first, "filter taps");
+    taps.length = allocate((size_t)count, sizeof *taps.length, "filter taps");
+    taps.weights = allocate((size_t)count * (size_t)taps.room, sizeof *taps.weights, "filter taps");
+    for (int i = 0; i < count; i++) {
+        const double centre = (offset + i + 0.5) * scale;
+        const int first = centre - support + 0.5 > 0 ? (int)(centre - support + 0.5) : 0;
+        const int end = centre + support + 0.5 < from ? (int)(centre + support + 0.5) : from;
+        float *weights = taps.weights + (size_t)i * (size_t)taps.room;
+        double sum = 0;
+        for (int j = first; j < end; j++)
+            sum += fmax(0, 1 - fabs(j - centre + 0.5) / support);
+        for (int j = first; j < end; j++)
+            weights[j - first] = (float)(fmax(0, 1 - fabs(j - centre + 0.5) / support) / sum);
+        taps.first[i] = first;
+        taps.length[i] = end - first;
+    }
+    return taps;
+}
+
+static void taps_free(Taps *taps)
+{
+    free(taps->first);
+    free(taps->length);
+    free(taps->weights);
+}
+
+/* Output pixel i from `line`, whose pixels are `step` bytes apart and begin with input pixel `skipped`. */
+static uint8_t taps_apply(const Taps *taps, int i, const uint8_t *line, size_t step, int skipped)
+{
+    const float *weights = taps->weights + (size_t)i * (size_t)taps->room;
+    const uint8_t *at = line + (size_t)(taps->first[i] - skipped) * step;
+    float sum = 0.5f;
+    for (int j = 0; j < taps->length[i]; j++)
+        sum += weights[j] * at[(size_t)j * step];
+    return sum < 255 ? (uint8_t)sum : 255;
+}
+
+/* One channel; `source` is its first sample. */
+static void plane_scale(const Image *image, const uint8_t *source, const Taps *across, const Taps *down, uint8_t *between,
+                        uint8_t *plane)
+{
+    const size_t row = (size_t)image->size.width * image->pixel_step;
+    const int top = down->first[0], bottom = down->first[down->count - 1] + down->length[down->count - 1];
+    for (int y = top; y < bottom; y++)
+        for (int x = 0; x < across->count; x++)
+            between[(size_t)(y - top) * (size_t)across->count + (size_t)x] =
+                taps_apply(across, x, source + (size_t)y * row, image->pixel_step, 0);
+    for (int y = 0; y < down->count; y++)
+        for (int x = 0; x < across->count; x++)
+            plane[(size_t)y * (size_t)across->count + (size_t)x] = taps_apply(down, y, between + x, (size_t)across->count, top);
+}
+
+static void planes_copy(const Image *image, uint8_t *planes)
+{
+    const size_t pixels = (size_t)image->size.height * (size_t)image->size.width;
+    for (int c = 0; c < image->size.channels; c++) {
+        const uint8_t *source = image->pixels + (size_t)c * image->plane_step;
+        uint8_t *plane = planes + (size_t)c * pixels;
+        if (image->pixel_step == 1)
+            memcpy(plane, source, pixels);
+        else
+            for (size_t i = 0; i < pixels; i++)
+                plane[i] = source[i * image->pixel_step];
+    }
+}
+
+static long longer(long a, long b)
+{
+    return a > b ? a : b;
+}
+
+static void planes_scale(const Image *image, ImageSize wanted, uint8_t *planes)
+{
+    const int height = image->size.height, width = image->size.width;
+    const double tall = (double)wanted.height / height, wide = (double)wanted.width / width;
+    /* The other side may come out too small by rounding, never too large by more than a pixel. */
+    const long scaled_height = tall >= wide ? wanted.height : longer(wanted.height, (long)height * wanted.width / width);
+    const long scaled_width = tall >= wide ? longer(wanted.width, (long)width * wanted.height / height) : wanted.width;
+    Taps across = taps_new(width, (int)scaled_width, (int)lrint((double)(scaled_width - wanted.width) / 2), wanted.width);
+    Taps down = taps_new(height, (int)scaled_height, (int)lrint((double)(scaled_height - wanted.height) / 2), wanted.height);
+    uint8_t *between = allocate((size_t)height, (size_t)wanted.width, "an image's rows");
+    for (int c = 0; c < image->size.channels; c++)
+        plane_scale(image, image->pixels + (size_t)c * image->plane_step, &across, &down, between,
+                    planes + (size_t)c * (size_t)wanted.height * (size_t)wanted.width);
+    free(between);
+    taps_free(&across);
+    taps_free(&down);
+}
+
+static uint8_t *grey_of(const Image *image)
+{
+    const size_t pixels = (size_t)image->size.height * (size_t)image->size.width;
+    uint8_t *grey = image_pixels((ImageSize){ 1, image->size.height, image->size.width });
+    for (size_t i = 0; i < pixels; i++) {
+        const uint8_t *red = image->pixels + i * image->pixel_step;
+        const uint32_t sum = 19595u * red[0] + 38470u * red[image->plane_step] + 7471u * red[2 * image->plane_step];
+        grey[i] = (uint8_t)((sum + 0x8000u) >> 16);
+    }
+    return grey;
+}
+
+void image_fit(const Image *image, ImageSize wanted, uint8_t *planes)
+{
+    const size_t pixels = (size_t)wanted.height * (size_t)wanted.width;
+    Image from = *image;
+    uint8_t *grey = NULL;
+    if (wanted.channels == 1 && image->size.channels == 3) {
+        grey = grey_of(image);
+        from = (Image){ .size = { 1, image->size.height, image->size.width }, .pixels = grey, .pixel_step = 1, .plane_step = 0 };
+    }
+    if (from.size.height == wanted.height && from.size.width == wanted.width)
+        planes_copy(&from, planes);
+    else
+        planes_scale(&from, wanted, planes);
+    for (int c = from.size.channels; c < wanted.channels; c++)
+        memcpy(planes + (size_t)c * pixels, planes, pixels);
+    free(grey);
+}

@@ -1,0 +1,129 @@
+/* split.c - which images belong to train, val and test.
+ *
+ * A random choice of k among n images gives every class its share: the images are put in random order, then sorted by
+ * class (stably), and n/k-th places are taken, so that a class of m images gives m k / n of them, rounded up or down. It
+ * is a function of the labels, the seed and k alone. */
+
+#include "formats.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "disk.h"
+#include "random.h"
+
+static const float VAL_SPLIT_DEFAULT = 0.1f;
+
+enum { CHOICE_held_out, CHOICE_limit };      /* two choices from one seed are independent */
+
+static const char *const split_names[] = { [SPLIT_train] = "train", [SPLIT_val] = "val", [SPLIT_test] = "test" };
+
+bool split_source(const Format *format, const char *path, int root, const DataOptions *options, Split split,
+                  SplitSource *source, Error *error)
+{
+    const bool has_val = format->has(root, SPLIT_val), has_test = format->has(root, SPLIT_test);
+    const bool asked = options->val_split > 0 || options->val_part;
+    const bool held_out = !has_val && (asked || !has_test);
+
+    if (split == SPLIT_train)
+        *source = (SplitSource){ SPLIT_train, held_out ? SHARE_rest : SHARE_all };
+    else if (split == SPLIT_test && has_test)
+        *source = (SplitSource){ SPLIT_test, SHARE_all };
+    else if (has_val)
+        *source = (SplitSource){ SPLIT_val, SHARE_all };
+    else
+        *source = held_out ? (SplitSource){ SPLIT_train, SHARE_held_out } : (SplitSource){ SPLIT_test, SHARE_all };
+
+    if (format->has(root, source->part))
+        return true;
+    return error_set(error, EXIT_input, "no %s part: %s (%s) has none, and the %s split needs it: use another split or complete the data",
+                     split_names[source->part], name_tail(path), format->title, split_names[split]);
+}
+
+/* Marks k of the images listed in `from`. */
+static void mark_random(const Part *part, const uint32_t *from, uint32_t count, uint32_t k, int choice, bool *marked)
+{
+    uint32_t *order = allocate(count, sizeof *order, "a split"), *by_class = allocate(count, sizeof *by_class, "a split");
+    uint32_t *next = allocate((size_t)part->classes + 1, sizeof *next, "a split");
+    Random random = random_stream(part->options->seed, 0, (uint64_t)choice, RANDOM_split);
+    random_permutation(&random, order, count);
+    for (uint32_t i = 0; i < count; i++)
+        next[part->labels[from[i]] + 1]++;
+    for (int c = 0; c < part->classes; c++)
+        next[c + 1] += next[c];
+    for (uint32_t i = 0; i < count; i++)
+        by_class[next[part->labels[from[order[i]]]]++] = from[order[i]];
+    for (uint64_t i = 0; i < count; i++)
+        if ((i + 1) * k / count > i * k / count)
+            marked[by_class[i]] = true;
+    free(order);
+    free(by_class);
+    free(next);
+}
+
+/* Marks the section called options->val_part. */
+static bool mark_section(const Part *part, bool *marked, Error *error)
+{
+    const char *wanted = part->options->val_part;
+    char choices[PART_SECTIONS * sizeof part->sections[0].name + 1] = "";
+    size_t length = 0;
+    for (int s = 0; s < part->section_count; s++) {
+        const Section *section = &part->sections[s];
+        if (!strcmp(section->name, wanted)) {
+            for (uint32_t i = 0; i < section->count; i++)
+                marked[section->first + i] = true;
+            return true;
+        }
+        length += (size_t)snprintf(choices + length, sizeof choices - length, " %s", section->name);
+    }
+    if (part->section_count == 0)
+        return error_set(error, EXIT_usage, "no part '%s' to hold out: %s (%s) has no named parts: use a fraction instead",
+                         name_tail(wanted), name_tail(part->path), part->format->title);
+    return error_set(error, EXIT_usage, "no part '%s' to hold out: %s has%s: choose one of these", name_tail(wanted),
+                     name_tail(part->path), choices);
+}
+
+static bool mark_held_out(const Part *part, bool *marked, Error *error)
+{
+    if (part->options->val_part)
+        return mark_section(part, marked, error);
+    const double fraction = part->options->val_split > 0 ? part->options->val_split : VAL_SPLIT_DEFAULT;
+    const uint32_t rounded = (uint32_t)lrint(fraction * part->count);
+    uint32_t *all = allocate(part->count, sizeof *all, "a split");
+    for (uint32_t i = 0; i < part->count; i++)
+        all[i] = i;
+    mark_random(part, all, part->count, rounded ? rounded : 1, CHOICE_held_out, marked);
+    free(all);
+    return true;
+}
+
+static uint32_t collect(const Part *part, const bool *marked, bool wanted, uint32_t *chosen)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < part->count; i++)
+        if (marked[i] == wanted)
+            chosen[count++] = i;
+    return count;
+}
+
+bool split_choose(const Part *part, Share share, uint32_t *chosen, uint32_t *count, Error *error)
+{
+    bool *marked = allocate(part->count, sizeof *marked, "a split");
+    const bool good = share == SHARE_all || mark_held_out(part, marked, error);
+    *count = collect(part, marked, share == SHARE_held_out, chosen);
+    const uint32_t limit = part->options->limit;
+    if (limit && *count > limit) {
+        memset(marked, 0, part->count * sizeof *marked);
+        mark_random(part, chosen, *count, limit, CHOICE_limit, marked);
+        *count = collect(part, marked, true, chosen);
+    }
+    free(marked);
+    if (!good)
+        return false;
+    if (*count == 0)
+        return error_set(error, EXIT_input, "nothing left to train on: all %u images of %s are held out: hold out less",
+                         part->count, name_tail(part->path));
+    return true;
+}

@@ -1,0 +1,87 @@
+/* stb.c - BMP, GIF, TGA, PGM and PPM by stb_image, compiled for these alone.
+ *
+ * stb_image reads zeros past the end of a file. It is therefore fed through callbacks, which notice that it asks
+ * for more than there is: such a file is truncated. */
+
+#include "image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STB_IMAGE_IMPLEMENTATION
+#define STB_IMAGE_STATIC
+#define STBI_NO_STDIO
+#define STBI_ONLY_BMP
+#define STBI_ONLY_GIF
+#define STBI_ONLY_TGA
+#define STBI_ONLY_PNM
+#define STBI_MAX_DIMENSIONS 16384
+#pragma GCC diagnostic ignored "-Wunused-function"     /* declarations of the parts that are left out */
+#include <stb_image.h>
+
+#include "disk.h"
+
+/* stb_image fills a buffer of this size whatever it needs of it: only then is a short answer no shortage. */
+enum { STB_BUFFER = 128 };
+
+typedef struct StbReader {
+    const uint8_t *bytes;
+    size_t         size, at;
+    bool           past_end;
+} StbReader;
+
+static int stb_read(void *user, char *to, int wanted)
+{
+    StbReader *reader = user;
+    const size_t left = reader->size - reader->at;
+    const size_t count = (size_t)wanted < left ? (size_t)wanted : left;
+    if (count == 0 || (count < (size_t)wanted && wanted != STB_BUFFER))
+        reader->past_end = true;
+    memcpy(to, reader->bytes + reader->at, count);
+    reader->at += count;
+    return (int)count;
+}
+
+static void stb_skip(void *user, int count)
+{
+    StbReader *reader = user;
+    const size_t left = reader->size - reader->at;
+    if ((size_t)count > left)
+        reader->past_end = true;
+    reader->at += (size_t)count < left ? (size_t)count : left;
+}
+
+static int stb_end(void *user)
+{
+    const StbReader *reader = user;
+    return reader->at == reader->size;
+}
+
+static const stbi_io_callbacks callbacks = { .read = stb_read, .skip = stb_skip, .eof = stb_end };
+
+bool stb_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize *found, Image *image, Error *error)
+{
+    int width, height, channels;
+    StbReader header = { .bytes = bytes, .size = size };
+    if (!stbi_info_from_callbacks(&callbacks, &header, &width, &height, &channels))
+        return image_damaged("image", shown, stbi_failure_reason(), error);
+    if (!image_size_ok(height, width, shown, error))
+        return false;
+    StbReader depth = { .bytes = bytes, .size = size };
+    if (stbi_is_16_bit_from_callbacks(&callbacks, &depth))
+        return error_set(error, EXIT_input, "PNM of 16 bits is not supported: %s: convert it to PNG", name_tail(shown));
+    *found = (ImageSize){ channels < 3 ? 1 : 3, height, width };
+    if (!image)
+        return true;
+
+    StbReader reader = { .bytes = bytes, .size = size };
+    uint8_t *pixels = stbi_load_from_callbacks(&callbacks, &reader, &width, &height, &channels, 0);
+    if (!pixels)
+        return image_damaged("image", shown, reader.past_end ? "the file is truncated" : stbi_failure_reason(), error);
+    if (reader.past_end) {
+        stbi_image_free(pixels);
+        return image_damaged("image", shown, "the file is truncated", error);
+    }
+    image_finish((ImageSize){ channels, height, width }, pixels, image);
+    return true;
+}

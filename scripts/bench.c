@@ -1,0 +1,185 @@
+/* bench.c - the speed of every architecture: a line each, or a line a kernel.
+ *
+ * A training step is forward, cross-entropy, backward, and SGD with momentum 0.9 and weight decay 5e-4, on one fixed
+ * random batch; three steps of warm-up, then the median of those that fit into --seconds. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "architectures.h"
+#include "common_options.h"
+#include "evaluation.h"
+#include "optimizer.h"
+#include "options.h"
+#include "program.h"
+#include "random.h"
+#include "run_settings.h"
+
+enum { CHANNELS = 3, CLASSES = 10, WARM_UP = 3, LEAST_STEPS = 3, MOST_STEPS = 100000 };
+
+typedef struct BenchFlags {
+    const char *mode, *dtype, *plan, *act;
+    int64_t     batch, side, threads;
+    double      seconds;
+    bool        profile;
+} BenchFlags;
+
+#define FIELD(name) .field = offsetof(BenchFlags, name)
+
+static const Option options[] = {
+    { "mode", NULL, 0, OPTION_text, FIELD(mode), "train|infer", "train", .choices = "train infer", .group = "What", .help = "a training step, or inference" },
+    { "batch-size", "batch", 'b', OPTION_whole, FIELD(batch), "N", "128", .least = 1, .most = 65536, .group = "What", .help = "images a step" },
+    { "side", "img-size", 0, OPTION_whole, FIELD(side), "N", "32", .least = 1, .most = 4096, .group = "What", .help = "images of 3 x N x N" },
+    { "act", "activation", 0, OPTION_text, FIELD(act), "NAME[:P]", .shown = "the architecture's own", .group = "What", .help = "activation in every block" },
+    { "dtype", NULL, 0, OPTION_text, FIELD(dtype), "f32", "f32", .group = "How", .help = "type of the numbers" },
+    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "How", .help = "default, blocked or channels-last; ,direct; ,no-fusion" },
+    { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "How", .help = "for computing" },
+    { "seconds", NULL, 0, OPTION_real, FIELD(seconds), "F", "8", .least = 0, .most = 1e6, .group = "How", .help = "how long to measure each" },
+    { "profile", NULL, 0, OPTION_switch, FIELD(profile), .group = "How", .help = "also print a line a kernel" },
+};
+
+static const OptionTable table = {
+    .usage = "[OPTION...] [ARCH...]",
+    .about = "Measure training or inference: a line an architecture (all, if none is named).",
+    .examples = "  bench resnet18 convnext_tiny -b 128\n"
+                "  bench lenet --mode infer --profile\n",
+    .options = options, .count = sizeof options / sizeof *options, .most_arguments = 1 << 30,
+};
+
+typedef struct Bench {
+    const BenchFlags *flags;
+    Plan       plan;
+    Network   *network;
+    Program   *program;
+    Optimizer *optimizer;      /* NULL: inference */
+    float     *images;
+    uint16_t  *labels;
+    uint64_t   step;
+} Bench;
+
+static void bench_step(Bench *b)
+{
+    const int batch = (int)b->flags->batch;
+    LossSum sum = { 0 };
+    program_set_step(b->program, 0, b->step++);
+    program_forward(b->program);
+    if (!b->optimizer)
+        return;
+    loss_cross_entropy(program_logits(b->program), b->labels, batch, batch, CLASSES, 0.0f, program_logits_gradient(b->program), &sum);
+    program_backward(b->program);
+    optimizer_step(b->optimizer, 0.01f);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The median seconds of a step. */
+static double bench_measure(Bench *b)
+{
+    double *times = allocate(MOST_STEPS, sizeof *times, "times");
+    int count = 0;
+    for (int i = 0; i < WARM_UP; i++)
+        bench_step(b);
+    program_profile(b->program, b->flags->profile);
+    const double end = seconds_now() + b->flags->seconds;
+    while ((seconds_now() < end || count < LEAST_STEPS) && count < MOST_STEPS) {
+        const double begin = seconds_now();
+        bench_step(b);
+        times[count++] = seconds_now() - begin;
+    }
+    qsort(times, (size_t)count, sizeof *times, by_size);
+    const double median = times[count / 2];
+    free(times);
+    return median;
+}
+
+static void bench_data(Bench *b)
+{
+    const size_t count = (size_t)b->flags->batch * CHANNELS * (size_t)b->flags->side * (size_t)b->flags->side;
+    Random random = random_stream(0, 0, 0, RANDOM_init);
+    b->images = allocate(count, sizeof *b->images, "images");
+    b->labels = allocate((size_t)b->flags->batch, sizeof *b->labels, "labels");
+    for (size_t i = 0; i < count; i++)
+        b->images[i] = random_normal(&random);
+    for (int64_t i = 0; i < b->flags->batch; i++)
+        b->labels[i] = (uint16_t)random_below(&random, CLASSES);
+    program_set_image(b->program, b->images);
+}
+
+static void print_profile(const Program *program, double steps)
+{
+    const int count = program_profile_rows(program, NULL, 0);
+    KernelProfile *rows = allocate((size_t)count, sizeof *rows, "a profile");
+    double all = 0.0;
+    program_profile_rows(program, rows, count);
+    for (int i = 0; i < count; i++)
+        all += rows[i].seconds;
+    printf("%-36s %-20s %9s %6s %8s %7s  %s\n", "module", "what", "ms", "share", "GFLOP/s", "GB/s", "implementation");
+    for (int i = 0; i < count; i++) {
+        const KernelProfile *row = &rows[i];
+        const double seconds = row->seconds / steps, rate = seconds > 0.0 ? 1e-9 / seconds : 0.0;
+        printf("%-36s %-20s %9.3f %5.1f%% %8.1f %7.1f  %s\n", row->module, row->what, 1e3 * seconds, all > 0.0 ? 100.0 * row->seconds / all : 0.0,
+               row->flops * rate, row->bytes * rate, row->implementation);
+    }
+    free(rows);
+}
+
+static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error *error)
+{
+    static const char *const layouts[] = { [LAYOUT_automatic] = "auto", [LAYOUT_blocked] = "blocked", [LAYOUT_channels_last] = "nhwc" };
+    const bool training = !strcmp(flags->mode, "train");
+    ArchOptions arch_options = { .classes = CLASSES, .act = arch->act };
+    Bench b = { .flags = flags };
+    if (!plan_parse(flags->plan, &b.plan, error) || (flags->act && !activation_parse(flags->act, &arch_options.act, error)))
+        return false;
+    b.network = architecture_network(arch, (Shape){ CHANNELS, (int)flags->side, (int)flags->side }, &arch_options, error);
+    if (!b.network)
+        return false;
+    parameters_init(b.network, 0);
+    b.program = program_compile(b.network, &b.plan, training ? MODE_training : MODE_inference, (int)flags->batch);
+    if (training)
+        b.optimizer = optimizer_new(b.network, &(OptimizerOptions){ .kind = OPTIMIZER_sgd, .momentum = 0.9f, .weight_decay = 5e-4f });
+    bench_data(&b);
+    const double seconds = bench_measure(&b);
+    printf("%-20s %s %s %s %s b%d %9.1f img/s %9.2f ms\n", arch->key, flags->mode, flags->dtype, layouts[b.plan.layout], plan_text(&b.plan),
+           (int)flags->batch, (double)flags->batch / seconds, 1e3 * seconds);
+    if (flags->profile)
+        print_profile(b.program, (double)(b.step - WARM_UP));
+    fflush(stdout);
+
+    optimizer_free(b.optimizer);
+    program_free(b.program);
+    network_free(b.network);
+    free(b.images);
+    free(b.labels);
+    return true;
+}
+
+static bool run(const BenchFlags *flags, const OptionLine *line, Error *error)
+{
+    if (strcmp(flags->dtype, "f32"))
+        return error_set(error, EXIT_usage, "unknown type '%.60s': --dtype: use f32", flags->dtype);
+    for (int i = 0; i < line->argument_count; i++)
+        if (!architecture_find(line->arguments[i], error))
+            return false;
+    threads_settle(flags->threads);
+    const int count = line->argument_count ? line->argument_count : architecture_count();
+    for (int i = 0; i < count; i++)
+        if (!bench_arch(flags, line->argument_count ? architecture_find(line->arguments[i], error) : architecture_at(i), error))
+            return false;
+    return output_flush(error);
+}
+
+int main(int argc, char **argv)
+{
+    BenchFlags flags;
+    OptionLine line;
+    Error error = { 0 };
+    options_start(&table, argc, argv, &flags, &line);
+    if (!run(&flags, &line, &error))
+        error_exit(&error);
+    return EXIT_ok;
+}

@@ -1,0 +1,139 @@
+/* evaluate.c - the loss and accuracy of a checkpoint on a data set. */
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common_options.h"
+#include "evaluation.h"
+#include "model.h"
+#include "options.h"
+#include "run_folder.h"
+#include "run_settings.h"
+
+typedef struct EvaluateFlags {
+    const char *data, *val_split, *split, *plan;
+    int64_t     batch, limit, threads, seed;
+    bool        skip_bad, json, quiet;
+} EvaluateFlags;
+
+#define FIELD(name) .field = offsetof(EvaluateFlags, name)
+
+/* What is not `once` comes from the args.json beside the checkpoint, so that val is what training held out. */
+static const Option options[] = {
+    { "data", "data-dir data-path", 0, OPTION_text, FIELD(data), "PATH|shapes", .shown = "the run's", .group = "Data",
+      .help = "CIFAR-10/100 binary, MNIST-style IDX or class folders" },
+    { "split", NULL, 0, OPTION_text, FIELD(split), "NAME", "test", .choices = "test val train", .group = "Data", .help = "test, val or train", .once = true },
+    { "val-split", NULL, 0, OPTION_text, FIELD(val_split), "F|NAME", .shown = "the run's", .group = "Data", .help = "share, or file, that was held out" },
+    { "seed", NULL, 0, OPTION_whole, FIELD(seed), "N", "42", "the run's", .most = 1e15, .group = "Data", .help = "of what was held out" },
+    { "skip-bad", NULL, 0, OPTION_switch, FIELD(skip_bad), .group = "Data", .help = "skip damaged images, up to 1%" },
+    { "limit", NULL, 0, OPTION_whole, FIELD(limit), "N", "0", "all", .most = 1e9, .group = "Data", .help = "use only N images", .once = true },
+    { "batch-size", "batch", 'b', OPTION_whole, FIELD(batch), "N", "256", .least = 1, .most = 65536, .group = "Run", .help = "images at once", .once = true },
+    { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "for computing", .once = true },
+    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "Run", .help = "default, blocked or channels-last; ,direct; ,no-fusion", .once = true },
+    { "json", NULL, 0, OPTION_switch, FIELD(json), .group = "Run", .help = "print one JSON object", .once = true },
+    { "quiet", NULL, 'q', OPTION_switch, FIELD(quiet), .group = "Run", .help = "print only the result", .once = true },
+};
+
+static const OptionTable table = {
+    .usage = "[OPTION...] CHECKPOINT",
+    .about = "Print a checkpoint's loss and accuracy. Network, classes and normalisation are the checkpoint's.",
+    .examples = "  evaluate runs/resnet18-relu-1/best.safetensors\n"
+                "  evaluate best.safetensors --data photos/ --split val --json\n",
+    .options = options, .count = sizeof options / sizeof *options, .most_arguments = 1,
+};
+
+/* The options of the run that the checkpoint lies in, if it does. */
+static bool load_run_options(const char *checkpoint, EvaluateFlags *flags, OptionLine *line, Error *error)
+{
+    const char *slash = strrchr(checkpoint, '/');
+    char *folder = slash ? strndup(checkpoint, (size_t)(slash - checkpoint + 1)) : strdup(".");
+    CHECK(folder, "out of memory for a path");
+    char *arguments = run_folder_file(folder, RUN_arguments);
+    const bool ok = access(arguments, F_OK) != 0 || options_load(&table, arguments, flags, line, error);
+    free(arguments);
+    free(folder);
+    return ok;
+}
+
+static Dataset *open_data(const EvaluateFlags *flags, const Model *model, Error *error)
+{
+    DataOptions data = {
+        .path = flags->data, .seed = (uint64_t)flags->seed, .limit = (uint32_t)flags->limit,
+        .side = model->info.side, .channels = model->info.channels, .skip_bad = flags->skip_bad,
+        .class_names = model->info.classes, .classes = model->info.class_count, .threads = (int)flags->threads,
+    };
+    const Split split = !strcmp(flags->split, "test") ? SPLIT_test : !strcmp(flags->split, "val") ? SPLIT_val : SPLIT_train;
+    return val_split_parse(flags->val_split, &data, error) ? dataset_open(&data, split, error) : NULL;
+}
+
+static void print_result(const EvaluateFlags *flags, const char *path, const ModelInfo *info, const LossSum *sum, double seconds)
+{
+    const double count = sum->count, loss = sum->loss / count, top1 = sum->top1 / count, top5 = sum->top5 / count;
+    if (!flags->json) {
+        printf("%s  %s %s  %s: loss %.4f  top1 %.2f%%  top5 %.2f%%  of %u images  %.0f img/s\n", path, info->arch, info->act, flags->split,
+               loss, 100.0 * top1, 100.0 * top5, sum->count, count / seconds);
+        return;
+    }
+    printf("{\"checkpoint\": ");
+    print_json_string(path);
+    printf(", \"arch\": ");
+    print_json_string(info->arch);
+    printf(", \"act\": ");
+    print_json_string(info->act);
+    printf(", \"split\": \"%s\", \"count\": %u, \"loss\": ", flags->split, sum->count);
+    if (isfinite(loss))
+        printf("%.9g", loss);
+    else
+        printf("null");
+    printf(", \"top1\": %.9g, \"top5\": %.9g, \"images_per_second\": %.1f}\n", top1, top5, count / seconds);
+}
+
+static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *error)
+{
+    Plan plan;
+    Model model;
+    char text[1024];
+    if (!plan_parse(flags->plan, &plan, error) || !load_run_options(path, flags, line, error) || !model_open(path, &model, error))
+        return (int)error->code;
+    threads_settle(flags->threads);
+    Dataset *data = open_data(flags, &model, error);
+    if (!data) {
+        model_close(&model);
+        return (int)error->code;
+    }
+    dataset_describe(data, text, sizeof text);
+    if (!flags->quiet)
+        fprintf(stderr, "%s: %s\n", program_name(), text);
+
+    LossSum sum;
+    const int batch = (uint32_t)flags->batch < data->count ? (int)flags->batch : (int)data->count;
+    Program *program = program_compile(model.network, &plan, MODE_inference, batch);
+    Loader *loader = model_loader(&model, data, batch);
+    const double begin = seconds_now();
+    evaluate(program, loader, model.info.class_count, NULL, &sum);
+    print_result(flags, path, &model.info, &sum, seconds_now() - begin);
+    loader_free(loader);
+    program_free(program);
+    dataset_free(data);
+    model_close(&model);
+    return output_flush(error) ? EXIT_ok : EXIT_write;
+}
+
+int main(int argc, char **argv)
+{
+    EvaluateFlags flags;
+    OptionLine line;
+    Error error = { 0 };
+    options_start(&table, argc, argv, &flags, &line);
+    if (line.argument_count == 0) {
+        error_set(&error, EXIT_usage, "no checkpoint: command line: usage is %s %s", program_name(), table.usage);
+        error_exit(&error);
+    }
+    const int code = run(line.arguments[0], &flags, &line, &error);
+    options_free(&line);
+    if (code != EXIT_ok)
+        error_print(&error);
+    return code;
+}

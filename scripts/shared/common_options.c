@@ -1,0 +1,58 @@
+/* common_options.c - see common_options.h. */
+
+#include "common_options.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool val_split_parse(const char *text, DataOptions *data, Error *error)
+{
+    char *end;
+    if (!text)
+        return true;
+    const double share = strtod(text, &end);
+    if (end == text && *text) {
+        data->val_part = text;
+        return true;
+    }
+    if (*end || !(share > 0.0 && share < 1.0))
+        return error_set(error, EXIT_usage, "bad value '%.100s': --val-split: use a share between 0 and 1, or a part's name such as data_batch_5", text);
+    data->val_split = (float)share;
+    return true;
+}
+
+int threads_settle(int64_t wanted)
+{
+    const int threads = wanted > 0 ? (int)wanted : omp_get_max_threads(), cores = omp_get_num_procs();
+    if (threads > cores)
+        fprintf(stderr, "%s: warning: %d threads on %d cores: slower than --threads %d\n", program_name(), threads, cores, cores);
+    omp_set_dynamic(0);
+    omp_set_num_threads(threads);
+    return threads;
+}
+
+bool output_flush(Error *error)
+{
+    return fflush(stdout) == 0 || error_set(error, EXIT_write, "cannot write: standard output: %s", strerror(errno));
+}
+
+void print_json_string(const char *text)
+{
+    char *copy = strdup(text), *shown = NULL;
+    json_t *string = copy ? json_string(copy) : NULL;
+    if (copy && !string) {
+        for (char *byte = copy; *byte; byte++)
+            if (*byte & 0x80)
+                *byte = '?';
+        string = json_string(copy);
+    }
+    shown = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+    fputs(shown ? shown : "\"?\"", stdout);
+    free(shown);
+    json_decref(string);
+    free(copy);
+}

@@ -1,0 +1,20 @@
+/* common_options.h - what several programs do with the same flag. */
+
+#ifndef CONVZOO_COMMON_OPTIONS_H
+#define CONVZOO_COMMON_OPTIONS_H
+
+#include "dataset.h"
+
+/* --val-split: a share ("0.1") or a part's name ("data_batch_5"), which stays the caller's. NULL: neither. */
+bool val_split_parse(const char *text, DataOptions *data, Error *error);
+
+/* --threads: sets OpenMP's, which oneDNN uses too. 0: all cores. Returns their number. */
+int threads_settle(int64_t wanted);
+
+/* Flushes stdout; a failure is a line in `error`. */
+bool output_flush(Error *error);
+
+/* Prints a text as a JSON string, bytes that are not UTF-8 as '?'. */
+void print_json_string(const char *text);
+
+#endif

@@ -1,0 +1,22 @@
+/* model.h - a trained network, from its checkpoint alone. */
+
+#ifndef CONVZOO_MODEL_H
+#define CONVZOO_MODEL_H
+
+#include "checkpoint.h"
+#include "loader.h"
+#include "program.h"
+
+typedef struct Model {
+    ModelInfo info;
+    Network  *network;         /* with its weights */
+} Model;
+
+/* False and one line if the file is not a checkpoint of a network that is known here. */
+bool model_open(const char *path, Model *model, Error *error);
+void model_close(Model *model);
+
+/* A loader that prepares images in order, as validation in training did. */
+Loader *model_loader(const Model *model, const Dataset *data, int batch);
+
+#endif

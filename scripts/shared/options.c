@@ -1,0 +1,411 @@
+/* options.c - parsing a command line by its table; see options.h. */
+
+#include "options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    KEY_HELP = 'h',
+    KEY_VERSION = 0x1000,
+    KEY_OPTION = 0x2000,          /* + index */
+    KEY_NEGATED = 0x3000,         /* + index */
+    NAMES_MOST = 4 * OPTIONS_MOST,
+    NAME_SIZE = 48,
+};
+
+/* The table in argp's form: a row a name. */
+typedef struct ArgpNames {
+    struct argp_option rows[NAMES_MOST + 1];
+    char               names[NAMES_MOST][NAME_SIZE];
+    int                count;
+} ArgpNames;
+
+typedef struct Parse {
+    const OptionTable *table;
+    const ArgpNames   *names;
+    void              *values;
+    OptionLine        *line;
+    Error             *error;
+} Parse;
+
+static void argp_add(ArgpNames *all, const char *prefix, const char *name, size_t length, int key, const char *argument, int flags)
+{
+    CHECK(all->count < NAMES_MOST, "%d names of options", all->count);
+    char *text = all->names[all->count];
+    const int written = snprintf(text, NAME_SIZE, "%s%.*s", prefix, (int)length, name);
+    CHECK(written < NAME_SIZE, "option name '%s%s'", prefix, name);
+    all->rows[all->count++] = (struct argp_option){ .name = text, .key = key, .arg = argument, .flags = flags };
+}
+
+/* Name, aliases and, for switches, the negatives of each. */
+static void argp_add_option(ArgpNames *all, const Option *option, int index)
+{
+    const char *argument = option->type == OPTION_switch ? NULL : option->argument;
+    argp_add(all, "", option->name, strlen(option->name), option->letter ? option->letter : KEY_OPTION + index, argument, 0);
+    if (option->type == OPTION_switch)
+        argp_add(all, "no-", option->name, strlen(option->name), KEY_NEGATED + index, NULL, 0);
+
+    const char *alias = option->aliases ? option->aliases : "";
+    while (*alias) {
+        const size_t length = strcspn(alias, " ");
+        argp_add(all, "", alias, length, KEY_OPTION + index, argument, 0);
+        if (option->type == OPTION_switch)
+            argp_add(all, "no-", alias, length, KEY_NEGATED + index, NULL, 0);
+        alias += length + strspn(alias + length, " ");
+    }
+}
+
+static ArgpNames *argp_names(const OptionTable *table)
+{
+    CHECK(table->count <= OPTIONS_MOST, "%d options", table->count);
+    ArgpNames *all = allocate(1, sizeof *all, "options");
+    argp_add(all, "", "help", 4, KEY_HELP, "all", OPTION_ARG_OPTIONAL);
+    argp_add(all, "", "version", 7, KEY_VERSION, NULL, 0);
+    for (int i = 0; i < table->count; i++)
+        argp_add_option(all, &table->options[i], i);
+    return all;
+}
+
+/* ---- values ---- */
+
+static bool word_in(const char *words, const char *word)
+{
+    const size_t length = strlen(word);
+    while (*words) {
+        const size_t next = strcspn(words, " ");
+        if (next == length && !memcmp(words, word, length))
+            return true;
+        words += next + strspn(words + next, " ");
+    }
+    return false;
+}
+
+static bool value_set(const Option *option, const char *text, void *values, Error *error)
+{
+    void *field = (char *)values + option->field;
+    char *end = NULL;
+    errno = 0;
+    switch (option->type) {
+    case OPTION_switch:
+        *(bool *)field = !strcmp(text, "true");
+        return true;
+    case OPTION_text:
+        if (option->choices && !word_in(option->choices, text))
+            return error_set(error, EXIT_usage, "unknown value '%.100s': --%s: use one of %s", text, option->name, option->choices);
+        *(const char **)field = text;
+        return true;
+    case OPTION_real: {
+        const double value = strtod(text, &end);
+        if (end == text || *end || errno || !(value >= option->least && value <= option->most))
+            return error_set(error, EXIT_usage, "bad value '%.100s': --%s: use a number from %g to %g",
+                             text, option->name, option->least, option->most);
+        *(double *)field = value;
+        return true;
+    }
+    case OPTION_whole: {
+        const long long value = strtoll(text, &end, 10);
+        if (end == text || *end || errno || (double)value < option->least || (double)value > option->most)
+            return error_set(error, EXIT_usage, "bad value '%.100s': --%s: use a whole number from %.0f to %.0f",
+                             text, option->name, option->least, option->most);
+        *(int64_t *)field = value;
+        return true;
+    }
+    }
+    return false;
+}
+
+static void value_reset(const Option *option, void *values)
+{
+    void *field = (char *)values + option->field;
+    switch (option->type) {
+    case OPTION_switch: *(bool *)field = false; break;
+    case OPTION_text:   *(const char **)field = NULL; break;
+    case OPTION_real:   *(double *)field = (double)NAN; break;
+    case OPTION_whole:  *(int64_t *)field = -1; break;
+    }
+    if (option->fallback) {
+        Error error;
+        CHECK(value_set(option, option->fallback, values, &error), "default of --%s: %s", option->name, error.text);
+    }
+}
+
+/* ---- what is wrong with a word that argp refuses ---- */
+
+/* Levenshtein's distance, for names of up to NAME_SIZE letters. */
+static int distance(const char *a, const char *b)
+{
+    int row[NAME_SIZE + 1];
+    const int most = (int)strnlen(b, NAME_SIZE);
+    for (int j = 0; j <= most; j++)
+        row[j] = j;
+    for (int i = 0; a[i]; i++) {
+        int diagonal = row[0];
+        row[0] = i + 1;
+        for (int j = 0; j < most; j++) {
+            const int replaced = diagonal + (a[i] != b[j]);
+            diagonal = row[j + 1];
+            const int shifted = 1 + (row[j] < row[j + 1] ? row[j] : row[j + 1]);
+            row[j + 1] = replaced < shifted ? replaced : shifted;
+        }
+    }
+    return row[most];
+}
+
+static const char *nearest(const ArgpNames *names, const char *wrong)
+{
+    int best = 0;
+    for (int i = 1; i < names->count; i++)
+        if (distance(wrong, names->rows[i].name) < distance(wrong, names->rows[best].name))
+            best = i;
+    return names->rows[best].name;
+}
+
+static bool refuse_unknown(const Parse *parse, const char *shown, const char *name)
+{
+    char choices[800] = "";
+    size_t at = 0;
+    for (int i = 0; i < parse->table->count && at < sizeof choices - NAME_SIZE; i++)
+        at += (size_t)snprintf(choices + at, sizeof choices - at, " --%s", parse->table->options[i].name);
+    if (*name)
+        return error_set(parse->error, EXIT_usage, "unknown option '%.60s': command line: did you mean --%s, or one of%s",
+                         shown, nearest(parse->names, name), choices);
+    return error_set(parse->error, EXIT_usage, "unknown option '%.60s': command line: use one of%s", shown, choices);
+}
+
+static const struct argp_option *row_of_letter(const ArgpNames *names, int letter)
+{
+    for (int i = 0; i < names->count; i++)
+        if (names->rows[i].key == letter)
+            return &names->rows[i];
+    return NULL;
+}
+
+/* Fills the error if `word` is what argp stumbled over. */
+static bool explains(const Parse *parse, const char *word)
+{
+    if (word[0] != '-' || !word[1])
+        return false;
+    if (word[1] != '-') {
+        for (const char *letter = word + 1; *letter; letter++) {
+            const struct argp_option *row = row_of_letter(parse->names, *letter);
+            if (!row) {
+                refuse_unknown(parse, word, "");
+                return true;
+            }
+            if (row->arg && letter[1])
+                return false;
+            if (row->arg) {
+                error_set(parse->error, EXIT_usage, "no value: -%c: use -%c %s", *letter, *letter, row->arg);
+                return true;
+            }
+        }
+        return false;
+    }
+    char name[NAME_SIZE];
+    const size_t length = strcspn(word + 2, "=");
+    snprintf(name, sizeof name, "%.*s", (int)(length < NAME_SIZE ? length : NAME_SIZE - 1), word + 2);
+    int matches = 0;
+    const struct argp_option *row = NULL;
+    for (int i = 0; i < parse->names->count && !(row && matches == 1 && !strcmp(row->name, name)); i++)
+        if (!strncmp(parse->names->rows[i].name, name, strlen(name))) {
+            row = &parse->names->rows[i];
+            matches = strcmp(row->name, name) ? matches + 1 : 1;
+        }
+    if (matches != 1)
+        refuse_unknown(parse, word, name);
+    else if (word[2 + length] && !row->arg)
+        error_set(parse->error, EXIT_usage, "a value for a switch: --%s: use --%s or --no-%s", row->name, row->name, row->name);
+    else if (!word[2 + length] && row->arg)
+        error_set(parse->error, EXIT_usage, "no value: --%s: use --%s=%s", row->name, row->name, row->arg);
+    else
+        return false;
+    return true;
+}
+
+/* ---- argp ---- */
+
+static int index_of_key(const OptionTable *table, int key)
+{
+    if (key >= KEY_OPTION)
+        return key - (key >= KEY_NEGATED ? KEY_NEGATED : KEY_OPTION);
+    for (int i = 0; i < table->count; i++)
+        if (table->options[i].letter == key)
+            return i;
+    return -1;
+}
+
+static error_t parse_rest(Parse *parse, struct argp_state *state)
+{
+    parse->line->arguments = state->argv + state->next;
+    parse->line->argument_count = state->argc - state->next;
+    state->next = state->argc;
+    if (parse->line->argument_count <= parse->table->most_arguments)
+        return 0;
+    error_set(parse->error, EXIT_usage, "%d arguments: '%.100s': usage is %s %s", parse->line->argument_count,
+              parse->line->arguments[parse->table->most_arguments], program_name(), parse->table->usage);
+    return EINVAL;
+}
+
+static error_t parse_key(int key, char *argument, struct argp_state *state)
+{
+    Parse *parse = state->input;
+    switch (key) {
+    case ARGP_KEY_ARG:
+        return ARGP_ERR_UNKNOWN;
+    case ARGP_KEY_ARGS:
+        return parse_rest(parse, state);
+    case ARGP_KEY_ERROR:
+        if (!parse->error->text[0] && !explains(parse, state->argv[state->next - 1]) &&
+            !(state->next < state->argc && explains(parse, state->argv[state->next])))
+            error_set(parse->error, EXIT_usage, "not understood: command line: see --help");
+        return 0;
+    case KEY_HELP:
+        if (argument && strcmp(argument, "all")) {
+            error_set(parse->error, EXIT_usage, "unknown value '%.100s': --help: use --help or --help=all", argument);
+            return EINVAL;
+        }
+        parse->line->help = argument ? 2 : 1;
+        return 0;
+    case KEY_VERSION:
+        parse->line->version = true;
+        return 0;
+    }
+    const int index = key > 0 && key < KEY_NEGATED + OPTIONS_MOST ? index_of_key(parse->table, key) : -1;
+    if (index < 0)
+        return ARGP_ERR_UNKNOWN;
+    const Option *option = &parse->table->options[index];
+    parse->line->given[index] = true;
+    if (option->type == OPTION_switch)
+        argument = key >= KEY_NEGATED ? "false" : "true";
+    return value_set(option, argument, parse->values, parse->error) ? 0 : EINVAL;
+}
+
+/* --batch_size is --batch-size. */
+static void accept_underscores(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+        if (argv[i][0] == '-' && argv[i][1] == '-')
+            for (char *letter = argv[i] + 2; *letter && *letter != '='; letter++)
+                if (*letter == '_')
+                    *letter = '-';
+}
+
+bool options_parse(const OptionTable *table, int argc, char **argv, void *values, OptionLine *line, Error *error)
+{
+    ArgpNames *names = argp_names(table);
+    Parse parse = { .table = table, .names = names, .values = values, .line = line, .error = error };
+    *line = (OptionLine){ 0 };
+    *error = (Error){ 0 };
+    for (int i = 0; i < table->count; i++)
+        value_reset(&table->options[i], values);
+
+    const struct argp argp = { .options = names->rows, .parser = parse_key };
+    accept_underscores(argc, argv);
+    const error_t failed = argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP, NULL, &parse);
+    free(names);
+    return !failed;
+}
+
+void options_start(const OptionTable *table, int argc, char **argv, void *values, OptionLine *line)
+{
+    Error error;
+    program_name_set(argv[0]);
+    if (!options_parse(table, argc, argv, values, line, &error))
+        error_exit(&error);
+    if (line->version)
+        printf("%s (convzoo) %s\n", program_name(), CONVZOO_VERSION);
+    else if (line->help)
+        options_help(table, line->help == 2, stdout);
+    else
+        return;
+    exit(fflush(stdout) ? EXIT_write : EXIT_ok);
+}
+
+bool *options_given(const OptionTable *table, OptionLine *line, const char *name)
+{
+    int index = 0;
+    while (index < table->count && strcmp(table->options[index].name, name))
+        index++;
+    CHECK(index < table->count, "no option '%s'", name);
+    return &line->given[index];
+}
+
+/* ---- args.json ---- */
+
+static json_t *value_json(const Option *option, const void *values)
+{
+    const void *field = (const char *)values + option->field;
+    switch (option->type) {
+    case OPTION_switch: return json_boolean(*(const bool *)field);
+    case OPTION_whole:  return json_integer(*(const int64_t *)field);
+    case OPTION_real:   return isnan(*(const double *)field) ? json_null() : json_real(*(const double *)field);
+    case OPTION_text:   break;
+    }
+    const char *text = *(const char *const *)field;
+    return text ? json_string(text) : json_null();
+}
+
+char *options_text(const OptionTable *table, const void *values)
+{
+    json_t *object = json_object();
+    for (int i = 0; i < table->count; i++)
+        if (!table->options[i].once) {
+            json_t *value = value_json(&table->options[i], values);
+            json_object_set_new(object, table->options[i].name, value ? value : json_null());
+        }
+    char *text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    json_decref(object);
+    CHECK(text, "options as JSON");
+    return text;
+}
+
+static bool value_load(const Option *option, const json_t *value, void *values, Error *error)
+{
+    char text[64];
+    if (json_is_null(value))
+        return true;
+    if (option->type == OPTION_text && json_is_string(value))
+        return value_set(option, json_string_value(value), values, error);
+    if (option->type == OPTION_switch && json_is_boolean(value))
+        return value_set(option, json_is_true(value) ? "true" : "false", values, error);
+    if (option->type == OPTION_whole && json_is_integer(value) && json_integer_value(value) == -1 && !option->fallback)
+        return true;
+    if (option->type == OPTION_whole && json_is_integer(value))
+        snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value));
+    else if (option->type == OPTION_real && json_is_number(value))
+        snprintf(text, sizeof text, "%.17g", json_number_value(value));
+    else
+        return error_set(error, EXIT_input, "a value of another type: --%s: expected what the program wrote", option->name);
+    return value_set(option, text, values, error);
+}
+
+bool options_load(const OptionTable *table, const char *path, void *values, OptionLine *line, Error *error)
+{
+    json_error_t where;
+    json_t *object = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+    if (!json_is_object(object)) {
+        json_decref(object);
+        return error_set(error, EXIT_input, "not the options of a run: %s: %s: name a run's folder", path,
+                         object ? "no object" : where.text);
+    }
+    json_decref(line->loaded);
+    line->loaded = object;
+    for (int i = 0; i < table->count; i++) {
+        const json_t *value = json_object_get(object, table->options[i].name);
+        Error wrong;
+        if (value && !line->given[i] && !table->options[i].once && !value_load(&table->options[i], value, values, &wrong))
+            return error_set(error, EXIT_input, "damaged options: %s: %s", path, wrong.text);
+    }
+    return true;
+}
+
+void options_free(OptionLine *line)
+{
+    json_decref(line->loaded);
+    line->loaded = NULL;
+}

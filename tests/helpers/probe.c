@@ -1,0 +1,76 @@
+/* probe.c - see probe.h.
+ *
+ *   x, y      N C H W
+ *   weight    N C H W          y = x + weight;  dx = dweight = dy */
+
+#include "probe.h"
+
+#include "errors.h"
+#include "kernels.h"
+
+#include <string.h>
+
+typedef struct Probe {
+    Module            base;
+    Param            *weight;
+    dnnl_format_tag_t tag;
+} Probe;
+
+enum { X, WEIGHT, Y };
+
+static void run_forward(const void *context, void *const p[])
+{
+    kernel_add(*(const size_t *)context, p[X], p[WEIGHT], p[Y]);
+}
+
+static void run_backward(const void *context, void *const p[])
+{
+    memcpy(p[WEIGHT], p[Y], *(const size_t *)context * sizeof(float));
+}
+
+static size_t count_of(const Buffer *buffer)
+{
+    const View view = buffer_view(buffer);
+    return view_count(&view);
+}
+
+static void probe_forward(const Module *module, Program *program)
+{
+    const Probe *m = (const Probe *)module;
+    CHECK(program_batch(program) == m->weight->dims[0], "probe '%s': batch %d, made for %d", module->name, program_batch(program),
+          (int)m->weight->dims[0]);
+    const_dnnl_memory_desc_t layout = program_tensor_layout(program, module->out, m->tag);
+    Buffer *x = program_read(program, module->in[0], layout);
+    Buffer *weight = program_param(program, m->weight, layout);
+    Buffer *y = program_write(program, module->out, layout);
+    const size_t count = count_of(y);
+    Kernel *kernel = program_emit_function(program, module, "forward", run_forward, &count, sizeof count);
+    kernel_bind(kernel, X, x);
+    kernel_bind(kernel, WEIGHT, weight);
+    kernel_bind(kernel, Y, y);
+}
+
+static void probe_backward(const Module *module, Program *program)
+{
+    const Probe *m = (const Probe *)module;
+    const_dnnl_memory_desc_t layout = program_tensor_layout(program, module->out, m->tag);
+    Buffer *dy = program_read_gradient(program, module->out, layout);
+    Buffer *dweight = program_param_gradient(program, m->weight, layout);
+    const size_t count = count_of(dy);
+    Kernel *kernel = program_emit_function(program, module, "backward", run_backward, &count, sizeof count);
+    kernel_bind(kernel, Y, dy);
+    kernel_bind(kernel, WEIGHT, dweight);
+    if (program_wants_gradient(program, module->in[0]))
+        program_share_gradient(program, module->in[0], dy, layout);
+}
+
+static const ModuleOps probe_ops = { .kind = "probe", .forward = probe_forward, .backward = probe_backward };
+
+Tensor *probe(Network *net, const char *name, const Tensor *x, int batch, dnnl_format_tag_t tag)
+{
+    Probe *m = network_add_module(net, sizeof *m, &probe_ops, name, x, NULL);
+    const int64_t dims[] = { batch, x->shape.c, x->shape.h, x->shape.w };
+    m->weight = network_add_param(net, m, "weight", PARAM_plain, 4, dims, (Init){0});
+    m->tag = tag;
+    return network_add_output(net, m, x->shape);
+}

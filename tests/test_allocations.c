@@ -1,0 +1,170 @@
+/* test_allocations.c - a step allocates nothing, and thousands of steps do not grow the process. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "setups.h"
+
+/* ---- counting allocations ---- */
+
+enum { LIBRARY_LIMIT = 64 << 10 };      /* oneDNN keeps small notes while it executes; never a buffer */
+
+static volatile bool counting;
+static size_t        own_allocations, largest_allocation;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
+enum { SANITIZED = 1 };                 /* the sanitizer has a malloc of its own */
+
+#else
+
+enum { SANITIZED = 0 };
+
+/* glibc lets a program bring its own malloc, which every library then uses; these note the caller and pass the call on. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+
+extern const char __executable_start[], etext[];
+
+/* The static library is part of the executable: what was called from there is ours. */
+static void note(size_t size, const void *caller)
+{
+    if (!counting)
+        return;
+    const char *from = caller;
+    if (from >= __executable_start && from < etext)
+        __atomic_fetch_add(&own_allocations, 1, __ATOMIC_RELAXED);
+    if (size > largest_allocation)
+        largest_allocation = size;
+}
+
+#define NOTE(size) note(size, __builtin_return_address(0))
+
+void *malloc(size_t size)
+{
+    NOTE(size);
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    NOTE(count * size);
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+    NOTE(size);
+    return __libc_realloc(old, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    NOTE(size);
+    return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **pointer, size_t alignment, size_t size)
+{
+    NOTE(size);
+    *pointer = __libc_memalign(alignment, size);
+    return *pointer ? 0 : ENOMEM;
+}
+
+#endif
+
+/* ---- a step allocates nothing ---- */
+
+static void check_allocations(const Setup *setup)
+{
+    Network *net = setup_network(setup);
+    Program *training = program_compile(net, &setup->plan, MODE_training, setup->batch);
+    Program *inference = program_compile(net, &setup->plan, MODE_inference, setup->batch);
+    Optimizer *optimizer = setup_optimizer(net);
+    float *other = allocate(setup_image_size(training), sizeof *other, "images");
+    setup_draw(other, setup_image_size(training), 2);
+    setup_draw(program_image(inference), setup_image_size(inference), 3);
+    for (uint64_t step = 0; step < 2; step++) {
+        if (step == 0)
+            setup_draw(program_image(training), setup_image_size(training), 1);
+        else
+            program_set_image(training, other);
+        own_allocations = largest_allocation = 0;
+        counting = step > 0;                                 /* in the first step, libraries start their threads */
+        setup_train(training, optimizer, step);
+        program_forward(inference);                          /* refreshes its parameters */
+        counting = false;
+    }
+    if (own_allocations || largest_allocation > LIBRARY_LIMIT)
+        fail_msg("%s: a step allocates %zu times, %zu bytes at once in oneDNN", setup->arch, own_allocations, largest_allocation);
+    optimizer_free(optimizer);
+    program_free(training);
+    program_free(inference);
+    network_free(net);
+    free(other);
+}
+
+static void test_allocations(void **state)
+{
+    (void)state;
+    if (SANITIZED)
+        skip();
+    counting = true;
+    free(allocate(3, 1000, "a test of the count"));
+    counting = false;
+    assert_int_equal(own_allocations, 1);
+    assert_true(largest_allocation >= 3000);
+    for (int i = 0; i < SETUPS; i++)
+        check_allocations(&setups[i]);
+}
+
+static size_t resident_pages(void)
+{
+    char text[128] = "";
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_non_null(fgets(text, sizeof text, file));
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(sscanf(text, "%*u %zu", &pages), 1);
+    return pages;
+}
+
+static void test_growth(void **state)
+{
+    (void)state;
+    if (SANITIZED)
+        skip();
+    const Setup setup = { .arch = "lenet", .side = 16, .batch = 2 };
+    Network *net = setup_network(&setup);
+    Program *program = program_compile(net, &setup.plan, MODE_training, setup.batch);
+    Optimizer *optimizer = setup_optimizer(net);
+    setup_draw(program_image(program), setup_image_size(program), 1);
+    size_t before = 0;
+    for (uint64_t step = 0; step < 2100; step++) {
+        if (step == 100)
+            before = resident_pages();
+        setup_train(program, optimizer, step);
+    }
+    const size_t after = resident_pages();
+    if (after > before + 64)
+        fail_msg("2000 steps grew the process by %zu pages", after - before);
+    optimizer_free(optimizer);
+    program_free(program);
+    network_free(net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_allocations), cmocka_unit_test(test_growth) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,311 @@
+/* test_loader.c - every batch is a pure function of (seed, epoch, batch), whenever and however often it is made. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "loader.h"
+#include "random.h"
+
+enum { MAX_COUNT = 64 };
+
+typedef struct Case {
+    const char *name;
+    uint32_t    count;
+    int         channels, height, width, batch;
+    bool        training, augment, flip;
+    int         pad;
+} Case;
+
+static const Case cases[] = {
+    /*                        n   c  h   w  batch  training augment flip  pad */
+    { "training",             23, 3, 9, 21, 5,     true,  true,  true,  4 },
+    { "narrow images",        23, 2, 5, 7,  4,     true,  true,  true,  2 },
+    { "exactly one block",    20, 1, 4, 16, 4,     true,  true,  true,  3 },
+    { "no flip",              23, 3, 9, 33, 5,     true,  true,  false, 4 },
+    { "no crop",              23, 3, 6, 19, 7,     true,  true,  true,  0 },
+    { "pad beyond the image", 11, 1, 3, 4,  3,     true,  true,  true,  6 },
+    { "no augmentation",      23, 3, 9, 21, 5,     true,  false, true,  4 },
+    { "validation",           23, 3, 9, 21, 5,     false, true,  true,  4 },
+    { "one short batch",      3,  1, 4, 18, 8,     false, false, false, 0 },
+    { "no short batch",       20, 1, 4, 18, 5,     false, false, false, 0 },
+    { "less than a batch",    3,  1, 4, 18, 8,     true,  true,  true,  1 },
+};
+
+static const float means[] = { 0.49f, 0.31f, 0.55f }, stds[] = { 0.25f, 0.19f, 0.3f };
+
+static size_t image_size(const Case *test)
+{
+    return (size_t)test->channels * (size_t)test->height * (size_t)test->width;
+}
+
+static Dataset dataset_make(const Case *test)
+{
+    Dataset data = { .kind = "test", .channels = test->channels, .height = test->height, .width = test->width, .classes = 7, .count = test->count };
+    data.images = allocate(test->count, image_size(test), "images");
+    data.labels = allocate(test->count, sizeof *data.labels, "labels");
+    Random random = random_stream(3, 0, 0, RANDOM_init);
+    for (size_t i = 0; i < test->count * image_size(test); i++)
+        data.images[i] = (uint8_t)random_next(&random);
+    for (uint32_t i = 0; i < test->count; i++)
+        data.labels[i] = (uint16_t)(i % 7);
+    return data;
+}
+
+static void dataset_drop(Dataset *data)
+{
+    free(data->images);
+    free(data->labels);
+}
+
+static LoaderOptions options_of(const Case *test)
+{
+    LoaderOptions options = { .batch = test->batch, .training = test->training, .augment = test->augment, .crop_pad = test->pad,
+                              .flip = test->flip, .seed = 42 };
+    memcpy(options.mean, means, sizeof means);
+    memcpy(options.std, stds, sizeof stds);
+    return options;
+}
+
+/* Pads the normalised image with zeros, crops, flips: pixel by pixel. */
+static double expected_value(const Case *test, const Dataset *data, uint32_t sample, int dy, int dx, bool flip, int c, int y, int x)
+{
+    const int source_y = y + dy, source_x = (flip ? test->width - 1 - x : x) + dx;
+    if (source_y < 0 || source_y >= test->height || source_x < 0 || source_x >= test->width)
+        return 0;
+    const uint8_t *image = data->images + sample * image_size(test);
+    return (image[(c * test->height + source_y) * test->width + source_x] / 255.0 - (double)means[c]) / (double)stds[c];
+}
+
+static void check_image(const Case *test, const Dataset *data, uint32_t epoch, uint32_t sample, const float *got)
+{
+    int dy = 0, dx = 0;
+    bool flip = false;
+    if (test->training && test->augment) {
+        Random random = random_stream(42, epoch, sample, RANDOM_augment);
+        dy = (int)random_below(&random, (uint32_t)(2 * test->pad + 1)) - test->pad;
+        dx = (int)random_below(&random, (uint32_t)(2 * test->pad + 1)) - test->pad;
+        flip = test->flip && random_below(&random, 2) == 1;
+    }
+    for (int c = 0; c < test->channels; c++)
+        for (int y = 0; y < test->height; y++)
+            for (int x = 0; x < test->width; x++) {
+                const double expected = expected_value(test, data, sample, dy, dx, flip, c, y, x);
+                const double value = (double)got[(c * test->height + y) * test->width + x];
+                if (fabs(value - expected) > 2e-6)
+                    fail_msg("%s: epoch %u, sample %u at (%d, %d, %d): %g, expected %g", test->name, epoch, sample, c, y, x, value, expected);
+            }
+}
+
+static void check_epoch(const Case *test, const Dataset *data, Loader *loader, uint32_t epoch)
+{
+    uint32_t order[MAX_COUNT], seen = 0;
+    for (uint32_t i = 0; i < test->count; i++)
+        order[i] = i;
+    if (test->training) {
+        Random random = random_stream(42, epoch, 0, RANDOM_shuffle);
+        random_permutation(&random, order, test->count);
+    }
+    Batch batch;
+    loader_start(loader, epoch, 0);
+    for (uint32_t b = 0; loader_next(loader, &batch); b++) {
+        assert_true(b < loader_batches(loader));
+        assert_int_equal((uintptr_t)batch.images % 64, 0);
+        for (int i = 0; i < batch.count; i++, seen++) {
+            check_image(test, data, epoch, order[seen], batch.images + (size_t)i * image_size(test));
+            assert_int_equal(batch.labels[i], data->labels[order[seen]]);
+        }
+        for (size_t i = (size_t)batch.count * image_size(test); i < (size_t)test->batch * image_size(test); i++)
+            if (batch.images[i] != 0)
+                fail_msg("%s: batch %u is not zero behind its %d images", test->name, b, batch.count);
+    }
+    const uint32_t whole = test->count - test->count % (uint32_t)test->batch;
+    if (seen != (test->training ? whole : test->count))
+        fail_msg("%s: %u of %u images", test->name, seen, test->count);
+    assert_false(loader_next(loader, &batch));
+}
+
+static void test_batches(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Dataset data = dataset_make(&cases[i]);
+        const LoaderOptions options = options_of(&cases[i]);
+        Loader *loader = loader_new(&data, &options);
+        Batch batch;
+        assert_false(loader_next(loader, &batch));      /* no epoch yet */
+        for (uint32_t epoch = 0; epoch < 3; epoch++)
+            check_epoch(&cases[i], &data, loader, epoch);
+        loader_free(loader);
+        dataset_drop(&data);
+    }
+}
+
+/* Epoch 5 from batch `from` on gives the batches of the whole epoch, bit for bit. */
+static void test_restart(void **state)
+{
+    (void)state;
+    const Case *test = &cases[0];
+    Dataset data = dataset_make(test);
+    const LoaderOptions options = options_of(test);
+    Loader *loader = loader_new(&data, &options);
+    const uint32_t batches = loader_batches(loader);
+    const size_t size = (size_t)test->batch * image_size(test);
+    float *whole = allocate(batches * size, sizeof *whole, "an epoch");
+    uint16_t labels[MAX_COUNT];
+    Batch batch;
+    loader_start(loader, 5, 0);
+    for (uint32_t b = 0; loader_next(loader, &batch); b++) {
+        memcpy(whole + b * size, batch.images, size * sizeof *whole);
+        memcpy(labels + b * (uint32_t)test->batch, batch.labels, (size_t)test->batch * sizeof *labels);
+    }
+    for (uint32_t from = 0; from <= batches; from++) {
+        loader_start(loader, 4, 0);                     /* dropped in the middle */
+        for (uint32_t b = 0; b < from % 3; b++)
+            assert_true(loader_next(loader, &batch));
+        loader_start(loader, 5, from);
+        uint32_t b = from;
+        for (; loader_next(loader, &batch); b++) {
+            assert_memory_equal(batch.images, whole + b * size, size * sizeof *whole);
+            assert_memory_equal(batch.labels, labels + b * (uint32_t)test->batch, (size_t)test->batch * sizeof *labels);
+        }
+        assert_int_equal(b, batches);
+    }
+    free(whole);
+    loader_free(loader);
+    dataset_drop(&data);
+}
+
+static void wait_a_little(void)
+{
+    const struct timespec time = { .tv_nsec = 20000000 };
+    nanosleep(&time, NULL);
+}
+
+/* The thread runs ahead, but not into the batch that the caller holds. */
+static void test_held_batch(void **state)
+{
+    (void)state;
+    const Case *test = &cases[7];
+    Dataset data = dataset_make(test);
+    const LoaderOptions options = options_of(test);
+    Loader *loader = loader_new(&data, &options);
+    const size_t bytes = (size_t)test->batch * image_size(test) * sizeof(float);
+    float *copy = allocate(1, bytes, "a batch");
+    Batch batch;
+    loader_start(loader, 0, 0);
+    while (loader_next(loader, &batch)) {
+        memcpy(copy, batch.images, bytes);
+        wait_a_little();
+        assert_memory_equal(copy, batch.images, bytes);
+    }
+    free(copy);
+    loader_free(loader);
+    dataset_drop(&data);
+}
+
+static void test_free_any_time(void **state)
+{
+    (void)state;
+    Dataset data = dataset_make(&cases[0]);
+    const LoaderOptions options = options_of(&cases[0]);
+    loader_free(NULL);
+    for (uint32_t taken = 0; taken < 40; taken++) {
+        Loader *loader = loader_new(&data, &options);
+        Batch batch;
+        if (taken)
+            loader_start(loader, taken, 0);
+        for (uint32_t b = 0; b < taken % 5; b++)
+            loader_next(loader, &batch);
+        loader_free(loader);
+    }
+    dataset_drop(&data);
+}
+
+/* The mask of blocked signals of every thread but this one. */
+static void test_signals_blocked(void **state)
+{
+    (void)state;
+    Dataset data = dataset_make(&cases[0]);
+    const LoaderOptions options = options_of(&cases[0]);
+    Loader *loader = loader_new(&data, &options);
+    DIR *threads = opendir("/proc/self/task");
+    assert_non_null(threads);
+    int blocking = 0, all = 0;
+    for (struct dirent *entry; (entry = readdir(threads));) {
+        char path[300], line[128];
+        unsigned long long mask = 0;
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", entry->d_name);
+        FILE *file = fopen(path, "r");
+        assert_non_null(file);
+        while (fgets(line, sizeof line, file))
+            if (!strncmp(line, "SigBlk:", 7))
+                mask = strtoull(line + 7, NULL, 16);
+        fclose(file);
+        all++;
+        blocking += (mask >> (SIGINT - 1) & 1) && (mask >> (SIGTERM - 1) & 1) && (mask >> (SIGHUP - 1) & 1);
+    }
+    closedir(threads);
+    assert_true(all >= 2);
+    assert_true(blocking >= 1 && blocking < all);       /* the loader's thread, but not this one */
+    loader_free(loader);
+    dataset_drop(&data);
+}
+
+/* Different epochs and seeds give different orders; crops reach every place and both directions. */
+static void test_spread(void **state)
+{
+    (void)state;
+    const Case test = { "spread", 60, 1, 9, 9, 60, true, true, true, 4 };
+    Dataset data = dataset_make(&test);
+    memset(data.images, 0, data.count * image_size(&test));
+    for (uint32_t i = 0; i < data.count; i++)
+        data.images[i * image_size(&test) + 4 * 9 + 4] = 255;       /* one bright pixel in the middle */
+    LoaderOptions options = options_of(&test);
+    Loader *loader = loader_new(&data, &options);
+    bool reached[81] = { false };
+    uint16_t first[MAX_COUNT];
+    Batch batch;
+    for (uint32_t epoch = 0; epoch < 30; epoch++) {
+        loader_start(loader, epoch, 0);
+        assert_true(loader_next(loader, &batch));
+        for (int i = 0; i < batch.count; i++)
+            for (int k = 0; k < 81; k++)
+                if (batch.images[i * 81 + k] > 1)
+                    reached[k] = true;
+        if (epoch == 0)
+            memcpy(first, batch.labels, sizeof *first * 60);
+        else
+            assert_memory_not_equal(first, batch.labels, sizeof *first * 60);
+    }
+    for (int k = 0; k < 81; k++)
+        if (!reached[k])
+            fail_msg("no crop puts the middle at (%d, %d)", k / 9, k % 9);
+    loader_free(loader);
+    dataset_drop(&data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_held_batch),
+        cmocka_unit_test(test_free_any_time),
+        cmocka_unit_test(test_signals_blocked),
+        cmocka_unit_test(test_spread),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,406 @@
+/* test_modules.c - every module, forward and backward, in every layout, against double precision.
+ *
+ * A case is a row of helpers/module_cases.c. Forward is compared with helpers/reference.c, the gradients of the input and of
+ * every parameter with central differences of that reference. The input's gradient is seen through a probe (helpers/probe.c)
+ * in front of the module. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "differences.h"
+#include "kernels.h"
+#include "module_cases.h"
+#include "parameters.h"
+
+enum { FORWARD, FORWARD_PEAK, GRADIENT, GRADIENT_PEAK, MEASURES };
+
+/* What f32 kernels are held to, two to ten times what they reach: the relative L2 error of a tensor, and its largest error
+ * over the tensor's root mean square. */
+typedef struct Accuracy {
+    const char *name;
+    double      limits[MEASURES];
+    double      worst[MEASURES];             /* measured in this run */
+} Accuracy;
+
+static Accuracy accuracies[KIND_COUNT] = {
+    [KIND_direct]    = { "direct",    { 1e-6, 1e-5, 1e-6, 1e-5 } },
+    [KIND_pointwise] = { "pointwise", { 5e-7, 5e-6, 5e-7, 5e-6 } },
+    [KIND_norm]      = { "norm",      { 2e-6, 2e-5, 3e-6, 2e-5 } },
+    [KIND_winograd]  = { "winograd",  { 5e-6, 4e-5, 1e-5, 4e-5 } },
+    [KIND_exact]     = { "integers",  { 0, 0, 0, 0 } },
+};
+
+/* ---- how each case is run ---- */
+
+typedef struct Variant {
+    const char       *name;
+    Plan              plan;
+    dnnl_format_tag_t tag;                /* the layout in which the module finds x; undef: x is the image, y the logits */
+    bool              inference_first;    /* the inference program chooses the parameters' layout */
+} Variant;
+
+static const Variant variants[] = {
+    { "blocked",       { .layout = LAYOUT_blocked },       dnnl_nChw16c, false },
+    { "channels last", { .layout = LAYOUT_channels_last }, dnnl_nhwc,    true },
+    { "direct only",   { .direct_only = true },            dnnl_nchw,    false },
+    { "unfused",       { .no_fusion = true },              dnnl_nChw8c,  true },
+    { "alone",         {0},                                dnnl_format_tag_undef, false },
+};
+
+typedef struct Problem {
+    const ModuleCase *row;
+    Kind              kind;
+    Reference        *reference;
+    size_t            outputs;
+    double           *trained, *inferred, *cotangent, *mask;
+    Gradient          gradients[REFERENCE_PARAMS];
+} Problem;
+
+static Reference *build(const ModuleCase *row, const Variant *variant)
+{
+    Reference *r = reference_new(row->n, row->in);
+    const Tensor *x = network_image(r->net);
+    if (variant->tag == dnnl_format_tag_undef) {
+        row->build(r, row, x);
+    } else {
+        x = row->build(r, row, reference_probe(r, "probe", x, variant->tag));
+        reference_flatten(r, "end", x);
+    }
+    reference_complete(r);
+    return r;
+}
+
+/* What a kink or a tie must be away from, ten times over. Integers need no small steps. */
+static double step_of(const Problem *problem) { return problem->kind == KIND_exact ? 1 : 1e-5; }
+
+static bool is_trained(const Param *param) { return param->role == PARAM_weight || param->role == PARAM_plain; }
+
+/* ---- our side ---- */
+
+/* The same parameter of the problem's network, which may have one more. */
+static int index_in(const Problem *problem, const Param *param)
+{
+    const Param *same = network_param_find(problem->reference->net, param->name);
+    assert_non_null(same);
+    return same->index;
+}
+
+static void import_params(const Problem *problem, Network *net)
+{
+    for (int i = 0; i < network_param_count(net); i++) {
+        const Param *param = network_param(net, i);
+        if (param->role == PARAM_counter)
+            continue;
+        float *values = allocate(param->count, sizeof *values, "a parameter");
+        for (size_t k = 0; k < param->count; k++)
+            values[k] = (float)problem->reference->params[index_in(problem, param)][k];
+        parameters_import(net, network_parameters(net)->values, param, values);
+        free(values);
+    }
+}
+
+/* Without a probe, what the probe adds is in the image. */
+static void fill_image(const Problem *problem, const Variant *variant, float *image)
+{
+    const Reference *r = problem->reference;
+    for (size_t i = 0; i < reference_size(r, network_image(r->net)); i++)
+        image[i] = (float)(r->values[0][i] + (variant->tag == dnnl_format_tag_undef ? r->params[0][i] : 0));
+}
+
+static double *exported(const Network *net, const float *block, const Param *param)
+{
+    float *plain = allocate(param->count, sizeof *plain, "a parameter");
+    double *values = allocate(param->count, sizeof *values, "a parameter");
+    parameters_export(net, block, param, plain);
+    for (size_t i = 0; i < param->count; i++)
+        values[i] = (double)plain[i];
+    free(plain);
+    return values;
+}
+
+static double *doubles(const float *x, size_t count)
+{
+    double *values = allocate(count, sizeof *values, "values");
+    for (size_t i = 0; i < count; i++)
+        values[i] = (double)x[i];
+    return values;
+}
+
+/* ---- comparing ---- */
+
+typedef struct Context {
+    const Problem *problem;
+    const Variant *variant;
+    Accuracy      *accuracy;
+} Context;
+
+static void hold(const Context *c, const char *what, int measure, double measured)
+{
+    const double limit = c->accuracy->limits[measure];
+    if (!(measured <= limit) || getenv("CONVZOO_VERBOSE"))
+        print_message("%s, %s: %s: %.2e, allowed %.2e (%s)\n", c->problem->row->name, c->variant->name, what, measured, limit,
+                      c->accuracy->name);
+    if (!(measured <= limit))
+        fail_msg("%s, %s: %s is wrong", c->problem->row->name, c->variant->name, what);
+    c->accuracy->worst[measure] = fmax(c->accuracy->worst[measure], measured);
+}
+
+/* first: FORWARD or GRADIENT */
+static void compare(const Context *c, const char *what, int first, const double *expected, const double *got, size_t count)
+{
+    double off = 0, size = 0, largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        const double error = got[i] - expected[i];
+        off += error * error;
+        size += expected[i] * expected[i];
+        largest = fmax(largest, isfinite(error) ? fabs(error) : INFINITY);
+    }
+    const double rms = sqrt(size / (double)count);
+    const double scale = rms > 0 ? rms : 1;
+    hold(c, what, first, sqrt(off / (double)count) / scale);
+    hold(c, what, first + 1, largest / scale);
+}
+
+static void check_gradient(const Context *c, const Network *net, const Param *param, const float *block)
+{
+    const Gradient *expected = &c->problem->gradients[index_in(c->problem, param)];
+    double *gradient = exported(net, block, param), *v = allocate(param->count, sizeof *v, "a direction");
+    double samples[SAMPLES], squares = 0;
+    for (int i = 0; i < expected->samples; i++)
+        samples[i] = gradient[expected->at[i]];
+    compare(c, param->name, GRADIENT, expected->slopes, samples, (size_t)expected->samples);
+    for (size_t i = 0; i < param->count; i++)
+        squares += gradient[i] * gradient[i];
+    for (int i = 0; i < DIRECTIONS; i++) {
+        double product = 0;
+        direction_draw(param, i, step_of(c->problem), v);
+        for (size_t k = 0; k < param->count; k++)
+            product += v[k] * gradient[k];
+        /* Errors of the elements add up at random: five standard deviations of their sum. */
+        const double sum = sqrt(squares / (double)param->count);
+        hold(c, param->name, GRADIENT, fabs(product - expected->products[i]) / (5 * (sum > 0 ? sum : 1)));
+    }
+    free(gradient);
+    free(v);
+}
+
+/* Running statistics against `expected`, one array a parameter, and the counters. */
+static void check_statistics(const Context *c, Network *net, double *const *expected, int64_t batches)
+{
+    for (int i = 0; i < network_param_count(net); i++) {
+        const Param *param = network_param(net, i);
+        if (param->role == PARAM_counter)
+            assert_int_equal(*parameters_counter(net, param), batches);
+        if (param->role != PARAM_buffer)
+            continue;
+        double *values = exported(net, network_parameters(net)->values, param);
+        compare(c, param->name, FORWARD, expected[index_in(c->problem, param)], values, param->count);
+        free(values);
+    }
+}
+
+static void check_output(const Context *c, const char *what, const Program *program, const double *expected)
+{
+    double *y = doubles(program_logits(program), c->problem->outputs);
+    compare(c, what, FORWARD, expected, y, c->problem->outputs);
+    free(y);
+}
+
+static void check_inference(const Context *c, Network *net, Program *program)
+{
+    fill_image(c->problem, c->variant, program_image(program));
+    program_forward(program);
+    check_output(c, "inference", program, c->problem->inferred);
+    check_statistics(c, net, c->problem->reference->params, 0);
+}
+
+static void check_training(const Context *c, Network *net, Program *program)
+{
+    fill_image(c->problem, c->variant, program_image(program));
+    program_forward(program);
+    check_output(c, "forward", program, c->problem->trained);
+    check_statistics(c, net, c->problem->reference->updated, 1);
+    for (size_t i = 0; i < c->problem->outputs; i++)
+        program_logits_gradient(program)[i] = (float)c->problem->cotangent[i];
+    program_backward(program);
+    for (int i = 0; i < network_param_count(net); i++)
+        if (is_trained(network_param(net, i)))
+            check_gradient(c, net, network_param(net, i), network_parameters(net)->gradients);
+}
+
+static void check_variant(const Problem *problem, const Variant *variant)
+{
+    const bool direct = problem->kind == KIND_winograd && variant->plan.direct_only;
+    const Context c = { problem, variant, &accuracies[direct ? KIND_norm : problem->kind] };
+    Reference *r = build(problem->row, variant);
+    import_params(problem, r->net);
+    const Mode first = variant->inference_first ? MODE_inference : MODE_training;
+    Program *programs[2];
+    programs[first] = program_compile(r->net, &variant->plan, first, problem->row->n);
+    programs[!first] = program_compile(r->net, &variant->plan, !first, problem->row->n);
+    check_inference(&c, r->net, programs[MODE_inference]);
+    check_training(&c, r->net, programs[MODE_training]);
+    program_free(programs[first]);
+    program_free(programs[!first]);
+    reference_free(r);
+}
+
+/* ---- one case ---- */
+
+/* What dropout multiplied each element by, seen from outside: 0 or 1 / (1 - p), and not too many of either. */
+static void recover_mask(Problem *problem)
+{
+    const double p = (double)problem->row->p, count = (double)problem->outputs;
+    Reference *r = build(problem->row, &variants[0]);
+    import_params(problem, r->net);
+    Program *program = program_compile(r->net, &variants[0].plan, MODE_training, problem->row->n);
+    fill_image(problem, &variants[0], program_image(program));
+    program_forward(program);
+    double kept = 0;
+    for (size_t i = 0; i < problem->outputs; i++) {
+        const double x = problem->reference->values[0][i] + problem->reference->params[0][i];
+        const double ratio = (double)program_logits(program)[i] / x;
+        problem->mask[i] = ratio == 0 ? 0 : 1 / (1 - p);
+        assert_true(fabs(ratio - problem->mask[i]) < 1e-6);
+        kept += ratio != 0;
+    }
+    assert_true(fabs(kept - (1 - p) * count) < 4 * sqrt(p * (1 - p) * count));
+    program_free(program);
+    reference_free(r);
+}
+
+static double *copied(const double *values, size_t count)
+{
+    double *copy = allocate(count, sizeof *copy, "values");
+    memcpy(copy, values, count * sizeof *copy);
+    return copy;
+}
+
+static Problem *problem_new(const ModuleCase *row, Kind kind)
+{
+    Problem *problem = allocate(1, sizeof *problem, "a problem");
+    Reference *r = build(row, &variants[0]);
+    problem->row = row;
+    problem->kind = kind;
+    problem->reference = r;
+    problem->outputs = reference_size(r, network_logits(r->net));
+    problem->cotangent = allocate(problem->outputs, sizeof(double), "a cotangent");
+    r->mask = problem->mask = allocate(problem->outputs, sizeof(double), "a mask");
+
+    /* Until no value is so near to a kink, nor two of a window so near to each other, that a difference would step over. */
+    uint64_t attempt = 0;
+    do {
+        reference_draw(r, problem->cotangent, attempt, kind == KIND_exact);
+        reference_run(r, MODE_training);
+    } while (r->margin < 10 * step_of(problem) && ++attempt < 200);
+    assert_true(attempt < 200);
+
+    reference_run(r, MODE_inference);
+    problem->inferred = copied(reference_output(r), problem->outputs);
+    if (row->p > 0)
+        recover_mask(problem);
+    for (int i = 0; i < network_param_count(r->net); i++)
+        if (is_trained(network_param(r->net, i)))
+            problem->gradients[i] = gradient_expected(r, problem->cotangent, i, step_of(problem));
+    reference_run(r, MODE_training);
+    problem->trained = copied(reference_output(r), problem->outputs);
+    return problem;
+}
+
+static void problem_free(Problem *problem)
+{
+    reference_free(problem->reference);
+    free(problem->trained);
+    free(problem->inferred);
+    free(problem->cotangent);
+    free(problem->mask);
+    free(problem);
+}
+
+static void check_case(const ModuleCase *row, Kind kind)
+{
+    Problem *problem = problem_new(row, kind);
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
+        if (row->p == 0 || variants[i].tag != dnnl_format_tag_undef)      /* dropout's draw depends on its place on the tape */
+            check_variant(problem, &variants[i]);
+    problem_free(problem);
+}
+
+static void test_cases(void **state)
+{
+    (void)state;
+    for (int i = 0; i < module_case_count; i++)
+        check_case(&module_cases[i], module_cases[i].kind);
+}
+
+/* Every function of the catalogue, on its own and where a program fuses it. */
+static void test_activations(void **state)
+{
+    (void)state;
+    for (ActivationKey key = ACT_native + 1; key < ACT_COUNT; key++) {
+        const ActivationInfo *info = activation_info(key);
+        const Activation f = { key, info->fallback };
+        check_case(&(ModuleCase){ info->key, 2, { 5, 3, 7 }, build_activation, .act = f }, KIND_pointwise);
+        check_case(&(ModuleCase){ info->key, 1, { 16, 3, 5 }, build_activation, .act = f }, KIND_pointwise);
+        check_case(&(ModuleCase){ info->key, 2, { 5, 3, 7 }, build_norm_activation, .act = f }, KIND_norm);
+        check_case(&(ModuleCase){ info->key, 3, { 16, 2, 5 }, build_residual_activation, .act = f }, KIND_norm);
+        if (*info->parameter)
+            check_case(&(ModuleCase){ info->key, 2, { 6, 3, 5 }, build_norm_activation, .act = { key, 0.37f } }, KIND_norm);
+    }
+}
+
+/* Sums of small integers are exact in f32, in any order. Winograd's fractions are not. */
+static void test_integers(void **state)
+{
+    (void)state;
+    for (int i = 0; i < module_case_count; i++)
+        if (module_case_is_linear(&module_cases[i]))
+            check_case(&module_cases[i], KIND_exact);
+}
+
+static int print_worst(void **state)
+{
+    (void)state;
+    print_message("kernels for %s\n", kernels_isa());
+    for (int i = 0; i < KIND_COUNT; i++)
+        print_message("%-10s largest errors: forward L2 %.1e, peak %.1e; gradients L2 %.1e, peak %.1e\n", accuracies[i].name,
+                      accuracies[i].worst[FORWARD], accuracies[i].worst[FORWARD_PEAK], accuracies[i].worst[GRADIENT],
+                      accuracies[i].worst[GRADIENT_PEAK]);
+    return 0;
+}
+
+/* Runs this program again as on a lesser processor: with its kernels, and with what oneDNN does there. On one thread: the work
+ * is so little that several would only wait for each other. */
+static int run_on(const char *isa, const char *onednn)
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        if (!setenv("CONVZOO_ISA", isa, 1) && !setenv("ONEDNN_MAX_CPU_ISA", onednn, 1) && !setenv("OMP_NUM_THREADS", "1", 1))
+            execl("/proc/self/exe", "test_modules", (char *)NULL);
+        perror("test_modules");
+        _exit(127);
+    }
+    int status = -1;
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        perror("test_modules");
+    return status;
+}
+
+int main(void)
+{
+    if (!getenv("CONVZOO_ISA"))
+        return run_on("avx512", "DEFAULT") | run_on("avx2", "AVX2") | run_on("base", "SSE41") ? 1 : 0;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cases), cmocka_unit_test(test_activations), cmocka_unit_test(test_integers),
+    };
+    return cmocka_run_group_tests(tests, NULL, print_worst);
+}

@@ -1,0 +1,453 @@
+/* test_normalization_kernels.c - batch norm and layer norm loops, in every layout and instruction set.
+ *
+ * The program runs itself once for each CONVZOO_ISA. Expected values come from double loops through view_offset. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "errors.h"
+#include "layouts.h"
+
+/* ---- batch norm ---- */
+
+typedef struct BatchNormTest {
+    BatchNormKernel k;
+    float *x, *residual, *dy, *y, *dx, *dresidual;
+    float *mean, *variance, *weight, *bias, *dweight, *dbias;
+    void  *scratch;
+} BatchNormTest;
+
+static BatchNormTest batchnorm_new(View v, Activation act, bool residual, float center)
+{
+    BatchNormTest t = { .k = { .view = v, .act = act, .eps = 1e-5f } };
+    t.x = normals(&v, center, 1, 1);
+    t.residual = residual ? normals(&v, 0, 1, 2) : NULL;
+    t.dy = normals(&v, 0.3f, 1, 3);
+    t.y = floats(view_count(&v));
+    t.dx = floats(view_count(&v));
+    t.dresidual = residual ? floats(view_count(&v)) : NULL;
+    t.weight = channel_normals(&v, 1, 0.3f, 4);
+    t.bias = channel_normals(&v, 0, 0.5f, 5);
+    t.mean = floats((size_t)v.padded);
+    t.variance = floats((size_t)v.padded);
+    t.dweight = floats((size_t)v.padded);
+    t.dbias = floats((size_t)v.padded);
+    t.scratch = allocate(kernel_batchnorm_scratch(&t.k), 1, "scratch");
+    return t;
+}
+
+static void batchnorm_free(BatchNormTest *t)
+{
+    float *const all[] = { t->x, t->residual, t->dy, t->y, t->dx, t->dresidual, t->mean, t->variance, t->weight, t->bias,
+                           t->dweight, t->dbias };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+    free(t->scratch);
+}
+
+static void batchnorm_run(BatchNormTest *t, const float *y)
+{
+    kernel_batchnorm_statistics(&t->k, t->x, t->mean, t->variance, t->scratch);
+    kernel_batchnorm_forward(&t->k, t->x, t->mean, t->variance, t->weight, t->bias, t->residual, t->y);
+    kernel_batchnorm_backward(&t->k, t->x, t->mean, t->variance, t->weight, t->bias, t->residual, y, t->dy, t->dx, t->dweight,
+                              t->dbias, t->dresidual, t->scratch);
+}
+
+/* In double. */
+typedef struct Expected {
+    double *z, *y, *dx, *dz, *mean, *variance, *dweight, *dbias;
+} Expected;
+
+static Expected expected_new(const View *v)
+{
+    Expected e;
+    double **const tensors[] = { &e.z, &e.y, &e.dx, &e.dz }, **const vectors[] = { &e.mean, &e.variance, &e.dweight, &e.dbias };
+    for (int i = 0; i < 4; i++) {
+        *tensors[i] = allocate(view_count(v), sizeof(double), "tensor");
+        *vectors[i] = allocate((size_t)v->padded, sizeof(double), "vector");
+    }
+    return e;
+}
+
+static void expected_free(Expected *e)
+{
+    double *const all[] = { e->z, e->y, e->dx, e->dz, e->mean, e->variance, e->dweight, e->dbias };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
+/* z and y from x, which is in double so that it can be perturbed. */
+static void expected_forward(const BatchNormTest *t, const double *x, Expected *e)
+{
+    const View *v = &t->k.view;
+    const ActivationInfo *act = activation_info(t->k.act.key);
+    const double count = (double)pixels_of(v);
+    for (int c = 0; c < v->c; c++) {
+        double mean = 0, variance = 0;
+        for (size_t i = 0; i < pixels_of(v); i++)
+            mean += x[place(v, c, i)] / count;
+        for (size_t i = 0; i < pixels_of(v); i++)
+            variance += (x[place(v, c, i)] - mean) * (x[place(v, c, i)] - mean) / count;
+        e->mean[c] = mean;
+        e->variance[c] = variance;
+        for (size_t i = 0; i < pixels_of(v); i++) {
+            const size_t at = place(v, c, i);
+            e->z[at] = (double)t->weight[c] * (x[at] - mean) / sqrt(variance + (double)t->k.eps) + (double)t->bias[c] +
+                       (t->residual ? (double)t->residual[at] : 0);
+            e->y[at] = act->f(e->z[at], (double)t->k.act.parameter);
+        }
+    }
+}
+
+/* dz, dx, dweight and dbias from z. Where z is near a kink of the activation, dy is made zero first. */
+static void expected_backward(BatchNormTest *t, const double *x, Expected *e)
+{
+    const View *v = &t->k.view;
+    const ActivationInfo *act = activation_info(t->k.act.key);
+    const double count = (double)pixels_of(v);
+    for (int c = 0; c < v->c; c++) {
+        const double inverse = 1 / sqrt(e->variance[c] + (double)t->k.eps);
+        e->dbias[c] = e->dweight[c] = 0;
+        for (size_t i = 0; i < pixels_of(v); i++) {
+            const size_t at = place(v, c, i);
+            for (int kink = 0; kink < act->kink_count; kink++)
+                if (fabs(e->z[at] - act->kinks[kink]) < 1e-3)
+                    t->dy[at] = 0;
+            e->dz[at] = (double)t->dy[at] * act->df(e->z[at], (double)t->k.act.parameter);
+            e->dbias[c] += e->dz[at];
+            e->dweight[c] += e->dz[at] * (x[at] - e->mean[c]) * inverse;
+        }
+        for (size_t i = 0; i < pixels_of(v); i++) {
+            const size_t at = place(v, c, i);
+            const double normal = (x[at] - e->mean[c]) * inverse;
+            e->dx[at] = (double)t->weight[c] * inverse * (e->dz[at] - (e->dbias[c] + normal * e->dweight[c]) / count);
+        }
+    }
+}
+
+/* Runs everything and compares it; `y`: backward gets the forward's output. */
+static void check_batchnorm(View v, Activation act, bool residual, bool y, float center)
+{
+    const char *name = activation_info(act.key)->key;
+    const double rounding = 3e-7 * fabs((double)center);      /* of the mean, which is a float */
+    BatchNormTest t = batchnorm_new(v, act, residual, center);
+    Expected e = expected_new(&v);
+    double *x = doubles(&v, t.x);
+    expected_forward(&t, x, &e);
+    expected_backward(&t, x, &e);
+    batchnorm_run(&t, y ? t.y : NULL);
+
+    compare_channels("mean", &v, name, t.mean, e.mean, 1e-6);
+    compare_channels("variance", &v, name, t.variance, e.variance, 1e-6);
+    for (int c = 0; c < v.c; c++)
+        assert_true(t.variance[c] >= 0);
+    compare("y", &v, name, t.y, e.y, 2e-6 + rounding);
+    /* A channel of few pixels has a variance that may be small: dx is then large, and so are its errors. */
+    if (pixels_of(&v) > 5) {
+        compare("dx", &v, name, t.dx, e.dx, 2e-5 + rounding);
+        compare_channels("dweight", &v, name, t.dweight, e.dweight, 1e-5 + rounding);
+        compare_channels("dbias", &v, name, t.dbias, e.dbias, 1e-5 + rounding);
+        if (residual)
+            compare("dresidual", &v, name, t.dresidual, e.dz, 5e-6 + rounding);
+    }
+    free(x);
+    expected_free(&e);
+    batchnorm_free(&t);
+}
+
+static void test_batchnorm_shapes(void **state)
+{
+    (void)state;
+    for (int s = 0; s < SHAPES; s++)
+        for (int b = 0; b < BLOCKS; b++) {
+            const View v = view_of(shapes[s], blocks[b]);
+            check_batchnorm(v, (Activation){ .key = ACT_identity }, false, false, 0.5f);
+            check_batchnorm(v, (Activation){ .key = ACT_silu }, true, false, -3);
+            check_batchnorm(v, (Activation){ .key = ACT_relu }, s % 2, b % 2, 10);
+        }
+}
+
+static void test_batchnorm_activations(void **state)
+{
+    (void)state;
+    for (int key = ACT_native + 1; key < ACT_COUNT; key++)
+        for (int b = 0; key != ACT_prelu && b < BLOCKS; b++)
+            for (int option = 0; option < 4; option++) {
+                const View v = view_of((View){ .n = 3, .c = 21, .h = 5, .w = 7 }, blocks[b]);
+                const Activation act = { (ActivationKey)key, activation_info((ActivationKey)key)->fallback };
+                check_batchnorm(v, act, option & 1, option & 2, 0.5f);
+            }
+}
+
+/* The mask of relu comes from y, so that the residual may be gone. */
+static void test_batchnorm_mask(void **state)
+{
+    (void)state;
+    for (int b = 0; b < BLOCKS; b++) {
+        const View v = view_of((View){ .n = 3, .c = 21, .h = 5, .w = 7 }, blocks[b]);
+        BatchNormTest t = batchnorm_new(v, (Activation){ .key = ACT_relu }, true, 0);
+        batchnorm_run(&t, NULL);
+        float *dx = floats(view_count(&v));
+        kernel_batchnorm_backward(&t.k, t.x, t.mean, t.variance, t.weight, t.bias, NULL, t.y, t.dy, dx, t.dweight, t.dbias, NULL,
+                                  t.scratch);
+        double *expected = doubles(&v, t.dx);
+        compare("dx", &v, "relu", dx, expected, 1e-6);
+        free(expected);
+        free(dx);
+        batchnorm_free(&t);
+    }
+}
+
+static void test_batchnorm_large_mean(void **state)
+{
+    (void)state;
+    static const View large[] = { { .n = 33, .c = 24, .h = 12, .w = 12 }, { .n = 150, .c = 19, .h = 7, .w = 7 } };
+    for (int b = 0; b < BLOCKS; b++)
+        for (size_t s = 0; s < sizeof large / sizeof *large; s++) {
+            check_batchnorm(view_of(large[s], blocks[b]), (Activation){ .key = ACT_tanh }, true, false, 1000);
+
+            /* Constant channels */
+            BatchNormTest t = batchnorm_new(view_of(large[s], blocks[b]), (Activation){ .key = ACT_relu }, false, 0);
+            for (size_t i = 0; i < view_count(&t.k.view); i++)
+                t.x[i] = 1234.5678f;
+            kernel_batchnorm_statistics(&t.k, t.x, t.mean, t.variance, t.scratch);
+            for (int c = 0; c < t.k.view.c; c++)
+                assert_true(t.mean[c] == 1234.5678f && t.variance[c] >= 0 && t.variance[c] < 1e-6f);
+            batchnorm_free(&t);
+        }
+}
+
+static double loss_of(const BatchNormTest *t, const double *x, Expected *e)
+{
+    const View *v = &t->k.view;
+    double loss = 0;
+    expected_forward(t, x, e);
+    for (int c = 0; c < v->c; c++)
+        for (size_t i = 0; i < pixels_of(v); i++)
+            loss += (double)t->dy[place(v, c, i)] * e->y[place(v, c, i)];
+    return loss;
+}
+
+/* dx is the derivative of sum dy y: central differences of the forward formula alone. */
+static void test_batchnorm_differences(void **state)
+{
+    (void)state;
+    const View v = view_of((View){ .n = 3, .c = 5, .h = 3, .w = 2 }, 8);
+    const double step = 1e-5;
+    BatchNormTest t = batchnorm_new(v, (Activation){ .key = ACT_mish }, true, 1);
+    Expected e = expected_new(&v);
+    double *x = doubles(&v, t.x);
+    batchnorm_run(&t, NULL);
+    for (int c = 0; c < v.c; c++)
+        for (size_t i = 0; i < pixels_of(&v); i++) {
+            double *at = &x[place(&v, c, i)];
+            const double kept = *at;
+            *at = kept + step;
+            const double above = loss_of(&t, x, &e);
+            *at = kept - step;
+            e.dx[place(&v, c, i)] = (above - loss_of(&t, x, &e)) / (2 * step);
+            *at = kept;
+        }
+    compare("dx by differences", &v, "mish", t.dx, e.dx, 1e-5);
+    free(x);
+    expected_free(&e);
+    batchnorm_free(&t);
+}
+
+static void test_batchnorm_threads(void **state)
+{
+    (void)state;
+    for (int s = 0; s < SHAPES; s++)
+        for (int b = 0; b < BLOCKS; b++) {
+            const View v = view_of(shapes[s], blocks[b]);
+            const size_t count = view_count(&v), padded = (size_t)v.padded;
+            BatchNormTest t = batchnorm_new(v, (Activation){ .key = ACT_gelu }, true, 2);
+            BatchNormTest other = batchnorm_new(v, (Activation){ .key = ACT_gelu }, true, 2);
+            omp_set_num_threads(1);
+            batchnorm_run(&t, NULL);
+            omp_set_num_threads(3);
+            batchnorm_run(&other, NULL);
+            compare_bits("3 threads: mean", &v, t.mean, other.mean, padded);
+            compare_bits("3 threads: variance", &v, t.variance, other.variance, padded);
+            compare_bits("3 threads: y", &v, t.y, other.y, count);
+            compare_bits("3 threads: dx", &v, t.dx, other.dx, count);
+            compare_bits("3 threads: dweight", &v, t.dweight, other.dweight, padded);
+            compare_bits("3 threads: dbias", &v, t.dbias, other.dbias, padded);
+            compare_bits("3 threads: dresidual", &v, t.dresidual, other.dresidual, count);
+            batchnorm_free(&t);
+            batchnorm_free(&other);
+        }
+}
+
+/* y in x, dx in dy, dresidual in dy: the same bits as out of place, where the large tensor is stored past the caches. */
+static void test_batchnorm_in_place(void **state)
+{
+    (void)state;
+    static const View large = { .n = 33, .c = 60, .h = 45, .w = 45 };
+    for (int s = 0; s <= SHAPES; s++)
+        for (int b = 0; b < (s < SHAPES ? BLOCKS : 1); b++) {
+            const View v = s < SHAPES ? view_of(shapes[s], blocks[b]) : view_of(large, 16);
+            const size_t count = view_count(&v);
+            BatchNormTest t = batchnorm_new(v, (Activation){ .key = ACT_hardswish }, true, 0);
+            batchnorm_run(&t, NULL);
+            float *copy = floats(count);
+            memcpy(copy, t.dy, count * sizeof *copy);
+            float *dx = floats(count);
+            kernel_batchnorm_backward(&t.k, t.x, t.mean, t.variance, t.weight, t.bias, t.residual, NULL, copy, dx, t.dweight,
+                                      t.dbias, copy, t.scratch);
+            compare_bits("dresidual in dy", &v, t.dresidual, copy, count);
+            compare_bits("dresidual in dy: dx", &v, t.dx, dx, count);
+
+            kernel_batchnorm_backward(&t.k, t.x, t.mean, t.variance, t.weight, t.bias, t.residual, NULL, t.dy, dx, t.dweight,
+                                      t.dbias, NULL, t.scratch);
+            kernel_batchnorm_backward(&t.k, t.x, t.mean, t.variance, t.weight, t.bias, t.residual, NULL, t.dy, t.dy, t.dweight,
+                                      t.dbias, NULL, t.scratch);
+            compare_bits("dx in dy", &v, dx, t.dy, count);
+            kernel_batchnorm_forward(&t.k, t.x, t.mean, t.variance, t.weight, t.bias, t.residual, t.x);
+            compare_bits("y in x", &v, t.y, t.x, count);
+            free(copy);
+            free(dx);
+            batchnorm_free(&t);
+        }
+}
+
+/* ---- layer norm ---- */
+
+typedef struct LayerNormTest {
+    View   v;
+    float *x, *dy, *y, *dx, *weight, *bias, *mean, *inverse, *dweight, *dbias;
+    void  *scratch;
+} LayerNormTest;
+
+static LayerNormTest layernorm_new(View v, float center)
+{
+    LayerNormTest t = { .v = v };
+    t.x = normals(&v, center, 1, 1);
+    t.dy = normals(&v, 0.3f, 1, 3);
+    t.y = floats(view_count(&v));
+    t.dx = floats(view_count(&v));
+    t.weight = channel_normals(&v, 1, 0.3f, 4);
+    t.bias = channel_normals(&v, 0, 0.5f, 5);
+    t.mean = floats(pixels_of(&v));
+    t.inverse = floats(pixels_of(&v));
+    t.dweight = floats((size_t)v.padded);
+    t.dbias = floats((size_t)v.padded);
+    t.scratch = allocate(kernel_layernorm_scratch(&v), 1, "scratch");
+    return t;
+}
+
+static void layernorm_free(LayerNormTest *t)
+{
+    float *const all[] = { t->x, t->dy, t->y, t->dx, t->weight, t->bias, t->mean, t->inverse, t->dweight, t->dbias };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+    free(t->scratch);
+}
+
+/* dx goes to `dx`, which may be dy. */
+static void layernorm_run(LayerNormTest *t, float *dx)
+{
+    kernel_layernorm_forward(&t->v, 1e-6f, t->x, t->weight, t->bias, t->y, t->mean, t->inverse);
+    kernel_layernorm_backward(&t->v, t->x, t->mean, t->inverse, t->weight, t->dy, dx, t->dweight, t->dbias, t->scratch);
+}
+
+/* One pixel in double. */
+static void layernorm_pixel(const LayerNormTest *t, size_t i, Expected *e)
+{
+    const View *v = &t->v;
+    double mean = 0, variance = 0, sum = 0, product = 0;
+    for (int c = 0; c < v->c; c++)
+        mean += (double)t->x[place(v, c, i)] / v->c;
+    for (int c = 0; c < v->c; c++)
+        variance += ((double)t->x[place(v, c, i)] - mean) * ((double)t->x[place(v, c, i)] - mean) / v->c;
+    const double inverse = 1 / sqrt(variance + 1e-6);
+    for (int c = 0; c < v->c; c++) {
+        const size_t at = place(v, c, i);
+        const double normal = ((double)t->x[at] - mean) * inverse, g = (double)t->weight[c] * (double)t->dy[at];
+        e->y[at] = (double)t->weight[c] * normal + (double)t->bias[c];
+        e->dweight[c] += (double)t->dy[at] * normal;
+        e->dbias[c] += (double)t->dy[at];
+        sum += g / v->c;
+        product += g * normal / v->c;
+    }
+    for (int c = 0; c < v->c; c++) {
+        const size_t at = place(v, c, i);
+        const double normal = ((double)t->x[at] - mean) * inverse;
+        e->dx[at] = inverse * ((double)t->weight[c] * (double)t->dy[at] - sum - normal * product);
+    }
+    if (!(fabs((double)t->mean[i] - mean) <= 1e-6 * (fabs(mean) + 1) &&
+          fabs((double)t->inverse[i] - inverse) <= 2e-6 * inverse))
+        fail_msg("%s pixel %zu: mean %.9g, inverse %.9g; expected %.9g, %.9g", text_of(v), i, (double)t->mean[i],
+                 (double)t->inverse[i], mean, inverse);
+}
+
+static void test_layernorm(void **state)
+{
+    (void)state;
+    static const float centers[] = { 0.5f, -10, 1000 };
+    for (int s = 0; s < SHAPES; s++)
+        for (int b = 0; b < BLOCKS; b++)
+            for (int m = 0; shapes[s].c > 5 && m < 3; m++) {
+                const View v = view_of(shapes[s], blocks[b]);
+                const double rounding = 3e-7 * fabs((double)centers[m]);
+                LayerNormTest t = layernorm_new(v, centers[m]);
+                Expected e = expected_new(&v);
+                layernorm_run(&t, t.dx);
+                for (size_t i = 0; i < pixels_of(&v); i++)
+                    layernorm_pixel(&t, i, &e);
+                compare("y", &v, "layer norm", t.y, e.y, 2e-6 + rounding);
+                compare("dx", &v, "layer norm", t.dx, e.dx, 2e-5 + rounding);
+                compare_channels("dweight", &v, "layer norm", t.dweight, e.dweight, 1e-5 + rounding);
+                compare_channels("dbias", &v, "layer norm", t.dbias, e.dbias, 1e-5);
+                expected_free(&e);
+                layernorm_free(&t);
+            }
+}
+
+/* The same bits for any number of threads, with dx in dy, and in every layout. */
+static void test_layernorm_bits(void **state)
+{
+    (void)state;
+    for (int s = 0; s < SHAPES; s++) {
+        LayerNormTest last = layernorm_new(view_of(shapes[s], 0), 2);
+        omp_set_num_threads(1);
+        layernorm_run(&last, last.dx);
+        for (int b = 0; b < BLOCKS; b++) {
+            const View v = view_of(shapes[s], blocks[b]);
+            LayerNormTest t = layernorm_new(v, 2);
+            omp_set_num_threads(3);
+            layernorm_run(&t, t.dy);
+            for (int c = 0; c < v.c; c++)
+                for (size_t i = 0; i < pixels_of(&v); i++)
+                    if (t.y[place(&v, c, i)] != last.y[place(&last.v, c, i)] ||
+                        t.dy[place(&v, c, i)] != last.dx[place(&last.v, c, i)])
+                        fail_msg("%s: other bits at channel %d, pixel %zu", text_of(&v), c, i);
+            compare_bits("another layout: dweight", &v, last.dweight, t.dweight, (size_t)v.c);
+            compare_bits("another layout: dbias", &v, last.dbias, t.dbias, (size_t)v.c);
+            layernorm_free(&t);
+        }
+        layernorm_free(&last);
+    }
+}
+
+int main(void)
+{
+    if (!getenv("CONVZOO_ISA"))
+        return run_every_isa();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_batchnorm_shapes),      cmocka_unit_test(test_batchnorm_activations),
+        cmocka_unit_test(test_batchnorm_mask),        cmocka_unit_test(test_batchnorm_large_mean),
+        cmocka_unit_test(test_batchnorm_differences), cmocka_unit_test(test_batchnorm_threads),
+        cmocka_unit_test(test_batchnorm_in_place),    cmocka_unit_test(test_layernorm),
+        cmocka_unit_test(test_layernorm_bits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

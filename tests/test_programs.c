@@ -1,0 +1,340 @@
+/* test_programs.c - the programs as a person runs them: exit codes, one line for a mistake, results on stdout.
+ *
+ * The commands run in one folder, in order: later ones use what earlier ones left. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "scratch.h"
+
+static char folder[256];
+
+/* Runs a shell command in the folder, programs first in its path; its exit code, and what it printed, which the caller frees. */
+static int run(const char *command, char **out, char **err)
+{
+    char line[2048], path[2][256];
+    scratch_path(path[0], folder, "stdout");
+    scratch_path(path[1], folder, "stderr");
+    snprintf(line, sizeof line, "cd '%s' && export PATH='%s':\"$PATH\" && ( %s ) >'%s' 2>'%s'", folder, PROGRAMS_FOLDER, command, path[0], path[1]);
+    const int status = system(line);
+    assert_true(WIFEXITED(status));
+    *out = scratch_read(path[0], &(size_t){ 0 });
+    *err = scratch_read(path[1], &(size_t){ 0 });
+    assert_true(*out && *err);
+    return WEXITSTATUS(status);
+}
+
+static int lines_of(const char *text)
+{
+    int lines = 0;
+    for (; *text; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+typedef struct Case {
+    const char *command;
+    int         code;
+    const char *out, *err;     /* what is in stdout and stderr; "" for nothing at all, NULL for anything */
+} Case;
+
+static void check(const Case *c)
+{
+    char *out, *err;
+    const int code = run(c->command, &out, &err);
+    const bool out_ok = !c->out || (*c->out ? strstr(out, c->out) != NULL : !*out);
+    const bool err_ok = !c->err || (*c->err ? strstr(err, c->err) != NULL : !*err);
+    if (code != c->code || !out_ok || !err_ok)
+        fail_msg("%s\nexit %d, expected %d\nstdout: %s\nexpected: %s\nstderr: %s\nexpected: %s", c->command, code, c->code, out,
+                 c->out ? c->out : "anything", err, c->err ? c->err : "anything");
+    free(out);
+    free(err);
+}
+
+/* A mistake: nothing on stdout, one line on stderr that starts with the program's name. */
+static void check_mistake(const Case *c)
+{
+    char *out, *err, name[32];
+    const int code = run(c->command, &out, &err);
+    snprintf(name, sizeof name, "%.*s: ", (int)strcspn(c->command, " "), c->command);
+    if (code != c->code || *out || lines_of(err) != 1 || strncmp(err, name, strlen(name)) || !strstr(err, c->err))
+        fail_msg("%s\nexit %d, expected %d\nstdout: %s\nstderr: %s\nexpected one line with: %s", c->command, code, c->code, out, err, c->err);
+    free(out);
+    free(err);
+}
+
+static void test_mistakes(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        { "train --foo",                                   2, NULL, "unknown option '--foo': command line: did you mean --" },
+        { "train --arch resnet99",                         2, NULL, "resnet18" },
+        { "train --act rellu",                             2, NULL, "leaky_relu" },
+        { "train --opt foo",                               2, NULL, "adamw" },
+        { "train --sched foo",                             2, NULL, "cosine" },
+        { "train --epochs none",                           2, NULL, "'none': --epochs" },
+        { "train lenet vgg16",                             2, NULL, "2 arguments" },
+        { "train lenet --arch vgg16",                      2, NULL, "two architectures" },
+        { "train --data nowhere",                          3, NULL, "nowhere" },
+        { "train --resume nowhere",                        3, NULL, "nowhere" },
+        { "train --resume auto",                           3, NULL, "no run to resume" },
+        { "train --resume x --output y",                   2, NULL, "two folders" },
+        { "evaluate",                                      2, NULL, "no checkpoint" },
+        { "evaluate nowhere.safetensors",                  3, NULL, "nowhere.safetensors" },
+        { "evaluate /etc/passwd",                          3, NULL, "/etc/passwd" },
+        { "evaluate x --split foo",                        2, NULL, "test val train" },
+        { "predict",                                       2, NULL, "no checkpoint" },
+        { "predict x.safetensors",                         2, NULL, "no image" },
+        { "predict nowhere.safetensors /etc/passwd",       3, NULL, "nowhere.safetensors" },
+        { "predict x nowhere.png",                         3, NULL, "nowhere.png" },
+        { "predict x y --results-format xml",              2, NULL, "text csv jsonl" },
+        { "activations",                                   2, NULL, "list | show" },
+        { "activations show foo",                          2, NULL, "leaky_relu" },
+        { "activations show",                              2, NULL, "leaky_relu" },
+        { "bench --dtype bf16",                            2, NULL, "f32" },
+        { "bench resnet99",                                2, NULL, "resnet18" },
+        { "bench --mode both",                             2, NULL, "train infer" },
+        { "bench lenet --act foo",                         2, NULL, "leaky_relu" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check_mistake(&cases[i]);
+}
+
+static void test_help_and_lists(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        { "train --help",                0, "Usage: train [OPTION...] [ARCH]", "" },
+        { "train --help=all",            0, "--warmup-epochs", "" },
+        { "evaluate --help",             0, "Usage: evaluate", "" },
+        { "predict -h",                  0, "Usage: predict", "" },
+        { "activations --help",          0, "Usage: activations", "" },
+        { "bench --help",                0, "Usage: bench", "" },
+        { "train --version",             0, "train (convzoo) ", "" },
+        { "train --list-archs",          0, "efficientnet_lite0", "" },
+        { "train --list-acts",           0, "gelu_tanh", "" },
+        { "activations list",            0, "hardswish", "" },
+        { "activations show gelu",       0, "0.8413", "" },
+        { "activations show leaky:0.2",  0, "leaky_relu:0.2", "" },
+        { "train lenet --data shapes --summary", 0, "62006", "" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
+}
+
+#define TINY "train lenet --data shapes --limit 100 -b 32 --epochs 2 --lr 0.01 --threads 1 "
+
+static void test_a_run_and_its_ways_to_end(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        { TINY "--output a",                                          0, "a/best.safetensors  val top1 ", "epoch 2/2" },
+        { "ls a | tr '\\n' ' '",                                      0, "args.json best.safetensors last.safetensors log.jsonl prev.safetensors", "" },
+        { TINY "--output a",                                          4, "", "not empty" },
+        { "train --resume a",                                         0, "a/best.safetensors", "finished already" },
+        { "train --resume a --lr 0.2",                                2, "", "--lr was 0.01 and is 0.2" },
+        { TINY "--output /proc/nowhere",                              4, "", "/proc/nowhere" },
+        { TINY "--act gelu -q",                                       0, "runs/lenet-gelu-1/best.safetensors", "" },
+        { TINY "--act leaky_relu:0.1 -q",                             0, "runs/lenet-leaky_relu_0.1-1/best.safetensors", "" },
+        { TINY "--act gelu -q --max-steps 2",                         0, "", "" },
+        { "train --resume auto -q",                                   0, "runs/lenet-gelu-2/best.safetensors", "" },
+        { "cmp runs/lenet-gelu-1/last.safetensors runs/lenet-gelu-2/last.safetensors", 0, "", "" },
+        { "cmp runs/lenet-gelu-1/best.safetensors runs/lenet-gelu-2/best.safetensors", 0, "", "" },
+        { TINY "--lr 1e6 --warmup-epochs 0 --output nan",            6, "", "first not finite" },
+        { "trap '' XFSZ; ulimit -f 20; " TINY "--output small -q",    7, "", "small/" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
+}
+
+/* Starts a command in the folder without waiting; ignored: a signal that is ignored from the start, as under nohup. */
+static pid_t start(const char *command, int ignored)
+{
+    char line[2048];
+    snprintf(line, sizeof line, "cd '%s' && exec '%s'/%s >/dev/null 2>stderr", folder, PROGRAMS_FOLDER, command);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (ignored)
+            signal(ignored, SIG_IGN);
+        execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+        _exit(127);
+    }
+    return child;
+}
+
+static void wait_for_file(const char *name)
+{
+    char path[256];
+    scratch_path(path, folder, name);
+    for (int i = 0; i < 30000 && !scratch_exists(path); i++)
+        usleep(2000);
+    assert_true(scratch_exists(path));
+}
+
+/* Signals in mid-run: saved, told how to go on, 128 + n; and the resumed run ends in the same bytes. */
+static void test_signals(void **state)
+{
+    (void)state;
+    static const struct { const char *run; int number, ignored, code; } cases[] = {
+        { "int",   SIGINT,  0,      128 + SIGINT },
+        { "term",  SIGTERM, 0,      128 + SIGTERM },
+        { "hup",   SIGHUP,  0,      128 + SIGHUP },
+        { "nohup", SIGHUP,  SIGHUP, 0 },
+    };
+    char command[512], path[256];
+    check(&(Case){ TINY "--epochs 20 --output unbroken -q", 0, NULL, NULL });
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int status;
+        snprintf(command, sizeof command, TINY "--epochs 20 --output %s", cases[i].run);
+        const pid_t child = start(command, cases[i].ignored);
+        snprintf(path, sizeof path, "%s/best.safetensors", cases[i].run);
+        wait_for_file(path);
+        assert_int_equal(kill(child, cases[i].number), 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != cases[i].code)
+            fail_msg("%s: status %x, expected exit %d", cases[i].run, status, cases[i].code);
+        snprintf(command, sizeof command, "train --resume %s -q && cmp %s/last.safetensors unbroken/last.safetensors && "
+                 "cmp %s/best.safetensors unbroken/best.safetensors && test $(wc -l <%s/log.jsonl) -eq 20",
+                 cases[i].run, cases[i].run, cases[i].run, cases[i].run);
+        check(&(Case){ command, 0, NULL, "" });
+    }
+}
+
+/* ---- evaluate and predict ---- */
+
+static json_t *json_of(const char *command)
+{
+    char *out, *err;
+    json_error_t where;
+    if (run(command, &out, &err) != 0)
+        fail_msg("%s: %s", command, err);
+    json_t *object = json_loads(out, JSON_REJECT_DUPLICATES, &where);
+    if (!json_is_object(object))
+        fail_msg("%s: %s: %s", command, where.text, out);
+    free(out);
+    free(err);
+    return object;
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_number(value))
+        fail_msg("'%s' is no number", key);
+    return json_number_value(value);
+}
+
+/* The checkpoint scores on val what the log says of its epoch. */
+static void test_evaluate(void **state)
+{
+    (void)state;
+    char path[256];
+    json_error_t where;
+    FILE *log = fopen(scratch_path(path, folder, "a/log.jsonl"), "r");
+    assert_non_null(log);
+    double best = -1.0, loss = 0.0;
+    for (json_t *epoch; (epoch = json_loadf(log, JSON_DISABLE_EOF_CHECK, &where)) != NULL; json_decref(epoch))
+        if (number_of(epoch, "val_top1") > best) {
+            best = number_of(epoch, "val_top1");
+            loss = number_of(epoch, "val_loss");
+        }
+    fclose(log);
+    json_t *result = json_of("evaluate a/best.safetensors --split val --json -b 37 --limit 100");
+    assert_true(fabs(number_of(result, "top1") - best) < 1e-6);
+    assert_true(fabs(number_of(result, "loss") - loss) < 1e-5 * loss);
+    assert_true(number_of(result, "top5") >= best);
+    assert_true(number_of(result, "count") > 0.0);
+    assert_string_equal(json_string_value(json_object_get(result, "arch")), "lenet");
+    assert_string_equal(json_string_value(json_object_get(result, "act")), "relu");
+    json_decref(result);
+    check(&(Case){ "evaluate a/last.safetensors --limit 50 --threads 1", 0, "of 50 images", "shapes" });
+}
+
+/* A 40 x 30 gradient as a PPM file. */
+static void write_image(const char *name, int phase)
+{
+    char path[256];
+    unsigned char bytes[15 + 40 * 30 * 3];
+    const int header = snprintf((char *)bytes, sizeof bytes, "P6\n40 30\n255\n");
+    for (int i = 0; i < 40 * 30 * 3; i++)
+        bytes[header + i] = (unsigned char)(i * phase);
+    scratch_write(scratch_path(path, folder, name), bytes, (size_t)header + 40 * 30 * 3);
+}
+
+static void test_predict(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        { "predict a/best.safetensors one.ppm --topk 1",                             0, "one.ppm:  ", "" },
+        { "predict a/best.safetensors one.ppm --results-format csv | head -1",       0, "file,rank,class,prob\n", "" },
+        { "predict a/best.safetensors one.ppm -k 3 --results-format csv | wc -l",    0, "4\n", "" },
+        { "predict a/best.safetensors in --results-format jsonl -k 1 | wc -l",       0, "2\n", "" },
+        { "predict a/best.safetensors in one.ppm in/bad.txt",                        3, "one.ppm:", "bad.txt" },
+        { "predict a/best.safetensors empty",                                        3, "", "no image" },
+        { "predict one.ppm one.ppm",                                                 3, "", "one.ppm" },
+        { "evaluate a/best.safetensors --data in",                                   3, "", NULL },
+    };
+    check(&(Case){ "mkdir -p in/cat in/dog empty", 0, NULL, NULL });
+    write_image("one.ppm", 1);
+    write_image("in/cat/b.ppm", 3);
+    write_image("in/dog/a.ppm", 5);
+    char path[256];
+    scratch_write(scratch_path(path, folder, "in/bad.txt"), "no image", 8);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
+
+    json_t *logits = json_of("predict a/best.safetensors one.ppm --output-type logit --results-format jsonl");
+    json_t *probs = json_of("predict a/best.safetensors one.ppm --results-format jsonl");
+    const json_t *z = json_object_get(logits, "logits"), *p = json_object_get(probs, "probs"), *names = json_object_get(logits, "classes");
+    assert_true(json_array_size(z) == 10 && json_array_size(p) == 10 && json_array_size(names) == 10);
+    assert_string_equal(json_string_value(json_object_get(logits, "file")), "one.ppm");
+    double sum = 0.0;
+    for (size_t i = 0; i < 10; i++)
+        sum += exp(json_number_value(json_array_get(z, i)));
+    for (size_t i = 0; i < 10; i++)
+        assert_true(fabs(exp(json_number_value(json_array_get(z, i))) / sum - json_number_value(json_array_get(p, i))) < 1e-6);
+    json_decref(logits);
+    json_decref(probs);
+}
+
+static void test_bench(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        { "bench lenet -b 4 --seconds 0 --threads 1",                                   0, "lenet                train f32 auto default b4 ", "" },
+        { "bench lenet -b 4 --seconds 0 --mode infer --plan channels-last,direct",      0, "infer f32 nhwc channels-last,direct b4 ", "" },
+        { "bench lenet -b 4 --seconds 0 --profile --act gelu",                          0, "GFLOP/s", "" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_help_and_lists),
+        cmocka_unit_test(test_a_run_and_its_ways_to_end),
+        cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_evaluate),
+        cmocka_unit_test(test_predict),
+        cmocka_unit_test(test_bench),
+    };
+    scratch_new(folder);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    scratch_remove(folder);
+    return failed;
+}

@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""Round trips between the programs and PyTorch; exits 77 where PyTorch is not installed.
+
+usage: test_pytorch.py PROGRAMS_FOLDER [--only TEXT]
+
+from_convzoo   train writes best.safetensors; PyTorch loads it (strict), and predict's logits, evaluate's loss and
+               hits are PyTorch's
+from_pytorch   PyTorch writes a checkpoint; predict and evaluate read it and agree"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+    import torch
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(77)
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "reference"))
+import compare_checkpoint as compare    # noqa: E402
+import safetensors    # noqa: E402
+
+TOLERANCE = 5e-5           # of the largest logit; Winograd convolutions included
+TRAIN_RECORDS, TEST_RECORDS, BATCH = 40, 150, 20
+
+
+class Failure(Exception):
+    pass
+
+
+def run(programs, name, *arguments):
+    """The program's standard output."""
+    done = subprocess.run([os.path.join(programs, name), *map(str, arguments)], capture_output=True, text=True, timeout=500)
+    if done.returncode:
+        raise Failure(f"{name} exited with {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def expect(ok, what):
+    if not ok:
+        raise Failure(what)
+
+
+def draw(random, count, channels, side):
+    """Images with something in them: waves whose direction and colour go with the label, and noise."""
+    labels = random.integers(0, 10, count)
+    y, x = np.mgrid[:side, :side] / side
+    angle = labels[:, None, None] * 0.6
+    waves = np.sin(14 * (np.cos(angle) * x + np.sin(angle) * y))[:, None]
+    tint = np.cos(labels[:, None] + np.arange(channels))[:, :, None, None]
+    pixels = 128 + 60 * waves + 30 * tint + random.normal(0, 20, (count, channels, side, side))
+    return pixels.clip(0, 255).astype(np.uint8), labels.astype(np.uint8)
+
+
+def write_cifar(folder, random):
+    """CIFAR-10's files, with few records."""
+    os.mkdir(folder)
+    for name in [f"data_batch_{k}" for k in range(1, 6)] + ["test_batch"]:
+        images, labels = draw(random, TEST_RECORDS if name == "test_batch" else TRAIN_RECORDS, 3, 32)
+        np.concatenate([labels[:, None], images.reshape(len(images), -1)], axis=1).tofile(os.path.join(folder, name + ".bin"))
+
+
+def write_images(folder, random, channels, side):
+    paths = []
+    for k, pixels in enumerate(draw(random, 3, channels, side)[0]):
+        paths.append(os.path.join(folder, f"{channels}x{side}-{k}.{'pgm' if channels == 1 else 'ppm'}"))
+        compare.write_image(paths[-1], pixels)
+    return paths
+
+
+def check_logits(programs, model, checkpoint, images):
+    lines = run(programs, "predict", checkpoint, *images, "--output-type", "logit", "--results-format", "jsonl").splitlines()
+    expect([json.loads(line)["file"] for line in lines] == images, f"predict printed {len(lines)} lines for {len(images)} images, or others")
+    distance = compare.logits_distance(model, lines)
+    expect(distance <= TOLERANCE, f"predict's logits are {distance:.1e} from PyTorch's, expected at most {TOLERANCE:.0e}")
+
+
+def check_score(programs, model, checkpoint, data):
+    result = json.loads(run(programs, "evaluate", checkpoint, "--data", data, "--json"))
+    loss, hits = model.score(*compare.read_cifar(os.path.join(data, "test_batch.bin")))
+    expect(result["count"] == TEST_RECORDS, f"evaluate counted {result['count']} images, expected {TEST_RECORDS}")
+    expect(abs(result["loss"] - loss) <= TOLERANCE * max(1, loss), f"evaluate's loss is {result['loss']}, PyTorch's {loss}")
+    expect(round(result["top1"] * TEST_RECORDS) == hits, f"evaluate's top1 is {result['top1']}, PyTorch's {hits / TEST_RECORDS}")
+    expect(result["arch"] == model.metadata["arch"] and result["act"] == model.metadata["act"], "evaluate names another network")
+
+
+def from_convzoo(programs, folder, data, random, arch, act, *options):
+    output = os.path.join(folder, "run")
+    act_options = ["--act", act] if act else []
+    run(programs, "train", "--arch", arch, *act_options, "--data", data, "--epochs", 1, "-b", BATCH, "--lr", 0.01, "--output", output, *options)
+    checkpoint = os.path.join(output, "best.safetensors")
+    model = compare.read_checkpoint(checkpoint)
+    steps = 5 * TRAIN_RECORDS // BATCH
+    for name, tensor in model.net.state_dict().items():
+        if name.endswith("num_batches_tracked"):
+            expect(1 <= tensor.item() <= steps, f"{name} is {tensor.item()} after {steps} steps")
+    check_logits(programs, model, checkpoint, write_images(folder, random, 3, 32))
+    check_score(programs, model, checkpoint, data)
+
+
+def from_pytorch(programs, folder, data, random, arch, act, geometry):
+    checkpoint = os.path.join(folder, "pytorch.safetensors")
+    model = compare.write_checkpoint(checkpoint, arch, act, **geometry)
+    images = write_images(folder, random, model.channels, model.side)
+    logits = model.logits(np.stack([compare.read_image(path) for path in images]))
+    expect(np.ptp(logits, axis=0).max() > 0.02 * abs(logits).max(), "PyTorch's logits do not depend on the image")
+    check_logits(programs, model, checkpoint, images)
+    if model.side == 32 and len(model.classes) == 10:
+        metadata = {**model.metadata, "classes": json.dumps("airplane automobile bird cat deer dog frog horse ship truck".split())}
+        tensors, _ = safetensors.load(checkpoint)
+        # PyTorch loads counters of shape [1] as well as [].
+        tensors = {name: t.reshape(1) if t.ndim == 0 else t for name, t in tensors.items()}
+        safetensors.save(checkpoint, tensors, metadata)
+        check_score(programs, compare.read_checkpoint(checkpoint), checkpoint, data)
+
+
+CASES = [
+    (from_convzoo, "lenet", None),
+    (from_convzoo, "baseline", "leaky_relu:0.2"),
+    (from_convzoo, "alexnet", "prelu"),
+    (from_convzoo, "resnet18", "silu"),
+    (from_convzoo, "efficientnet_lite0", None),
+    (from_convzoo, "efficientnet_lite0", "relu6", "--squeeze-excite"),
+    (from_convzoo, "convnext_atto", None),
+    (from_convzoo, "convnext_atto", "prelu"),
+    (from_pytorch, "lenet", "tanh", {"channels": 1, "side": 28}),
+    (from_pytorch, "baseline", "mish", {}),
+    (from_pytorch, "alexnet", None, {}),
+    (from_pytorch, "vgg16", None, {}),
+    (from_pytorch, "resnet18", None, {}),
+    (from_pytorch, "resnet18", "gelu", {"side": 224, "classes": 1000}),
+    (from_pytorch, "efficientnet_lite0", None, {"squeeze_excite": True}),
+    (from_pytorch, "efficientnet_lite0", "hardswish", {"side": 96, "classes": 5}),
+    (from_pytorch, "convnext_pico", None, {}),
+    (from_pytorch, "convnext_atto", "gelu_tanh", {"side": 64, "channels": 1}),
+]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("programs")
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    torch.set_num_threads(os.cpu_count())
+    failures = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        data = os.path.join(scratch, "cifar")
+        write_cifar(data, np.random.default_rng(1))
+        for check, arch, act, *rest in CASES:
+            name = " ".join([check.__name__, arch, act or "", *map(str, rest)])
+            if options.only not in name:
+                continue
+            with tempfile.TemporaryDirectory(dir=scratch) as folder:
+                try:
+                    check(options.programs, folder, data, np.random.default_rng(2), arch, act, *rest)
+                    print(f"ok    {name}", flush=True)
+                except (Failure, OSError, ValueError, KeyError, RuntimeError, subprocess.SubprocessError) as problem:
+                    failures += 1
+                    print(f"FAIL  {name}: {problem}", flush=True)
+    return failures > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

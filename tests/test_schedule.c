@@ -1,0 +1,79 @@
+/* test_schedule.c - learning rates at chosen steps, computed by hand, and the names. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <string.h>
+
+#include "schedule.h"
+
+static const Schedule cosine = { .kind = SCHEDULE_cosine, .lr = 0.4f, .min_lr = 0.1f, .steps = 110, .warmup = 10 };
+static const Schedule no_warmup = { .kind = SCHEDULE_cosine, .lr = 0.4f, .steps = 4 };
+static const Schedule all_warmup = { .kind = SCHEDULE_cosine, .lr = 0.4f, .steps = 5, .warmup = 5 };
+static const Schedule staircase = { .kind = SCHEDULE_step, .lr = 0.8f, .steps = 100, .warmup = 4, .decay_steps = 30, .decay_rate = 0.5f };
+static const Schedule flat = { .kind = SCHEDULE_constant, .lr = 0.3f, .steps = 100, .warmup = 3 };
+
+static const struct {
+    const char     *name;
+    const Schedule *schedule;
+    uint64_t        step;
+    double          lr;
+} cases[] = {
+    { "cosine, first of warm-up",   &cosine,     0,    0.04 },
+    { "cosine, last of warm-up",    &cosine,     9,    0.4 },
+    { "cosine, starts",             &cosine,     10,   0.4 },
+    { "cosine, a quarter",          &cosine,     35,   0.1 + 0.3 * (1 + 0.70710678118654752) / 2 },
+    { "cosine, half",               &cosine,     60,   0.25 },
+    { "cosine, two thirds nearly",  &cosine,     76,   0.1 + 0.3 * 0.5 * (1 - 0.48175367410171532) },      /* cos(0.66 pi) */
+    { "cosine, the last step",      &cosine,     109,  0.1 + 0.3 * 0.5 * (1 - 0.99950656036573160) },      /* cos(0.99 pi) */
+    { "cosine, over",               &cosine,     110,  0.1 },
+    { "cosine, long over",          &cosine,     1u << 30, 0.1 },
+    { "no warm-up, first",          &no_warmup,  0,    0.4 },
+    { "no warm-up, half",           &no_warmup,  2,    0.2 },
+    { "warm-up alone, last",        &all_warmup, 4,    0.4 },
+    { "warm-up alone, over",        &all_warmup, 5,    0.0 },
+    { "step, warm-up",              &staircase,  1,    0.4 },
+    { "step, before the first",     &staircase,  29,   0.8 },
+    { "step, the first",            &staircase,  30,   0.4 },
+    { "step, the third",            &staircase,  90,   0.1 },
+    { "constant, warm-up",          &flat,       0,    0.1 },
+    { "constant",                   &flat,       99,   0.3 },
+};
+
+static void rates(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const double lr = schedule_lr(cases[c].schedule, cases[c].step);
+        if (!(fabs(lr - cases[c].lr) <= 1e-7))
+            fail_msg("%s: %.9g, expected %.9g", cases[c].name, lr, cases[c].lr);
+    }
+}
+
+static void names(void **state)
+{
+    (void)state;
+    ScheduleKind kind;
+    Error error;
+    for (int i = 0; i < SCHEDULE_COUNT; i++) {
+        assert_true(schedule_parse(schedule_name((ScheduleKind)i), &kind, NULL));
+        assert_int_equal(kind, i);
+    }
+    assert_string_equal(schedule_names(), "cosine step constant");
+    static const char *const unknown[] = { "", "cos", "cosine ", "COSINE", "linear" };
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        assert_false(schedule_parse(unknown[i], &kind, &error));
+        assert_int_equal(error.code, EXIT_usage);
+        assert_non_null(strstr(error.text, schedule_names()));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(rates), cmocka_unit_test(names) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

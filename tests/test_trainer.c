@@ -1,0 +1,407 @@
+/* test_trainer.c - a run leaves the same bytes wherever it was interrupted, and ends as it should when something is wrong. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "scratch.h"
+#include "trainer.h"
+
+/* 180 images in batches of 32: five steps an epoch and twenty images left over; 3 epochs. */
+enum { BATCHES = 5, EPOCHS = 3, STEPS = BATCHES * EPOCHS };
+
+/* What a report saw. */
+typedef struct Seen {
+    char     notes[8192];
+    uint64_t steps, epochs;
+    uint64_t stop_at;                     /* raise `stop` in this step; 0: never */
+    volatile sig_atomic_t stop;
+} Seen;
+
+static void seen_note(void *context, const char *text)
+{
+    Seen *seen = context;
+    const size_t at = strlen(seen->notes);
+    snprintf(seen->notes + at, sizeof seen->notes - at, "%s\n", text);
+}
+
+static void seen_step(void *context, const TrainerStep *step)
+{
+    Seen *seen = context;
+    seen->steps++;
+    if (step->step == seen->stop_at)
+        seen->stop = SIGTERM;
+}
+
+static void seen_epoch(void *context, const TrainerEpoch *epoch)
+{
+    Seen *seen = context;
+    seen->epochs++;
+    assert_true(isfinite(epoch->train_loss) && isfinite(epoch->val_loss));
+}
+
+static TrainerOptions tiny(const char *arch, const char *folder, Seen *seen)
+{
+    Error error;
+    TrainerOptions options = trainer_defaults(architecture_find(arch, &error), NULL);
+    options.data = (DataOptions){ .path = "shapes", .limit = 180 };
+    options.epochs = EPOCHS;
+    options.batch = 32;
+    options.val_batch = 50;
+    options.lr = 0.01f;
+    options.folder = folder;
+    options.report = (TrainerReport){ .context = seen, .note = seen_note, .step = seen_step, .epoch = seen_epoch };
+    options.stop = &seen->stop;
+    return options;
+}
+
+/* Opens, runs and closes; the exit code. */
+static int train(const TrainerOptions *options, Error *error)
+{
+    *error = (Error){ 0 };
+    Trainer *trainer = trainer_open(options, error);
+    if (!trainer)
+        return (int)error->code;
+    const int code = trainer_run(trainer, error);
+    trainer_close(trainer);
+    return code;
+}
+
+static void expect_code(int code, int expected, const Error *error, const char *name)
+{
+    if (code != expected)
+        fail_msg("%s: exit %d (%s), expected %d", name, code, error->text, expected);
+}
+
+static void expect_same_file(const char *a, const char *b, const char *file)
+{
+    char path[256];
+    size_t count;
+    char *bytes = scratch_read(scratch_path(path, a, file), &count);
+    assert_non_null(bytes);
+    if (!scratch_holds(scratch_path(path, b, file), bytes, count))
+        fail_msg("%s differs between %s and %s", file, a, b);
+    free(bytes);
+}
+
+static int lines_of(const char *folder, const char *file)
+{
+    char path[256];
+    size_t count;
+    char *text = scratch_read(scratch_path(path, folder, file), &count);
+    int lines = 0;
+    for (const char *byte = text; byte && *byte; byte++)
+        lines += *byte == '\n';
+    free(text);
+    return lines;
+}
+
+static bool in_folder(const char *folder, const char *file)
+{
+    char path[256];
+    return scratch_exists(scratch_path(path, folder, file));
+}
+
+/* ---- interrupted or not: the same bytes ---- */
+
+static void run_whole(const char *arch, const char *folder)
+{
+    Seen seen = { 0 };
+    Error error;
+    TrainerOptions options = tiny(arch, folder, &seen);
+    options.arguments = "{}\n";
+    expect_code(train(&options, &error), EXIT_ok, &error, arch);
+    assert_int_equal(seen.steps, STEPS);
+    assert_int_equal(seen.epochs, EPOCHS);
+    assert_int_equal(lines_of(folder, "log.jsonl"), EPOCHS);
+    assert_true(in_folder(folder, "best.safetensors") && in_folder(folder, "prev.safetensors") && in_folder(folder, "args.json"));
+}
+
+static void test_resume_gives_the_same_bytes(void **state)
+{
+    (void)state;
+    static const struct { const char *arch; uint64_t stops[4]; bool by_signal; } cases[] = {
+        { "lenet",    { 2, 7, 13 },        false },   /* in the first epoch, in a later one, in the last */
+        { "lenet",    { 5, 10 },           false },   /* between epochs */
+        { "lenet",    { 1, 4, 9, 14 },     true  },
+        { "baseline", { 3, 8 },            true  },   /* batch norm's statistics, dropout's random numbers */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char root[256], whole[256], parts[256];
+        scratch_new(root);
+        scratch_path(whole, root, "whole");
+        scratch_path(parts, root, "parts");
+        run_whole(cases[i].arch, whole);
+        for (int part = 0; part <= 4; part++) {
+            const uint64_t stop = part < 4 ? cases[i].stops[part] : 0;
+            Seen seen = { .stop_at = cases[i].by_signal ? stop : 0 };
+            Error error;
+            TrainerOptions options = tiny(cases[i].arch, parts, &seen);
+            options.resume = part > 0;
+            options.most_steps = cases[i].by_signal ? 0 : stop;
+            expect_code(train(&options, &error), stop && cases[i].by_signal ? 128 + SIGTERM : EXIT_ok, &error, cases[i].arch);
+            if (stop && cases[i].by_signal)
+                assert_non_null(strstr(error.text, "--resume"));
+            if (stop == 0)
+                break;
+        }
+        expect_same_file(whole, parts, "last.safetensors");
+        expect_same_file(whole, parts, "best.safetensors");
+        assert_int_equal(lines_of(parts, "log.jsonl"), EPOCHS);
+        scratch_remove(root);
+    }
+}
+
+/* A process that was killed leaves a checkpoint of an earlier step and a log that is ahead of it. */
+static void test_resume_after_a_kill(void **state)
+{
+    (void)state;
+    char root[256], whole[256], killed[256], path[256], other[256];
+    Seen seen = { 0 };
+    Error error;
+    scratch_new(root);
+    run_whole("lenet", scratch_path(whole, root, "whole"));
+    run_whole("lenet", scratch_path(killed, root, "killed"));
+    assert_int_equal(rename(scratch_path(path, killed, "prev.safetensors"), scratch_path(other, killed, "last.safetensors")), 0);
+
+    TrainerOptions options = tiny("lenet", killed, &seen);
+    options.resume = true;
+    expect_code(train(&options, &error), EXIT_ok, &error, "after a kill");
+    assert_int_equal(seen.steps, BATCHES);
+    expect_same_file(whole, killed, "last.safetensors");
+    expect_same_file(whole, killed, "best.safetensors");
+    assert_int_equal(lines_of(killed, "log.jsonl"), EPOCHS);
+    scratch_remove(root);
+}
+
+static void test_resume_from_the_one_before(void **state)
+{
+    (void)state;
+    char root[256], whole[256], torn[256], path[256];
+    Seen seen = { 0 };
+    Error error;
+    size_t count;
+    scratch_new(root);
+    run_whole("lenet", scratch_path(whole, root, "whole"));
+    run_whole("lenet", scratch_path(torn, root, "torn"));
+    char *bytes = scratch_read(scratch_path(path, torn, "last.safetensors"), &count);
+    assert_non_null(bytes);
+    scratch_write(path, bytes, count / 2);
+    free(bytes);
+
+    TrainerOptions options = tiny("lenet", torn, &seen);
+    options.resume = true;
+    expect_code(train(&options, &error), EXIT_ok, &error, "torn last.safetensors");
+    assert_non_null(strstr(seen.notes, "prev.safetensors"));
+    expect_same_file(whole, torn, "last.safetensors");
+    scratch_remove(root);
+}
+
+static void test_finished_run_says_so(void **state)
+{
+    (void)state;
+    char root[256], folder[256];
+    Seen seen = { 0 };
+    Error error;
+    scratch_new(root);
+    run_whole("lenet", scratch_path(folder, root, "run"));
+    TrainerOptions options = tiny("lenet", folder, &seen);
+    options.resume = true;
+    expect_code(train(&options, &error), EXIT_ok, &error, "finished");
+    assert_int_equal(seen.steps, 0);
+    assert_non_null(strstr(seen.notes, "finished already"));
+    scratch_remove(root);
+}
+
+/* ---- refusals ---- */
+
+static void change_lr(TrainerOptions *options)        { options->lr = 0.02f; }
+static void change_epochs(TrainerOptions *options)    { options->epochs = 4; }
+static void change_seed(TrainerOptions *options)      { options->seed = 1; }
+static void change_arch(TrainerOptions *options)      { Error error; options->arch = architecture_find("baseline", &error); }
+static void change_optimizer(TrainerOptions *options) { options->optimizer.kind = OPTIMIZER_adamw; }
+static void change_limit(TrainerOptions *options)     { options->data.limit = 170; }
+static void start_again(TrainerOptions *options)      { options->resume = false; }
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    static const struct { void (*change)(TrainerOptions *options); int code; const char *text; } cases[] = {
+        { change_lr,        EXIT_usage,  "--lr was 0.01 and is 0.02" },
+        { change_epochs,    EXIT_usage,  "--epochs was 3 and is 4" },
+        { change_seed,      EXIT_usage,  "--seed was 42 and is 1" },
+        { change_arch,      EXIT_usage,  "--arch was \"lenet\" and is \"baseline\"" },
+        { change_optimizer, EXIT_usage,  "--opt was \"sgd\" and is \"adamw\"" },
+        { change_limit,     EXIT_usage,  "--limit was 180 and is 170" },
+        { start_again,      EXIT_folder, "not empty" },
+    };
+    char root[256], folder[256];
+    scratch_new(root);
+    run_whole("lenet", scratch_path(folder, root, "run"));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Seen seen = { 0 };
+        Error error;
+        TrainerOptions options = tiny("lenet", folder, &seen);
+        options.resume = true;
+        cases[i].change(&options);
+        expect_code(train(&options, &error), cases[i].code, &error, cases[i].text);
+        if (!strstr(error.text, cases[i].text))
+            fail_msg("'%s', expected '%s'", error.text, cases[i].text);
+    }
+    scratch_remove(root);
+}
+
+static void test_no_run_to_resume(void **state)
+{
+    (void)state;
+    char root[256], folder[256];
+    Seen seen = { 0 };
+    Error error;
+    scratch_new(root);
+    TrainerOptions options = tiny("lenet", scratch_path(folder, root, "nothing"), &seen);
+    options.resume = true;
+    expect_code(train(&options, &error), EXIT_input, &error, "nothing to resume");
+    assert_non_null(strstr(error.text, "no run to resume"));
+    assert_false(scratch_exists(folder));
+    scratch_remove(root);
+}
+
+static void test_folder_in_use(void **state)
+{
+    (void)state;
+    char root[256], folder[256];
+    Seen seen = { 0 };
+    Error error;
+    scratch_new(root);
+    TrainerOptions options = tiny("lenet", scratch_path(folder, root, "run"), &seen);
+    Trainer *first = trainer_open(&options, &error);
+    assert_non_null(first);
+    assert_null(trainer_open(&options, &error));
+    assert_int_equal(error.code, EXIT_folder);
+    trainer_close(first);
+    scratch_remove(root);
+}
+
+/* ---- when it goes wrong under way ---- */
+
+static void test_divergence_keeps_the_last_finite_checkpoint(void **state)
+{
+    (void)state;
+    char root[256], folder[256];
+    Seen seen = { 0 };
+    Error error;
+    scratch_new(root);
+    TrainerOptions options = tiny("lenet", scratch_path(folder, root, "run"), &seen);
+    options.schedule = SCHEDULE_constant;
+    options.lr = 1e18f;
+    options.warmup_epochs = 0.0;
+    expect_code(train(&options, &error), EXIT_diverged, &error, "lr 1e18");
+    assert_non_null(strstr(error.text, " at step "));
+    assert_non_null(strstr(error.text, "first not finite: "));
+    assert_non_null(strstr(error.text, "--lr"));
+    assert_int_equal(in_folder(folder, "last.safetensors"), strstr(error.text, "kept last.safetensors") != NULL);
+    scratch_remove(root);
+}
+
+/* A disk that refuses every checkpoint does not end the training; the exit code tells. */
+static void test_disk_full(void **state)
+{
+    (void)state;
+    char root[256], folder[256];
+    Seen seen = { 0 };
+    Error error;
+    struct rlimit before, small;
+    scratch_new(root);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){ .rlim_cur = 20000, .rlim_max = before.rlim_max };
+    TrainerOptions options = tiny("lenet", scratch_path(folder, root, "run"), &seen);
+    options.save_steps = 2;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    const int code = train(&options, &error);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    expect_code(code, EXIT_write, &error, "disk full");
+    assert_int_equal(seen.steps, STEPS);
+    assert_int_equal(seen.epochs, EPOCHS);
+    const char *warning = strstr(seen.notes, "warning:");
+    assert_non_null(warning);
+    assert_null(strstr(warning + 1, "warning:"));
+    assert_false(in_folder(folder, "last.safetensors") || in_folder(folder, "last.safetensors.tmp"));
+    scratch_remove(root);
+}
+
+/* ---- small data, other options ---- */
+
+static void test_fewer_images_than_a_batch(void **state)
+{
+    (void)state;
+    char root[256], folder[256];
+    Seen seen = { 0 };
+    Error error;
+    scratch_new(root);
+    TrainerOptions options = tiny("lenet", scratch_path(folder, root, "run"), &seen);
+    options.data.limit = 30;
+    options.batch = 4096;
+    expect_code(train(&options, &error), EXIT_ok, &error, "30 images, batch 4096");
+    assert_int_equal(seen.steps, EPOCHS);
+    scratch_remove(root);
+}
+
+/* A hundred steps on a hundred images: the network must learn them. */
+static void test_it_learns(void **state)
+{
+    (void)state;
+    char root[256], folder[256];
+    Seen seen = { 0 };
+    Error error;
+    scratch_new(root);
+    TrainerOptions options = tiny("lenet", scratch_path(folder, root, "run"), &seen);
+    options.data.limit = 100;
+    options.batch = 50;
+    options.epochs = 60;
+    options.no_augment = true;
+    options.optimizer.kind = OPTIMIZER_adamw;
+    options.optimizer.weight_decay = 0.0f;
+    options.lr = 3e-3f;
+    Trainer *trainer = trainer_open(&options, &error);
+    assert_non_null(trainer);
+    expect_code(trainer_run(trainer, &error), EXIT_ok, &error, "a hundred images");
+    trainer_close(trainer);
+    char path[256], *log = scratch_read(scratch_path(path, folder, "log.jsonl"), &(size_t){ 0 });
+    assert_non_null(log);
+    const char *last = NULL;
+    for (const char *at = log; (at = strstr(at, "\"train_top1\": ")) != NULL; at++)
+        last = at + strlen("\"train_top1\": ");
+    assert_non_null(last);
+    assert_true(atof(last) > 0.9);
+    free(log);
+    scratch_remove(root);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_resume_gives_the_same_bytes),
+        cmocka_unit_test(test_resume_after_a_kill),
+        cmocka_unit_test(test_resume_from_the_one_before),
+        cmocka_unit_test(test_finished_run_says_so),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_no_run_to_resume),
+        cmocka_unit_test(test_folder_in_use),
+        cmocka_unit_test(test_divergence_keeps_the_last_finite_checkpoint),
+        cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(test_fewer_images_than_a_batch),
+        cmocka_unit_test(test_it_learns),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

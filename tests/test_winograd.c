@@ -1,0 +1,269 @@
+/* test_winograd.c - the Winograd convolution against direct loops in double, in both layouts, with every instruction set. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <omp.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "kernels.h"
+
+extern char **environ;
+
+typedef struct Case {
+    const char *name;
+    int n, in, out, h, w;
+} Case;
+
+static const Case cases[] = {
+    { "a pixel",                          1,  16,  16,  1,  1 },
+    { "a tile cut both ways",             2,  16,  32,  2,  3 },
+    { "a tile",                           3,  48,  16,  4,  4 },
+    { "odd sides",                        1,  32,  48,  7,  5 },
+    { "a row",                            5,  16,  16,  1, 11 },
+    { "a column",                         2,  80,  16,  9,  1 },
+    { "whole tiles",                      5,  64,  48,  8,  8 },
+    { "many tiles",                       3,  16,  48, 14, 28 },
+    { "rows longer than a strip",         1,  32,  16,  6, 56 },
+    { "filters larger than a cache",      5, 192, 208,  4,  3 },
+    { "the same, in several runs",      250, 304, 304,  1,  2 },
+};
+enum { CASES = sizeof cases / sizeof *cases };
+
+/* The tensors of a case in plain order: x [n][h][w][in], y [n][h][w][out], weights [3][3][in][out]. */
+typedef struct Problem {
+    size_t  x_count, y_count, weights_count;
+    float  *x, *weights, *bias, *dy;
+    double *y, *dx, *dweights, *dbias;
+} Problem;
+
+static float random_value(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (float)((double)(*state >> 40) / (1 << 23) - 1.0);
+}
+
+static float *random_values(size_t count, uint64_t *state, int relu)
+{
+    float *values = malloc(count * sizeof *values);
+    assert_non_null(values);
+    for (size_t i = 0; i < count; i++) {
+        values[i] = random_value(state);
+        if (relu && values[i] < 0)
+            values[i] = 0;
+    }
+    return values;
+}
+
+static double *zeros(size_t count)
+{
+    double *values = calloc(count, sizeof *values);
+    assert_non_null(values);
+    return values;
+}
+
+/* One pair of pixels under one tap: adds its share of y (without bias), dx and dweights. */
+static void add_tap(const Case *t, const Problem *p, size_t x_pixel, size_t y_pixel, size_t tap)
+{
+    const size_t in = (size_t)t->in, out = (size_t)t->out;
+    const float *dy = p->dy + y_pixel * out;
+    double *y = p->y + y_pixel * out;
+    for (size_t c = 0; c < in; c++) {
+        const float *weights = p->weights + (tap * in + c) * out;
+        double *dweights = p->dweights + (tap * in + c) * out;
+        const double x = p->x[x_pixel * in + c];
+        double dx = 0;
+        for (size_t k = 0; k < out; k++) {
+            y[k] += x * (double)weights[k];
+            dweights[k] += x * (double)dy[k];
+            dx += (double)dy[k] * (double)weights[k];
+        }
+        p->dx[x_pixel * in + c] += dx;
+    }
+}
+
+static Problem problem_new(const Case *t)
+{
+    uint64_t state = 7;
+    const size_t pixels = (size_t)t->n * (size_t)t->h * (size_t)t->w, out = (size_t)t->out;
+    Problem p = { pixels * (size_t)t->in, pixels * out, 9 * (size_t)t->in * out, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
+    p.x = random_values(p.x_count, &state, 1);
+    p.weights = random_values(p.weights_count, &state, 0);
+    p.bias = random_values(out, &state, 0);
+    p.dy = random_values(p.y_count, &state, 0);
+    p.y = zeros(p.y_count);
+    p.dx = zeros(p.x_count);
+    p.dweights = zeros(p.weights_count);
+    p.dbias = zeros(out);
+    for (int y = 0; y < t->n * t->h; y++)
+        for (int x = 0; x < t->w; x++)
+            for (int tap = 0; tap < 9; tap++) {
+                const int row = y % t->h + tap / 3 - 1, column = x + tap % 3 - 1;
+                if (row >= 0 && row < t->h && column >= 0 && column < t->w)
+                    add_tap(t, &p, (size_t)(y + tap / 3 - 1) * (size_t)t->w + (size_t)column,
+                            (size_t)y * (size_t)t->w + (size_t)x, (size_t)tap);
+            }
+    for (size_t i = 0; i < p.y_count; i++)
+        p.dbias[i % out] += (double)p.dy[i];
+    return p;
+}
+
+static void problem_free(Problem *p)
+{
+    void *const all[] = { p->x, p->weights, p->bias, p->dy, p->y, p->dx, p->dweights, p->dbias };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
+/* Bytes of 0xff are NaNs: what is read before it is written shows. */
+static void *filled(size_t bytes)
+{
+    void *memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    assert_non_null(memory);
+    return memset(memory, 0xff, bytes);
+}
+
+static size_t place(const View *view, size_t plain)
+{
+    const int c = (int)(plain % (size_t)view->c);
+    const size_t pixel = plain / (size_t)view->c, image = pixel / view_pixels(view), rest = pixel % view_pixels(view);
+    return view_offset(view, (int)image, c, (int)(rest / (size_t)view->w), (int)(rest % (size_t)view->w));
+}
+
+static float *packed(const View *view, const float *plain)
+{
+    float *values = filled(view_count(view) * sizeof *values);
+    for (size_t i = 0; i < view_count(view); i++)
+        values[place(view, i)] = plain[i];
+    return values;
+}
+
+/* view NULL: `values` are in plain order. `offset` (may be NULL) is added to the expected values, by channel. */
+static void expect_close(const Case *t, const char *what, const View *view, const float *values, size_t count,
+                         const double *expected, const float *offset)
+{
+    double squares = 0, error_squares = 0, most = 0;
+    for (size_t i = 0; i < count; i++) {
+        const double want = expected[i] + (offset ? (double)offset[i % (size_t)t->out] : 0);
+        const double error = fabs((double)values[view ? place(view, i) : i] - want);
+        squares += want * want;
+        error_squares += error * error;
+        most = error > most || isnan(error) ? error : most;
+    }
+    const double relative = sqrt(error_squares / squares), of_rms = most / sqrt(squares / (double)count);
+    if (!(relative <= 1e-5 && of_rms <= 1e-4))
+        fail_msg("%s: %s, block %d, %d threads, %s: relative error %g (at most 1e-5), largest / rms %g (at most 1e-4)",
+                 t->name, what, view ? view->block : 0, omp_get_max_threads(), kernels_isa(), relative, of_rms);
+}
+
+static void check_forward(const Case *t, const Problem *p, const WinogradKernel *k, void *scratch)
+{
+    const size_t bytes = p->y_count * sizeof(float);
+    float *x = packed(&k->x, p->x), *y = filled(bytes), *again = filled(bytes);
+    kernel_winograd_forward(k, x, p->weights, NULL, y, scratch);
+    expect_close(t, "forward", &k->y, y, p->y_count, p->y, NULL);
+    kernel_winograd_forward(k, x, p->weights, p->bias, y, scratch);
+    expect_close(t, "forward with bias", &k->y, y, p->y_count, p->y, p->bias);
+    kernel_winograd_forward(k, x, p->weights, p->bias, again, scratch);
+    assert_memory_equal(y, again, bytes);
+    free(x);
+    free(y);
+    free(again);
+}
+
+static void check_backward(const Case *t, const Problem *p, const WinogradKernel *k, void *scratch)
+{
+    const size_t weights_bytes = p->weights_count * sizeof(float);
+    float *x = packed(&k->x, p->x), *dy = packed(&k->y, p->dy), *dx = filled(p->x_count * sizeof(float));
+    float *dweights = filled(weights_bytes), *again = filled(weights_bytes), *dbias = filled((size_t)t->out * sizeof(float));
+    kernel_winograd_backward_data(k, dy, p->weights, dx, scratch);
+    expect_close(t, "backward data", &k->x, dx, p->x_count, p->dx, NULL);
+    kernel_winograd_backward_weights(k, x, dy, dweights, dbias, scratch);
+    expect_close(t, "backward weights", NULL, dweights, p->weights_count, p->dweights, NULL);
+    expect_close(t, "backward bias", NULL, dbias, (size_t)t->out, p->dbias, NULL);
+    kernel_winograd_backward_weights(k, x, dy, again, NULL, scratch);
+    assert_memory_equal(dweights, again, weights_bytes);
+    float *const all[] = { x, dy, dx, dweights, again, dbias };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
+static void test_against_direct_loops(void **state)
+{
+    (void)state;
+    for (int i = 0; i < CASES; i++) {
+        const Case *t = &cases[i];
+        Problem p = problem_new(t);
+        for (int threads = 1; threads <= 2; threads++)
+            for (int last = 0; last <= 1; last++) {
+                const WinogradKernel k = { { t->n, t->in, t->h, t->w, last ? t->in : 16, t->in },
+                                           { t->n, t->out, t->h, t->w, last ? t->out : 16, t->out } };
+                omp_set_num_threads(threads);
+                void *scratch = filled(kernel_winograd_scratch(&k));
+                check_forward(t, &p, &k, scratch);
+                check_backward(t, &p, &k, scratch);
+                free(scratch);
+            }
+        problem_free(&p);
+    }
+}
+
+/* Six copies of an image give six times the bits of one, although so many outputs are written another way (past the
+ * caches) and their tiles lie elsewhere in the panels. */
+static void test_an_image_does_not_depend_on_its_batch(void **unused)
+{
+    (void)unused;
+    enum { COPIES = 6, CHANNELS = 16, SIDE = 257 };
+    uint64_t state = 3;
+    WinogradKernel k = { { 1, CHANNELS, SIDE, SIDE, CHANNELS, CHANNELS }, { 1, CHANNELS, SIDE, SIDE, CHANNELS, CHANNELS } };
+    const size_t count = view_count(&k.x), bytes = count * sizeof(float);
+    float *x = filled(COPIES * bytes), *y = filled(bytes), *all = filled(COPIES * bytes);
+    float *weights = random_values(9 * CHANNELS * CHANNELS, &state, 0), *image = random_values(count, &state, 0);
+    for (int i = 0; i < COPIES; i++)
+        memcpy(x + (size_t)i * count, image, bytes);
+    void *scratch = filled(kernel_winograd_scratch(&k));
+    kernel_winograd_forward(&k, x, weights, NULL, y, scratch);
+    free(scratch);
+    k.x.n = k.y.n = COPIES;
+    scratch = filled(kernel_winograd_scratch(&k));
+    kernel_winograd_forward(&k, x, weights, NULL, all, scratch);
+    for (int i = 0; i < COPIES; i++)
+        assert_memory_equal(all + (size_t)i * count, y, bytes);
+    void *const used[] = { x, y, all, weights, image, scratch };
+    for (size_t i = 0; i < sizeof used / sizeof *used; i++)
+        free(used[i]);
+}
+
+/* The variant is chosen when the program starts: run it again with a lower one. */
+static int run_with_isa(char *program, const char *isa)
+{
+    pid_t child;
+    int status;
+    char *const arguments[] = { program, NULL };
+    if (setenv("CONVZOO_ISA", isa, 1) || posix_spawn(&child, "/proc/self/exe", NULL, NULL, arguments, environ) ||
+        waitpid(child, &status, 0) != child)
+        return 1;
+    return status != 0;
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_against_direct_loops),
+        cmocka_unit_test(test_an_image_does_not_depend_on_its_batch),
+    };
+    const int variant = getenv("CONVZOO_ISA") != NULL;
+    int failures = cmocka_run_group_tests_name(kernels_isa(), tests, NULL, NULL);
+    if (!variant)
+        failures += run_with_isa(argv[0], "avx2") + run_with_isa(argv[0], "base");
+    return failures != 0;
+}
