@@ -1,7 +1,7 @@
 /* linear.c - y = weight x + bias over the flattened image.
  *
  *   x         N C H W
- *   weight    F (C H W)       read as F C H W: oneDNN takes x in any layout, nothing is flattened in memory
+ *   weight    F (C H W)
  *   bias      F
  *   y         N F 1 1 */
 
@@ -21,16 +21,14 @@ typedef struct Geometry {
     const_dnnl_memory_desc_t x, weight, bias, y;
 } Geometry;
 
-/* A 1 x 1 image is a row of numbers to oneDNN. */
+/* An image in plain layout is a row of numbers. oneDNN would take x as an image too, in layouts of its choice, but has its
+ * best kernels for rows. */
 static Geometry geometry_of(const Linear *m, Program *program)
 {
-    const Shape s = m->base.in[0]->shape;
-    const int64_t n = program_batch(program), features = m->base.out->shape.c;
-    const int rank = s.h == 1 && s.w == 1 ? 2 : 4;
-    const int64_t x[] = { n, s.c, s.h, s.w }, weight[] = { features, s.c, s.h, s.w }, y[] = { n, features };
+    const int64_t n = program_batch(program), features = m->weight->dims[0], length = m->weight->dims[1];
+    const int64_t x[] = { n, length }, weight[] = { features, length }, y[] = { n, features };
     return (Geometry){
-        .x = program_layout(program, rank, x, rank == 2 ? dnnl_ab : dnnl_format_tag_any),
-        .weight = program_layout(program, rank, weight, dnnl_format_tag_any),
+        .x = program_layout(program, 2, x, dnnl_ab), .weight = program_layout(program, 2, weight, dnnl_format_tag_any),
         .bias = program_layout(program, 1, &features, dnnl_a), .y = program_layout(program, 2, y, dnnl_ab),
     };
 }
@@ -49,12 +47,6 @@ static const_dnnl_memory_desc_t asked(Program *program, const_dnnl_primitive_des
     return program_keep_layout(program, dnnl_primitive_desc_query_md(pd, what, 0));
 }
 
-/* x in the layout that oneDNN asked for; a row is what a plain tensor is. */
-static const_dnnl_memory_desc_t tensor_layout(Program *program, const Tensor *x, const_dnnl_memory_desc_t asked_for)
-{
-    return layout_rank(asked_for) == 2 ? program_plain_layout(program, x) : asked_for;
-}
-
 static double flops(const Linear *m, const Program *program)
 {
     return 2.0 * (double)m->weight->count * program_batch(program);
@@ -65,13 +57,12 @@ static void linear_forward(const Module *module, Program *program)
     const Linear *m = (const Linear *)module;
     const Geometry g = geometry_of(m, program);
     dnnl_primitive_desc_t pd = forward_desc(&g, program_mode(program));
-    const_dnnl_memory_desc_t x_layout = asked(program, pd, dnnl_query_src_md);
-    Buffer *x = program_read(program, module->in[0], tensor_layout(program, module->in[0], x_layout));
+    Buffer *x = program_read(program, module->in[0], program_plain_layout(program, module->in[0]));
     Buffer *weight = program_param(program, m->weight, asked(program, pd, dnnl_query_weights_md));
     Buffer *y = program_write(program, module->out, program_plain_layout(program, module->out));
 
     Kernel *kernel = program_emit(program, module, "forward", pd);
-    kernel_bind_as(kernel, DNNL_ARG_SRC, x, x_layout);
+    kernel_bind_as(kernel, DNNL_ARG_SRC, x, g.x);
     kernel_bind(kernel, DNNL_ARG_WEIGHTS, weight);
     kernel_bind(kernel, DNNL_ARG_BIAS, program_param(program, m->bias, NULL));
     kernel_bind_as(kernel, DNNL_ARG_DST, y, g.y);
@@ -81,16 +72,15 @@ static void linear_forward(const Module *module, Program *program)
 /* dweight = dy^T x,  dbias = sum over n of dy */
 static void linear_backward_weights(const Linear *m, Program *program, const Geometry *g, dnnl_primitive_desc_t hint)
 {
-    const_dnnl_memory_desc_t x_layout = asked(program, hint, dnnl_query_src_md);
     dnnl_primitive_desc_t pd;
-    DNNL(dnnl_inner_product_backward_weights_primitive_desc_create(&pd, onednn_engine(), x_layout, g->weight, g->bias, g->y, hint,
+    DNNL(dnnl_inner_product_backward_weights_primitive_desc_create(&pd, onednn_engine(), g->x, g->weight, g->bias, g->y, hint,
                                                                    onednn_attr()));
-    Buffer *x = program_read(program, m->base.in[0], tensor_layout(program, m->base.in[0], x_layout));
+    Buffer *x = program_read(program, m->base.in[0], program_plain_layout(program, m->base.in[0]));
     Buffer *dy = program_read_gradient(program, m->base.out, program_plain_layout(program, m->base.out));
     Buffer *dweight = program_param_gradient(program, m->weight, asked(program, pd, dnnl_query_diff_weights_md));
 
     Kernel *kernel = program_emit(program, &m->base, "backward weights", pd);
-    kernel_bind_as(kernel, DNNL_ARG_SRC, x, x_layout);
+    kernel_bind_as(kernel, DNNL_ARG_SRC, x, g->x);
     kernel_bind_as(kernel, DNNL_ARG_DIFF_DST, dy, g->y);
     kernel_bind(kernel, DNNL_ARG_DIFF_WEIGHTS, dweight);
     kernel_bind(kernel, DNNL_ARG_DIFF_BIAS, program_param_gradient(program, m->bias, NULL));
@@ -102,15 +92,14 @@ static void linear_backward_data(const Linear *m, Program *program, const Geomet
 {
     dnnl_primitive_desc_t pd;
     DNNL(dnnl_inner_product_backward_data_primitive_desc_create(&pd, onednn_engine(), g->x, g->weight, g->y, hint, onednn_attr()));
-    const_dnnl_memory_desc_t dx_layout = asked(program, pd, dnnl_query_diff_src_md);
     Buffer *dy = program_read_gradient(program, m->base.out, program_plain_layout(program, m->base.out));
     Buffer *weight = program_param(program, m->weight, asked(program, pd, dnnl_query_weights_md));
-    Buffer *dx = program_write_gradient(program, m->base.in[0], tensor_layout(program, m->base.in[0], dx_layout));
+    Buffer *dx = program_write_gradient(program, m->base.in[0], program_plain_layout(program, m->base.in[0]));
 
     Kernel *kernel = program_emit(program, &m->base, "backward data", pd);
     kernel_bind_as(kernel, DNNL_ARG_DIFF_DST, dy, g->y);
     kernel_bind(kernel, DNNL_ARG_WEIGHTS, weight);
-    kernel_bind_as(kernel, DNNL_ARG_DIFF_SRC, dx, dx_layout);
+    kernel_bind_as(kernel, DNNL_ARG_DIFF_SRC, dx, g->x);
     kernel_flops(kernel, flops(m, program));
 }
 

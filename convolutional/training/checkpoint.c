@@ -140,6 +140,18 @@ static bool is_other_classes(const Slot *slot, const SafetensorsEntry *entry)
     return other;
 }
 
+/* A number on its own may be written with dimensions of 1. */
+static bool is_same_shape(const Param *param, const SafetensorsEntry *entry)
+{
+    if (param->rank == 0) {
+        int64_t count = 1;
+        for (int i = 0; i < entry->rank; i++)
+            count *= entry->shape[i];
+        return count == 1;
+    }
+    return entry->rank == param->rank && !memcmp(entry->shape, param->dims, (size_t)param->rank * sizeof *param->dims);
+}
+
 static void compare_slot(Differences *differences, const Slot *slot, const SafetensorsEntry *entry)
 {
     char what[400], has[160], needs[160];
@@ -154,7 +166,7 @@ static void compare_slot(Differences *differences, const Slot *slot, const Safet
         differences_add(differences, slot->name, what);
         return;
     }
-    if (entry->rank == param->rank && !memcmp(entry->shape, param->dims, (size_t)param->rank * sizeof *param->dims))
+    if (is_same_shape(param, entry))
         return;
     if (is_other_classes(slot, entry)) {
         differences->other_classes++;

@@ -13,7 +13,6 @@
 
 #include "errors.h"
 
-#define CONVZOO_VERSION "0.1.0"
 
 typedef enum {
     OPTION_text,           /* const char *   no default: NULL */
