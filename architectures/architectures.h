@@ -21,6 +21,7 @@ typedef struct Recipe {
     float       lr, weight_decay;
     int         epochs;
     float       label_smoothing;
+    float       clip_norm;         /* scale gradients down to this norm; 0: no */
 } Recipe;
 
 typedef struct Architecture {

@@ -49,13 +49,13 @@ static void run_prelu_backward(const void *context, void *const p[])
 static void activation_forward(const Module *module, Program *program)
 {
     const ActivationModule *m = (const ActivationModule *)module;
-    Buffer *x = program_read_view(program, module->in[0]);
+    Buffer *x = program_read_channels(program, module->in[0]);
     if (m->act.key == ACT_identity) {
         program_alias(program, module->out, x, buffer_layout(x));
         return;
     }
     Buffer *y = program_write(program, module->out, buffer_layout(x));
-    const Context context = { buffer_view(x), m->act };
+    const Context context = { buffer_channels(x), m->act };
     Kernel *kernel = program_emit_function(program, module, "forward", m->slope ? run_prelu_forward : run_forward, &context, sizeof context);
     kernel_bind(kernel, X, x);
     kernel_bind(kernel, Y, y);
@@ -67,14 +67,14 @@ static void activation_forward(const Module *module, Program *program)
 static void activation_backward(const Module *module, Program *program)
 {
     const ActivationModule *m = (const ActivationModule *)module;
-    Buffer *x = program_read_view(program, module->in[0]);
+    Buffer *x = program_read_channels(program, module->in[0]);
     Buffer *dy = program_read_gradient(program, module->out, buffer_layout(x));
     if (m->act.key == ACT_identity) {
         program_share_gradient(program, module->in[0], dy, buffer_layout(x));
         return;
     }
     Buffer *dx = program_write_gradient(program, module->in[0], buffer_layout(x));
-    const Context context = { buffer_view(x), m->act };
+    const Context context = { buffer_channels(x), m->act };
     Kernel *kernel = program_emit_function(program, module, "backward", m->slope ? run_prelu_backward : run_backward, &context, sizeof context);
     kernel_bind(kernel, X, x);
     kernel_bind(kernel, DY, dy);

@@ -14,7 +14,7 @@
 
 #include "errors.h"
 
-static const Conv2dAlgorithm *const algorithms[] = { &conv2d_depthwise, &conv2d_winograd, &conv2d_direct };
+static const Conv2dAlgorithm *const algorithms[] = { &conv2d_batch_last, &conv2d_depthwise, &conv2d_winograd, &conv2d_direct };
 
 static const Conv2dAlgorithm *choose(const Conv2dModule *conv, const Program *program)
 {

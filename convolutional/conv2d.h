@@ -23,6 +23,7 @@ typedef struct Conv2dAlgorithm {
 extern const Conv2dAlgorithm conv2d_direct;         /* oneDNN, any shape */
 extern const Conv2dAlgorithm conv2d_winograd;       /* our own, 3x3 stride 1 */
 extern const Conv2dAlgorithm conv2d_depthwise;      /* our own, one filter a channel */
+extern const Conv2dAlgorithm conv2d_batch_last;     /* our own, few channels, where the plan's layout is batch last */
 
 /* Floating-point operations of one direction, by the direct algorithm's count. */
 double conv2d_flops(const Conv2dModule *conv, const Program *program);

@@ -10,6 +10,7 @@
 
 #include "emit.h"
 #include "errors.h"
+#include "kernels.h"
 
 typedef struct PoolModule {
     Module          base;
@@ -34,10 +35,59 @@ static bool has_workspace(const PoolModule *m, const Program *program)
     return m->algorithm == dnnl_pooling_max && program_mode(program) == MODE_training;
 }
 
+/* ---- batch last: loops of our own, for oneDNN has none ---- */
+
+enum { X, Y, DX };
+
+static void run_forward(const void *context, void *const p[])
+{
+    kernel_batch_last_pool_forward(context, p[X], p[Y]);
+}
+
+static void run_backward(const void *context, void *const p[])
+{
+    kernel_batch_last_pool_backward(context, p[X], p[Y], p[DX]);
+}
+
+static BatchLastPool geometry_of(const PoolModule *m, const View *x)
+{
+    const Pool *o = &m->options;
+    const Shape in = m->base.in[0]->shape, out = m->base.out->shape;
+    return (BatchLastPool){ x->n * x->c, in.h, in.w, out.h, out.w, o->kernel, o->stride, o->pad,
+                            m->algorithm == dnnl_pooling_avg_exclude_padding };
+}
+
+static void batch_last_forward(const PoolModule *m, Program *program, Buffer *x, const View *view)
+{
+    const BatchLastPool geometry = geometry_of(m, view);
+    Buffer *y = program_write(program, m->base.out, program_batch_last_layout(program, m->base.out));
+    Kernel *kernel = program_emit_function(program, &m->base, "forward", run_forward, &geometry, sizeof geometry);
+    kernel_bind(kernel, X, x);
+    kernel_bind(kernel, Y, y);
+}
+
+static void batch_last_backward(const PoolModule *m, Program *program, Buffer *x, const View *view)
+{
+    const BatchLastPool geometry = geometry_of(m, view);
+    Buffer *dy = program_read_gradient(program, m->base.out, program_batch_last_layout(program, m->base.out));
+    Buffer *dx = program_write_gradient(program, m->base.in[0], buffer_layout(x));
+    Kernel *kernel = program_emit_function(program, &m->base, "backward", run_backward, &geometry, sizeof geometry);
+    kernel_bind(kernel, X, geometry.average ? NULL : x);
+    kernel_bind(kernel, Y, dy);
+    kernel_bind(kernel, DX, dx);
+}
+
+/* ---- every other layout ---- */
+
 static void pool_forward(const Module *module, Program *program)
 {
     const PoolModule *m = (const PoolModule *)module;
     Buffer *x = program_read(program, module->in[0], NULL);
+    View view;
+    if (layout_batch_last(buffer_layout(x), &view)) {
+        batch_last_forward(m, program, x, &view);
+        return;
+    }
     dnnl_primitive_desc_t pd = forward_desc(m, program, buffer_layout(x));
     const_dnnl_memory_desc_t y_layout = program_keep_layout(program, dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0));
     Buffer *y = program_write(program, module->out, y_layout);
@@ -56,9 +106,15 @@ static void pool_forward(const Module *module, Program *program)
 static void pool_backward(const Module *module, Program *program)
 {
     const PoolModule *m = (const PoolModule *)module;
+    Buffer *x = program_read(program, module->in[0], NULL);
+    View view;
+    if (layout_batch_last(buffer_layout(x), &view)) {
+        batch_last_backward(m, program, x, &view);
+        return;
+    }
     const Pool *o = &m->options;
     const dnnl_dims_t strides = { o->stride, o->stride }, kernel_size = { o->kernel, o->kernel }, dilation = {0}, pads = { o->pad, o->pad };
-    const_dnnl_memory_desc_t x_layout = buffer_layout(program_read(program, module->in[0], NULL));
+    const_dnnl_memory_desc_t x_layout = buffer_layout(x);
     const_dnnl_memory_desc_t y_layout = buffer_layout(program_read(program, module->out, NULL));
     dnnl_primitive_desc_t hint = forward_desc(m, program, x_layout), pd;
     DNNL(dnnl_pooling_backward_primitive_desc_create(&pd, onednn_engine(), m->algorithm, x_layout, y_layout, strides, kernel_size,

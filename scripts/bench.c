@@ -32,7 +32,7 @@ static const Option options[] = {
     { "side", "img-size", 0, OPTION_whole, FIELD(side), "N", "32", .least = 1, .most = 4096, .group = "What", .help = "images of 3 x N x N" },
     { "act", "activation", 0, OPTION_text, FIELD(act), "NAME[:P]", .shown = "the architecture's own", .group = "What", .help = "activation in every block" },
     { "dtype", NULL, 0, OPTION_text, FIELD(dtype), "f32", "f32", .group = "How", .help = "type of the numbers" },
-    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "How", .help = "default, blocked or channels-last; ,direct; ,no-fusion" },
+    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "How", .help = "default, blocked, channels-last or batch-last; ,direct; ,no-fusion" },
     { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "How", .help = "for computing" },
     { "seconds", NULL, 0, OPTION_real, FIELD(seconds), "F", "8", .least = 0, .most = 1e6, .group = "How", .help = "how long to measure each" },
     { "profile", NULL, 0, OPTION_switch, FIELD(profile), .group = "How", .help = "also print a line a kernel" },
@@ -129,7 +129,8 @@ static void print_profile(const Program *program, double steps)
 
 static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error *error)
 {
-    static const char *const layouts[] = { [LAYOUT_automatic] = "auto", [LAYOUT_blocked] = "blocked", [LAYOUT_channels_last] = "nhwc" };
+    static const char *const layouts[] = { [LAYOUT_automatic] = "auto", [LAYOUT_blocked] = "blocked", [LAYOUT_channels_last] = "nhwc",
+                                          [LAYOUT_batch_last] = "batch-last" };
     const bool training = !strcmp(flags->mode, "train");
     ArchOptions arch_options = { .classes = CLASSES, .act = arch->act };
     Bench b = { .flags = flags };

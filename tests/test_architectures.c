@@ -221,7 +221,7 @@ static void test_registry(void **state)
         assert_true(arch->build && *arch->paper && *arch->about && arch->act.key != ACT_native);
         assert_true(optimizer_parse(arch->recipe.optimizer, &kind, &error));
         assert_true(arch->recipe.lr > 0 && arch->recipe.weight_decay >= 0 && arch->recipe.epochs > 0);
-        assert_true(arch->recipe.label_smoothing >= 0 && arch->recipe.label_smoothing < 1);
+        assert_true(arch->recipe.label_smoothing >= 0 && arch->recipe.label_smoothing < 1 && arch->recipe.clip_norm >= 0);
     }
 }
 
@@ -277,17 +277,18 @@ typedef struct InitCase {
 } InitCase;
 
 static const InitCase inits[] = {
-    { "resnet18", "layer2.0.conv1.weight", ACT_relu,     0, 2.0 / (64 * 9) },                /* gain^2 / fan_in */
-    { "resnet18", "layer2.0.conv1.weight", ACT_tanh,     0, 25.0 / 9 / (64 * 9) },
-    { "resnet18", "layer3.0.downsample.0.weight", ACT_selu, 0, 1.0 / 128 },
-    { "resnet18", "fc.weight",             ACT_relu,     0, 1.0 / 3 / 512 },                 /* the output layer starts small */
+    { "lenet",    "features.3.weight",     ACT_relu,     0, 2.0 / (6 * 25) },                /* gain^2 / fan_in */
+    { "lenet",    "features.3.weight",     ACT_tanh,     0, 25.0 / 9 / (6 * 25) },
+    { "resnet18", "layer2.0.conv1.weight", ACT_relu,     0, 2.0 / 6 / (64 * 9) },            /* before batch norm: a sixth */
+    { "resnet18", "layer3.0.downsample.0.weight", ACT_selu, 0, 1.0 / 6 / 128 },
+    { "resnet18", "fc.weight",             ACT_relu,     0, 1.0 / 3 / 512 },                 /* linear: a sixth */
     { "resnet18", "bn1.weight",            ACT_relu,     1, 0 },
     { "resnet18", "bn1.bias",              ACT_relu,     0, 0 },
     { "resnet18", "bn1.running_mean",      ACT_relu,     0, 0 },
     { "resnet18", "bn1.running_var",       ACT_relu,     1, 0 },
     { "resnet18", "act.weight",            ACT_prelu,    0.25, 0 },
     { "resnet18", "fc.bias",               ACT_relu,     0, 0 },
-    { "alexnet",  "classifier.1.weight",   ACT_identity, 0, 1.0 / 4096 },
+    { "alexnet",  "classifier.4.weight",   ACT_identity, 0, 1.0 / 6 / 4096 },
     { "convnext_atto", "features.1.0.block.0.weight", ACT_relu, 0, 2.0 / 49 },
     { "convnext_atto", "features.1.0.layer_scale",    ACT_relu, 1e-6, 0 },
 };

@@ -51,6 +51,7 @@ typedef struct Variant {
 static const Variant variants[] = {
     { "blocked",       { .layout = LAYOUT_blocked },       dnnl_nChw16c, false },
     { "channels last", { .layout = LAYOUT_channels_last }, dnnl_nhwc,    true },
+    { "batch last",    { .layout = LAYOUT_batch_last },    dnnl_Abcd16a, false },
     { "direct only",   { .direct_only = true },            dnnl_nchw,    false },
     { "unfused",       { .no_fusion = true },              dnnl_nChw8c,  true },
     { "alone",         {0},                                dnnl_format_tag_undef, false },

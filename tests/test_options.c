@@ -220,6 +220,7 @@ static void test_recipes(void **state)
         assert_string_equal(flags.opt, arch->recipe.optimizer);
         assert_true(trainer.lr == arch->recipe.lr && trainer.epochs == arch->recipe.epochs);
         assert_true(trainer.optimizer.weight_decay == arch->recipe.weight_decay && trainer.label_smoothing == arch->recipe.label_smoothing);
+        assert_true(trainer.optimizer.clip_norm == arch->recipe.clip_norm && (float)flags.clip_grad == trainer.optimizer.clip_norm);
         assert_true((float)flags.lr == trainer.lr && flags.epochs == trainer.epochs);
 
         const bool sgd = trainer.optimizer.kind == OPTIMIZER_sgd;

@@ -139,6 +139,24 @@ DISPATCH(void, kernel_winograd_backward_data,
 DISPATCH(void, kernel_winograd_backward_weights,
          (const WinogradKernel *k, const float *x, const float *dy, float *dweights, float *dbias, void *scratch),
          (k, x, dy, dweights, dbias, scratch))
+DISPATCH(void, kernel_batch_last_forward,
+         (const BatchLastKernel *k, const float *x, const float *weights, const float *bias, float *y),
+         (k, x, weights, bias, y))
+DISPATCH(void, kernel_batch_last_backward_data,
+         (const BatchLastKernel *k, const float *dy, const float *weights, float *dx),
+         (k, dy, weights, dx))
+DISPATCH(size_t, kernel_batch_last_scratch,
+         (const BatchLastKernel *k),
+         (k))
+DISPATCH(void, kernel_batch_last_backward_weights,
+         (const BatchLastKernel *k, const float *x, const float *dy, float *dweights, float *dbias, void *scratch),
+         (k, x, dy, dweights, dbias, scratch))
+DISPATCH(void, kernel_batch_last_pool_forward,
+         (const BatchLastPool *p, const float *x, float *y),
+         (p, x, y))
+DISPATCH(void, kernel_batch_last_pool_backward,
+         (const BatchLastPool *p, const float *x, const float *dy, float *dx),
+         (p, x, dy, dx))
 DISPATCH(double, kernel_sum_of_squares,
          (size_t count, const float *x),
          (count, x))

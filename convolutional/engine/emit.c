@@ -48,6 +48,11 @@ const_dnnl_memory_desc_t program_preferred_layout(Program *program, const Tensor
     return program_tensor_layout(program, tensor, blocks ? dnnl_nChw16c : dnnl_format_tag_any);
 }
 
+const_dnnl_memory_desc_t program_batch_last_layout(Program *program, const Tensor *tensor)
+{
+    return program_tensor_layout(program, tensor, dnnl_Abcd16a);
+}
+
 const_dnnl_memory_desc_t program_plain_layout(Program *program, const Tensor *tensor)
 {
     return program_tensor_layout(program, tensor, dnnl_nchw);
@@ -65,6 +70,12 @@ View buffer_view(const Buffer *buffer)
     CHECK(layout_view(buffer->layout, &view), "a layout that no kernel of ours reads: %s",
           layout_text(buffer->layout, text, sizeof text));
     return view;
+}
+
+View buffer_channels(const Buffer *buffer)
+{
+    View view;
+    return layout_batch_last(buffer->layout, &view) ? view : buffer_view(buffer);
 }
 
 /* ---- buffers ---- */
@@ -161,6 +172,13 @@ Buffer *program_read_view(Program *program, const Tensor *tensor)
     View view;
     Buffer *values = program_read(program, tensor, NULL);
     return layout_view(values->layout, &view) ? values : program_read(program, tensor, program_plain_layout(program, tensor));
+}
+
+Buffer *program_read_channels(Program *program, const Tensor *tensor)
+{
+    View view;
+    Buffer *values = program_read(program, tensor, NULL);
+    return layout_batch_last(values->layout, &view) ? values : program_read_view(program, tensor);
 }
 
 Buffer *program_write(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout)

@@ -29,6 +29,8 @@ const_dnnl_memory_desc_t program_keep_layout(Program *program, const_dnnl_memory
 const_dnnl_memory_desc_t program_tensor_layout(Program *program, const Tensor *tensor, dnnl_format_tag_t tag);
 /* What a convolution should ask for by the plan: channels last, blocks of 16, or any where neither fits. */
 const_dnnl_memory_desc_t program_preferred_layout(Program *program, const Tensor *tensor);
+/* N/16 C H W 16 (kernels.h). */
+const_dnnl_memory_desc_t program_batch_last_layout(Program *program, const Tensor *tensor);
 /* Row-major. */
 const_dnnl_memory_desc_t program_plain_layout(Program *program, const Tensor *tensor);
 
@@ -38,6 +40,8 @@ const_dnnl_memory_desc_t program_plain_layout(Program *program, const Tensor *te
 Buffer *program_read(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
 /* The same in one of view.h's layouts: as the values lie if that is one, else plain. */
 Buffer *program_read_view(Program *program, const Tensor *tensor);
+/* The same for work that goes channel by channel and does not ask which image a pixel is of: batch last as well. */
+Buffer *program_read_channels(Program *program, const Tensor *tensor);
 /* Where the producer puts them. */
 Buffer *program_write(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
 /* The tensor is the same bytes as `buffer`, read as `layout`. */
@@ -68,6 +72,8 @@ Buffer *program_saved(const Program *program, const Module *module, int slot);
 const_dnnl_memory_desc_t buffer_layout(const Buffer *buffer);
 /* CHECKs that the layout is one of view.h's. */
 View                     buffer_view(const Buffer *buffer);
+/* What program_read_channels gave: batch last as N/16 C H (16 W). */
+View                     buffer_channels(const Buffer *buffer);
 
 /* ---- fusion (fusion.c) ---- */
 

@@ -8,6 +8,7 @@
 #ifndef CONVZOO_KERNELS_H
 #define CONVZOO_KERNELS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "activations.h"
@@ -86,7 +87,7 @@ size_t kernel_layernorm_scratch(const View *view);
 void kernel_layernorm_backward(const View *view, const float *x, const float *mean, const float *inverse,
                                const float *weight, const float *dy, float *dx, float *dweight, float *dbias, void *scratch);
 
-/* ---- convolutions (depthwise_kernels.c, winograd_*.c) ---- */
+/* ---- convolutions (depthwise_*.c, winograd_*.c) ---- */
 
 /* Depthwise convolution, one filter a channel. Views have the same block, a multiple of 8.
  * weights: [kernel][kernel][padded] (row, column, channel), f32. */
@@ -118,6 +119,39 @@ void kernel_winograd_backward_data(const WinogradKernel *k, const float *dy, con
 /* dbias: out floats or NULL. */
 void kernel_winograd_backward_weights(const WinogradKernel *k, const float *x, const float *dy,
                                       float *dweights, float *dbias, void *scratch);
+
+/* ---- the batch-last layout (batch_last_*.c) ----
+ *
+ * N/16 C H W 16: the images of a group of 16 lie together in a pixel, so that layers of a few channels fill the vectors. */
+
+enum { BATCH_LANES = 16 };
+
+/* weights: as in the file, [out][c][kernel][kernel]. */
+typedef struct BatchLastKernel {
+    int groups;                       /* of BATCH_LANES images */
+    int c, h, w, out, oh, ow;
+    int kernel, stride, pad;          /* pad < kernel */
+} BatchLastKernel;
+
+/* bias: out floats or NULL. */
+void kernel_batch_last_forward(const BatchLastKernel *k, const float *x, const float *weights, const float *bias, float *y);
+/* Stride 1 alone. */
+void kernel_batch_last_backward_data(const BatchLastKernel *k, const float *dy, const float *weights, float *dx);
+size_t kernel_batch_last_scratch(const BatchLastKernel *k);
+/* dbias may be NULL. */
+void kernel_batch_last_backward_weights(const BatchLastKernel *k, const float *x, const float *dy,
+                                        float *dweights, float *dbias, void *scratch);
+
+/* Pooling: the mean of a window's pixels inside the image, or the largest, whose gradient goes to the first of equal ones. */
+typedef struct BatchLastPool {
+    int  planes;                      /* groups x channels */
+    int  h, w, oh, ow, kernel, stride, pad;
+    bool average;
+} BatchLastPool;
+
+void kernel_batch_last_pool_forward(const BatchLastPool *p, const float *x, float *y);
+/* x: not read if average. */
+void kernel_batch_last_pool_backward(const BatchLastPool *p, const float *x, const float *dy, float *dx);
 
 /* ---- optimiser loops (optimizer_kernels.c) ---- */
 

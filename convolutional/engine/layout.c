@@ -144,6 +144,17 @@ bool layout_view(const_dnnl_memory_desc_t desc, View *view)
     return last || plain;
 }
 
+bool layout_batch_last(const_dnnl_memory_desc_t desc, View *view)
+{
+    Blocking b;
+    if (!blocking_of(desc, &b) || b.rank != 4 || b.blocks != 1 || b.block_dims[0] != 0 || b.dims[0] != b.padded[0])
+        return false;
+    const int64_t images = b.block_sizes[0];
+    *view = (View){ .n = (int)(b.dims[0] / images), .c = (int)b.dims[1], .h = (int)b.dims[2], .w = (int)(b.dims[3] * images),
+                    .block = 1, .padded = (int)b.dims[1] };
+    return true;
+}
+
 const char *layout_text(const_dnnl_memory_desc_t desc, char *text, size_t size)
 {
     View view;
@@ -155,6 +166,8 @@ const char *layout_text(const_dnnl_memory_desc_t desc, char *text, size_t size)
             snprintf(text, size, "nhwc");
         else
             snprintf(text, size, "nChw%dc", view.block);
+    } else if (layout_batch_last(desc, &view)) {
+        snprintf(text, size, "Nchw%dn", (int)(layout_dims(desc)[0] / view.n));
     } else if (blocking_of(desc, &b)) {
         size_t at = (size_t)snprintf(text, size, "strides");
         for (int i = 0; i < b.rank && at < size; i++)

@@ -26,7 +26,9 @@ const int64_t *layout_dims(const_dnnl_memory_desc_t desc);
 bool layout_same_bytes(const_dnnl_memory_desc_t a, const_dnnl_memory_desc_t b);
 /* N C H W, N H W C, nChw8c or nChw16c as a View; false for anything else. */
 bool layout_view(const_dnnl_memory_desc_t desc, View *view);
-/* "nchw", "nhwc", "nChw16c", or strides and blocks in words. */
+/* True for N/b C H W b with whole groups of b images; view: the same bytes as N/b C H (b W). */
+bool layout_batch_last(const_dnnl_memory_desc_t desc, View *view);
+/* "nchw", "nhwc", "nChw16c", "Nchw16n", or strides and blocks in words. */
 const char *layout_text(const_dnnl_memory_desc_t desc, char *text, size_t size);
 
 /* Copies between a layout and row-major order. Not for a step: a primitive is made for each call. */

@@ -3,6 +3,7 @@
 #include "program_build.h"
 
 #include "errors.h"
+#include "kernels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +27,31 @@ static Program *new_program(Network *network, const Plan *plan, Mode mode, int b
     return program;
 }
 
+static bool has_kind(const Network *network, const char *kind)
+{
+    for (int i = 0; i < network_module_count(network); i++)
+        if (!strcmp(network_module(network, i)->ops->kind, kind))
+            return true;
+    return false;
+}
+
+/* True if no image inside the network has more channels than a vector has lanes: blocks of channels would be half empty. */
+static bool is_narrow(const Network *network)
+{
+    for (int i = 0; i < network_module_count(network); i++) {
+        const Shape s = network_module(network, i)->out->shape;
+        if (s.c > BATCH_LANES && s.h * s.w > 1)
+            return false;
+    }
+    return true;
+}
+
 /* Normalisation over channels, and the pointwise layers around it, want them to lie together; others oneDNN's blocks. */
 static LayoutPolicy layout_without_measuring(const Network *network)
 {
-    for (int i = 0; i < network_module_count(network); i++)
-        if (!strcmp(network_module(network, i)->ops->kind, "layernorm"))
-            return LAYOUT_channels_last;
-    return LAYOUT_blocked;
+    if (is_narrow(network) && !strcmp(kernels_isa(), "avx512"))
+        return LAYOUT_batch_last;
+    return has_kind(network, "layernorm") ? LAYOUT_channels_last : LAYOUT_blocked;
 }
 
 static void make_image(Program *program)
@@ -115,6 +134,8 @@ Program *program_compile(Network *network, const Plan *plan, Mode mode, int batc
     Program *program = new_program(network, plan, mode, batch);
     if (program->plan.layout == LAYOUT_automatic)
         program->plan.layout = layout_without_measuring(network);
+    if (program->plan.layout == LAYOUT_batch_last && batch % BATCH_LANES)
+        program->plan.layout = LAYOUT_blocked;
     program_fuse(program);
     make_image(program);
     emit_forward(program);

@@ -16,6 +16,7 @@ typedef enum {
     LAYOUT_automatic,          /* the network's own best, without measuring */
     LAYOUT_blocked,            /* oneDNN's choice: channels in blocks of a vector */
     LAYOUT_channels_last,      /* N H W C everywhere */
+    LAYOUT_batch_last,         /* N/16 C H W 16, for a few channels; blocked if the batch is no multiple of 16 */
 } LayoutPolicy;
 
 /* What may vary for speed; results stay within the tolerances of the tests. {0} is the default plan. */

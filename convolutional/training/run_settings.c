@@ -119,12 +119,14 @@ bool plan_parse(const char *text, Plan *plan, Error *error)
             plan->layout = LAYOUT_blocked;
         else if (length == 13 && !strncmp(word, "channels-last", 13))
             plan->layout = LAYOUT_channels_last;
+        else if (length == 10 && !strncmp(word, "batch-last", 10))
+            plan->layout = LAYOUT_batch_last;
         else if (length == 6 && !strncmp(word, "direct", 6))
             plan->direct_only = true;
         else if (length == 9 && !strncmp(word, "no-fusion", 9))
             plan->no_fusion = true;
         else
-            return error_set(error, EXIT_usage, "unknown plan '%.*s': --plan: use default, blocked or channels-last, "
+            return error_set(error, EXIT_usage, "unknown plan '%.*s': --plan: use default, blocked, channels-last or batch-last, "
                              "and after a comma direct or no-fusion", length, word);
         word += length + (word[length] == ',');
     }
@@ -133,7 +135,8 @@ bool plan_parse(const char *text, Plan *plan, Error *error)
 
 const char *plan_text(const Plan *plan)
 {
-    static const char *const layouts[] = { [LAYOUT_automatic] = "default", [LAYOUT_blocked] = "blocked", [LAYOUT_channels_last] = "channels-last" };
+    static const char *const layouts[] = { [LAYOUT_automatic] = "default", [LAYOUT_blocked] = "blocked", [LAYOUT_channels_last] = "channels-last",
+                                          [LAYOUT_batch_last] = "batch-last" };
     static _Thread_local char text[64];
     snprintf(text, sizeof text, "%s%s%s", layouts[plan->layout], plan->direct_only ? ",direct" : "", plan->no_fusion ? ",no-fusion" : "");
     return text;

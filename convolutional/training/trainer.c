@@ -47,6 +47,7 @@ TrainerOptions trainer_defaults(const Architecture *arch, const OptimizerKind *o
         .optimizer = {
             .kind = kind, .momentum = 0.9f, .nesterov = true, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f,
             .weight_decay = kind == own ? recipe->weight_decay : usual[kind].weight_decay,
+            .clip_norm = recipe->clip_norm,
         },
         .lr = kind == own ? recipe->lr : usual[kind].lr,
         .warmup_epochs = -1.0,

@@ -48,8 +48,8 @@ static const Option options[] = {
     { "nesterov", NULL, 0, SWITCH(nesterov), .fallback = "true", .group = "Training", .help = "plain momentum in sgd", .rare = true },
     { "opt-betas", NULL, 0, TEXT(betas), .argument = "B1,B2", .fallback = "0.9,0.999", .group = "Training", .help = "of adamw", .rare = true },
     { "opt-eps", NULL, 0, REAL(eps, 0, 1), .fallback = "1e-8", .group = "Training", .help = "of adamw", .rare = true },
-    { "clip-grad", "clip-grad-norm grad-clip", 0, REAL(clip_grad, 0, 1e9), .fallback = "0", .shown = "off", .group = "Training",
-      .help = "scale the gradient down to this norm", .rare = true },
+    { "clip-grad", "clip-grad-norm grad-clip", 0, REAL(clip_grad, 0, 1e9), .shown = "recipe", .group = "Training",
+      .help = "scale the gradient down to this norm; 0: never", .rare = true },
     { "smoothing", "label-smoothing", 0, REAL(smoothing, 0, 0.999), .shown = "recipe", .group = "Training", .help = "label smoothing", .rare = true },
     { "sched", "lr-schedule lr-scheduler", 0, TEXT(sched), .argument = "NAME", .fallback = "cosine", .group = "Training",
       .help = "learning rate by step: one of", .names = schedule_names },
@@ -63,7 +63,7 @@ static const Option options[] = {
     { "resume", NULL, 0, TEXT(resume), .argument = "DIR|auto", .group = "Run", .help = "go on with a run, to the same bytes; auto: the newest under runs/", .once = true },
     { "threads", NULL, 0, WHOLE(threads, 0, 1024), .fallback = "0", .shown = "cores", .group = "Run", .help = "for computing" },
     { "plan", NULL, 0, TEXT(plan), .argument = "NAME", .fallback = "default", .group = "Run",
-      .help = "default, blocked or channels-last; with ,direct no Winograd; with ,no-fusion a kernel a module", .rare = true },
+      .help = "default, blocked, channels-last or batch-last; with ,direct no Winograd; with ,no-fusion a kernel a module", .rare = true },
     { "max-steps", NULL, 0, WHOLE(max_steps, 0, 1e15), .fallback = "0", .shown = "off", .group = "Run", .help = "stop, saved, at this step", .rare = true, .once = true },
     { "recovery-interval", NULL, 0, WHOLE(save_steps, 0, 1e15), .fallback = "0", .shown = "off", .group = "Run", .help = "also save every N steps", .rare = true },
     { "log-interval", NULL, 0, WHOLE(log_interval, 1, 1e9), .fallback = "50", .group = "Run", .help = "with --progress=lines, steps between lines", .rare = true },
@@ -106,6 +106,7 @@ static void copy_numbers(TrainFlags *flags, TrainerOptions *o)
     settle(&flags->lr, &o->lr);
     settle(&flags->weight_decay, &o->optimizer.weight_decay);
     settle(&flags->smoothing, &o->label_smoothing);
+    settle(&flags->clip_grad, &o->optimizer.clip_norm);
     if (flags->epochs < 0)
         flags->epochs = o->epochs;
     o->epochs = (int)flags->epochs;
@@ -114,7 +115,6 @@ static void copy_numbers(TrainFlags *flags, TrainerOptions *o)
     o->optimizer.momentum = (float)flags->momentum;
     o->optimizer.nesterov = flags->nesterov;
     o->optimizer.eps = (float)flags->eps;
-    o->optimizer.clip_norm = (float)flags->clip_grad;
     o->min_lr = (float)flags->min_lr;
     o->warmup_epochs = isnan(flags->warmup_epochs) ? -1.0 : flags->warmup_epochs;
     o->decay_epochs = flags->decay_epochs;

@@ -8,6 +8,7 @@
 
 const Setup setups[SETUPS] = {
     { .arch = "lenet",              .side = 28, .batch = 3 },
+    { .arch = "lenet",              .side = 32, .batch = 16 },
     { .arch = "alexnet",            .side = 32, .batch = 3 },
     { .arch = "resnet18",           .side = 32, .batch = 4 },
     { .arch = "resnet18",           .side = 32, .batch = 2, .plan = { .layout = LAYOUT_channels_last, .no_fusion = true } },
@@ -44,7 +45,7 @@ void setup_draw(float *x, size_t count, uint64_t seed)
 
 static void fill_gradient(Program *program)
 {
-    static const uint16_t labels[] = { 3, 1, 4, 1, 5, 9, 2, 6 };
+    static const uint16_t labels[] = { 3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3 };
     const int batch = program_batch(program);
     LossSum sum = {0};
     loss_cross_entropy(program_logits(program), labels, batch, batch, CLASSES, 0, program_logits_gradient(program), &sum);

@@ -14,7 +14,7 @@ typedef struct Setup {
     bool        squeeze_excite;
 } Setup;
 
-enum { SETUPS = 9, CLASSES = 10 };
+enum { SETUPS = 10, CLASSES = 10 };
 
 extern const Setup setups[SETUPS];
 

@@ -1,0 +1,95 @@
+/* batch_last_pool.c - pooling on the batch-last layout. Planes of the same size as the image's channels are independent. */
+
+#include "batch_last.h"
+
+#include <string.h>
+
+typedef struct Window { int y0, y1, x0, x1; } Window;
+
+/* The part inside the image of the window at (oy, ox). */
+static Window window_at(const BatchLastPool *p, int oy, int ox)
+{
+    const int top = oy * p->stride - p->pad, left = ox * p->stride - p->pad;
+    return (Window){ top < 0 ? 0 : top, top + p->kernel > p->h ? p->h : top + p->kernel,
+                     left < 0 ? 0 : left, left + p->kernel > p->w ? p->w : left + p->kernel };
+}
+
+static inline const float *at(const BatchLastPool *p, const float *x, int y, int column)
+{
+    return x + ((ptrdiff_t)y * p->w + column) * BATCH_LANES;
+}
+
+static Lanes mean_of(const BatchLastPool *p, const float *x, Window window)
+{
+    Lanes sum = lanes_all(0.0f);
+    for (int y = window.y0; y < window.y1; y++)
+        for (int column = window.x0; column < window.x1; column++)
+            sum += lanes_load(at(p, x, y, column));
+    return sum * (1.0f / (float)((window.y1 - window.y0) * (window.x1 - window.x0)));
+}
+
+static Lanes most_of(const BatchLastPool *p, const float *x, Window window)
+{
+    Lanes most = lanes_load(at(p, x, window.y0, window.x0));
+    for (int y = window.y0; y < window.y1; y++)
+        for (int column = window.x0; column < window.x1; column++) {
+            const Lanes value = lanes_load(at(p, x, y, column));
+            most = lanes_choose(value > most, value, most);
+        }
+    return most;
+}
+
+void KERNEL(kernel_batch_last_pool_forward)(const BatchLastPool *p, const float *x, float *y)
+{
+    #pragma omp parallel for schedule(static)
+    for (int plane = 0; plane < p->planes; plane++) {
+        const float *from = x + (ptrdiff_t)plane * p->h * p->w * BATCH_LANES;
+        float *to = y + (ptrdiff_t)plane * p->oh * p->ow * BATCH_LANES;
+        for (int oy = 0; oy < p->oh; oy++)
+            for (int ox = 0; ox < p->ow; ox++, to += BATCH_LANES) {
+                const Window window = window_at(p, oy, ox);
+                lanes_store(to, p->average ? mean_of(p, from, window) : most_of(p, from, window));
+            }
+    }
+}
+
+static void mean_backward(const BatchLastPool *p, Window window, Lanes dy, float *dx)
+{
+    const Lanes share = dy * (1.0f / (float)((window.y1 - window.y0) * (window.x1 - window.x0)));
+    for (int y = window.y0; y < window.y1; y++)
+        for (int column = window.x0; column < window.x1; column++) {
+            float *to = dx + ((ptrdiff_t)y * p->w + column) * BATCH_LANES;
+            lanes_store(to, lanes_load(to) + share);
+        }
+}
+
+/* To the first of equal ones. */
+static void most_backward(const BatchLastPool *p, const float *x, Window window, Lanes dy, float *dx)
+{
+    const Lanes most = most_of(p, x, window);
+    LanesMask open = most == most;
+    for (int y = window.y0; y < window.y1; y++)
+        for (int column = window.x0; column < window.x1; column++) {
+            const LanesMask hit = (lanes_load(at(p, x, y, column)) == most) & open;
+            float *to = dx + ((ptrdiff_t)y * p->w + column) * BATCH_LANES;
+            lanes_store(to, lanes_load(to) + lanes_choose(hit, dy, lanes_all(0.0f)));
+            open &= ~hit;
+        }
+}
+
+void KERNEL(kernel_batch_last_pool_backward)(const BatchLastPool *p, const float *x, const float *dy, float *dx)
+{
+    #pragma omp parallel for schedule(static)
+    for (int plane = 0; plane < p->planes; plane++) {
+        const float *from = dy + (ptrdiff_t)plane * p->oh * p->ow * BATCH_LANES;
+        const ptrdiff_t start = (ptrdiff_t)plane * p->h * p->w * BATCH_LANES;
+        memset(dx + start, 0, (size_t)p->h * (size_t)p->w * BATCH_LANES * sizeof *dx);
+        for (int oy = 0; oy < p->oh; oy++)
+            for (int ox = 0; ox < p->ow; ox++, from += BATCH_LANES) {
+                if (p->average)
+                    mean_backward(p, window_at(p, oy, ox), lanes_load(from), dx + start);
+                else
+                    most_backward(p, x + start, window_at(p, oy, ox), lanes_load(from), dx + start);
+            }
+    }
+}

@@ -1,0 +1,150 @@
+/* batch_last_weights.c - the weight gradient of a convolution on the batch-last layout:
+ *
+ *     dw[o][i][ky][kx] = sum over n, oy, ox of dy[o][oy][ox] x[i][oy stride + ky - pad][ox stride + kx - pad]
+ *
+ * A tile of output channels x filter columns stays in registers while a group of images passes. Each group leaves
+ * sums of its own, which are added in order: the same bits for any number of threads. */
+
+#include "batch_last.h"
+
+#include <string.h>
+
+enum { MOST_CHANNELS = 4, MOST_COLUMNS = 5 };      /* of a tile */
+
+/* One group of images. */
+typedef struct Group {
+    const BatchLastKernel *k;
+    const float *x, *dy;
+    float       *dweights, *dbias;
+} Group;
+
+/* One output pixel's products; `inside`: no filter column leaves the image. */
+static inline __attribute__((always_inline)) void pixel(const BatchLastKernel *k, const float *row, const float *dy, ptrdiff_t dy_plane,
+                                                        int left, bool inside, const int channels, const int columns,
+                                                        Lanes sum[MOST_CHANNELS][MOST_COLUMNS])
+{
+    Lanes gradient[MOST_CHANNELS];
+    #pragma GCC unroll 8
+    for (int a = 0; a < channels; a++)
+        gradient[a] = lanes_load(dy + a * dy_plane);
+    #pragma GCC unroll 8
+    for (int b = 0; b < columns; b++)
+        if (inside || (left + b >= 0 && left + b < k->w)) {
+            const Lanes x = lanes_load(row + (ptrdiff_t)(left + b) * BATCH_LANES);
+            #pragma GCC unroll 8
+            for (int a = 0; a < channels; a++)
+                sum[a][b] += gradient[a] * x;
+        }
+}
+
+/* Filter row ky, columns kx to kx + columns, of input channel i and `channels` output channels from o on. */
+static inline __attribute__((always_inline)) void tile(const Group *g, int o, int i, int ky, int kx, const int channels, const int columns)
+{
+    const BatchLastKernel *k = g->k;
+    const ptrdiff_t dy_plane = (ptrdiff_t)k->oh * k->ow * BATCH_LANES;
+    Lanes sum[MOST_CHANNELS][MOST_COLUMNS];
+    #pragma GCC unroll 8
+    for (int a = 0; a < channels; a++)
+        #pragma GCC unroll 8
+        for (int b = 0; b < columns; b++)
+            sum[a][b] = lanes_all(0.0f);
+
+    for (int oy = 0; oy < k->oh; oy++) {
+        const int y = oy * k->stride + ky - k->pad;
+        if (y < 0 || y >= k->h)
+            continue;
+        const float *row = g->x + ((ptrdiff_t)i * k->h + y) * k->w * BATCH_LANES;
+        const float *dy = g->dy + o * dy_plane + (ptrdiff_t)oy * k->ow * BATCH_LANES;
+        const bool whole = k->pad == 0;
+        if (whole)
+            for (int ox = 0; ox < k->ow; ox++)
+                pixel(k, row, dy + ox * BATCH_LANES, dy_plane, ox * k->stride + kx, true, channels, columns, sum);
+        else
+            for (int ox = 0; ox < k->ow; ox++)
+                pixel(k, row, dy + ox * BATCH_LANES, dy_plane, ox * k->stride + kx - k->pad, false, channels, columns, sum);
+    }
+    for (int a = 0; a < channels; a++)
+        for (int b = 0; b < columns; b++)
+            g->dweights[(((ptrdiff_t)(o + a) * k->c + i) * k->kernel + ky) * k->kernel + kx + b] = lanes_sum(sum[a][b]);
+}
+
+typedef void Tile(const Group *g, int o, int i, int ky, int kx);
+
+#define TILE(channels, columns)                                                                      \
+    static void tile_##channels##_##columns(const Group *g, int o, int i, int ky, int kx)            \
+    {                                                                                                \
+        tile(g, o, i, ky, kx, channels, columns);                                                    \
+    }
+TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1)
+TILE(1, 3) TILE(2, 3) TILE(3, 3) TILE(4, 3)
+TILE(1, 5) TILE(2, 5) TILE(3, 5) TILE(4, 5)
+
+/* By channels and by the filter's width: 3 and 5 in one piece, others column by column. */
+static Tile *const tiles[MOST_CHANNELS + 1][MOST_COLUMNS + 1] = {
+#define ROW(channels) [channels] = { [1] = tile_##channels##_1, [3] = tile_##channels##_3, [5] = tile_##channels##_5 },
+    ROW(1) ROW(2) ROW(3) ROW(4)
+};
+
+static int tile_channels(int out)
+{
+    int channels = out < MOST_CHANNELS ? out : MOST_CHANNELS;
+    while (out % channels)
+        channels--;
+    return channels;
+}
+
+static void bias_gradient(const Group *g, int o, int channels)
+{
+    const ptrdiff_t pixels = (ptrdiff_t)g->k->oh * g->k->ow;
+    for (int a = o; a < o + channels; a++) {
+        Lanes sum = lanes_all(0.0f);
+        for (ptrdiff_t p = 0; p < pixels; p++)
+            sum += lanes_load(g->dy + (a * pixels + p) * BATCH_LANES);
+        g->dbias[a] = lanes_sum(sum);
+    }
+}
+
+static void filters(const Group *g, int o, int channels)
+{
+    const int kernel = g->k->kernel, columns = kernel == 3 || kernel == 5 ? kernel : 1;
+    Tile *const run = tiles[channels][columns];
+    for (int i = 0; i < g->k->c; i++)
+        for (int ky = 0; ky < kernel; ky++)
+            for (int kx = 0; kx < kernel; kx += columns)
+                run(g, o, i, ky, kx);
+    bias_gradient(g, o, channels);
+}
+
+/* Weights, then biases. */
+static size_t sums_of(const BatchLastKernel *k)
+{
+    return (size_t)k->out * ((size_t)k->c * (size_t)k->kernel * (size_t)k->kernel + 1);
+}
+
+size_t KERNEL(kernel_batch_last_scratch)(const BatchLastKernel *k)
+{
+    return (size_t)k->groups * sums_of(k) * sizeof(float);
+}
+
+void KERNEL(kernel_batch_last_backward_weights)(const BatchLastKernel *k, const float *x, const float *dy, float *dweights, float *dbias,
+                                                void *scratch)
+{
+    const size_t x_group = (size_t)k->c * (size_t)k->h * (size_t)k->w * BATCH_LANES;
+    const size_t y_group = (size_t)k->out * (size_t)k->oh * (size_t)k->ow * BATCH_LANES;
+    const size_t sums = sums_of(k), weights = sums - (size_t)k->out;
+    const int channels = tile_channels(k->out);
+    float *const all = scratch;
+    #pragma omp parallel for collapse(2) schedule(static)
+    for (int group = 0; group < k->groups; group++)
+        for (int o = 0; o < k->out; o += channels) {
+            float *own = all + (size_t)group * sums;
+            const Group g = { k, x + (size_t)group * x_group, dy + (size_t)group * y_group, own, own + weights };
+            filters(&g, o, channels);
+        }
+    for (int group = 1; group < k->groups; group++)
+        for (size_t j = 0; j < sums; j++)
+            all[j] += all[(size_t)group * sums + j];
+    memcpy(dweights, all, weights * sizeof *all);
+    if (dbias)
+        memcpy(dbias, all + weights, (size_t)k->out * sizeof *all);
+}
