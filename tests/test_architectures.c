@@ -288,7 +288,7 @@ static const InitCase inits[] = {
     { "resnet18", "bn1.running_var",       ACT_relu,     1, 0 },
     { "resnet18", "act.weight",            ACT_prelu,    0.25, 0 },
     { "resnet18", "fc.bias",               ACT_relu,     0, 0 },
-    { "alexnet",  "classifier.4.weight",   ACT_identity, 0, 1.0 / 6 / 4096 },
+    { "alexnet",  "classifier.4.weight",   ACT_identity, 0, 1.0 / 6 / 1024 },
     { "convnext_atto", "features.1.0.block.0.weight", ACT_relu, 0, 2.0 / 49 },
     { "convnext_atto", "features.1.0.layer_scale",    ACT_relu, 1e-6, 0 },
 };
