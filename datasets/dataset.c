@@ -107,6 +107,12 @@ static void part_close(Part *part)
 
 /* ---- is it what is wanted? ---- */
 
+/* For messages. */
+static const char *place_of(const Part *part)
+{
+    return *part->path ? name_tail(part->path) : part->format->kind;
+}
+
 static bool classes_agree(const Part *part, Error *error)
 {
     const DataOptions *options = part->options;
@@ -114,11 +120,11 @@ static bool classes_agree(const Part *part, Error *error)
         return true;
     if (part->classes != options->classes)
         return error_set(error, EXIT_input, "classes differ: %s has %d, the checkpoint has %d: use the data it was trained on",
-                         name_tail(part->path), part->classes, options->classes);
+                         place_of(part), part->classes, options->classes);
     for (int i = 0; i < part->classes; i++)
         if (strcmp(part->class_names[i], options->class_names[i]) != 0)
             return error_set(error, EXIT_input, "classes differ: class %d is '%s' in %s and '%s' in the checkpoint: use the data it was "
-                             "trained on", i, name_tail(part->class_names[i]), name_tail(part->path),
+                             "trained on", i, name_tail(part->class_names[i]), place_of(part),
                              name_tail(options->class_names[i]));
     return true;
 }
@@ -132,7 +138,7 @@ static bool memory_ok(const Part *part, uint32_t count, ImageSize size, Error *e
     if (size_of_dims(dims, 4, 1, &bytes) && bytes <= memory)
         return true;
     return error_set(error, EXIT_memory, "out of memory: %u images of %dx%dx%d from %s need %.1f GB, the machine has %.1f: "
-                     "use fewer or smaller images", count, size.channels, size.height, size.width, name_tail(part->path),
+                     "use fewer or smaller images", count, size.channels, size.height, size.width, place_of(part),
                      (double)count * size.channels * size.height * size.width * 1e-9, (double)memory * 1e-9);
 }
 

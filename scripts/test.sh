@@ -23,9 +23,6 @@ while [ $# -gt 0 ]; do
 done
 [ -z "$install" ] || scripts/install_dependencies.sh
 
-# Several tests share the cores: a thread that waits must not spin.
-export OMP_WAIT_POLICY=passive
-
 # check FOLDER CMAKE_OPTION...: builds there and tests.
 check() {
     local folder=$1

@@ -34,7 +34,6 @@ typedef struct RunState {
     uint32_t best_epoch;
     double   loss_sum;             /* of the running epoch so far */
     uint64_t hits, seen;
-    uint64_t log_bytes;            /* length of log.jsonl when saved */
     uint64_t data_hash;
     char     settings[2048];       /* JSON of the options that shape the result; resume refuses others */
 } RunState;

@@ -234,7 +234,6 @@ static const RunField run_fields[] = {
     { "run.loss_sum",   FIELD_real, offsetof(RunState, loss_sum) },
     { "run.hits",       FIELD_u64,  offsetof(RunState, hits) },
     { "run.seen",       FIELD_u64,  offsetof(RunState, seen) },
-    { "run.log_bytes",  FIELD_u64,  offsetof(RunState, log_bytes) },
     { "run.data_hash",  FIELD_u64,  offsetof(RunState, data_hash) },
 };
 enum { RUN_FIELDS = sizeof run_fields / sizeof *run_fields };

@@ -8,9 +8,6 @@
 typedef float Lanes __attribute__((vector_size(BATCH_LANES * sizeof(float)), aligned(4), may_alias));
 typedef int   LanesMask __attribute__((vector_size(BATCH_LANES * sizeof(float))));
 
-/* Vectors wider than the instruction set's are never passed between files. */
-#pragma GCC diagnostic ignored "-Wpsabi"
-
 static inline Lanes lanes_load(const float *from)          { return *(const Lanes *)from; }
 static inline void  lanes_store(float *to, Lanes value)    { *(Lanes *)to = value; }
 static inline Lanes lanes_all(float value)                 { return value - (Lanes){0}; }
