@@ -71,14 +71,15 @@ Tensor *efficientnet_lite0(Network *net, Tensor *image, const ArchOptions *opt)
     x = batchnorm (net, "bn1",  x);
     x = activation(net, "act1", x, opt->act);
 
-    for (int s = 0; s < 7; s++)
-        for (int r = 0; r < stages[s].repeats; r++) {
-            const int stride = r == 0 ? stages[s].stride : 1;
+    for (int s = 0; s < 7; s++) {
+        int stride = stages[s].stride;      /* of the first block */
+        for (int r = 0; r < stages[s].repeats; r++, stride = 1) {
             scope_push(net, "blocks.%d.%d", s, r);
             x = s == 0 ? depthwise_separable(net, x, stages[s].channels, stages[s].kernel, stride, opt)
                        : inverted_residual(net, x, stages[s].channels, stages[s].kernel, stride, opt);
             scope_pop(net);
         }
+    }
 
     x = conv2d    (net, "conv_head", x, 1280, pointwise());
     x = batchnorm (net, "bn2",       x);
