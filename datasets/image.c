@@ -30,6 +30,7 @@ static const struct {
     { "WebP", "WEBP",              8, 4, NULL },
     { "TIFF", "II*\0",             0, 4, NULL },
     { "TIFF", "MM\0*",             0, 4, NULL },
+    { "PSD",  "8BPS",              0, 4, NULL },
     { "AVIF or HEIC", "ftyp",      4, 4, NULL },
 };
 

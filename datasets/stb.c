@@ -15,6 +15,7 @@
 #define STBI_ONLY_GIF
 #define STBI_ONLY_TGA
 #define STBI_ONLY_PNM
+#define STBI_ONLY_PSD       /* in 2.30, PNM calls a function that is left out without it; no PSD file comes here */
 #define STBI_MAX_DIMENSIONS 16384
 #pragma GCC diagnostic ignored "-Wunused-function"     /* declarations of the parts that are left out */
 #include <stb_image.h>

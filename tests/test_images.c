@@ -381,6 +381,7 @@ static void test_refused(void **state)
         { "text.png",  "hello", 5, "not an image: text.png begins with bytes 68 65", "PNG, JPEG" },
         { "a.webp",    "RIFF\4\0\0\0WEBPVP8 ", 16, "WebP is not supported: a.webp", "convert it" },
         { "a.tif",     "II*\0\10\0\0\0", 8, "TIFF is not supported: a.tif", "convert it" },
+        { "a.tga",     "8BPS\0\1\0\0", 8, "PSD is not supported: a.tga", "convert it" },
         { "a.heic",    "\0\0\0\30ftypheic", 12, "HEIC is not supported: a.heic", "convert it" },
         { "a.pnm",     "P3\n1 1\n255\n1 2 3\n", 17, "text is not supported: a.pnm", "convert it" },
         { "deep.pgm",  pgm16, sizeof pgm16 - 1, "16 bits is not supported: deep.pgm", "convert it to PNG" },
