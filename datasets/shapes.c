@@ -3,8 +3,8 @@
  *   train 10 000, val 2 000, test 2 000; picture i shows figure i mod 10
  *
  * Place, size, rotation, aspect and colours are random; the ground is a gradient with stripes, lines and dots lie over
- * and under the figure, and there is noise. Figure and ground have random colours, so that no pixel tells the class:
- * a linear model does little better than guessing, a convolutional network must find edges and how they are joined.
+ * and under the figure, and there is noise. The figure is only a little brighter than the ground, and no pixel tells the
+ * class: a linear model does little better than guessing, a convolutional network must find edges and how they are joined.
  *
  * A figure is a function that tells how far a point is outside (> 0) or inside (< 0), in a frame in which the figure fits
  * the unit circle; times the radius in pixels it gives the share of a pixel that is covered. No sine, no logarithm:
@@ -18,7 +18,7 @@
 
 #include "random.h"
 
-enum { SIDE = 32, TRAIN = 10000, OTHER = 2000, MARKS = 4, CHANNELS = 3 };
+enum { SIDE = 32, TRAIN = 10000, OTHER = 2000, MARKS = 9, CHANNELS = 3 };
 
 typedef struct Point {
     float x, y;
@@ -155,11 +155,11 @@ static Colour colour_between(Random *random, float low, float high)
     return colour;
 }
 
-static float colour_distance(Colour a, Colour b)
+static float brightness(Colour colour)
 {
     float sum = 0;
     for (int c = 0; c < CHANNELS; c++)
-        sum += fabsf(a.channel[c] - b.channel[c]);
+        sum += colour.channel[c];
     return sum;
 }
 
@@ -189,14 +189,14 @@ static Mark mark_choose(Random *random)
 static Picture picture_choose(Random *random, int label)
 {
     Picture p = { .distance = figure_distances[label] };
-    p.radius = between(random, 8.5f, 13.5f);
+    p.radius = between(random, 7, 13);
     p.squash = between(random, 0.8f, 1.0f);
     p.centre = (Point){ between(random, p.radius, SIDE - p.radius), between(random, p.radius, SIDE - p.radius) };
     p.axis = direction(random);
-    p.ground = colour_between(random, 20, 235);
+    p.ground = colour_between(random, 10, 190);
     do
-        p.figure = colour_between(random, 0, 255);
-    while (colour_distance(p.figure, p.ground) < 180);
+        p.figure = colour_between(random, 30, 255);
+    while (brightness(p.figure) < brightness(p.ground) + 45);
     p.shade = colour_between(random, -20, 20);
     p.slope_x = colour_between(random, -1.1f, 1.1f);
     p.slope_y = colour_between(random, -1.1f, 1.1f);
@@ -208,7 +208,7 @@ static Picture picture_choose(Random *random, int label)
     p.mark_count = (int)random_below(random, MARKS + 1);
     for (int i = 0; i < p.mark_count; i++)
         p.marks[i] = mark_choose(random);
-    p.noise = between(random, 2, 12);
+    p.noise = between(random, 2, 20);
     return p;
 }
 

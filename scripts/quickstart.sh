@@ -20,7 +20,7 @@ cmake --build build --parallel "$(nproc)" | tail -n 1
 
 run=runs/quickstart-$(date +%Y%m%d-%H%M%S)
 echo "== train"
-build/train --arch baseline --data shapes --epochs 5 --output "$run"
+build/train --arch lenet --data shapes --epochs 250 --output "$run"
 echo "== evaluate"
 build/evaluate "$run/best.safetensors"
 
