@@ -96,7 +96,7 @@ static bool try_all(const Trial *trial, const char *word, const Batch *batch)
 int main(int argc, char **argv)
 {
     program_name_set(argv[0]);
-    Trial trial = { .steps = 200, .lr = 1e-3f };
+    Trial trial = { .steps = 400, .lr = 1e-3f };
     int at = 1;
     for (; at + 1 < argc && !strncmp(argv[at], "--", 2); at += 2) {
         if (!strcmp(argv[at], "--steps"))
