@@ -77,7 +77,7 @@ static void adaptive_avg_pool_forward(const Module *module, Program *program)
 
 static void adaptive_avg_pool_backward(const Module *module, Program *program)
 {
-    const_dnnl_memory_desc_t x_layout = buffer_layout(program_read_view(program, module->in[0]));
+    const_dnnl_memory_desc_t x_layout = program_view_layout(program, module->in[0]);
     Buffer *dy = program_read_gradient(program, module->out, program_plain_layout(program, module->out));
     Buffer *dx = program_write_gradient(program, module->in[0], x_layout);
     const Context context = { buffer_view(dx), buffer_view(dy) };

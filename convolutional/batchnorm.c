@@ -104,6 +104,32 @@ static void bind_inputs(const BatchNorm *m, Program *program, Kernel *kernel, Bu
     kernel_bind(kernel, RESIDUAL, residual);
 }
 
+static void emit_output(const BatchNorm *m, Program *program, const Fusion *fusion, const char *what, Buffer *x)
+{
+    const Context context = context_of(m, program, fusion, x);
+    Buffer *residual = read_residual(program, fusion, x);
+    Buffer *y = program_write(program, fusion->out, buffer_layout(x));
+    Kernel *kernel = program_emit_function(program, &m->base, what, run_forward, &context, sizeof context);
+    bind_inputs(m, program, kernel, x, residual);
+    kernel_bind(kernel, Y, y);
+    kernel_in_place(kernel, x, y);
+}
+
+static void batchnorm_again(const Module *module, Program *program)
+{
+    const Fusion fusion = program_fusion(program, module);
+    emit_output((const BatchNorm *)module, program, &fusion, "forward again", program_read_view(program, module->in[0]));
+}
+
+/* Backward reads x in any case, so y need not be kept as well: one pass over memory makes it again, if an activation without
+ * exponential follows. Where a residual is itself made again, y is kept, or one tensor would ask for all before it. */
+static bool is_cheap_to_repeat(const Program *program, const Fusion *fusion)
+{
+    const ActivationKey act = fusion->act.key;
+    const bool simple = act == ACT_relu || act == ACT_relu6 || act == ACT_leaky_relu || act == ACT_hardswish;
+    return program_mode(program) == MODE_training && simple && !(fusion->residual && program_forgets(program, fusion->residual));
+}
+
 static void batchnorm_forward(const Module *module, Program *program)
 {
     const BatchNorm *m = (const BatchNorm *)module;
@@ -111,13 +137,9 @@ static void batchnorm_forward(const Module *module, Program *program)
     Buffer *x = program_read_view(program, module->in[0]);
     const Context context = context_of(m, program, &fusion, x);
     emit_statistics(m, program, &context, x);
-
-    Buffer *residual = read_residual(program, &fusion, x);
-    Buffer *y = program_write(program, fusion.out, buffer_layout(x));
-    Kernel *kernel = program_emit_function(program, module, "forward", run_forward, &context, sizeof context);
-    bind_inputs(m, program, kernel, x, residual);
-    kernel_bind(kernel, Y, y);
-    kernel_in_place(kernel, x, y);
+    emit_output(m, program, &fusion, "forward", x);
+    if (is_cheap_to_repeat(program, &fusion))
+        program_forget(program, fusion.out, module);
 }
 
 /* With dz = dy act'(z), x^ = (x - mean) / sqrt(variance + eps) and sums over n, h, w of count values:
@@ -151,7 +173,7 @@ static void batchnorm_backward(const Module *module, Program *program)
 }
 
 static const ModuleOps batchnorm_ops = {
-    .kind = "batchnorm", .forward = batchnorm_forward, .backward = batchnorm_backward,
+    .kind = "batchnorm", .forward = batchnorm_forward, .backward = batchnorm_backward, .again = batchnorm_again,
 };
 
 Tensor *batchnorm(Network *net, const char *name, const Tensor *x)

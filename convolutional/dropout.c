@@ -52,7 +52,7 @@ static void dropout_forward(const Module *module, Program *program)
 
 static void dropout_backward(const Module *module, Program *program)
 {
-    const_dnnl_memory_desc_t layout = buffer_layout(program_read_view(program, module->in[0]));
+    const_dnnl_memory_desc_t layout = program_view_layout(program, module->in[0]);
     Buffer *dy = program_read_gradient(program, module->out, layout);
     emit((const Dropout *)module, program, "backward", dy, program_write_gradient(program, module->in[0], layout));
 }

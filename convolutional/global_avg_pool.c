@@ -41,7 +41,7 @@ static void global_avg_pool_forward(const Module *module, Program *program)
 
 static void global_avg_pool_backward(const Module *module, Program *program)
 {
-    const_dnnl_memory_desc_t x_layout = buffer_layout(program_read_view(program, module->in[0]));
+    const_dnnl_memory_desc_t x_layout = program_view_layout(program, module->in[0]);
     Buffer *dx = program_write_gradient(program, module->in[0], x_layout);
     const View view = buffer_view(dx);
     Buffer *dy = program_read_gradient(program, module->out, y_layout(module, program, &view));

@@ -66,13 +66,14 @@ static void batch_last_forward(const PoolModule *m, Program *program, Buffer *x,
     kernel_bind(kernel, Y, y);
 }
 
-static void batch_last_backward(const PoolModule *m, Program *program, Buffer *x, const View *view)
+static void batch_last_backward(const PoolModule *m, Program *program, const_dnnl_memory_desc_t x_layout, const View *view)
 {
     const BatchLastPool geometry = geometry_of(m, view);
+    Buffer *x = geometry.average ? NULL : program_read(program, m->base.in[0], NULL);
     Buffer *dy = program_read_gradient(program, m->base.out, program_batch_last_layout(program, m->base.out));
-    Buffer *dx = program_write_gradient(program, m->base.in[0], buffer_layout(x));
+    Buffer *dx = program_write_gradient(program, m->base.in[0], x_layout);
     Kernel *kernel = program_emit_function(program, &m->base, "backward", run_backward, &geometry, sizeof geometry);
-    kernel_bind(kernel, X, geometry.average ? NULL : x);
+    kernel_bind(kernel, X, x);
     kernel_bind(kernel, Y, dy);
     kernel_bind(kernel, DX, dx);
 }
@@ -106,16 +107,15 @@ static void pool_forward(const Module *module, Program *program)
 static void pool_backward(const Module *module, Program *program)
 {
     const PoolModule *m = (const PoolModule *)module;
-    Buffer *x = program_read(program, module->in[0], NULL);
+    const_dnnl_memory_desc_t x_layout = program_values_layout(program, module->in[0]);
     View view;
-    if (layout_batch_last(buffer_layout(x), &view)) {
-        batch_last_backward(m, program, x, &view);
+    if (layout_batch_last(x_layout, &view)) {
+        batch_last_backward(m, program, x_layout, &view);
         return;
     }
     const Pool *o = &m->options;
     const dnnl_dims_t strides = { o->stride, o->stride }, kernel_size = { o->kernel, o->kernel }, dilation = {0}, pads = { o->pad, o->pad };
-    const_dnnl_memory_desc_t x_layout = buffer_layout(x);
-    const_dnnl_memory_desc_t y_layout = buffer_layout(program_read(program, module->out, NULL));
+    const_dnnl_memory_desc_t y_layout = program_values_layout(program, module->out);
     dnnl_primitive_desc_t hint = forward_desc(m, program, x_layout), pd;
     DNNL(dnnl_pooling_backward_primitive_desc_create(&pd, onednn_engine(), m->algorithm, x_layout, y_layout, strides, kernel_size,
                                                      dilation, pads, pads, hint, onednn_attr()));

@@ -163,6 +163,8 @@ static TensorState *state_of(const Program *program, const Tensor *tensor)
 Buffer *program_read(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout)
 {
     TensorState *state = state_of(program, tensor);
+    if (!state->values && state->again)
+        state->again->ops->again(state->again, program);
     CHECK(state->values, "tensor %d is read before it is written", tensor->index);
     return find_or_reorder(program, tensor->producer, state->values, state->copies, &state->copy_count, layout);
 }
@@ -185,7 +187,39 @@ Buffer *program_write(Program *program, const Tensor *tensor, const_dnnl_memory_
 {
     TensorState *state = state_of(program, tensor);
     CHECK(!state->values, "tensor %d is written twice", tensor->index);
+    state->layout = layout;
     return state->values = new_buffer(program, BUFFER_arena, layout, 0);
+}
+
+void program_forget(Program *program, const Tensor *tensor, const Module *module)
+{
+    state_of(program, tensor)->again = module;
+}
+
+bool program_forgets(const Program *program, const Tensor *tensor)
+{
+    return state_of(program, tensor)->again != NULL;
+}
+
+void program_begin_backward(Program *program)
+{
+    for (int i = 0; i < program->network->tensors.count; i++)
+        if (program->tensors[i].again) {
+            program->tensors[i].values = NULL;
+            program->tensors[i].copy_count = 0;
+        }
+}
+
+const_dnnl_memory_desc_t program_values_layout(const Program *program, const Tensor *tensor)
+{
+    return state_of(program, tensor)->layout;
+}
+
+const_dnnl_memory_desc_t program_view_layout(Program *program, const Tensor *tensor)
+{
+    View view;
+    const_dnnl_memory_desc_t layout = program_values_layout(program, tensor);
+    return layout_view(layout, &view) ? layout : program_plain_layout(program, tensor);
 }
 
 void program_alias(Program *program, const Tensor *tensor, Buffer *buffer, const_dnnl_memory_desc_t layout)
@@ -193,6 +227,7 @@ void program_alias(Program *program, const Tensor *tensor, Buffer *buffer, const
     TensorState *state = state_of(program, tensor);
     CHECK(!state->values, "tensor %d is written twice", tensor->index);
     state->values = buffer_as(program, buffer, layout);
+    state->layout = layout;
 }
 
 bool program_wants_gradient(const Program *program, const Tensor *tensor)

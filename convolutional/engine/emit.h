@@ -31,6 +31,9 @@ const_dnnl_memory_desc_t program_tensor_layout(Program *program, const Tensor *t
 const_dnnl_memory_desc_t program_preferred_layout(Program *program, const Tensor *tensor);
 /* N/16 C H W 16 (kernels.h). */
 const_dnnl_memory_desc_t program_batch_last_layout(Program *program, const Tensor *tensor);
+/* How a tensor that is written lies, and how program_read_view gives it. Neither reads it. */
+const_dnnl_memory_desc_t program_values_layout(const Program *program, const Tensor *tensor);
+const_dnnl_memory_desc_t program_view_layout(Program *program, const Tensor *tensor);
 /* Row-major. */
 const_dnnl_memory_desc_t program_plain_layout(Program *program, const Tensor *tensor);
 
@@ -44,6 +47,10 @@ Buffer *program_read_view(Program *program, const Tensor *tensor);
 Buffer *program_read_channels(Program *program, const Tensor *tensor);
 /* Where the producer puts them. */
 Buffer *program_write(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
+/* The values need not be kept for backward: where they are read there, module->ops->again writes them anew. Called in forward. */
+void    program_forget(Program *program, const Tensor *tensor, const Module *module);
+/* True if they will be gone. */
+bool    program_forgets(const Program *program, const Tensor *tensor);
 /* The tensor is the same bytes as `buffer`, read as `layout`. */
 void    program_alias(Program *program, const Tensor *tensor, Buffer *buffer, const_dnnl_memory_desc_t layout);
 

@@ -74,6 +74,7 @@ static void emit_forward(Program *program)
 
 static void emit_backward(Program *program)
 {
+    program_begin_backward(program);
     for (int i = network_module_count(program->network) - 1; i >= 0; i--) {
         if (program->tail_of[i] < 0)
             continue;

@@ -56,6 +56,8 @@ enum { TENSOR_MAX_COPIES = 4, TENSOR_MAX_SHARES = 4, MODULE_MAX_SAVED = 4 };
 typedef struct TensorState {
     Buffer *values, *copies[TENSOR_MAX_COPIES];
     int     copy_count;
+    const_dnnl_memory_desc_t layout;                   /* of the values */
+    const Module *again;                               /* computes them anew in backward, instead of keeping them; or NULL */
     Buffer *shares[TENSOR_MAX_SHARES];                 /* gradient shares, one a reader */
     int     share_count;
     Buffer *gradient, *gradient_copies[TENSOR_MAX_COPIES];
@@ -104,6 +106,8 @@ void program_fuse(Program *program);
 /* Makes `kernel` the current user of buffer. */
 void buffer_use(Buffer *buffer, const Kernel *kernel);
 Buffer *buffer_root(Buffer *buffer);
+/* Forward is over: drops the values of tensors that are computed anew (emit.c). */
+void program_begin_backward(Program *program);
 /* Emits what program_param_gradient left pending (emit.c). */
 void program_flush_pending(Program *program);
 
