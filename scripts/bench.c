@@ -32,7 +32,7 @@ static const Option options[] = {
     { "side", "img-size", 0, OPTION_whole, FIELD(side), "N", "32", .least = 1, .most = 4096, .group = "What", .help = "images of 3 x N x N" },
     { "act", "activation", 0, OPTION_text, FIELD(act), "NAME[:P]", .shown = "the architecture's own", .group = "What", .help = "activation in every block" },
     { "dtype", NULL, 0, OPTION_text, FIELD(dtype), "f32", "f32", .group = "How", .help = "type of the numbers" },
-    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "How", .help = "default, blocked, channels-last or batch-last; ,direct; ,no-fusion" },
+    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "How", .help = PLAN_WORDS },
     { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "How", .help = "for computing" },
     { "seconds", NULL, 0, OPTION_real, FIELD(seconds), "F", "8", .least = 0, .most = 1e6, .group = "How", .help = "how long to measure each" },
     { "profile", NULL, 0, OPTION_switch, FIELD(profile), .group = "How", .help = "also print a line a kernel" },

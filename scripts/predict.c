@@ -26,7 +26,7 @@ static const Option options[] = {
       .help = "probabilities or the network's outputs" },
     { "results-format", NULL, 0, OPTION_text, FIELD(format), "NAME", "text", .choices = "text csv jsonl", .group = "Output", .help = "text, csv or jsonl" },
     { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "for computing" },
-    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "Run", .help = "default, blocked, channels-last or batch-last; ,direct; ,no-fusion" },
+    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "Run", .help = PLAN_WORDS },
 };
 
 static const OptionTable table = {

@@ -108,26 +108,36 @@ bool run_settings_match(const char *before, const char *now, const char *folder,
 
 /* ---- plans ---- */
 
+static const char *const layout_names[] = {
+    [LAYOUT_automatic] = "default", [LAYOUT_blocked] = "blocked", [LAYOUT_channels_last] = "channels-last", [LAYOUT_batch_last] = "batch-last",
+};
+
+enum { LAYOUTS = sizeof layout_names / sizeof *layout_names };
+
+static bool is_word(const char *text, int length, const char *word)
+{
+    return (int)strlen(word) == length && !strncmp(text, word, (size_t)length);
+}
+
+static bool set_word(Plan *plan, const char *word, int length)
+{
+    for (int i = 0; i < LAYOUTS; i++)
+        if (is_word(word, length, layout_names[i])) {
+            plan->layout = (LayoutPolicy)i;
+            return true;
+        }
+    plan->direct_only |= is_word(word, length, "direct");
+    plan->no_fusion |= is_word(word, length, "no-fusion");
+    return is_word(word, length, "direct") || is_word(word, length, "no-fusion");
+}
+
 bool plan_parse(const char *text, Plan *plan, Error *error)
 {
     *plan = (Plan){ 0 };
     for (const char *word = text; *word;) {
         const int length = (int)strcspn(word, ",");
-        if (length == 7 && !strncmp(word, "default", 7))
-            plan->layout = LAYOUT_automatic;
-        else if (length == 7 && !strncmp(word, "blocked", 7))
-            plan->layout = LAYOUT_blocked;
-        else if (length == 13 && !strncmp(word, "channels-last", 13))
-            plan->layout = LAYOUT_channels_last;
-        else if (length == 10 && !strncmp(word, "batch-last", 10))
-            plan->layout = LAYOUT_batch_last;
-        else if (length == 6 && !strncmp(word, "direct", 6))
-            plan->direct_only = true;
-        else if (length == 9 && !strncmp(word, "no-fusion", 9))
-            plan->no_fusion = true;
-        else
-            return error_set(error, EXIT_usage, "unknown plan '%.*s': --plan: use default, blocked, channels-last or batch-last, "
-                             "and after a comma direct or no-fusion", length, word);
+        if (!set_word(plan, word, length))
+            return error_set(error, EXIT_usage, "unknown plan '%.*s': --plan: use " PLAN_WORDS, length, word);
         word += length + (word[length] == ',');
     }
     return true;
@@ -135,9 +145,7 @@ bool plan_parse(const char *text, Plan *plan, Error *error)
 
 const char *plan_text(const Plan *plan)
 {
-    static const char *const layouts[] = { [LAYOUT_automatic] = "default", [LAYOUT_blocked] = "blocked", [LAYOUT_channels_last] = "channels-last",
-                                          [LAYOUT_batch_last] = "batch-last" };
     static _Thread_local char text[64];
-    snprintf(text, sizeof text, "%s%s%s", layouts[plan->layout], plan->direct_only ? ",direct" : "", plan->no_fusion ? ",no-fusion" : "");
+    snprintf(text, sizeof text, "%s%s%s", layout_names[plan->layout], plan->direct_only ? ",direct" : "", plan->no_fusion ? ",no-fusion" : "");
     return text;
 }

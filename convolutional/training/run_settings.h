@@ -16,7 +16,10 @@ bool run_settings_match(const char *before, const char *now, const char *folder,
 /* The shortest decimal that reads back as this float: 0.1 for 0.1f, not 0.10000000149. */
 double shortest_decimal(float value);
 
-/* "default", "blocked", "channels-last", and ",direct", ",no-fusion". */
+/* What plan_parse takes, for messages and help. */
+#define PLAN_WORDS "default, blocked, channels-last or batch-last; ,direct; ,no-fusion"
+
+/* A layout, then after commas what to do without: "default", "blocked,direct". plan_text gives it back; valid until the next call. */
 bool        plan_parse(const char *text, Plan *plan, Error *error);
 const char *plan_text(const Plan *plan);
 

@@ -63,7 +63,7 @@ static const Option options[] = {
     { "resume", NULL, 0, TEXT(resume), .argument = "DIR|auto", .group = "Run", .help = "go on with a run, to the same bytes; auto: the newest under runs/", .once = true },
     { "threads", NULL, 0, WHOLE(threads, 0, 1024), .fallback = "0", .shown = "cores", .group = "Run", .help = "for computing" },
     { "plan", NULL, 0, TEXT(plan), .argument = "NAME", .fallback = "default", .group = "Run",
-      .help = "default, blocked, channels-last or batch-last; with ,direct no Winograd; with ,no-fusion a kernel a module", .rare = true },
+      .help = PLAN_WORDS " (direct: no Winograd)", .rare = true },
     { "max-steps", NULL, 0, WHOLE(max_steps, 0, 1e15), .fallback = "0", .shown = "off", .group = "Run", .help = "stop, saved, at this step", .rare = true, .once = true },
     { "recovery-interval", NULL, 0, WHOLE(save_steps, 0, 1e15), .fallback = "0", .shown = "off", .group = "Run", .help = "also save every N steps", .rare = true },
     { "log-interval", NULL, 0, WHOLE(log_interval, 1, 1e9), .fallback = "50", .group = "Run", .help = "with --progress=lines, steps between lines", .rare = true },

@@ -27,4 +27,13 @@ static inline float lanes_sum(Lanes v)
     return ((half[0] + half[4]) + (half[2] + half[6])) + ((half[1] + half[5]) + (half[3] + half[7]));
 }
 
+/* The most output channels, up to `most`, that a tile can have without a rest. */
+static inline int tile_channels(int out, int most)
+{
+    int channels = out < most ? out : most;
+    while (out % channels)
+        channels--;
+    return channels;
+}
+
 #endif

@@ -80,15 +80,6 @@ static const struct { Tile *wide, *narrow; int columns; } tiles[MOST_CHANNELS + 
     ROW(1) ROW(2) ROW(3) ROW(4) ROW(5) ROW(6) ROW(7) ROW(8)
 };
 
-/* The most output channels a tile can have without a rest. */
-static int tile_channels(int out)
-{
-    int channels = out < MOST_CHANNELS ? out : MOST_CHANNELS;
-    while (out % channels)
-        channels--;
-    return channels;
-}
-
 static void row(const Sum *s, int channels, const float *x, float *y, int o, int oy)
 {
     const int columns = tiles[channels].columns;
@@ -107,7 +98,7 @@ static void row(const Sum *s, int channels, const float *x, float *y, int o, int
 static void sum_all(const Sum *s, int groups)
 {
     const ptrdiff_t x_group = (ptrdiff_t)s->in * s->h * s->w * BATCH_LANES, y_group = (ptrdiff_t)s->out * s->oh * s->ow * BATCH_LANES;
-    const int channels = tile_channels(s->out);
+    const int channels = tile_channels(s->out, MOST_CHANNELS);
     #pragma omp parallel for collapse(2) schedule(static)
     for (int group = 0; group < groups; group++)
         for (int oy = 0; oy < s->oh; oy++)

@@ -85,14 +85,6 @@ static Tile *const tiles[MOST_CHANNELS + 1][MOST_COLUMNS + 1] = {
     ROW(1) ROW(2) ROW(3) ROW(4)
 };
 
-static int tile_channels(int out)
-{
-    int channels = out < MOST_CHANNELS ? out : MOST_CHANNELS;
-    while (out % channels)
-        channels--;
-    return channels;
-}
-
 static void bias_gradient(const Group *g, int o, int channels)
 {
     const ptrdiff_t pixels = (ptrdiff_t)g->k->oh * g->k->ow;
@@ -132,7 +124,7 @@ void KERNEL(kernel_batch_last_backward_weights)(const BatchLastKernel *k, const 
     const size_t x_group = (size_t)k->c * (size_t)k->h * (size_t)k->w * BATCH_LANES;
     const size_t y_group = (size_t)k->out * (size_t)k->oh * (size_t)k->ow * BATCH_LANES;
     const size_t sums = sums_of(k), weights = sums - (size_t)k->out;
-    const int channels = tile_channels(k->out);
+    const int channels = tile_channels(k->out, MOST_CHANNELS);
     float *const all = scratch;
     #pragma omp parallel for collapse(2) schedule(static)
     for (int group = 0; group < k->groups; group++)
