@@ -1,6 +1,6 @@
 #!/bin/bash
-# From a fresh checkout to a trained network in a few minutes: installs what is missing, builds, trains on the built-in
-# images for about two minutes and evaluates the result.
+# From a fresh checkout to a trained network in a few minutes: installs what is missing, builds, trains LeNet on the
+# built-in images for 120 epochs (a minute or less) and evaluates the result.
 #
 # usage: scripts/quickstart.sh [--help]
 set -euo pipefail
@@ -20,7 +20,7 @@ cmake --build build --parallel "$(nproc)" | tail -n 1
 
 run=runs/quickstart-$(date +%Y%m%d-%H%M%S)
 echo "== train"
-build/train --arch lenet --data shapes --epochs 250 --output "$run"
+build/train --arch lenet --data shapes --epochs 120 --log-interval 5000 --output "$run"
 echo "== evaluate"
 build/evaluate "$run/best.safetensors"
 
