@@ -13,10 +13,11 @@ static const_dnnl_memory_desc_t depthwise_weight_layout(const Conv2dModule *conv
     return program_layout(program, 5, dims, dnnl_decab);
 }
 
-static size_t depthwise_context(const Conv2dModule *conv, View x, View y, void *context)
+static size_t depthwise_context(const Conv2dModule *conv, const Buffer *x, const Buffer *y, void *context)
 {
     const Conv2d *o = &conv->options;
-    *(DepthwiseKernel *)context = (DepthwiseKernel){ .x = x, .y = y, .kernel = o->kernel, .stride = o->stride, .pad = o->pad };
+    *(DepthwiseKernel *)context = (DepthwiseKernel){ .x = buffer_view(x), .y = buffer_view(y),
+                                                     .kernel = o->kernel, .stride = o->stride, .pad = o->pad };
     return sizeof(DepthwiseKernel);
 }
 
@@ -41,7 +42,7 @@ static void run_backward_weights(const void *context, void *const p[])
 }
 
 static const OwnConv2d depthwise = {
-    depthwise_weight_layout, depthwise_context, depthwise_scratch, run_forward, run_backward_data, run_backward_weights,
+    own_conv2d_layout, depthwise_weight_layout, depthwise_context, depthwise_scratch, run_forward, run_backward_data, run_backward_weights,
 };
 
 static bool depthwise_takes(const Conv2dModule *conv, const Program *program)

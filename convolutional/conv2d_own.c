@@ -15,7 +15,7 @@ bool own_conv2d_fits(const Conv2dModule *conv, const Program *program)
     return program_plan(program)->layout == LAYOUT_channels_last || !strcmp(kernels_isa(), "avx512");
 }
 
-static const_dnnl_memory_desc_t own_layout(Program *program, const Tensor *tensor)
+const_dnnl_memory_desc_t own_conv2d_layout(Program *program, const Tensor *tensor)
 {
     const bool last = program_plan(program)->layout == LAYOUT_channels_last;
     return program_tensor_layout(program, tensor, last ? dnnl_nhwc : dnnl_nChw16c);
@@ -25,7 +25,7 @@ static void emit(const OwnConv2d *own, const Conv2dModule *conv, Program *progra
                  Buffer *x, Buffer *weight, Buffer *bias, Buffer *y)
 {
     _Alignas(16) char context[OWN_CONTEXT_ROOM];
-    const size_t size = own->context(conv, buffer_view(x), buffer_view(y), context);
+    const size_t size = own->context(conv, x, y, context);
     CHECK(size <= sizeof context, "a context of %zu bytes, at most %zu", size, sizeof context);
     Kernel *kernel = program_emit_function(program, &conv->base, what, function, context, size);
     kernel_bind(kernel, OWN_X, x);
@@ -38,10 +38,10 @@ static void emit(const OwnConv2d *own, const Conv2dModule *conv, Program *progra
 
 void own_conv2d_forward(const OwnConv2d *own, const Conv2dModule *conv, Program *program)
 {
-    Buffer *x = program_read(program, conv->base.in[0], own_layout(program, conv->base.in[0]));
+    Buffer *x = program_read(program, conv->base.in[0], own->tensor_layout(program, conv->base.in[0]));
     Buffer *weight = program_param(program, conv->weight, own->weight_layout(conv, program));
     Buffer *bias = conv->bias ? program_param(program, conv->bias, NULL) : NULL;
-    Buffer *y = program_write(program, conv->base.out, own_layout(program, conv->base.out));
+    Buffer *y = program_write(program, conv->base.out, own->tensor_layout(program, conv->base.out));
     emit(own, conv, program, "forward", own->forward, x, weight, bias, y);
 }
 
@@ -49,8 +49,8 @@ void own_conv2d_forward(const OwnConv2d *own, const Conv2dModule *conv, Program 
 void own_conv2d_backward(const OwnConv2d *own, const Conv2dModule *conv, Program *program)
 {
     const_dnnl_memory_desc_t weights = own->weight_layout(conv, program);
-    Buffer *x = program_read(program, conv->base.in[0], own_layout(program, conv->base.in[0]));
-    Buffer *dy = program_read_gradient(program, conv->base.out, own_layout(program, conv->base.out));
+    Buffer *x = program_read(program, conv->base.in[0], own->tensor_layout(program, conv->base.in[0]));
+    Buffer *dy = program_read_gradient(program, conv->base.out, own->tensor_layout(program, conv->base.out));
     Buffer *dweight = program_param_gradient(program, conv->weight, weights);
     Buffer *dbias = conv->bias ? program_param_gradient(program, conv->bias, NULL) : NULL;
     emit(own, conv, program, "backward weights", own->backward_weights, x, dweight, dbias, dy);

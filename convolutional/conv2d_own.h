@@ -11,16 +11,19 @@ enum { OWN_X, OWN_WEIGHT, OWN_BIAS, OWN_Y, OWN_SCRATCH };
 enum { OWN_CONTEXT_ROOM = 128 };
 
 typedef struct OwnConv2d {
+    const_dnnl_memory_desc_t (*tensor_layout)(Program *program, const Tensor *tensor);      /* of x and y */
     const_dnnl_memory_desc_t (*weight_layout)(const Conv2dModule *conv, Program *program);
-    /* Fills the kernels' context for these views; returns its size. */
-    size_t (*context)(const Conv2dModule *conv, View x, View y, void *context);
+    /* Fills the kernels' context for these buffers; returns its size. */
+    size_t (*context)(const Conv2dModule *conv, const Buffer *x, const Buffer *y, void *context);
     size_t (*scratch)(const void *context);
     KernelFunction *forward, *backward_data, *backward_weights;      /* on OWN_ slots */
 } OwnConv2d;
 
 void own_conv2d_forward(const OwnConv2d *own, const Conv2dModule *conv, Program *program);
 void own_conv2d_backward(const OwnConv2d *own, const Conv2dModule *conv, Program *program);
-/* Whether the plan's layout is one that our kernels read: channels last, or blocks of 16 with channels to fill them. */
+/* The plan's layout where channels fill the vectors: channels last, or blocks of 16; */
+const_dnnl_memory_desc_t own_conv2d_layout(Program *program, const Tensor *tensor);
+/* and whether they do. */
 bool own_conv2d_fits(const Conv2dModule *conv, const Program *program);
 
 #endif

@@ -12,10 +12,10 @@ static const_dnnl_memory_desc_t winograd_weight_layout(const Conv2dModule *conv,
     return program_layout(program, 4, dims, dnnl_hwio);
 }
 
-static size_t winograd_context(const Conv2dModule *conv, View x, View y, void *context)
+static size_t winograd_context(const Conv2dModule *conv, const Buffer *x, const Buffer *y, void *context)
 {
     (void)conv;
-    *(WinogradKernel *)context = (WinogradKernel){ .x = x, .y = y };
+    *(WinogradKernel *)context = (WinogradKernel){ .x = buffer_view(x), .y = buffer_view(y) };
     return sizeof(WinogradKernel);
 }
 
@@ -40,7 +40,7 @@ static void run_backward_weights(const void *context, void *const p[])
 }
 
 static const OwnConv2d winograd = {
-    winograd_weight_layout, winograd_context, winograd_scratch, run_forward, run_backward_data, run_backward_weights,
+    own_conv2d_layout, winograd_weight_layout, winograd_context, winograd_scratch, run_forward, run_backward_data, run_backward_weights,
 };
 
 static bool winograd_takes(const Conv2dModule *conv, const Program *program)
