@@ -55,13 +55,8 @@ static inline __attribute__((always_inline)) void tile(const Group *g, int o, in
             continue;
         const float *row = g->x + ((ptrdiff_t)i * k->h + y) * k->w * BATCH_LANES;
         const float *dy = g->dy + o * dy_plane + (ptrdiff_t)oy * k->ow * BATCH_LANES;
-        const bool whole = k->pad == 0;
-        if (whole)
-            for (int ox = 0; ox < k->ow; ox++)
-                pixel(k, row, dy + ox * BATCH_LANES, dy_plane, ox * k->stride + kx, true, channels, columns, sum);
-        else
-            for (int ox = 0; ox < k->ow; ox++)
-                pixel(k, row, dy + ox * BATCH_LANES, dy_plane, ox * k->stride + kx - k->pad, false, channels, columns, sum);
+        for (int ox = 0; ox < k->ow; ox++)
+            pixel(k, row, dy + ox * BATCH_LANES, dy_plane, ox * k->stride + kx - k->pad, k->pad == 0, channels, columns, sum);
     }
     for (int a = 0; a < channels; a++)
         for (int b = 0; b < columns; b++)
