@@ -46,6 +46,25 @@ static void run_prelu_backward(const void *context, void *const p[])
     kernel_prelu_backward(&((const Context *)context)->view, p[X], p[SLOPE], p[DY], p[DX], p[DSLOPE], p[SCRATCH]);
 }
 
+static void emit_output(const ActivationModule *m, Program *program, Buffer *x)
+{
+    Buffer *y = program_write(program, m->base.out, buffer_layout(x));
+    const Context context = { buffer_channels(x), m->act };
+    Kernel *kernel = program_emit_function(program, &m->base, "forward", m->slope ? run_prelu_forward : run_forward, &context, sizeof context);
+    kernel_bind(kernel, X, x);
+    kernel_bind(kernel, Y, y);
+    if (m->slope)
+        kernel_bind(kernel, SLOPE, program_param(program, m->slope, NULL));
+    kernel_in_place(kernel, x, y);
+}
+
+static void activation_again(const Module *module, Program *program)
+{
+    emit_output((const ActivationModule *)module, program, program_read_channels(program, module->in[0]));
+}
+
+/* Backward reads x in any case, so y is made again there, in one pass over memory, instead of kept; not if x would have to be
+ * made again as well. */
 static void activation_forward(const Module *module, Program *program)
 {
     const ActivationModule *m = (const ActivationModule *)module;
@@ -54,14 +73,9 @@ static void activation_forward(const Module *module, Program *program)
         program_alias(program, module->out, x, buffer_layout(x));
         return;
     }
-    Buffer *y = program_write(program, module->out, buffer_layout(x));
-    const Context context = { buffer_channels(x), m->act };
-    Kernel *kernel = program_emit_function(program, module, "forward", m->slope ? run_prelu_forward : run_forward, &context, sizeof context);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, Y, y);
-    if (m->slope)
-        kernel_bind(kernel, SLOPE, program_param(program, m->slope, NULL));
-    kernel_in_place(kernel, x, y);
+    emit_output(m, program, x);
+    if (program_mode(program) == MODE_training && !program_forgets(program, module->in[0]))
+        program_forget(program, module->out, module);
 }
 
 static void activation_backward(const Module *module, Program *program)
@@ -93,7 +107,8 @@ static Activation activation_function(const Module *module)
 }
 
 static const ModuleOps activation_ops = {
-    .kind = "activation", .forward = activation_forward, .backward = activation_backward, .function = activation_function,
+    .kind = "activation", .forward = activation_forward, .backward = activation_backward, .again = activation_again,
+    .function = activation_function,
 };
 
 Tensor *activation(Network *net, const char *name, const Tensor *x, Activation act)

@@ -104,12 +104,12 @@ static void bind_inputs(const BatchNorm *m, Program *program, Kernel *kernel, Bu
     kernel_bind(kernel, RESIDUAL, residual);
 }
 
-static void emit_output(const BatchNorm *m, Program *program, const Fusion *fusion, const char *what, Buffer *x)
+static void emit_output(const BatchNorm *m, Program *program, const Fusion *fusion, Buffer *x)
 {
     const Context context = context_of(m, program, fusion, x);
     Buffer *residual = read_residual(program, fusion, x);
     Buffer *y = program_write(program, fusion->out, buffer_layout(x));
-    Kernel *kernel = program_emit_function(program, &m->base, what, run_forward, &context, sizeof context);
+    Kernel *kernel = program_emit_function(program, &m->base, "forward", run_forward, &context, sizeof context);
     bind_inputs(m, program, kernel, x, residual);
     kernel_bind(kernel, Y, y);
     kernel_in_place(kernel, x, y);
@@ -118,7 +118,7 @@ static void emit_output(const BatchNorm *m, Program *program, const Fusion *fusi
 static void batchnorm_again(const Module *module, Program *program)
 {
     const Fusion fusion = program_fusion(program, module);
-    emit_output((const BatchNorm *)module, program, &fusion, "forward again", program_read_view(program, module->in[0]));
+    emit_output((const BatchNorm *)module, program, &fusion, program_read_view(program, module->in[0]));
 }
 
 /* Backward reads x in any case, so y need not be kept as well: one pass over memory makes it again, if an activation without
@@ -137,7 +137,7 @@ static void batchnorm_forward(const Module *module, Program *program)
     Buffer *x = program_read_view(program, module->in[0]);
     const Context context = context_of(m, program, &fusion, x);
     emit_statistics(m, program, &context, x);
-    emit_output(m, program, &fusion, "forward", x);
+    emit_output(m, program, &fusion, x);
     if (is_cheap_to_repeat(program, &fusion))
         program_forget(program, fusion.out, module);
 }

@@ -49,11 +49,11 @@ double conv2d_flops(const Conv2dModule *conv, const Program *program)
 }
 
 static const ModuleOps conv2d_ops = {
-    .kind = "conv2d", .forward = conv2d_forward, .backward = conv2d_backward, .macs = conv2d_macs,
+    .kind = "conv2d", .forward = conv2d_forward, .again = conv2d_forward, .backward = conv2d_backward, .macs = conv2d_macs,
 };
 
 static const ModuleOps pixel_linear_ops = {
-    .kind = "pixel_linear", .forward = conv2d_forward, .backward = conv2d_backward, .macs = conv2d_macs,
+    .kind = "pixel_linear", .forward = conv2d_forward, .again = conv2d_forward, .backward = conv2d_backward, .macs = conv2d_macs,
 };
 
 static int output_side(int side, const Conv2d *o)

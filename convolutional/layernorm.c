@@ -23,6 +23,8 @@ typedef struct Context {
     float eps;
 } Context;
 
+enum { MOST_MACS_AGAIN = 64 };      /* a value */
+
 enum { X, WEIGHT, BIAS, Y, MEAN, INVERSE, DY = 3, DX = 6, DWEIGHT, DBIAS, SCRATCH };
 
 static void run_forward(const void *context, void *const p[])
@@ -48,18 +50,41 @@ static Kernel *emit(const LayerNorm *m, Program *program, const char *what, Kern
     return kernel;
 }
 
+static void emit_output(const LayerNorm *m, Program *program, Buffer *x)
+{
+    Buffer *y = program_write(program, m->base.out, buffer_layout(x));
+    Kernel *kernel = emit(m, program, "forward", run_forward, x);
+    kernel_bind(kernel, BIAS, program_param(program, m->bias, NULL));
+    kernel_bind(kernel, Y, y);
+}
+
+static void layernorm_again(const Module *module, Program *program)
+{
+    emit_output((const LayerNorm *)module, program, program_read_view(program, module->in[0]));
+}
+
+static bool is_cheap(const Tensor *x)
+{
+    const Module *producer = x->producer;
+    const double values = (double)x->shape.c * x->shape.h * x->shape.w;
+    return producer && producer->ops->again && producer->ops->macs && producer->ops->macs(producer) < MOST_MACS_AGAIN * values;
+}
+
+/* Of the steps before a wide layer, backward makes again what is cheap, instead of keeping it: y always, x if that takes few
+ * operations, as a depthwise convolution does. */
 static void layernorm_forward(const Module *module, Program *program)
 {
-    const LayerNorm *m = (const LayerNorm *)module;
     Buffer *x = program_read_view(program, module->in[0]);
     const View view = buffer_view(x);
     const size_t bytes = (size_t)view.n * view_pixels(&view) * sizeof(float);
     program_save(program, module, 0, program_scratch(program, bytes));
     program_save(program, module, 1, program_scratch(program, bytes));
-    Buffer *y = program_write(program, module->out, buffer_layout(x));
-    Kernel *kernel = emit(m, program, "forward", run_forward, x);
-    kernel_bind(kernel, BIAS, program_param(program, m->bias, NULL));
-    kernel_bind(kernel, Y, y);
+    emit_output((const LayerNorm *)module, program, x);
+    if (program_mode(program) != MODE_training)
+        return;
+    program_forget(program, module->out, module);
+    if (is_cheap(module->in[0]))
+        program_forget(program, module->in[0], module->in[0]->producer);
 }
 
 /* With x^ = (x - mean) inverse, g = weight dy and means over the C channels of a pixel:
@@ -81,7 +106,7 @@ static void layernorm_backward(const Module *module, Program *program)
 }
 
 static const ModuleOps layernorm_ops = {
-    .kind = "layernorm", .forward = layernorm_forward, .backward = layernorm_backward,
+    .kind = "layernorm", .forward = layernorm_forward, .backward = layernorm_backward, .again = layernorm_again,
 };
 
 Tensor *layernorm(Network *net, const char *name, const Tensor *x, float eps)

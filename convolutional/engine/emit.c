@@ -203,6 +203,7 @@ bool program_forgets(const Program *program, const Tensor *tensor)
 
 void program_begin_backward(Program *program)
 {
+    program->in_backward = true;
     for (int i = 0; i < program->network->tensors.count; i++)
         if (program->tensors[i].again) {
             program->tensors[i].values = NULL;

@@ -83,6 +83,7 @@ struct Program {
     List          param_copies, pending;  /* ParamCopy; reorders of gradients to emit after the module */
     TensorState  *tensors;
     Buffer       *image, *logits, *logits_gradient;
+    bool          in_backward;            /* forward has been emitted */
     int           loss_at;                /* kernels before it are forward, from it on backward */
 
     char         *arena, *copies;
