@@ -36,6 +36,18 @@ static void run_backward(const void *context, void *const p[])
     kernel_activation_backward(&c->view, c->act, p[X], p[DY], p[DX]);
 }
 
+static void run_forward_bf16(const void *context, void *const p[])
+{
+    const Context *c = context;
+    kernel_activation_forward_bf16(&c->view, c->act, p[X], p[Y]);
+}
+
+static void run_backward_bf16(const void *context, void *const p[])
+{
+    const Context *c = context;
+    kernel_activation_backward_bf16(&c->view, c->act, p[X], p[DY], p[DX]);
+}
+
 static void run_prelu_forward(const void *context, void *const p[])
 {
     kernel_prelu_forward(&((const Context *)context)->view, p[X], p[SLOPE], p[Y]);
@@ -46,11 +58,32 @@ static void run_prelu_backward(const void *context, void *const p[])
     kernel_prelu_backward(&((const Context *)context)->view, p[X], p[SLOPE], p[DY], p[DX], p[DSLOPE], p[SCRATCH]);
 }
 
+/* What the module reads and writes in: bf16 if both its sides are. */
+static Buffer *read_x(const ActivationModule *m, Program *program)
+{
+    const Tensor *x = m->base.in[0];
+    return program_is_bf16(program, m->base.out) ? program_read_numbers(program, x) : program_read_channels(program, x);
+}
+
+static KernelFunction *forward_function(const ActivationModule *m, const Buffer *x)
+{
+    if (m->slope)
+        return run_prelu_forward;
+    return layout_is_bf16(buffer_layout(x)) ? run_forward_bf16 : run_forward;
+}
+
+static KernelFunction *backward_function(const ActivationModule *m, const Buffer *x)
+{
+    if (m->slope)
+        return run_prelu_backward;
+    return layout_is_bf16(buffer_layout(x)) ? run_backward_bf16 : run_backward;
+}
+
 static void emit_output(const ActivationModule *m, Program *program, Buffer *x)
 {
     Buffer *y = program_write(program, m->base.out, buffer_layout(x));
     const Context context = { buffer_channels(x), m->act };
-    Kernel *kernel = program_emit_function(program, &m->base, "forward", m->slope ? run_prelu_forward : run_forward, &context, sizeof context);
+    Kernel *kernel = program_emit_function(program, &m->base, "forward", forward_function(m, x), &context, sizeof context);
     kernel_bind(kernel, X, x);
     kernel_bind(kernel, Y, y);
     if (m->slope)
@@ -60,7 +93,8 @@ static void emit_output(const ActivationModule *m, Program *program, Buffer *x)
 
 static void activation_again(const Module *module, Program *program)
 {
-    emit_output((const ActivationModule *)module, program, program_read_channels(program, module->in[0]));
+    const ActivationModule *m = (const ActivationModule *)module;
+    emit_output(m, program, read_x(m, program));
 }
 
 /* Backward reads x in any case, so y is made again there, in one pass over memory, instead of kept; not if x would have to be
@@ -68,7 +102,7 @@ static void activation_again(const Module *module, Program *program)
 static void activation_forward(const Module *module, Program *program)
 {
     const ActivationModule *m = (const ActivationModule *)module;
-    Buffer *x = program_read_channels(program, module->in[0]);
+    Buffer *x = read_x(m, program);
     if (m->act.key == ACT_identity) {
         program_alias(program, module->out, x, buffer_layout(x));
         return;
@@ -81,7 +115,7 @@ static void activation_forward(const Module *module, Program *program)
 static void activation_backward(const Module *module, Program *program)
 {
     const ActivationModule *m = (const ActivationModule *)module;
-    Buffer *x = program_read_channels(program, module->in[0]);
+    Buffer *x = read_x(m, program);
     Buffer *dy = program_read_gradient(program, module->out, buffer_layout(x));
     if (m->act.key == ACT_identity) {
         program_share_gradient(program, module->in[0], dy, buffer_layout(x));
@@ -89,7 +123,7 @@ static void activation_backward(const Module *module, Program *program)
     }
     Buffer *dx = program_write_gradient(program, module->in[0], buffer_layout(x));
     const Context context = { buffer_channels(x), m->act };
-    Kernel *kernel = program_emit_function(program, module, "backward", m->slope ? run_prelu_backward : run_backward, &context, sizeof context);
+    Kernel *kernel = program_emit_function(program, module, "backward", backward_function(m, x), &context, sizeof context);
     kernel_bind(kernel, X, x);
     kernel_bind(kernel, DY, dy);
     kernel_bind(kernel, DX, dx);

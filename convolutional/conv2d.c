@@ -14,7 +14,9 @@
 
 #include "errors.h"
 
-static const Conv2dAlgorithm *const algorithms[] = { &conv2d_batch_last, &conv2d_depthwise, &conv2d_winograd, &conv2d_direct };
+static const Conv2dAlgorithm *const algorithms[] = {
+    &conv2d_batch_last, &conv2d_depthwise, &conv2d_winograd, &conv2d_bf16, &conv2d_direct,
+};
 
 static const Conv2dAlgorithm *choose(const Conv2dModule *conv, const Program *program)
 {
@@ -36,6 +38,11 @@ static void conv2d_backward(const Module *module, Program *program)
     choose(conv, program)->backward(conv, program);
 }
 
+static bool conv2d_in_bf16(const Module *module, const Program *program)
+{
+    return choose((const Conv2dModule *)module, program) == &conv2d_bf16;
+}
+
 static double conv2d_macs(const Module *module)
 {
     const Conv2dModule *conv = (const Conv2dModule *)module;
@@ -49,11 +56,13 @@ double conv2d_flops(const Conv2dModule *conv, const Program *program)
 }
 
 static const ModuleOps conv2d_ops = {
-    .kind = "conv2d", .forward = conv2d_forward, .again = conv2d_forward, .backward = conv2d_backward, .macs = conv2d_macs,
+    .kind = "conv2d", .forward = conv2d_forward, .again = conv2d_forward, .backward = conv2d_backward,
+    .in_bf16 = conv2d_in_bf16, .macs = conv2d_macs,
 };
 
 static const ModuleOps pixel_linear_ops = {
-    .kind = "pixel_linear", .forward = conv2d_forward, .again = conv2d_forward, .backward = conv2d_backward, .macs = conv2d_macs,
+    .kind = "pixel_linear", .forward = conv2d_forward, .again = conv2d_forward, .backward = conv2d_backward,
+    .in_bf16 = conv2d_in_bf16, .macs = conv2d_macs,
 };
 
 static int output_side(int side, const Conv2d *o)

@@ -1,4 +1,4 @@
-/* conv2d_direct.c - convolution by oneDNN's direct algorithm, in the layouts that it prefers. */
+/* conv2d_direct.c - convolution by oneDNN's direct algorithm, in the layouts that it prefers, in f32 or bf16. */
 
 #include "conv2d.h"
 
@@ -13,18 +13,26 @@ typedef struct Geometry {
     Mode mode;
 } Geometry;
 
-static Geometry geometry_of(const Conv2dModule *conv, Program *program)
+/* Which operands are bf16; the others are f32. */
+typedef struct Types {
+    bool x, y, weight;
+} Types;
+
+static Geometry geometry_of(const Conv2dModule *conv, Program *program, Types bf16)
 {
     const Conv2d *o = &conv->options;
     const Tensor *x = conv->base.in[0], *y = conv->base.out;
     const int64_t grouped[] = { o->groups, y->shape.c / o->groups, x->shape.c / o->groups, o->kernel, o->kernel };
     const int64_t channels[] = { y->shape.c };
     const int64_t whole[] = { y->shape.c, x->shape.c, o->kernel, o->kernel };
+    const_dnnl_memory_desc_t weight = o->groups > 1 ? program_layout(program, 5, grouped, dnnl_format_tag_any)
+                                                    : program_layout(program, 4, whole, dnnl_format_tag_any);
     return (Geometry){
-        .x = program_preferred_layout(program, x), .y = program_preferred_layout(program, y),
-        .any_x = program_tensor_layout(program, x, dnnl_format_tag_any), .any_y = program_tensor_layout(program, y, dnnl_format_tag_any),
-        .weight = o->groups > 1 ? program_layout(program, 5, grouped, dnnl_format_tag_any)
-                                : program_layout(program, 4, whole, dnnl_format_tag_any),
+        .x = program_layout_in(program, program_preferred_layout(program, x), bf16.x),
+        .y = program_layout_in(program, program_preferred_layout(program, y), bf16.y),
+        .any_x = program_layout_in(program, program_tensor_layout(program, x, dnnl_format_tag_any), bf16.x),
+        .any_y = program_layout_in(program, program_tensor_layout(program, y, dnnl_format_tag_any), bf16.y),
+        .weight = program_layout_in(program, weight, bf16.weight),
         .bias = conv->bias ? program_layout(program, 1, channels, dnnl_a) : NULL,
         .strides = { o->stride, o->stride }, .pads = { o->pad, o->pad }, .mode = program_mode(program),
     };
@@ -89,9 +97,9 @@ static const_dnnl_memory_desc_t asked(Program *program, const_dnnl_primitive_des
     return program_keep_layout(program, dnnl_primitive_desc_query_md(pd, what, 0));
 }
 
-static void direct_forward(const Conv2dModule *conv, Program *program)
+static void emit_forward(const Conv2dModule *conv, Program *program, bool bf16)
 {
-    const Geometry g = geometry_of(conv, program);
+    const Geometry g = geometry_of(conv, program, (Types){ bf16, bf16 && program_is_bf16(program, conv->base.out), bf16 });
     dnnl_primitive_desc_t pd = describe(describe_forward, &g, g.x, NULL);
     Buffer *x = program_read(program, conv->base.in[0], asked(program, pd, dnnl_query_src_md));
     Buffer *weight = program_param(program, conv->weight, asked(program, pd, dnnl_query_weights_md));
@@ -139,15 +147,20 @@ static void direct_backward_data(const Conv2dModule *conv, Program *program, con
 }
 
 /* Weights first: x is free after it, and dx can have its place. */
-static void direct_backward(const Conv2dModule *conv, Program *program)
+static void emit_backward(const Conv2dModule *conv, Program *program, bool bf16)
 {
-    const Geometry g = geometry_of(conv, program);
-    dnnl_primitive_desc_t hint = describe(describe_forward, &g, g.x, NULL);
-    direct_backward_weights(conv, program, &g, hint);
-    if (program_wants_gradient(program, conv->base.in[0]))
-        direct_backward_data(conv, program, &g, hint);
+    const Tensor *in = conv->base.in[0];
+    const Geometry forward = geometry_of(conv, program, (Types){ bf16, bf16, bf16 });
+    const Geometry weights = geometry_of(conv, program, (Types){ bf16, bf16, false });
+    const Geometry data = geometry_of(conv, program, (Types){ bf16 && program_is_bf16(program, in), bf16, bf16 });
+    dnnl_primitive_desc_t hint = describe(describe_forward, &forward, forward.x, NULL);
+    direct_backward_weights(conv, program, &weights, hint);
+    if (program_wants_gradient(program, in))
+        direct_backward_data(conv, program, &data, hint);
     DNNL(dnnl_primitive_desc_destroy(hint));
 }
+
+/* ---- in f32 ---- */
 
 static bool direct_takes(const Conv2dModule *conv, const Program *program)
 {
@@ -155,4 +168,33 @@ static bool direct_takes(const Conv2dModule *conv, const Program *program)
     return true;
 }
 
+static void direct_forward(const Conv2dModule *conv, Program *program)
+{
+    emit_forward(conv, program, false);
+}
+
+static void direct_backward(const Conv2dModule *conv, Program *program)
+{
+    emit_backward(conv, program, false);
+}
+
 const Conv2dAlgorithm conv2d_direct = { "direct", direct_takes, direct_forward, direct_backward };
+
+/* ---- in bf16, sums in f32 ---- */
+
+static bool bf16_takes(const Conv2dModule *conv, const Program *program)
+{
+    return program_multiplies_in_bf16(program, &conv->base, (double)conv->weight->count, conv->base.ops->macs(&conv->base));
+}
+
+static void bf16_forward(const Conv2dModule *conv, Program *program)
+{
+    emit_forward(conv, program, true);
+}
+
+static void bf16_backward(const Conv2dModule *conv, Program *program)
+{
+    emit_backward(conv, program, true);
+}
+
+const Conv2dAlgorithm conv2d_bf16 = { "direct bf16", bf16_takes, bf16_forward, bf16_backward };

@@ -21,16 +21,35 @@ typedef struct Geometry {
     const_dnnl_memory_desc_t x, weight, bias, y;
 } Geometry;
 
+/* Which operands are bf16; the others are f32. */
+typedef struct Types {
+    bool x, y, weight;
+} Types;
+
+static bool linear_in_bf16(const Module *module, const Program *program)
+{
+    const double macs = (double)((const Linear *)module)->weight->count;
+    return program_multiplies_in_bf16(program, module, macs, macs);
+}
+
 /* An image in plain layout is a row of numbers. oneDNN would take x as an image too, in layouts of its choice, but has its
  * best kernels for rows. */
-static Geometry geometry_of(const Linear *m, Program *program)
+static Geometry geometry_of(const Linear *m, Program *program, Types bf16)
 {
     const int64_t n = program_batch(program), features = m->weight->dims[0], length = m->weight->dims[1];
     const int64_t x[] = { n, length }, weight[] = { features, length }, y[] = { n, features };
     return (Geometry){
-        .x = program_layout(program, 2, x, dnnl_ab), .weight = program_layout(program, 2, weight, dnnl_format_tag_any),
-        .bias = program_layout(program, 1, &features, dnnl_a), .y = program_layout(program, 2, y, dnnl_ab),
+        .x = program_layout_in(program, program_layout(program, 2, x, dnnl_ab), bf16.x),
+        .weight = program_layout_in(program, program_layout(program, 2, weight, dnnl_format_tag_any), bf16.weight),
+        .bias = program_layout(program, 1, &features, dnnl_a),
+        .y = program_layout_in(program, program_layout(program, 2, y, dnnl_ab), bf16.y),
     };
+}
+
+/* The tensor's rows, as they are bound. */
+static const_dnnl_memory_desc_t rows(Program *program, const Tensor *tensor, bool bf16)
+{
+    return program_layout_in(program, program_plain_layout(program, tensor), bf16);
 }
 
 static dnnl_primitive_desc_t forward_desc(const Geometry *g, Mode mode)
@@ -55,11 +74,12 @@ static double flops(const Linear *m, const Program *program)
 static void linear_forward(const Module *module, Program *program)
 {
     const Linear *m = (const Linear *)module;
-    const Geometry g = geometry_of(m, program);
+    const bool bf16 = linear_in_bf16(module, program), bf16_y = bf16 && program_is_bf16(program, module->out);
+    const Geometry g = geometry_of(m, program, (Types){ bf16, bf16_y, bf16 });
     dnnl_primitive_desc_t pd = forward_desc(&g, program_mode(program));
-    Buffer *x = program_read(program, module->in[0], program_plain_layout(program, module->in[0]));
+    Buffer *x = program_read(program, module->in[0], rows(program, module->in[0], bf16));
     Buffer *weight = program_param(program, m->weight, asked(program, pd, dnnl_query_weights_md));
-    Buffer *y = program_write(program, module->out, program_plain_layout(program, module->out));
+    Buffer *y = program_write(program, module->out, rows(program, module->out, bf16_y));
 
     Kernel *kernel = program_emit(program, module, "forward", pd);
     kernel_bind_as(kernel, DNNL_ARG_SRC, x, g.x);
@@ -70,47 +90,51 @@ static void linear_forward(const Module *module, Program *program)
 }
 
 /* dweight = dy^T x,  dbias = sum over n of dy */
-static void linear_backward_weights(const Linear *m, Program *program, const Geometry *g, dnnl_primitive_desc_t hint)
+static void linear_backward_weights(const Linear *m, Program *program, bool bf16, dnnl_primitive_desc_t hint)
 {
+    const Geometry g = geometry_of(m, program, (Types){ bf16, bf16, false });
     dnnl_primitive_desc_t pd;
-    DNNL(dnnl_inner_product_backward_weights_primitive_desc_create(&pd, onednn_engine(), g->x, g->weight, g->bias, g->y, hint,
+    DNNL(dnnl_inner_product_backward_weights_primitive_desc_create(&pd, onednn_engine(), g.x, g.weight, g.bias, g.y, hint,
                                                                    onednn_attr()));
-    Buffer *x = program_read(program, m->base.in[0], program_plain_layout(program, m->base.in[0]));
-    Buffer *dy = program_read_gradient(program, m->base.out, program_plain_layout(program, m->base.out));
+    Buffer *x = program_read(program, m->base.in[0], rows(program, m->base.in[0], bf16));
+    Buffer *dy = program_read_gradient(program, m->base.out, rows(program, m->base.out, bf16));
     Buffer *dweight = program_param_gradient(program, m->weight, asked(program, pd, dnnl_query_diff_weights_md));
 
     Kernel *kernel = program_emit(program, &m->base, "backward weights", pd);
-    kernel_bind_as(kernel, DNNL_ARG_SRC, x, g->x);
-    kernel_bind_as(kernel, DNNL_ARG_DIFF_DST, dy, g->y);
+    kernel_bind_as(kernel, DNNL_ARG_SRC, x, g.x);
+    kernel_bind_as(kernel, DNNL_ARG_DIFF_DST, dy, g.y);
     kernel_bind(kernel, DNNL_ARG_DIFF_WEIGHTS, dweight);
     kernel_bind(kernel, DNNL_ARG_DIFF_BIAS, program_param_gradient(program, m->bias, NULL));
     kernel_flops(kernel, flops(m, program));
 }
 
 /* dx = dy weight */
-static void linear_backward_data(const Linear *m, Program *program, const Geometry *g, dnnl_primitive_desc_t hint)
+static void linear_backward_data(const Linear *m, Program *program, bool bf16, dnnl_primitive_desc_t hint)
 {
+    const bool bf16_x = bf16 && program_is_bf16(program, m->base.in[0]);
+    const Geometry g = geometry_of(m, program, (Types){ bf16_x, bf16, bf16 });
     dnnl_primitive_desc_t pd;
-    DNNL(dnnl_inner_product_backward_data_primitive_desc_create(&pd, onednn_engine(), g->x, g->weight, g->y, hint, onednn_attr()));
-    Buffer *dy = program_read_gradient(program, m->base.out, program_plain_layout(program, m->base.out));
+    DNNL(dnnl_inner_product_backward_data_primitive_desc_create(&pd, onednn_engine(), g.x, g.weight, g.y, hint, onednn_attr()));
+    Buffer *dy = program_read_gradient(program, m->base.out, rows(program, m->base.out, bf16));
     Buffer *weight = program_param(program, m->weight, asked(program, pd, dnnl_query_weights_md));
-    Buffer *dx = program_write_gradient(program, m->base.in[0], program_plain_layout(program, m->base.in[0]));
+    Buffer *dx = program_write_gradient(program, m->base.in[0], rows(program, m->base.in[0], bf16_x));
 
     Kernel *kernel = program_emit(program, &m->base, "backward data", pd);
-    kernel_bind_as(kernel, DNNL_ARG_DIFF_DST, dy, g->y);
+    kernel_bind_as(kernel, DNNL_ARG_DIFF_DST, dy, g.y);
     kernel_bind(kernel, DNNL_ARG_WEIGHTS, weight);
-    kernel_bind_as(kernel, DNNL_ARG_DIFF_SRC, dx, g->x);
+    kernel_bind_as(kernel, DNNL_ARG_DIFF_SRC, dx, g.x);
     kernel_flops(kernel, flops(m, program));
 }
 
 static void linear_backward(const Module *module, Program *program)
 {
     const Linear *m = (const Linear *)module;
-    const Geometry g = geometry_of(m, program);
+    const bool bf16 = linear_in_bf16(module, program);
+    const Geometry g = geometry_of(m, program, (Types){ bf16, bf16, bf16 });
     dnnl_primitive_desc_t hint = forward_desc(&g, MODE_training);
-    linear_backward_weights(m, program, &g, hint);
+    linear_backward_weights(m, program, bf16, hint);
     if (program_wants_gradient(program, module->in[0]))
-        linear_backward_data(m, program, &g, hint);
+        linear_backward_data(m, program, bf16, hint);
     DNNL(dnnl_primitive_desc_destroy(hint));
 }
 
@@ -120,7 +144,8 @@ static double linear_macs(const Module *module)
 }
 
 static const ModuleOps linear_ops = {
-    .kind = "linear", .forward = linear_forward, .backward = linear_backward, .macs = linear_macs,
+    .kind = "linear", .forward = linear_forward, .backward = linear_backward,
+    .in_bf16 = linear_in_bf16, .macs = linear_macs,
 };
 
 Tensor *linear(Network *net, const char *name, const Tensor *x, int features)

@@ -31,7 +31,7 @@ static const Option options[] = {
     { "batch-size", "batch", 'b', OPTION_whole, FIELD(batch), "N", "128", .least = 1, .most = 65536, .group = "What", .help = "images a step" },
     { "side", "img-size", 0, OPTION_whole, FIELD(side), "N", "32", .least = 1, .most = 4096, .group = "What", .help = "images of 3 x N x N" },
     { "act", "activation", 0, OPTION_text, FIELD(act), "NAME[:P]", .shown = "the architecture's own", .group = "What", .help = "activation in every block" },
-    { "dtype", NULL, 0, OPTION_text, FIELD(dtype), "f32", "f32", .group = "How", .help = "type of the numbers" },
+    { "dtype", NULL, 0, OPTION_text, FIELD(dtype), "f32|bf16", "f32", .choices = "f32 bf16", .group = "How", .help = "bf16: mixed precision, as train --amp" },
     { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "How", .help = PLAN_WORDS },
     { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "How", .help = "for computing" },
     { "seconds", NULL, 0, OPTION_real, FIELD(seconds), "F", "8", .least = 0, .most = 1e6, .group = "How", .help = "how long to measure each" },
@@ -136,6 +136,8 @@ static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error 
     Bench b = { .flags = flags };
     if (!plan_parse(flags->plan, &b.plan, error) || (flags->act && !activation_parse(flags->act, &arch_options.act, error)))
         return false;
+    if (!strcmp(flags->dtype, "bf16") && !plan_mix_precision(&b.plan, "--dtype bf16", error))
+        return false;
     b.network = architecture_network(arch, (Shape){ CHANNELS, (int)flags->side, (int)flags->side }, &arch_options, error);
     if (!b.network)
         return false;
@@ -161,8 +163,6 @@ static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error 
 
 static bool run(const BenchFlags *flags, const OptionLine *line, Error *error)
 {
-    if (strcmp(flags->dtype, "f32"))
-        return error_set(error, EXIT_usage, "unknown type '%.60s': --dtype: use f32", flags->dtype);
     for (int i = 0; i < line->argument_count; i++)
         if (!architecture_find(line->arguments[i], error))
             return false;

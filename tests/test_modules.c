@@ -21,6 +21,8 @@
 #include "module_cases.h"
 #include "parameters.h"
 
+enum { KIND_bf16 = KIND_COUNT, ACCURACIES };      /* accuracies that go with the plan, not the case */
+
 enum { FORWARD, FORWARD_PEAK, GRADIENT, GRADIENT_PEAK, MEASURES };
 
 /* What f32 kernels are held to, two to ten times what they reach: the relative L2 error of a tensor, and its largest error
@@ -31,12 +33,13 @@ typedef struct Accuracy {
     double      worst[MEASURES];             /* measured in this run */
 } Accuracy;
 
-static Accuracy accuracies[KIND_COUNT] = {
+static Accuracy accuracies[ACCURACIES] = {
     [KIND_direct]    = { "direct",    { 1e-6, 1e-5, 1e-6, 1e-5 } },
     [KIND_pointwise] = { "pointwise", { 5e-7, 5e-6, 5e-7, 5e-6 } },
     [KIND_norm]      = { "norm",      { 2e-6, 2e-5, 3e-6, 2e-5 } },
     [KIND_winograd]  = { "winograd",  { 5e-6, 4e-5, 1e-5, 4e-5 } },
     [KIND_exact]     = { "integers",  { 0, 0, 0, 0 } },
+    [KIND_bf16]      = { "bf16",      { 8e-3, 3e-2, 1e-2, 3e-2 } },      /* operands of 8 bits; integers stay exact */
 };
 
 /* ---- how each case is run ---- */
@@ -54,6 +57,8 @@ static const Variant variants[] = {
     { "batch last",    { .layout = LAYOUT_batch_last },    dnnl_Abcd16a, false },
     { "direct only",   { .direct_only = true },            dnnl_nchw,    false },
     { "unfused",       { .no_fusion = true },              dnnl_nChw8c,  true },
+    { "bf16",          { .precision = PRECISION_bf16, .layout = LAYOUT_blocked },       dnnl_nChw16c, false },
+    { "bf16 last",     { .precision = PRECISION_bf16, .layout = LAYOUT_channels_last }, dnnl_nhwc,    true },
     { "alone",         {0},                                dnnl_format_tag_undef, false },
 };
 
@@ -238,10 +243,16 @@ static void check_training(const Context *c, Network *net, Program *program)
             check_gradient(c, net, network_param(net, i), network_parameters(net)->gradients);
 }
 
+static int kind_with(const Problem *problem, const Plan *plan)
+{
+    if (plan->precision == PRECISION_bf16 && problem->kind != KIND_exact)
+        return KIND_bf16;
+    return problem->kind == KIND_winograd && plan->direct_only ? KIND_norm : problem->kind;
+}
+
 static void check_variant(const Problem *problem, const Variant *variant)
 {
-    const bool direct = problem->kind == KIND_winograd && variant->plan.direct_only;
-    const Context c = { problem, variant, &accuracies[direct ? KIND_norm : problem->kind] };
+    const Context c = { problem, variant, &accuracies[kind_with(problem, &variant->plan)] };
     Reference *r = build(problem->row, variant);
     import_params(problem, r->net);
     const Mode first = variant->inference_first ? MODE_inference : MODE_training;
@@ -327,11 +338,19 @@ static void problem_free(Problem *problem)
     free(problem);
 }
 
+/* Dropout's draw depends on its place on the tape. bf16 needs the processor, and a case without kinks: its rounding steps over
+ * them. Activations in bf16: test_bf16.c. */
+static bool runs(const ModuleCase *row, const Variant *variant)
+{
+    const bool bf16 = variant->plan.precision != PRECISION_f32;
+    return (row->p == 0 || variant->tag != dnnl_format_tag_undef) && (!bf16 || (program_can_bf16() && module_case_is_linear(row)));
+}
+
 static void check_case(const ModuleCase *row, Kind kind)
 {
     Problem *problem = problem_new(row, kind);
     for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
-        if (row->p == 0 || variants[i].tag != dnnl_format_tag_undef)      /* dropout's draw depends on its place on the tape */
+        if (runs(row, &variants[i]))
             check_variant(problem, &variants[i]);
     problem_free(problem);
 }
@@ -372,7 +391,7 @@ static int print_worst(void **state)
 {
     (void)state;
     print_message("kernels for %s\n", kernels_isa());
-    for (int i = 0; i < KIND_COUNT; i++)
+    for (int i = 0; i < ACCURACIES; i++)
         print_message("%-10s largest errors: forward L2 %.1e, peak %.1e; gradients L2 %.1e, peak %.1e\n", accuracies[i].name,
                       accuracies[i].worst[FORWARD], accuracies[i].worst[FORWARD_PEAK], accuracies[i].worst[GRADIENT],
                       accuracies[i].worst[GRADIENT_PEAK]);

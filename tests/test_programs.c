@@ -103,7 +103,7 @@ static void test_mistakes(void **state)
         { "activations",                                   2, NULL, "list | show" },
         { "activations show foo",                          2, NULL, "leaky_relu" },
         { "activations show",                              2, NULL, "leaky_relu" },
-        { "bench --dtype bf16",                            2, NULL, "f32" },
+        { "bench --dtype f16",                             2, NULL, "f32 bf16" },
         { "bench resnet99",                                2, NULL, "resnet18" },
         { "bench --mode both",                             2, NULL, "train infer" },
         { "bench lenet --act foo",                         2, NULL, "leaky_relu" },

@@ -58,6 +58,12 @@ DISPATCH(void, kernel_activation_forward,
 DISPATCH(void, kernel_activation_backward,
          (const View *view, Activation act, const float *x, const float *dy, float *dx),
          (view, act, x, dy, dx))
+DISPATCH(void, kernel_activation_forward_bf16,
+         (const View *view, Activation act, const uint16_t *x, uint16_t *y),
+         (view, act, x, y))
+DISPATCH(void, kernel_activation_backward_bf16,
+         (const View *view, Activation act, const uint16_t *x, const uint16_t *dy, uint16_t *dx),
+         (view, act, x, dy, dx))
 DISPATCH(void, kernel_prelu_forward,
          (const View *view, const float *x, const float *slope, float *y),
          (view, x, slope, y))

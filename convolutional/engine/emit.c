@@ -53,6 +53,11 @@ const_dnnl_memory_desc_t program_batch_last_layout(Program *program, const Tenso
     return program_tensor_layout(program, tensor, dnnl_Abcd16a);
 }
 
+const_dnnl_memory_desc_t program_layout_in(Program *program, const_dnnl_memory_desc_t layout, bool bf16)
+{
+    return bf16 ? own_layout(program, layout_new_of_type(layout, dnnl_bf16)) : layout;
+}
+
 const_dnnl_memory_desc_t program_plain_layout(Program *program, const Tensor *tensor)
 {
     return program_tensor_layout(program, tensor, dnnl_nchw);
@@ -171,9 +176,8 @@ Buffer *program_read(Program *program, const Tensor *tensor, const_dnnl_memory_d
 
 Buffer *program_read_view(Program *program, const Tensor *tensor)
 {
-    View view;
-    Buffer *values = program_read(program, tensor, NULL);
-    return layout_view(values->layout, &view) ? values : program_read(program, tensor, program_plain_layout(program, tensor));
+    program_read(program, tensor, NULL);
+    return program_read(program, tensor, program_view_layout(program, tensor));
 }
 
 Buffer *program_read_channels(Program *program, const Tensor *tensor)
@@ -211,6 +215,12 @@ void program_begin_backward(Program *program)
         }
 }
 
+Buffer *program_read_numbers(Program *program, const Tensor *tensor)
+{
+    Buffer *values = program_read(program, tensor, NULL);
+    return layout_is_bf16(values->layout) ? values : program_read_channels(program, tensor);
+}
+
 const_dnnl_memory_desc_t program_values_layout(const Program *program, const Tensor *tensor)
 {
     return state_of(program, tensor)->layout;
@@ -220,7 +230,9 @@ const_dnnl_memory_desc_t program_view_layout(Program *program, const Tensor *ten
 {
     View view;
     const_dnnl_memory_desc_t layout = program_values_layout(program, tensor);
-    return layout_view(layout, &view) ? layout : program_plain_layout(program, tensor);
+    if (!layout_view(layout, &view))
+        return program_plain_layout(program, tensor);
+    return layout_is_bf16(layout) ? own_layout(program, layout_new_of_type(layout, dnnl_f32)) : layout;
 }
 
 void program_alias(Program *program, const Tensor *tensor, Buffer *buffer, const_dnnl_memory_desc_t layout)
@@ -311,7 +323,9 @@ static const_dnnl_memory_desc_t vector_layout(Program *program, const Param *par
 /* Where the parameter lives; what `wanted` describes if it may still choose. */
 static const_dnnl_memory_desc_t home_layout(Program *program, const Param *param, const_dnnl_memory_desc_t wanted)
 {
-    const_dnnl_memory_desc_t home = parameters_choose_layout(program->network, param, wanted);
+    /* The value is f32; a layer that reads it in bf16 gets a copy, and its weight gradient is f32: that one may choose. */
+    const_dnnl_memory_desc_t wish = layout_is_bf16(wanted) ? own_layout(program, layout_new_plain(wanted)) : wanted;
+    const_dnnl_memory_desc_t home = parameters_choose_layout(program->network, param, wish);
     return home ? home : own_layout(program, layout_new_plain(wanted));
 }
 

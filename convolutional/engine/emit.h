@@ -34,8 +34,17 @@ const_dnnl_memory_desc_t program_batch_last_layout(Program *program, const Tenso
 /* How a tensor that is written lies, and how program_read_view gives it. Neither reads it. */
 const_dnnl_memory_desc_t program_values_layout(const Program *program, const Tensor *tensor);
 const_dnnl_memory_desc_t program_view_layout(Program *program, const Tensor *tensor);
+/* The same, of bf16 numbers if `bf16`. */
+const_dnnl_memory_desc_t program_layout_in(Program *program, const_dnnl_memory_desc_t layout, bool bf16);
 /* Row-major. */
 const_dnnl_memory_desc_t program_plain_layout(Program *program, const Tensor *tensor);
+
+/* ---- precision (precision.c) ---- */
+
+/* True if the plan has this layer of `macs` multiply-adds a sample compute its products in bf16. */
+bool program_multiplies_in_bf16(const Program *program, const Module *module, double weights, double macs);
+/* True if a tensor's values and gradient are bf16: all who write and read it take them so. */
+bool program_is_bf16(const Program *program, const Tensor *tensor);
 
 /* ---- tensors ---- */
 
@@ -45,6 +54,8 @@ Buffer *program_read(Program *program, const Tensor *tensor, const_dnnl_memory_d
 Buffer *program_read_view(Program *program, const Tensor *tensor);
 /* The same for work that goes channel by channel and does not ask which image a pixel is of: batch last as well. */
 Buffer *program_read_channels(Program *program, const Tensor *tensor);
+/* The same for work that goes number by number: bf16 as well. */
+Buffer *program_read_numbers(Program *program, const Tensor *tensor);
 /* Where the producer puts them. */
 Buffer *program_write(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
 /* The values need not be kept for backward: where they are read there, module->ops->again writes them anew. Called in forward. */

@@ -3,7 +3,7 @@
  * Each is compiled for AVX-512, AVX2 and the base instruction set and chosen once at start
  * (kernels_isa). All run on the OpenMP team, give the same bits for the same thread count, and
  * allocate nothing: scratch memory comes from the caller, sized by the *_scratch functions (bytes).
- * Elements are f32. Shapes: view.h. Padded channels of an output are written as zero. */
+ * Elements are f32 where the type does not say otherwise. Shapes: view.h. Padded channels of an output are written as zero. */
 
 #ifndef CONVZOO_KERNELS_H
 #define CONVZOO_KERNELS_H
@@ -23,6 +23,10 @@ const char *kernels_isa(void);
 void kernel_activation_forward(const View *view, Activation act, const float *x, float *y);
 /* dx = dy f'(x). dx may be dy or x. */
 void kernel_activation_backward(const View *view, Activation act, const float *x, const float *dy, float *dx);
+
+/* The same of bf16 numbers (their upper 16 bits of an f32), computed in f32 and rounded to nearest even. */
+void kernel_activation_forward_bf16(const View *view, Activation act, const uint16_t *x, uint16_t *y);
+void kernel_activation_backward_bf16(const View *view, Activation act, const uint16_t *x, const uint16_t *dy, uint16_t *dx);
 
 /* y = x > 0 ? x : slope[c] x. slope: view->padded floats. */
 void kernel_prelu_forward(const View *view, const float *x, const float *slope, float *y);

@@ -79,6 +79,43 @@ dnnl_memory_desc_t layout_new_plain(const_dnnl_memory_desc_t like)
     return layout_new(rank, layout_dims(like), tags[rank]);
 }
 
+/* What layout_view knows, as oneDNN calls it. */
+static dnnl_format_tag_t tag_of(const View *view)
+{
+    if (view->block == 1)
+        return dnnl_nchw;
+    if (view->block == view->padded)
+        return dnnl_nhwc;
+    return view->block == 16 ? dnnl_nChw16c : dnnl_nChw8c;
+}
+
+dnnl_memory_desc_t layout_new_of_type(const_dnnl_memory_desc_t like, dnnl_data_type_t type)
+{
+    View view;
+    Blocking b;
+    dnnl_dims_t dims = {0}, strides = {0};
+    const int rank = layout_rank(like);
+    memcpy(dims, layout_dims(like), (size_t)rank * sizeof *dims);
+    dnnl_memory_desc_t desc;
+    if (!blocking_of(like, &b)) {
+        DNNL(dnnl_memory_desc_create_with_tag(&desc, rank, dims, type, dnnl_format_tag_any));
+    } else if (layout_view(like, &view)) {
+        DNNL(dnnl_memory_desc_create_with_tag(&desc, rank, dims, type, tag_of(&view)));
+    } else {
+        CHECK(b.blocks == 0, "a layout of %d dims and %d blocks in another type", rank, b.blocks);
+        memcpy(strides, b.strides, (size_t)rank * sizeof *strides);
+        DNNL(dnnl_memory_desc_create_with_strides(&desc, rank, dims, type, strides));
+    }
+    return desc;
+}
+
+bool layout_is_bf16(const_dnnl_memory_desc_t desc)
+{
+    dnnl_data_type_t type;
+    DNNL(dnnl_memory_desc_query(desc, dnnl_query_data_type, &type));
+    return type == dnnl_bf16;
+}
+
 int layout_rank(const_dnnl_memory_desc_t desc)
 {
     int rank;
@@ -120,6 +157,8 @@ bool layout_same_bytes(const_dnnl_memory_desc_t a, const_dnnl_memory_desc_t b)
     View first, second;
     if (dnnl_memory_desc_equal(a, b))
         return true;
+    if (layout_is_bf16(a) != layout_is_bf16(b))
+        return false;
     if (layout_view(a, &first) && layout_view(b, &second))
         return same_views(&first, &second);
     Blocking left, right;
@@ -160,12 +199,13 @@ const char *layout_text(const_dnnl_memory_desc_t desc, char *text, size_t size)
     View view;
     Blocking b;
     if (layout_view(desc, &view)) {
+        const char *type = layout_is_bf16(desc) ? " bf16" : "";
         if (view.block == 1)
-            snprintf(text, size, "nchw");
+            snprintf(text, size, "nchw%s", type);
         else if (view.block == view.c && view.padded == view.c)
-            snprintf(text, size, "nhwc");
+            snprintf(text, size, "nhwc%s", type);
         else
-            snprintf(text, size, "nChw%dc", view.block);
+            snprintf(text, size, "nChw%dc%s", view.block, type);
     } else if (layout_batch_last(desc, &view)) {
         snprintf(text, size, "Nchw%dn", (int)(layout_dims(desc)[0] / view.n));
     } else if (blocking_of(desc, &b)) {

@@ -19,10 +19,20 @@ typedef enum {
     LAYOUT_batch_last,         /* N/16 C H W 16, for a few channels; blocked if the batch is no multiple of 16 */
 } LayoutPolicy;
 
+typedef enum {
+    PRECISION_f32,
+    PRECISION_mixed,           /* products in bf16 where that is faster: operands rounded, sums, parameters and all else f32 */
+    PRECISION_bf16,            /* in every layer that can: for tests */
+} Precision;
+
+/* True if this processor multiplies bf16 by instructions of its own. */
+bool program_can_bf16(void);
+
 /* What may vary for speed; results stay within the tolerances of the tests. {0} is the default plan. */
 typedef struct Plan {
     LayoutPolicy layout;
     bool         direct_only;      /* no Winograd: f32 results as close to PyTorch's as can be */
+    Precision    precision;
     bool         no_fusion;        /* every module runs its own kernels: for tests and profiles */
 } Plan;
 

@@ -64,6 +64,7 @@ void run_settings_write(const TrainerOptions *o, char *text, size_t size)
         { "decay-rate",     real(o->decay_rate) },
         { "seed",           whole(o->seed) },
         { "plan",           json_string(plan_text(&o->plan)) },
+        { "amp",            json_boolean(o->plan.precision == PRECISION_mixed) },
     };
     json_t *object = json_object();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -148,4 +149,12 @@ const char *plan_text(const Plan *plan)
     static _Thread_local char text[64];
     snprintf(text, sizeof text, "%s%s%s", layout_names[plan->layout], plan->direct_only ? ",direct" : "", plan->no_fusion ? ",no-fusion" : "");
     return text;
+}
+
+bool plan_mix_precision(Plan *plan, const char *flag, Error *error)
+{
+    if (!program_can_bf16())
+        return error_set(error, EXIT_usage, "this processor has no bf16 instructions: %s: leave it out, f32 is faster here", flag);
+    plan->precision = PRECISION_mixed;
+    return true;
 }

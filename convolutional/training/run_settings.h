@@ -23,4 +23,7 @@ double shortest_decimal(float value);
 bool        plan_parse(const char *text, Plan *plan, Error *error);
 const char *plan_text(const Plan *plan);
 
+/* Has the plan multiply in bf16 where that is faster; false, with `flag` in the message, if this processor cannot. */
+bool        plan_mix_precision(Plan *plan, const char *flag, Error *error);
+
 #endif

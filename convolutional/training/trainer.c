@@ -165,14 +165,16 @@ static void compile(Trainer *t)
     const TrainerOptions *o = &t->options;
     parameters_init(t->network, o->seed);
     t->program = program_compile(t->network, &o->plan, MODE_training, o->batch);
-    t->val_program = program_compile(t->network, &o->plan, MODE_inference, o->val_batch);
+    Plan exact = o->plan;
+    exact.precision = PRECISION_f32;      /* the figures are those of evaluate */
+    t->val_program = program_compile(t->network, &exact, MODE_inference, o->val_batch);
     t->optimizer = optimizer_new(t->network, &o->optimizer);
     t->loader = new_loader(t, t->train_set, true);
     t->val_loader = new_loader(t, t->val_set, false);
     t->batches = loader_batches(t->loader);
     plan_schedule(t);
-    trainer_note(t, "epochs %d, steps %u each, batch %d; %s, lr %g, %s; plan %s, %.0f MiB; folder %s", o->epochs, t->batches, o->batch,
-                 optimizer_name(o->optimizer.kind), (double)o->lr, schedule_name(o->schedule), plan_text(&o->plan),
+    trainer_note(t, "epochs %d, steps %u each, batch %d; %s, lr %g, %s; plan %s%s, %.0f MiB; folder %s", o->epochs, t->batches, o->batch,
+                 optimizer_name(o->optimizer.kind), (double)o->lr, schedule_name(o->schedule), plan_text(&o->plan), o->plan.precision == PRECISION_mixed ? ", amp" : "",
                  (double)(program_arena_bytes(t->program) + program_arena_bytes(t->val_program)) / (1 << 20), t->folder->path);
 }
 

@@ -62,6 +62,7 @@ static const Option options[] = {
     { "output", "output-dir", 0, TEXT(output), .argument = "DIR", .shown = "runs/<arch>-<act>-<n>", .group = "Run", .help = "folder for checkpoints and log", .once = true },
     { "resume", NULL, 0, TEXT(resume), .argument = "DIR|auto", .group = "Run", .help = "go on with a run, to the same bytes; auto: the newest under runs/", .once = true },
     { "threads", NULL, 0, WHOLE(threads, 0, 1024), .fallback = "0", .shown = "cores", .group = "Run", .help = "for computing" },
+    { "amp", NULL, 0, SWITCH(amp), .group = "Run", .help = "mixed precision: multiply in bf16 where that is faster" },
     { "plan", NULL, 0, TEXT(plan), .argument = "NAME", .fallback = "default", .group = "Run",
       .help = PLAN_WORDS " (direct: no Winograd)", .rare = true },
     { "max-steps", NULL, 0, WHOLE(max_steps, 0, 1e15), .fallback = "0", .shown = "off", .group = "Run", .help = "stop, saved, at this step", .rare = true, .once = true },
@@ -152,6 +153,6 @@ bool train_options_resolve(TrainFlags *flags, TrainerOptions *o, Error *error)
     if (flags->in_chans == 2)
         return error_set(error, EXIT_usage, "bad value '2': --in-chans: use 1 for grey or 3 for colour");
     return (!flags->act || activation_parse(flags->act, &o->act, error)) && schedule_parse(flags->sched, &o->schedule, error) &&
-           plan_parse(flags->plan, &o->plan, error) && val_split_parse(flags->val_split, &o->data, error) &&
+           plan_parse(flags->plan, &o->plan, error) && (!flags->amp || plan_mix_precision(&o->plan, "--amp", error)) && val_split_parse(flags->val_split, &o->data, error) &&
            parse_betas(flags->betas, &o->optimizer, error);
 }

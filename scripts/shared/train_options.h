@@ -11,7 +11,7 @@ typedef struct TrainFlags {
     double  lr, momentum, eps, weight_decay, clip_grad, smoothing;
     double  warmup_epochs, min_lr, decay_epochs, decay_rate;
     int64_t epochs, batch, val_batch, limit, img_size, in_chans, crop_pad, seed, threads, max_steps, save_steps, log_interval;
-    bool    nesterov, dropout, squeeze_excite, aug, skip_bad, summary, quiet, list_archs, list_acts;
+    bool    nesterov, dropout, squeeze_excite, amp, aug, skip_bad, summary, quiet, list_archs, list_acts;
 } TrainFlags;
 
 extern const OptionTable train_options;

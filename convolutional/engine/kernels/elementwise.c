@@ -5,12 +5,13 @@
 
 #include "isa.h"
 
+#include "bf16.h"
 #include "errors.h"
 #include "functions.h"
 
 #include <string.h>
 
-enum { CHUNK = 16 * 1024 };
+enum { CHUNK = 16 * 1024, STRIP = 1024 };      /* STRIP: numbers converted at a time, so that they stay in the cache */
 
 /* y[i] = f(x[i]) and dx[i] = dy[i] f'(x[i]) for every row of the catalogue. In place is allowed: an iteration
  * reads its elements before it writes them, and no other iteration's. */
@@ -45,24 +46,32 @@ static Backward *const backwards[ACT_COUNT] = {
 #undef X
 };
 
-/* Writes zero to the channels that only fill the last block. */
-static void padding_clear(const View *view, float *y)
+/* Writes zero to the channels that only fill the last block; numbers of `size` bytes. */
+static void padding_clear(const View *view, size_t size, void *y)
 {
     const size_t pixels = view_pixels(view), block = (size_t)view->block, c = (size_t)view->c;
     const size_t blocks = view_blocks(view);
     #pragma omp parallel for collapse(2) schedule(static)
     for (int n = 0; n < view->n; n++)
         for (size_t b = c / block; b < blocks; b++) {
-            float *from = y + (size_t)n * view_image_stride(view) + b * view_block_stride(view);
+            char *from = (char *)y + ((size_t)n * view_image_stride(view) + b * view_block_stride(view)) * size;
             const size_t used = b * block < c ? c - b * block : 0;
             for (size_t pixel = 0; pixel < pixels; pixel++)
-                memset(from + pixel * block + used, 0, (block - used) * sizeof *y);
+                memset(from + (pixel * block + used) * size, 0, (block - used) * size);
         }
 }
 
 static void activation_check(Activation act, const char *kernel)
 {
     CHECK(act.key > ACT_native && act.key < ACT_COUNT && act.key != ACT_prelu, "%s: key %d", kernel, (int)act.key);
+}
+
+static bool is_not_zero_at_zero(Activation act)
+{
+    const float zero = 0.0f;
+    float value;
+    forwards[act.key](1, act.parameter, &zero, &value);
+    return value != 0.0f;
 }
 
 void KERNEL(kernel_activation_forward)(const View *view, Activation act, const float *x, float *y)
@@ -73,12 +82,8 @@ void KERNEL(kernel_activation_forward)(const View *view, Activation act, const f
     #pragma omp parallel for schedule(static)
     for (size_t at = 0; at < count; at += CHUNK)
         forward(count - at < CHUNK ? count - at : CHUNK, act.parameter, x + at, y + at);
-
-    const float zero = 0.0f;
-    float at_zero;
-    forward(1, act.parameter, &zero, &at_zero);
-    if (view->padded > view->c && at_zero != 0.0f)
-        padding_clear(view, y);
+    if (is_not_zero_at_zero(act) && view->padded > view->c)
+        padding_clear(view, sizeof *y, y);
 }
 
 void KERNEL(kernel_activation_backward)(const View *view, Activation act, const float *x, const float *dy, float *dx)
@@ -89,6 +94,39 @@ void KERNEL(kernel_activation_backward)(const View *view, Activation act, const 
     #pragma omp parallel for schedule(static)
     for (size_t at = 0; at < count; at += CHUNK)
         backward(count - at < CHUNK ? count - at : CHUNK, act.parameter, x + at, dy + at, dx + at);
+}
+
+void KERNEL(kernel_activation_forward_bf16)(const View *view, Activation act, const uint16_t *x, uint16_t *y)
+{
+    activation_check(act, "activation forward");
+    Forward *const forward = forwards[act.key];
+    const size_t count = view_count(view);
+    #pragma omp parallel for schedule(static)
+    for (size_t at = 0; at < count; at += STRIP) {
+        const size_t length = count - at < STRIP ? count - at : STRIP;
+        float values[STRIP];
+        bf16_widen(length, x + at, values);
+        forward(length, act.parameter, values, values);
+        bf16_narrow(length, values, y + at);
+    }
+    if (is_not_zero_at_zero(act) && view->padded > view->c)
+        padding_clear(view, sizeof *y, y);
+}
+
+void KERNEL(kernel_activation_backward_bf16)(const View *view, Activation act, const uint16_t *x, const uint16_t *dy, uint16_t *dx)
+{
+    activation_check(act, "activation backward");
+    Backward *const backward = backwards[act.key];
+    const size_t count = view_count(view);
+    #pragma omp parallel for schedule(static)
+    for (size_t at = 0; at < count; at += STRIP) {
+        const size_t length = count - at < STRIP ? count - at : STRIP;
+        float values[STRIP], gradients[STRIP];
+        bf16_widen(length, x + at, values);
+        bf16_widen(length, dy + at, gradients);
+        backward(length, act.parameter, values, gradients, gradients);
+        bf16_narrow(length, gradients, dx + at);
+    }
 }
 
 void KERNEL(kernel_add)(size_t count, const float *a, const float *b, float *y)

@@ -1,0 +1,75 @@
+/* precision.c - which products of a mixed-precision program are bf16, and which tensors.
+ *
+ * bf16 keeps f32's exponent and 8 bits of its fraction: operands lose bits, sums do not. Master weights, gradients of
+ * weights, statistics, the loss and the optimiser are f32 in any case. A tensor is bf16 where it lies between two
+ * layers that multiply in bf16, or between one and the activations before another; elsewhere a layer's operands are
+ * converted on their way in, and its results are f32. */
+
+#include "program_build.h"
+
+#include <string.h>
+
+/* Multiply-adds for each number that is read or written, from where twice the rate outweighs the conversions: 1x1 convolutions
+ * of 96 channels gain, a linear layer of 4096 x 4096 and 128 images does not. Weights count four times, as they are
+ * converted from their layout to another, forward and backward. */
+static const double worth_converting = 48, weight_cost = 4;
+
+bool program_can_bf16(void)
+{
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+}
+
+static double values(const Tensor *tensor)
+{
+    return (double)tensor->shape.c * tensor->shape.h * tensor->shape.w;
+}
+
+bool program_multiplies_in_bf16(const Program *program, const Module *module, double weights, double macs)
+{
+    const double numbers = values(module->in[0]) + values(module->out) + weight_cost * weights / program->batch;
+    switch (program->plan.precision) {
+    case PRECISION_f32:   return false;
+    case PRECISION_mixed: return macs >= worth_converting * numbers;
+    case PRECISION_bf16:  break;
+    }
+    return true;
+}
+
+static bool multiplies_in_bf16(const Module *module, const Program *program)
+{
+    return module->ops->in_bf16 && module->ops->in_bf16(module, program);
+}
+
+/* An activation with a kernel of its own, number by number. */
+static bool passes_on(const Module *module)
+{
+    return module->ops->function && module->ops->function(module).key != ACT_prelu;
+}
+
+static bool is_read_as_bf16(const Program *program, const Tensor *tensor)
+{
+    const Network *network = program->network;
+    int readers = 0;
+    for (int i = 0; i < network_module_count(network); i++) {
+        const Module *module = network_module(network, i);
+        if (module->in[0] != tensor && module->in[1] != tensor)
+            continue;
+        readers++;
+        if (!multiplies_in_bf16(module, program) && !(passes_on(module) && is_read_as_bf16(program, module->out)))
+            return false;
+    }
+    return readers > 0;
+}
+
+static bool is_written_as_bf16(const Program *program, const Tensor *tensor)
+{
+    const Module *producer = tensor->producer;
+    if (!producer)
+        return false;
+    return multiplies_in_bf16(producer, program) || (passes_on(producer) && is_written_as_bf16(program, producer->in[0]));
+}
+
+bool program_is_bf16(const Program *program, const Tensor *tensor)
+{
+    return program->plan.precision != PRECISION_f32 && is_written_as_bf16(program, tensor) && is_read_as_bf16(program, tensor);
+}
