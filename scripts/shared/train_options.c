@@ -25,8 +25,8 @@ static const Option options[] = {
     { "list-archs", NULL, 0, SWITCH(list_archs), .group = "Model", .help = "print the architectures and exit", .rare = true, .once = true },
     { "list-acts", NULL, 0, SWITCH(list_acts), .group = "Model", .help = "print the activations and exit", .rare = true, .once = true },
 
-    { "data", "data-dir data-path", 0, TEXT(data), .argument = "PATH|shapes", .shown = "CIFAR-10 in data/, or else shapes", .group = "Data",
-      .help = "CIFAR-10/100, MNIST-style or class folders" },
+    { "data", "data-dir data-path", 0, TEXT(data), .argument = "PATH|shapes", .shown = "CIFAR-10 in data/, or shapes", .group = "Data",
+      .help = "CIFAR, MNIST-style or class folders" },
     { "val-split", NULL, 0, TEXT(val_split), .argument = "F|NAME", .shown = "0.1, if there is no val or test part", .group = "Data",
       .help = "what to hold out: 0.1, data_batch_5" },
     { "limit", NULL, 0, WHOLE(limit, 0, 1e9), .fallback = "0", .shown = "all", .group = "Data", .help = "use only N images of each part" },
