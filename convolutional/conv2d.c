@@ -18,10 +18,33 @@ static const Conv2dAlgorithm *const algorithms[] = {
     &conv2d_batch_last, &conv2d_depthwise, &conv2d_winograd, &conv2d_bf16, &conv2d_direct,
 };
 
+enum { WEIGHT_CONVERSIONS = 4 };      /* to oneDNN's layouts for forward and for backward, and the gradient's back, which is f32 */
+
+/* How much of Winograd's tiles of 4 x 4 pixels lies inside the image. */
+static double tiles_filled(const Conv2dModule *conv)
+{
+    const Shape y = conv->base.out->shape;
+    return (double)(y.h * y.w) / ((y.h + 3) / 4 * ((y.w + 3) / 4) * 16);
+}
+
+/* bf16 where products outweigh conversions; Winograd, which has a quarter of the products, before it unless tiles are half empty. */
+static bool gains(const Conv2dAlgorithm *algorithm, const Conv2dModule *conv, const Program *program)
+{
+    if (algorithm == &conv2d_winograd)
+        return !program_allows_bf16(program) || tiles_filled(conv) > 0.5;
+    return algorithm != &conv2d_bf16 ||
+           program_prefers_bf16(program, &conv->base, WEIGHT_CONVERSIONS * (double)conv->weight->count,
+                                conv->base.ops->macs(&conv->base));
+}
+
 static const Conv2dAlgorithm *choose(const Conv2dModule *conv, const Program *program)
 {
-    int i = 0;
-    while (!algorithms[i]->takes(conv, program))      /* the last takes everything */
+    const char planned = program_planned_algorithm(program, &conv->base);
+    for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
+        if (algorithms[i]->letter == planned && algorithms[i]->takes(conv, program))
+            return algorithms[i];
+    size_t i = 0;
+    while (!algorithms[i]->takes(conv, program) || !gains(algorithms[i], conv, program))      /* the last takes everything */
         i++;
     return algorithms[i];
 }
@@ -38,9 +61,9 @@ static void conv2d_backward(const Module *module, Program *program)
     choose(conv, program)->backward(conv, program);
 }
 
-static bool conv2d_in_bf16(const Module *module, const Program *program)
+static char conv2d_algorithm(const Module *module, const Program *program)
 {
-    return choose((const Conv2dModule *)module, program) == &conv2d_bf16;
+    return choose((const Conv2dModule *)module, program)->letter;
 }
 
 static double conv2d_macs(const Module *module)
@@ -57,12 +80,12 @@ double conv2d_flops(const Conv2dModule *conv, const Program *program)
 
 static const ModuleOps conv2d_ops = {
     .kind = "conv2d", .forward = conv2d_forward, .again = conv2d_forward, .backward = conv2d_backward,
-    .in_bf16 = conv2d_in_bf16, .macs = conv2d_macs,
+    .algorithm = conv2d_algorithm, .macs = conv2d_macs,
 };
 
 static const ModuleOps pixel_linear_ops = {
     .kind = "pixel_linear", .forward = conv2d_forward, .again = conv2d_forward, .backward = conv2d_backward,
-    .in_bf16 = conv2d_in_bf16, .macs = conv2d_macs,
+    .algorithm = conv2d_algorithm, .macs = conv2d_macs,
 };
 
 static int output_side(int side, const Conv2d *o)

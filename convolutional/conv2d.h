@@ -12,9 +12,9 @@ typedef struct Conv2dModule {
     Conv2d options;            /* zeros replaced by their defaults */
 } Conv2dModule;
 
-/* One way to compute a convolution. The first of the list that takes it is the default plan's. */
+/* One way to compute a convolution. The first of the list that takes it is the default plan's; bf16 only where it gains. */
 typedef struct Conv2dAlgorithm {
-    const char *name;
+    char letter;
     bool (*takes)(const Conv2dModule *conv, const Program *program);
     void (*forward)(const Conv2dModule *conv, Program *program);
     void (*backward)(const Conv2dModule *conv, Program *program);

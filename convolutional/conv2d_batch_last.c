@@ -61,4 +61,4 @@ static void batch_last_backward(const Conv2dModule *conv, Program *program)
     own_conv2d_backward(&batch_last, conv, program);
 }
 
-const Conv2dAlgorithm conv2d_batch_last = { "batch last", batch_last_takes, batch_last_forward, batch_last_backward };
+const Conv2dAlgorithm conv2d_batch_last = { ALGORITHM_batch_last, batch_last_takes, batch_last_forward, batch_last_backward };

@@ -62,4 +62,4 @@ static void depthwise_backward(const Conv2dModule *conv, Program *program)
     own_conv2d_backward(&depthwise, conv, program);
 }
 
-const Conv2dAlgorithm conv2d_depthwise = { "depthwise", depthwise_takes, depthwise_forward, depthwise_backward };
+const Conv2dAlgorithm conv2d_depthwise = { ALGORITHM_depthwise, depthwise_takes, depthwise_forward, depthwise_backward };

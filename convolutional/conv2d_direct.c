@@ -178,13 +178,14 @@ static void direct_backward(const Conv2dModule *conv, Program *program)
     emit_backward(conv, program, false);
 }
 
-const Conv2dAlgorithm conv2d_direct = { "direct", direct_takes, direct_forward, direct_backward };
+const Conv2dAlgorithm conv2d_direct = { ALGORITHM_direct, direct_takes, direct_forward, direct_backward };
 
 /* ---- in bf16, sums in f32 ---- */
 
 static bool bf16_takes(const Conv2dModule *conv, const Program *program)
 {
-    return program_multiplies_in_bf16(program, &conv->base, (double)conv->weight->count, conv->base.ops->macs(&conv->base));
+    (void)conv;
+    return program_allows_bf16(program);
 }
 
 static void bf16_forward(const Conv2dModule *conv, Program *program)
@@ -197,4 +198,4 @@ static void bf16_backward(const Conv2dModule *conv, Program *program)
     emit_backward(conv, program, true);
 }
 
-const Conv2dAlgorithm conv2d_bf16 = { "direct bf16", bf16_takes, bf16_forward, bf16_backward };
+const Conv2dAlgorithm conv2d_bf16 = { ALGORITHM_bf16, bf16_takes, bf16_forward, bf16_backward };

@@ -60,4 +60,4 @@ static void winograd_backward(const Conv2dModule *conv, Program *program)
     own_conv2d_backward(&winograd, conv, program);
 }
 
-const Conv2dAlgorithm conv2d_winograd = { "winograd", winograd_takes, winograd_forward, winograd_backward };
+const Conv2dAlgorithm conv2d_winograd = { ALGORITHM_winograd, winograd_takes, winograd_forward, winograd_backward };

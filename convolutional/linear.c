@@ -26,21 +26,26 @@ typedef struct Types {
     bool x, y, weight;
 } Types;
 
-static bool linear_in_bf16(const Module *module, const Program *program)
+static char linear_algorithm(const Module *module, const Program *program)
 {
     const double macs = (double)((const Linear *)module)->weight->count;
-    return program_multiplies_in_bf16(program, module, macs, macs);
+    const char planned = program_planned_algorithm(program, module);
+    if (planned == ALGORITHM_direct || (planned == ALGORITHM_bf16 && program_allows_bf16(program)))
+        return planned;
+    return program_prefers_bf16(program, module, macs, macs) ? ALGORITHM_bf16 : ALGORITHM_direct;
 }
 
 /* An image in plain layout is a row of numbers. oneDNN would take x as an image too, in layouts of its choice, but has its
- * best kernels for rows. */
+ * best kernels for rows. Weights in bf16 are plain as well: one quick conversion a step serves both directions, and oneDNN's
+ * layouts would take longer to make than they save. */
 static Geometry geometry_of(const Linear *m, Program *program, Types bf16)
 {
     const int64_t n = program_batch(program), features = m->weight->dims[0], length = m->weight->dims[1];
+    const bool mixed = bf16.x || bf16.y || bf16.weight;
     const int64_t x[] = { n, length }, weight[] = { features, length }, y[] = { n, features };
     return (Geometry){
         .x = program_layout_in(program, program_layout(program, 2, x, dnnl_ab), bf16.x),
-        .weight = program_layout_in(program, program_layout(program, 2, weight, dnnl_format_tag_any), bf16.weight),
+        .weight = program_layout_in(program, program_layout(program, 2, weight, mixed ? dnnl_ab : dnnl_format_tag_any), bf16.weight),
         .bias = program_layout(program, 1, &features, dnnl_a),
         .y = program_layout_in(program, program_layout(program, 2, y, dnnl_ab), bf16.y),
     };
@@ -74,7 +79,8 @@ static double flops(const Linear *m, const Program *program)
 static void linear_forward(const Module *module, Program *program)
 {
     const Linear *m = (const Linear *)module;
-    const bool bf16 = linear_in_bf16(module, program), bf16_y = bf16 && program_is_bf16(program, module->out);
+    const bool bf16 = linear_algorithm(module, program) == ALGORITHM_bf16;
+    const bool bf16_y = bf16 && program_is_bf16(program, module->out);
     const Geometry g = geometry_of(m, program, (Types){ bf16, bf16_y, bf16 });
     dnnl_primitive_desc_t pd = forward_desc(&g, program_mode(program));
     Buffer *x = program_read(program, module->in[0], rows(program, module->in[0], bf16));
@@ -129,7 +135,7 @@ static void linear_backward_data(const Linear *m, Program *program, bool bf16, d
 static void linear_backward(const Module *module, Program *program)
 {
     const Linear *m = (const Linear *)module;
-    const bool bf16 = linear_in_bf16(module, program);
+    const bool bf16 = linear_algorithm(module, program) == ALGORITHM_bf16;
     const Geometry g = geometry_of(m, program, (Types){ bf16, bf16, bf16 });
     dnnl_primitive_desc_t hint = forward_desc(&g, MODE_training);
     linear_backward_weights(m, program, bf16, hint);
@@ -145,7 +151,7 @@ static double linear_macs(const Module *module)
 
 static const ModuleOps linear_ops = {
     .kind = "linear", .forward = linear_forward, .backward = linear_backward,
-    .in_bf16 = linear_in_bf16, .macs = linear_macs,
+    .algorithm = linear_algorithm, .macs = linear_macs,
 };
 
 Tensor *linear(Network *net, const char *name, const Tensor *x, int features)

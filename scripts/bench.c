@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "architectures.h"
+#include "clock.h"
 #include "common_options.h"
 #include "evaluation.h"
 #include "optimizer.h"
 #include "options.h"
+#include "plan_cache.h"
 #include "program.h"
 #include "random.h"
 #include "run_settings.h"
@@ -141,6 +143,11 @@ static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error 
     b.network = architecture_network(arch, (Shape){ CHANNELS, (int)flags->side, (int)flags->side }, &arch_options, error);
     if (!b.network)
         return false;
+    char note[PLAN_NOTE_ROOM];
+    const PlanSubject subject = { arch, network_image(b.network)->shape, arch_options, training ? MODE_training : MODE_inference, (int)flags->batch };
+    plan_settle(&b.plan, &subject, note, sizeof note);
+    if (*note)
+        fprintf(stderr, "%s: %s: %s\n", program_name(), arch->key, note);
     parameters_init(b.network, 0);
     b.program = program_compile(b.network, &b.plan, training ? MODE_training : MODE_inference, (int)flags->batch);
     if (training)

@@ -3,6 +3,7 @@
 #
 # usage: scripts/compare_pytorch.sh [OPTION...] [ARCH...]
 #   --mode train|infer   what to time (default: train)
+#   --dtypes LIST        f32, bf16 (mixed precision) or both (default: f32)
 #   --batches LIST       batch sizes, such as 1,32,128,512 (default: 128)
 #   --sides LIST         image sides (default: 32)
 #   --threads LIST       thread counts (default: all cores)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "common_options.h"
 #include "evaluation.h"
 #include "model.h"
@@ -109,7 +110,7 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
 
     LossSum sum;
     const int batch = (uint32_t)flags->batch < data->count ? (int)flags->batch : (int)data->count;
-    Program *program = program_compile(model.network, &plan, MODE_inference, batch);
+    Program *program = model_program(&model, &plan, batch, flags->quiet);
     Loader *loader = model_loader(&model, data, batch);
     const double begin = seconds_now();
     evaluate(program, loader, model.info.class_count, NULL, &sum);

@@ -12,6 +12,14 @@ Mode           program_mode(const Program *program)     { return program->mode; 
 const Plan    *program_plan(const Program *program)     { return &program->plan; }
 const StepKey *program_step_key(const Program *program) { return &program->key; }
 
+char program_planned_algorithm(const Program *program, const Module *module)
+{
+    int layer = 0;
+    for (int i = 0; i < module->index; i++)
+        layer += network_module(program->network, i)->ops->algorithm != NULL;
+    return layer < (int)strlen(program->plan.layers) ? program->plan.layers[layer] : '.';
+}
+
 /* ---- layouts ---- */
 
 static const_dnnl_memory_desc_t own_layout(Program *program, dnnl_memory_desc_t layout)

@@ -39,10 +39,24 @@ const_dnnl_memory_desc_t program_layout_in(Program *program, const_dnnl_memory_d
 /* Row-major. */
 const_dnnl_memory_desc_t program_plain_layout(Program *program, const Tensor *tensor);
 
+/* ---- how a layer is computed ---- */
+
+#define ALGORITHM_direct     'd'      /* oneDNN's, f32 */
+#define ALGORITHM_bf16       'h'      /* oneDNN's, half the bits */
+#define ALGORITHM_winograd   'w'
+#define ALGORITHM_depthwise  'c'      /* our own, channel by channel */
+#define ALGORITHM_batch_last 'n'      /* our own, image by image */
+
+/* The letter that the plan has for this layer, '.' if none. */
+char program_planned_algorithm(const Program *program, const Module *module);
+
 /* ---- precision (precision.c) ---- */
 
-/* True if the plan has this layer of `macs` multiply-adds a sample compute its products in bf16. */
-bool program_multiplies_in_bf16(const Program *program, const Module *module, double weights, double macs);
+/* True if this layer of `macs` multiply-adds a sample gains by computing its products in bf16, by the plan's precision;
+ * conversions: how many weights are converted in a step. */
+bool program_prefers_bf16(const Program *program, const Module *module, double conversions, double macs);
+/* True if it may. */
+bool program_allows_bf16(const Program *program);
 /* True if a tensor's values and gradient are bf16: all who write and read it take them so. */
 bool program_is_bf16(const Program *program, const Tensor *tensor);
 

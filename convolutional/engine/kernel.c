@@ -2,11 +2,11 @@
 
 #include "program_build.h"
 
+#include "clock.h"
 #include "errors.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 const_dnnl_primitive_attr_t onednn_attr(void)
 {
@@ -24,7 +24,7 @@ static Kernel *new_kernel(Program *program, const Module *module, const char *wh
     Kernel *kernel = allocate(1, sizeof *kernel, "a kernel");
     if (program->in_backward && !strcmp(what, "forward"))
         what = "forward again";
-    *kernel = (Kernel){ .program = program, .index = program->kernels.count, .module = module, .what = what };
+    *kernel = (Kernel){ .program = program, .index = program->kernels.count, .module = module, .what = what, .layer = program->emitting };
     return kernel;
 }
 
@@ -123,13 +123,6 @@ void kernel_point(Kernel *kernel, const Buffer *buffer)
         else
             kernel->pointers[kernel->bindings[i].slot] = buffer->pointer;
     }
-}
-
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 static void execute(const Kernel *kernel)

@@ -9,10 +9,9 @@
 
 #include <string.h>
 
-/* Multiply-adds for each number that is read or written, from where twice the rate outweighs the conversions: 1x1 convolutions
- * of 96 channels gain, a linear layer of 4096 x 4096 and 128 images does not. Weights count four times, as they are
- * converted from their layout to another, forward and backward. */
-static const double worth_converting = 48, weight_cost = 4;
+/* Multiply-adds for each number that is read, written or converted, from where twice the rate outweighs the conversions. As
+ * plan_measure finds: 1x1 convolutions of 16 to 96 channels gain. */
+static const double worth_converting = 12;
 
 bool program_can_bf16(void)
 {
@@ -24,9 +23,14 @@ static double values(const Tensor *tensor)
     return (double)tensor->shape.c * tensor->shape.h * tensor->shape.w;
 }
 
-bool program_multiplies_in_bf16(const Program *program, const Module *module, double weights, double macs)
+bool program_allows_bf16(const Program *program)
 {
-    const double numbers = values(module->in[0]) + values(module->out) + weight_cost * weights / program->batch;
+    return program->plan.precision != PRECISION_f32;
+}
+
+bool program_prefers_bf16(const Program *program, const Module *module, double conversions, double macs)
+{
+    const double numbers = values(module->in[0]) + values(module->out) + conversions / program->batch;
     switch (program->plan.precision) {
     case PRECISION_f32:   return false;
     case PRECISION_mixed: return macs >= worth_converting * numbers;
@@ -37,7 +41,7 @@ bool program_multiplies_in_bf16(const Program *program, const Module *module, do
 
 static bool multiplies_in_bf16(const Module *module, const Program *program)
 {
-    return module->ops->in_bf16 && module->ops->in_bf16(module, program);
+    return module->ops->algorithm && module->ops->algorithm(module, program) == ALGORITHM_bf16;
 }
 
 /* An activation with a kernel of its own, number by number. */

@@ -30,7 +30,7 @@ int program_profile_rows(const Program *program, KernelProfile *rows, int most)
 {
     for (int i = 0; rows && i < program->kernels.count && i < most; i++) {
         const Kernel *kernel = program->kernels.items[i];
-        rows[i] = (KernelProfile){ module_name(kernel), kernel->what, kernel->implementation, kernel->seconds,
+        rows[i] = (KernelProfile){ module_name(kernel), kernel->what, kernel->layer, kernel->implementation, kernel->seconds,
                                    kernel->flops, bytes_of(kernel) };
     }
     return program->kernels.count;

@@ -68,6 +68,7 @@ static void emit_forward(Program *program)
         if (program->tail_of[i] < 0)
             continue;
         const Module *head = network_module(program->network, program->tail_of[i]);
+        program->emitting = head->index;
         head->ops->forward(head, program);
     }
 }
@@ -79,6 +80,7 @@ static void emit_backward(Program *program)
         if (program->tail_of[i] < 0)
             continue;
         const Module *head = network_module(program->network, program->tail_of[i]);
+        program->emitting = head->index;
         if (head->ops->backward)
             head->ops->backward(head, program);
         program_flush_pending(program);

@@ -28,11 +28,17 @@ typedef enum {
 /* True if this processor multiplies bf16 by instructions of its own. */
 bool program_can_bf16(void);
 
+enum { PLAN_MOST_LAYERS = 255 };
+
 /* What may vary for speed; results stay within the tolerances of the tests. {0} is the default plan. */
 typedef struct Plan {
     LayoutPolicy layout;
     bool         direct_only;      /* no Winograd: f32 results as close to PyTorch's as can be */
     Precision    precision;
+    /* How each convolution and linear layer is computed, one letter a layer in the network's order (ALGORITHM_ in emit.h); '.',
+     * a letter that does not fit its layer, or none: by the rules. */
+    char         layers[PLAN_MOST_LAYERS + 1];
+    bool         measured;         /* the caller is to replace this plan by one that plan_measure has chosen (measure.h) */
     bool         no_fusion;        /* every module runs its own kernels: for tests and profiles */
 } Plan;
 
@@ -66,6 +72,7 @@ size_t program_arena_bytes(const Program *program);
 typedef struct KernelProfile {
     const char *module;           /* the module's name */
     const char *what;             /* "forward", "backward data", "reorder", ... */
+    int         layer;            /* index of the module for whose sake it runs: a reorder's reader */
     const char *implementation;   /* oneDNN's name of the kernel, or our own */
     double      seconds;          /* summed over the profiled runs */
     double      flops;            /* of one run */

@@ -37,6 +37,7 @@ struct Kernel {
     int             index;
     const Module   *module;
     const char     *what;
+    int             layer;                /* index of the module that was emitting */
     bool            refresh;              /* runs when parameters changed, not in every step */
     dnnl_primitive_t primitive;           /* or */
     KernelFunction  *function;
@@ -83,6 +84,7 @@ struct Program {
     List          param_copies, pending;  /* ParamCopy; reorders of gradients to emit after the module */
     TensorState  *tensors;
     Buffer       *image, *logits, *logits_gradient;
+    int           emitting;               /* index of the module whose turn it is */
     bool          in_backward;            /* forward has been emitted */
     int           loss_at;                /* kernels before it are forward, from it on backward */
 

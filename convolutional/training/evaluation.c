@@ -2,7 +2,6 @@
 
 #include "evaluation.h"
 
-#include <time.h>
 
 bool evaluate(Program *program, Loader *loader, int classes, const volatile sig_atomic_t *stop, LossSum *sum)
 {
@@ -17,11 +16,4 @@ bool evaluate(Program *program, Loader *loader, int classes, const volatile sig_
         loss_cross_entropy(program_logits(program), batch.labels, program_batch(program), batch.count, classes, 0.0f, NULL, sum);
     }
     return true;
-}
-
-double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }

@@ -14,7 +14,4 @@
  * short batch are not counted. False if *stop (NULL: never) became non-zero. */
 bool evaluate(Program *program, Loader *loader, int classes, const volatile sig_atomic_t *stop, LossSum *sum);
 
-/* Seconds on a clock that is never set back. */
-double seconds_now(void);
-
 #endif

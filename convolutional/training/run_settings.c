@@ -107,6 +107,19 @@ bool run_settings_match(const char *before, const char *now, const char *folder,
     return same || error_set(error, EXIT_usage, "cannot resume with other options: %s: %s: leave them out, or start a new run", folder, text);
 }
 
+void run_settings_plan(const char *settings, Plan *plan)
+{
+    json_t *object = json_loads(settings, JSON_REJECT_DUPLICATES, NULL);
+    const char *text = json_string_value(json_object_get(object, "plan"));
+    const Precision precision = plan->precision;
+    Plan named;
+    if (text && plan_parse(text, &named, &(Error){ 0 })) {
+        *plan = named;
+        plan->precision = precision;
+    }
+    json_decref(object);
+}
+
 /* ---- plans ---- */
 
 static const char *const layout_names[] = {
@@ -127,9 +140,16 @@ static bool set_word(Plan *plan, const char *word, int length)
             plan->layout = (LayoutPolicy)i;
             return true;
         }
+    const size_t letters = (size_t)length - strlen("layers:");
+    if (length > (int)strlen("layers:") && !strncmp(word, "layers:", strlen("layers:")) && letters <= PLAN_MOST_LAYERS) {
+        memcpy(plan->layers, word + strlen("layers:"), letters);
+        plan->layers[letters] = '\0';
+        return true;
+    }
     plan->direct_only |= is_word(word, length, "direct");
     plan->no_fusion |= is_word(word, length, "no-fusion");
-    return is_word(word, length, "direct") || is_word(word, length, "no-fusion");
+    plan->measured |= is_word(word, length, "measured");
+    return is_word(word, length, "direct") || is_word(word, length, "no-fusion") || is_word(word, length, "measured");
 }
 
 bool plan_parse(const char *text, Plan *plan, Error *error)
@@ -146,8 +166,9 @@ bool plan_parse(const char *text, Plan *plan, Error *error)
 
 const char *plan_text(const Plan *plan)
 {
-    static _Thread_local char text[64];
-    snprintf(text, sizeof text, "%s%s%s", layout_names[plan->layout], plan->direct_only ? ",direct" : "", plan->no_fusion ? ",no-fusion" : "");
+    static _Thread_local char text[PLAN_MOST_LAYERS + 64];
+    snprintf(text, sizeof text, "%s%s%s%s%s%s", layout_names[plan->layout], plan->measured ? ",measured" : "",
+             plan->direct_only ? ",direct" : "", plan->no_fusion ? ",no-fusion" : "", *plan->layers ? ",layers:" : "", plan->layers);
     return text;
 }
 

@@ -10,6 +10,9 @@
 /* One line of JSON. */
 void run_settings_write(const TrainerOptions *options, char *text, size_t size);
 
+/* The plan that a checkpoint's settings name, to go on with what was measured; left alone if they name none. */
+void run_settings_plan(const char *settings, Plan *plan);
+
 /* False and the first differences in `error` if `now` does not continue `before`. */
 bool run_settings_match(const char *before, const char *now, const char *folder, Error *error);
 
@@ -17,9 +20,10 @@ bool run_settings_match(const char *before, const char *now, const char *folder,
 double shortest_decimal(float value);
 
 /* What plan_parse takes, for messages and help. */
-#define PLAN_WORDS "default, blocked, channels-last or batch-last; ,direct; ,no-fusion"
+#define PLAN_WORDS "default, measured, blocked, channels-last or batch-last; ,direct; ,no-fusion"
 
-/* A layout, then after commas what to do without: "default", "blocked,direct". plan_text gives it back; valid until the next call. */
+/* A layout, then after commas what to do without: "default", "blocked,direct"; "measured" leaves the rest to plan_settle, which
+ * makes "blocked,layers:dwwd" of it (program.h). plan_text gives the text back; valid until the next call. */
 bool        plan_parse(const char *text, Plan *plan, Error *error);
 const char *plan_text(const Plan *plan);
 

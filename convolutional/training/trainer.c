@@ -5,6 +5,7 @@
 #include "checkpoint_text.h"
 #include "files.h"
 #include "random.h"
+#include "plan_cache.h"
 #include "run_settings.h"
 
 #include <jansson.h>
@@ -231,28 +232,48 @@ static bool open_folder(Trainer *t, Error *error)
                          file_replace(t->folder->files[RUN_arguments], o->arguments, strlen(o->arguments), error));
 }
 
-/* Before data and network, so that other options are told as such and not by what they lead to. A file that cannot be
- * read is load_state's affair. */
-static bool settings_continue(const TrainerOptions *options, const char *settings, Error *error)
+/* Before data and network, so that other options are told as such and not by what they lead to. A measured plan is the one
+ * that the run began with. A file that cannot be read is load_state's affair. */
+static bool settings_continue(TrainerOptions *options, Error *error)
 {
-    char *path = run_folder_file(options->folder, RUN_last);
+    char *path = run_folder_file(options->folder, RUN_last), settings[sizeof ((RunState *)0)->settings];
     Safetensors *file = safetensors_open(path, NULL);
     RunState saved;
     const bool known = file && run_from_text(file, &saved, path, NULL);
     safetensors_close(file);
     free(path);
-    return !known || run_settings_match(saved.settings, settings, options->folder, error);
+    if (!known)
+        return true;
+    if (options->plan.measured)
+        run_settings_plan(saved.settings, &options->plan);
+    run_settings_write(options, settings, sizeof settings);
+    return run_settings_match(saved.settings, settings, options->folder, error);
+}
+
+static void settle_plan(Trainer *t)
+{
+    TrainerOptions *o = &t->options;
+    char note[PLAN_NOTE_ROOM];
+    const PlanSubject subject = {
+        o->arch, network_image(t->network)->shape,
+        { .classes = t->train_set->classes, .act = o->act, .no_dropout = o->no_dropout, .squeeze_excite = o->squeeze_excite },
+        MODE_training, o->batch,
+    };
+    plan_settle(&o->plan, &subject, note, sizeof note);
+    if (*note)
+        trainer_note(t, "%s", note);
 }
 
 static bool start(Trainer *t, Error *error)
 {
     char settings[sizeof t->state.settings];
-    run_settings_write(&t->options, settings, sizeof settings);
     t->state.best_top1 = -1.0;
-    memcpy(t->state.settings, settings, sizeof settings);
-    if ((t->options.resume && !settings_continue(&t->options, settings, error)) ||
+    if ((t->options.resume && !settings_continue(&t->options, error)) ||
         !open_data(t, error) || !build_network(t, error) || !open_folder(t, error))
         return false;
+    settle_plan(t);
+    run_settings_write(&t->options, settings, sizeof settings);
+    memcpy(t->state.settings, settings, sizeof settings);
     compile(t);
     if (t->options.resume && !resume(t, settings, error))
         return false;

@@ -2,6 +2,7 @@
 
 #include "trainer.h"
 
+#include "clock.h"
 #include "evaluation.h"
 #include "loss.h"
 #include "parameters.h"

@@ -2,6 +2,7 @@
 
 #include "progress.h"
 
+#include "clock.h"
 #include "evaluation.h"
 
 #include <string.h>

@@ -3,6 +3,7 @@
 A row: images/s of both (median, least and most of the runs), the ratio of run k to run k (median, least, most), and
 the largest resident memory of either process. PyTorch's figure of a run is the best of its memory layouts."""
 import argparse
+import itertools
 import os
 import re
 import statistics
@@ -37,6 +38,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("archs", nargs="*", default=ARCHITECTURES)
     parser.add_argument("--mode", default="train", choices=["train", "infer"])
+    parser.add_argument("--dtypes", type=lambda text: text.split(","), default=["f32"])
     parser.add_argument("--batches", type=numbers, default=[128])
     parser.add_argument("--sides", type=numbers, default=[32])
     parser.add_argument("--threads", type=numbers, default=[os.cpu_count()])
@@ -44,22 +46,20 @@ def main():
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--build", default="build")
     options = parser.parse_args()
-    print("| architecture | batch | side | threads | convzoo images/s | PyTorch images/s | ratio | MiB | PyTorch MiB |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for threads in options.threads:
-        for side in options.sides:
-            for batch in options.batches:
-                for arch in options.archs:
-                    flags = ["--mode", options.mode, "-b", str(batch), "--side", str(side), "--threads", str(threads),
-                             "--seconds", str(options.seconds), arch]
-                    ours, theirs = [], []
-                    for _ in range(options.runs):
-                        ours.append(run([os.path.join(options.build, "bench"), *flags]))
-                        theirs.append(run(["/usr/bin/python3", os.path.join(HERE, "bench_pytorch.py"), *flags]))
-                    ratios = [a[0] / b[0] for a, b in zip(ours, theirs)]
-                    print(f"| {arch} | {batch} | {side} | {threads} | {spread([a[0] for a in ours], '{:.0f}'.format)} |"
-                          f" {spread([b[0] for b in theirs], '{:.0f}'.format)} | {spread(ratios, '{:.2f}'.format)} |"
-                          f" {max(a[1] for a in ours):.0f} | {max(b[1] for b in theirs):.0f} |", flush=True)
+    print("| architecture | type | batch | side | threads | convzoo images/s | PyTorch images/s | ratio | MiB | PyTorch MiB |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    rows = itertools.product(options.dtypes, options.threads, options.sides, options.batches, options.archs)
+    for dtype, threads, side, batch, arch in rows:
+        flags = ["--mode", options.mode, "--dtype", dtype, "-b", str(batch), "--side", str(side), "--threads", str(threads),
+                 "--seconds", str(options.seconds), arch]
+        ours, theirs = [], []
+        for _ in range(options.runs):
+            ours.append(run([os.path.join(options.build, "bench"), *flags]))
+            theirs.append(run(["/usr/bin/python3", os.path.join(HERE, "bench_pytorch.py"), *flags]))
+        ratios = [a[0] / b[0] for a, b in zip(ours, theirs)]
+        print(f"| {arch} | {dtype} | {batch} | {side} | {threads} | {spread([a[0] for a in ours], '{:.0f}'.format)} |"
+              f" {spread([b[0] for b in theirs], '{:.0f}'.format)} | {spread(ratios, '{:.2f}'.format)} |"
+              f" {max(a[1] for a in ours):.0f} | {max(b[1] for b in theirs):.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,140 @@
+/* plan_cache.c - see plan_cache.h. */
+
+#include "plan_cache.h"
+
+#include <jansson.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "files.h"
+#include "folder.h"
+#include "measure.h"
+#include "onednn.h"
+#include "run_settings.h"
+
+enum { PATH_ROOM = 1024, KEY_ROOM = 512 };
+
+/* ---- the key ---- */
+
+static void processor_name(char *name, size_t size)
+{
+    char line[256];
+    snprintf(name, size, "processor");
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    while (file && fgets(line, sizeof line, file)) {
+        const char *value = strchr(line, ':');
+        if (strncmp(line, "model name", 10) || !value)
+            continue;
+        snprintf(name, size, "%.*s", (int)strcspn(value + 2, "\n"), value + 2);
+        break;
+    }
+    if (file)
+        fclose(file);
+}
+
+static void key_of(const PlanSubject *s, const Plan *plan, char *key, size_t size)
+{
+    char processor[128], act[64];
+    const dnnl_version_t *version = dnnl_version();
+    processor_name(processor, sizeof processor);
+    snprintf(key, size, "%s, instruction sets %#x, oneDNN %d.%d.%d, %d threads, %s %s b%d, %s %s%s%s %dx%dx%d, %d classes, plan %s", processor,
+             (unsigned)dnnl_get_effective_cpu_isa(), version->major, version->minor, version->patch, omp_get_max_threads(),
+             s->mode == MODE_training ? "train" : "infer", plan->precision == PRECISION_f32 ? "f32" : "bf16", s->batch, s->arch->key,
+             activation_text(s->options.act, act, sizeof act), s->options.no_dropout ? " no dropout" : "",
+             s->options.squeeze_excite ? " squeeze-excite" : "", s->image.c, s->image.h, s->image.w, s->options.classes, plan_text(plan));
+}
+
+/* ---- the file ---- */
+
+static bool cache_folder(char *path, size_t size)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    int length = -1;
+    if (cache && *cache == '/')
+        length = snprintf(path, size, "%s/convzoo", cache);
+    else if (home && *home)
+        length = snprintf(path, size, "%s/.cache/convzoo", home);
+    return length > 0 && (size_t)length < size;
+}
+
+static bool cache_path(char *path, size_t size)
+{
+    if (!cache_folder(path, size - sizeof "/plans.json"))
+        return false;
+    strcat(path, "/plans.json");
+    return true;
+}
+
+/* All that is remembered; empty if there is none. */
+static json_t *cache_read(const char *path)
+{
+    json_t *all = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object(all))
+        return all;
+    json_decref(all);
+    return json_object();
+}
+
+static bool recall(const char *path, const char *key, Plan *plan)
+{
+    json_t *all = cache_read(path);
+    const char *text = json_string_value(json_object_get(all, key));
+    const Precision precision = plan->precision;
+    Plan known;
+    const bool found = text && plan_parse(text, &known, &(Error){ 0 }) && !known.measured;
+    if (found) {
+        *plan = known;
+        plan->precision = precision;
+    }
+    json_decref(all);
+    return found;
+}
+
+static bool remember(const char *path, const char *key, const Plan *plan)
+{
+    char folder[PATH_ROOM];
+    Error error = { 0 };
+    if (!cache_folder(folder, sizeof folder) || !folder_create(folder, &error))
+        return false;
+    json_t *all = cache_read(path);
+    json_object_set_new(all, key, json_string(plan_text(plan)));
+    char *text = json_dumps(all, JSON_INDENT(2) | JSON_SORT_KEYS);
+    const bool written = text && file_replace(path, text, strlen(text), &error);
+    free(text);
+    json_decref(all);
+    return written;
+}
+
+/* ---- measuring ---- */
+
+static Network *build(const void *context)
+{
+    const PlanSubject *s = context;
+    Error error = { 0 };
+    Network *network = architecture_network(s->arch, s->image, &s->options, &error);
+    CHECK(network, "%s was built before: %s", s->arch->key, error.text);
+    return network;
+}
+
+void plan_settle(Plan *plan, const PlanSubject *subject, char *note, size_t size)
+{
+    char key[KEY_ROOM], path[PATH_ROOM];
+    note[0] = '\0';
+    if (!plan->measured)
+        return;
+    key_of(subject, plan, key, sizeof key);
+    const bool has_path = cache_path(path, sizeof path);
+    if (has_path && recall(path, key, plan)) {
+        snprintf(note, size, "plan %s, measured before: %s", plan_text(plan), path);
+        return;
+    }
+    const double begin = seconds_now();
+    *plan = plan_measure(build, subject, plan, subject->mode, subject->batch);
+    const double seconds = seconds_now() - begin;
+    const bool kept = has_path && remember(path, key, plan);
+    snprintf(note, size, "plan %s, measured in %.1f s, %s%s", plan_text(plan), seconds,
+             kept ? "remembered in " : "not remembered: no cache folder can be written", kept ? path : "");
+}

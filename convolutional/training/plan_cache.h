@@ -1,0 +1,27 @@
+/* plan_cache.h - measured plans, remembered from run to run in $XDG_CACHE_HOME/convzoo/plans.json (or under ~/.cache).
+ *
+ * A plan holds for a processor, a oneDNN, a number of threads, a batch and a network; they are the key. A cache that cannot
+ * be read or written costs the time to measure again, nothing else. */
+
+#ifndef CONVZOO_PLAN_CACHE_H
+#define CONVZOO_PLAN_CACHE_H
+
+#include "architectures.h"
+#include "program.h"
+
+enum { PLAN_NOTE_ROOM = PLAN_MOST_LAYERS + 1280 };      /* for the path as well */
+
+/* What is to be planned. */
+typedef struct PlanSubject {
+    const Architecture *arch;
+    Shape       image;
+    ArchOptions options;
+    Mode        mode;
+    int         batch;
+} PlanSubject;
+
+/* Replaces a plan that is to be measured by the remembered one, or by one measured now, which is then remembered; leaves others
+ * alone. note: a line on where the plan is from, "" if it was left alone. */
+void plan_settle(Plan *plan, const PlanSubject *subject, char *note, size_t size);
+
+#endif
