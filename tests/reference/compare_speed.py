@@ -15,19 +15,26 @@ ARCHITECTURES = ["lenet", "baseline", "alexnet", "vgg16", "resnet18", "efficient
 
 
 def run(command):
-    """(images/s, peak MiB) of one run."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        text = process.stdout.read()
+    """(images/s, peak MiB) of one run; None if it fails."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        text, told = process.stdout.read(), process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     found = re.search(r"([\d.]+) img/s", text)
     if process.returncode or not found:
-        sys.exit(f"compare_speed.py: {' '.join(command)} failed with status {process.returncode}: {text.strip()}")
+        print(f"compare_speed.py: {' '.join(command)} failed with status {process.returncode}: {told.strip()[-200:]}", file=sys.stderr)
+        return None
     return float(found.group(1)), usage.ru_maxrss / 1024
 
 
 def spread(values, form):
+    if not values:
+        return "fails"
     return f"{form(statistics.median(values))} [{form(min(values))}-{form(max(values))}]"
+
+
+def most_memory(runs):
+    return f"{max(memory for _, memory in runs):.0f}" if runs else "-"
 
 
 def numbers(text):
@@ -52,14 +59,13 @@ def main():
     for dtype, threads, side, batch, arch in rows:
         flags = ["--mode", options.mode, "--dtype", dtype, "-b", str(batch), "--side", str(side), "--threads", str(threads),
                  "--seconds", str(options.seconds), arch]
-        ours, theirs = [], []
-        for _ in range(options.runs):
-            ours.append(run([os.path.join(options.build, "bench"), *flags]))
-            theirs.append(run(["/usr/bin/python3", os.path.join(HERE, "bench_pytorch.py"), *flags]))
-        ratios = [a[0] / b[0] for a, b in zip(ours, theirs)]
+        commands = [os.path.join(options.build, "bench"), *flags], ["/usr/bin/python3", os.path.join(HERE, "bench_pytorch.py"), *flags]
+        pairs = [[run(command) for command in commands] for _ in range(options.runs)]
+        ours, theirs = ([pair[side] for pair in pairs if pair[side]] for side in (0, 1))
+        ratios = [a[0] / b[0] for a, b in pairs if a and b]
         print(f"| {arch} | {dtype} | {batch} | {side} | {threads} | {spread([a[0] for a in ours], '{:.0f}'.format)} |"
               f" {spread([b[0] for b in theirs], '{:.0f}'.format)} | {spread(ratios, '{:.2f}'.format)} |"
-              f" {max(a[1] for a in ours):.0f} | {max(b[1] for b in theirs):.0f} |", flush=True)
+              f" {most_memory(ours)} | {most_memory(theirs)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,179 @@
+/* test_plans.c - plans as text, plans by measurement, and the cache that remembers them. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emit.h"
+#include "plan_cache.h"
+#include "run_settings.h"
+#include "scratch.h"
+#include "trainer.h"
+
+static char root[256];
+
+static PlanSubject subject_of(const char *arch)
+{
+    Error error;
+    PlanSubject subject = { .arch = architecture_find(arch, &error), .image = { 3, 32, 32 }, .mode = MODE_training, .batch = 16 };
+    subject.options = (ArchOptions){ .classes = 10, .act = subject.arch->act };
+    return subject;
+}
+
+static Plan parsed(const char *text)
+{
+    Plan plan;
+    Error error = { 0 };
+    assert_true(plan_parse(text, &plan, &error));
+    return plan;
+}
+
+static void test_text(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "default", "blocked", "channels-last,direct", "batch-last,layers:nnddd", "default,measured", "blocked,direct,no-fusion,layers:d.w",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const Plan plan = parsed(texts[i]);
+        assert_string_equal(plan_text(&plan), texts[i]);
+    }
+    assert_true(parsed("measured").measured);
+    static const char *const wrong[] = { "fastest", "blocked,layer:d", "layers:", "direct " };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        Plan plan;
+        Error error = { 0 };
+        assert_false(plan_parse(wrong[i], &plan, &error));
+        assert_int_equal(error.code, EXIT_usage);
+        assert_non_null(strstr(error.text, "channels-last"));
+    }
+}
+
+/* Each layer's algorithm under a plan, as a word. */
+static void algorithms(const char *arch, const char *text, char *letters)
+{
+    const PlanSubject s = subject_of(arch);
+    Error error;
+    const Plan plan = parsed(text);
+    Network *network = architecture_network(s.arch, s.image, &s.options, &error);
+    Program *program = program_compile(network, &plan, MODE_inference, s.batch);
+    for (int i = 0; i < network_module_count(network); i++) {
+        const Module *module = network_module(network, i);
+        if (module->ops->algorithm)
+            *letters++ = module->ops->algorithm(module, program);
+    }
+    *letters = '\0';
+    program_free(program);
+    network_free(network);
+}
+
+/* A layer's letter is followed where it fits, and the rules elsewhere: 'w' in the linear layers, 'h' in f32. */
+static void test_letters(void **state)
+{
+    (void)state;
+    char ruled[64], named[64];
+    algorithms("baseline", "channels-last", ruled);
+    assert_non_null(strchr(ruled, ALGORITHM_winograd));
+    algorithms("baseline", "channels-last,layers:ddddd", named);
+    assert_null(strchr(named, ALGORITHM_winograd));
+    algorithms("baseline", "channels-last,layers:hhhhh", named);
+    assert_string_equal(named, ruled);
+    algorithms("baseline", "channels-last,layers:wwwww", named);
+    assert_string_equal(named, ruled);
+    algorithms("baseline", "channels-last,layers:.d", named);
+    assert_int_equal(named[1], ALGORITHM_direct);
+    assert_int_not_equal(ruled[1], ALGORITHM_direct);
+    assert_string_equal(named + 2, ruled + 2);
+}
+
+static void settle(int batch, Plan *plan, char *note)
+{
+    PlanSubject subject = subject_of("lenet");
+    subject.batch = batch;
+    *plan = parsed("measured");
+    plan_settle(plan, &subject, note, PLAN_NOTE_ROOM);
+    assert_false(plan->measured);
+}
+
+/* Measured once, then remembered; again where the cache is damaged or cannot be. */
+static void test_cache(void **state)
+{
+    (void)state;
+    char cache[256], note[PLAN_NOTE_ROOM];
+    Plan first, again;
+    assert_int_equal(setenv("XDG_CACHE_HOME", scratch_path(cache, root, "cache"), 1), 0);
+    settle(16, &first, note);
+    assert_non_null(strstr(note, "measured in"));
+    assert_non_null(strstr(note, "remembered in"));
+    settle(16, &again, note);
+    assert_non_null(strstr(note, "measured before"));
+    assert_memory_equal(&first, &again, sizeof first);
+    settle(8, &again, note);                  /* another key */
+    assert_non_null(strstr(note, "measured in"));
+    settle(16, &again, note);
+    assert_non_null(strstr(note, "measured before"));
+
+    scratch_write(scratch_path(cache, root, "cache/convzoo/plans.json"), "{\"half", 6);
+    settle(16, &again, note);
+    assert_non_null(strstr(note, "measured in"));
+    assert_int_equal(setenv("XDG_CACHE_HOME", "/proc/nowhere", 1), 0);
+    settle(16, &again, note);
+    assert_non_null(strstr(note, "not remembered"));
+
+    Plan plain = parsed("blocked");
+    const PlanSubject subject = subject_of("lenet");
+    plan_settle(&plain, &subject, note, sizeof note);
+    assert_string_equal(note, "");
+    assert_string_equal(plan_text(&plain), "blocked");
+}
+
+static int train(TrainerOptions *options)
+{
+    Error error = { 0 };
+    Trainer *trainer = trainer_open(options, &error);
+    if (!trainer)
+        fail_msg("%s", error.text);
+    const int code = trainer_run(trainer, &error);
+    options->plan = trainer->options.plan;
+    trainer_close(trainer);
+    return code;
+}
+
+/* A run goes on with the plan that it began with, whatever a new measurement would say. */
+static void test_resume(void **state)
+{
+    (void)state;
+    char folder[256];
+    Error error;
+    TrainerOptions options = trainer_defaults(architecture_find("baseline", &error), NULL);
+    options.data = (DataOptions){ .path = "shapes", .limit = 64 };
+    options.batch = 16;
+    options.val_batch = 16;
+    options.epochs = 2;
+    options.folder = scratch_path(folder, root, "run");
+    options.plan = parsed("channels-last,layers:dddd");
+    options.most_steps = 3;
+    assert_int_equal(train(&options), EXIT_ok);
+    options.plan = parsed("measured");
+    options.most_steps = 0;
+    options.resume = true;
+    assert_int_equal(train(&options), EXIT_ok);
+    assert_string_equal(plan_text(&options.plan), "channels-last,layers:dddd");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text), cmocka_unit_test(test_letters), cmocka_unit_test(test_cache), cmocka_unit_test(test_resume),
+    };
+    scratch_new(root);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    scratch_remove(root);
+    return failed;
+}
