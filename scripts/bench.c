@@ -9,9 +9,10 @@
 #include "architectures.h"
 #include "clock.h"
 #include "common_options.h"
-#include "evaluation.h"
+#include "loss.h"
 #include "optimizer.h"
 #include "options.h"
+#include "peak.h"
 #include "plan_cache.h"
 #include "program.h"
 #include "random.h"
@@ -111,21 +112,39 @@ static void bench_data(Bench *b)
     program_set_image(b->program, b->images);
 }
 
+static bool is_bf16(const KernelProfile *row)
+{
+    return strstr(row->implementation, "bf16");
+}
+
+/* Percent of peak: of the rate of a large product of matrices, in the kernel's own type. */
 static void print_profile(const Program *program, double steps)
 {
     const int count = program_profile_rows(program, NULL, 0);
     KernelProfile *rows = allocate((size_t)count, sizeof *rows, "a profile");
-    double all = 0.0;
+    double all = 0.0, reorders = 0.0;
+    int reorder_count = 0;
+    const double peaks[] = { peak_flops(false), program_can_bf16() ? peak_flops(true) : 1.0 };
     program_profile_rows(program, rows, count);
     for (int i = 0; i < count; i++)
         all += rows[i].seconds;
-    printf("%-36s %-20s %9s %6s %8s %7s  %s\n", "module", "what", "ms", "share", "GFLOP/s", "GB/s", "implementation");
+    printf("%-36s %-20s %9s %6s %8s %6s %7s  %s\n", "module", "what", "ms", "share", "GFLOP/s", "peak", "GB/s", "implementation");
     for (int i = 0; i < count; i++) {
         const KernelProfile *row = &rows[i];
-        const double seconds = row->seconds / steps, rate = seconds > 0.0 ? 1e-9 / seconds : 0.0;
-        printf("%-36s %-20s %9.3f %5.1f%% %8.1f %7.1f  %s\n", row->module, row->what, 1e3 * seconds, all > 0.0 ? 100.0 * row->seconds / all : 0.0,
-               row->flops * rate, row->bytes * rate, row->implementation);
+        const double seconds = row->seconds / steps, rate = seconds > 0.0 ? 1.0 / seconds : 0.0;
+        printf("%-36s %-20s %9.3f %5.1f%% %8.1f %5.1f%% %7.1f  %s\n", row->module, row->what, 1e3 * seconds,
+               all > 0.0 ? 100.0 * row->seconds / all : 0.0, 1e-9 * row->flops * rate, 100.0 * row->flops * rate / peaks[is_bf16(row)],
+               1e-9 * row->bytes * rate, row->implementation);
+        if (!strcmp(row->what, "reorder")) {
+            reorders += seconds;
+            reorder_count++;
+        }
     }
+    printf("%d kernels, %.3f ms; %d reorders, %.3f ms; peak of f32 %.0f GFLOP/s", count, 1e3 * all / steps, reorder_count, 1e3 * reorders,
+           1e-9 * peaks[0]);
+    if (program_can_bf16())
+        printf(", of bf16 %.0f", 1e-9 * peaks[1]);
+    printf("\n");
     free(rows);
 }
 

@@ -3,7 +3,6 @@
 #include "progress.h"
 
 #include "clock.h"
-#include "evaluation.h"
 
 #include <string.h>
 #include <unistd.h>
