@@ -12,7 +12,7 @@ typedef struct Conv2dModule {
     Conv2d options;            /* zeros replaced by their defaults */
 } Conv2dModule;
 
-/* One way to compute a convolution. The first of the list that takes it is the default plan's; bf16 only where it gains. */
+/* One way to compute a convolution. The first of the list that takes it and gains by it (conv2d.c) is the default plan's. */
 typedef struct Conv2dAlgorithm {
     char letter;
     bool (*takes)(const Conv2dModule *conv, const Program *program);

@@ -13,12 +13,7 @@ typedef struct Geometry {
     Mode mode;
 } Geometry;
 
-/* Which operands are bf16; the others are f32. */
-typedef struct Types {
-    bool x, y, weight;
-} Types;
-
-static Geometry geometry_of(const Conv2dModule *conv, Program *program, Types bf16)
+static Geometry geometry_of(const Conv2dModule *conv, Program *program, OperandTypes bf16)
 {
     const Conv2d *o = &conv->options;
     const Tensor *x = conv->base.in[0], *y = conv->base.out;
@@ -92,18 +87,13 @@ static dnnl_primitive_desc_t describe(Describe *create, const Geometry *g, const
     return pd;
 }
 
-static const_dnnl_memory_desc_t asked(Program *program, const_dnnl_primitive_desc_t pd, dnnl_query_t what)
-{
-    return program_keep_layout(program, dnnl_primitive_desc_query_md(pd, what, 0));
-}
-
 static void emit_forward(const Conv2dModule *conv, Program *program, bool bf16)
 {
-    const Geometry g = geometry_of(conv, program, (Types){ bf16, bf16 && program_is_bf16(program, conv->base.out), bf16 });
+    const Geometry g = geometry_of(conv, program, (OperandTypes){ bf16, bf16 && program_is_bf16(program, conv->base.out), bf16 });
     dnnl_primitive_desc_t pd = describe(describe_forward, &g, g.x, NULL);
-    Buffer *x = program_read(program, conv->base.in[0], asked(program, pd, dnnl_query_src_md));
-    Buffer *weight = program_param(program, conv->weight, asked(program, pd, dnnl_query_weights_md));
-    Buffer *y = program_write(program, conv->base.out, asked(program, pd, dnnl_query_dst_md));
+    Buffer *x = program_read(program, conv->base.in[0], program_asked_layout(program, pd, dnnl_query_src_md));
+    Buffer *weight = program_param(program, conv->weight, program_asked_layout(program, pd, dnnl_query_weights_md));
+    Buffer *y = program_write(program, conv->base.out, program_asked_layout(program, pd, dnnl_query_dst_md));
 
     Kernel *kernel = program_emit(program, &conv->base, "forward", pd);
     kernel_bind(kernel, DNNL_ARG_SRC, x);
@@ -115,12 +105,12 @@ static void emit_forward(const Conv2dModule *conv, Program *program, bool bf16)
 }
 
 /* dweight[o][i][ky][kx] = sum over n, y, x of dy[o][y][x] x[i][y stride + ky - pad][x stride + kx - pad],  dbias = sum of dy */
-static void direct_backward_weights(const Conv2dModule *conv, Program *program, const Geometry *g, dnnl_primitive_desc_t hint)
+static void emit_backward_weights(const Conv2dModule *conv, Program *program, const Geometry *g, dnnl_primitive_desc_t hint)
 {
-    dnnl_primitive_desc_t pd = describe(describe_backward_weights, g, asked(program, hint, dnnl_query_src_md), hint);
-    Buffer *x = program_read(program, conv->base.in[0], asked(program, pd, dnnl_query_src_md));
-    Buffer *dy = program_read_gradient(program, conv->base.out, asked(program, pd, dnnl_query_diff_dst_md));
-    Buffer *dweight = program_param_gradient(program, conv->weight, asked(program, pd, dnnl_query_diff_weights_md));
+    dnnl_primitive_desc_t pd = describe(describe_backward_weights, g, program_asked_layout(program, hint, dnnl_query_src_md), hint);
+    Buffer *x = program_read(program, conv->base.in[0], program_asked_layout(program, pd, dnnl_query_src_md));
+    Buffer *dy = program_read_gradient(program, conv->base.out, program_asked_layout(program, pd, dnnl_query_diff_dst_md));
+    Buffer *dweight = program_param_gradient(program, conv->weight, program_asked_layout(program, pd, dnnl_query_diff_weights_md));
 
     Kernel *kernel = program_emit(program, &conv->base, "backward weights", pd);
     kernel_bind(kernel, DNNL_ARG_SRC, x);
@@ -132,12 +122,12 @@ static void direct_backward_weights(const Conv2dModule *conv, Program *program, 
 }
 
 /* dx[i] = sum over o, ky, kx of weight[o][i][ky][kx] dy[o][(y + pad - ky) / stride][(x + pad - kx) / stride], where that divides */
-static void direct_backward_data(const Conv2dModule *conv, Program *program, const Geometry *g, dnnl_primitive_desc_t hint)
+static void emit_backward_data(const Conv2dModule *conv, Program *program, const Geometry *g, dnnl_primitive_desc_t hint)
 {
     dnnl_primitive_desc_t pd = describe(describe_backward_data, g, g->x, hint);
-    Buffer *dy = program_read_gradient(program, conv->base.out, asked(program, pd, dnnl_query_diff_dst_md));
-    Buffer *weight = program_param(program, conv->weight, asked(program, pd, dnnl_query_weights_md));
-    Buffer *dx = program_write_gradient(program, conv->base.in[0], asked(program, pd, dnnl_query_diff_src_md));
+    Buffer *dy = program_read_gradient(program, conv->base.out, program_asked_layout(program, pd, dnnl_query_diff_dst_md));
+    Buffer *weight = program_param(program, conv->weight, program_asked_layout(program, pd, dnnl_query_weights_md));
+    Buffer *dx = program_write_gradient(program, conv->base.in[0], program_asked_layout(program, pd, dnnl_query_diff_src_md));
 
     Kernel *kernel = program_emit(program, &conv->base, "backward data", pd);
     kernel_bind(kernel, DNNL_ARG_DIFF_DST, dy);
@@ -150,13 +140,13 @@ static void direct_backward_data(const Conv2dModule *conv, Program *program, con
 static void emit_backward(const Conv2dModule *conv, Program *program, bool bf16)
 {
     const Tensor *in = conv->base.in[0];
-    const Geometry forward = geometry_of(conv, program, (Types){ bf16, bf16, bf16 });
-    const Geometry weights = geometry_of(conv, program, (Types){ bf16, bf16, false });
-    const Geometry data = geometry_of(conv, program, (Types){ bf16 && program_is_bf16(program, in), bf16, bf16 });
+    const Geometry forward = geometry_of(conv, program, (OperandTypes){ bf16, bf16, bf16 });
+    const Geometry weights = geometry_of(conv, program, (OperandTypes){ bf16, bf16, false });
+    const Geometry data = geometry_of(conv, program, (OperandTypes){ bf16 && program_is_bf16(program, in), bf16, bf16 });
     dnnl_primitive_desc_t hint = describe(describe_forward, &forward, forward.x, NULL);
-    direct_backward_weights(conv, program, &weights, hint);
+    emit_backward_weights(conv, program, &weights, hint);
     if (program_wants_gradient(program, in))
-        direct_backward_data(conv, program, &data, hint);
+        emit_backward_data(conv, program, &data, hint);
     DNNL(dnnl_primitive_desc_destroy(hint));
 }
 

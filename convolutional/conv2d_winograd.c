@@ -46,7 +46,8 @@ static const OwnConv2d winograd = {
 static bool winograd_takes(const Conv2dModule *conv, const Program *program)
 {
     const Conv2d *o = &conv->options;
-    return !program_plan(program)->direct_only && program_plan(program)->precision != PRECISION_bf16 && o->kernel == 3 && o->stride == 1 && o->pad == 1 && o->groups == 1 &&
+    const Plan *plan = program_plan(program);
+    return !plan->direct_only && plan->precision != PRECISION_bf16 && o->kernel == 3 && o->stride == 1 && o->pad == 1 && o->groups == 1 &&
            own_conv2d_fits(conv, program);
 }
 

@@ -21,11 +21,6 @@ typedef struct Geometry {
     const_dnnl_memory_desc_t x, weight, bias, y;
 } Geometry;
 
-/* Which operands are bf16; the others are f32. */
-typedef struct Types {
-    bool x, y, weight;
-} Types;
-
 static char linear_algorithm(const Module *module, const Program *program)
 {
     const double macs = (double)((const Linear *)module)->weight->count;
@@ -38,7 +33,7 @@ static char linear_algorithm(const Module *module, const Program *program)
 /* An image in plain layout is a row of numbers. oneDNN would take x as an image too, in layouts of its choice, but has its
  * best kernels for rows. Weights in bf16 are plain as well: one quick conversion a step serves both directions, and oneDNN's
  * layouts would take longer to make than they save. */
-static Geometry geometry_of(const Linear *m, Program *program, Types bf16)
+static Geometry geometry_of(const Linear *m, Program *program, OperandTypes bf16)
 {
     const int64_t n = program_batch(program), features = m->weight->dims[0], length = m->weight->dims[1];
     const bool mixed = bf16.x || bf16.y || bf16.weight;
@@ -66,11 +61,6 @@ static dnnl_primitive_desc_t forward_desc(const Geometry *g, Mode mode)
     return pd;
 }
 
-static const_dnnl_memory_desc_t asked(Program *program, const_dnnl_primitive_desc_t pd, dnnl_query_t what)
-{
-    return program_keep_layout(program, dnnl_primitive_desc_query_md(pd, what, 0));
-}
-
 static double flops(const Linear *m, const Program *program)
 {
     return 2.0 * (double)m->weight->count * program_batch(program);
@@ -81,10 +71,10 @@ static void linear_forward(const Module *module, Program *program)
     const Linear *m = (const Linear *)module;
     const bool bf16 = linear_algorithm(module, program) == ALGORITHM_bf16;
     const bool bf16_y = bf16 && program_is_bf16(program, module->out);
-    const Geometry g = geometry_of(m, program, (Types){ bf16, bf16_y, bf16 });
+    const Geometry g = geometry_of(m, program, (OperandTypes){ bf16, bf16_y, bf16 });
     dnnl_primitive_desc_t pd = forward_desc(&g, program_mode(program));
     Buffer *x = program_read(program, module->in[0], rows(program, module->in[0], bf16));
-    Buffer *weight = program_param(program, m->weight, asked(program, pd, dnnl_query_weights_md));
+    Buffer *weight = program_param(program, m->weight, program_asked_layout(program, pd, dnnl_query_weights_md));
     Buffer *y = program_write(program, module->out, rows(program, module->out, bf16_y));
 
     Kernel *kernel = program_emit(program, module, "forward", pd);
@@ -98,13 +88,13 @@ static void linear_forward(const Module *module, Program *program)
 /* dweight = dy^T x,  dbias = sum over n of dy */
 static void linear_backward_weights(const Linear *m, Program *program, bool bf16, dnnl_primitive_desc_t hint)
 {
-    const Geometry g = geometry_of(m, program, (Types){ bf16, bf16, false });
+    const Geometry g = geometry_of(m, program, (OperandTypes){ bf16, bf16, false });
     dnnl_primitive_desc_t pd;
     DNNL(dnnl_inner_product_backward_weights_primitive_desc_create(&pd, onednn_engine(), g.x, g.weight, g.bias, g.y, hint,
                                                                    onednn_attr()));
     Buffer *x = program_read(program, m->base.in[0], rows(program, m->base.in[0], bf16));
     Buffer *dy = program_read_gradient(program, m->base.out, rows(program, m->base.out, bf16));
-    Buffer *dweight = program_param_gradient(program, m->weight, asked(program, pd, dnnl_query_diff_weights_md));
+    Buffer *dweight = program_param_gradient(program, m->weight, program_asked_layout(program, pd, dnnl_query_diff_weights_md));
 
     Kernel *kernel = program_emit(program, &m->base, "backward weights", pd);
     kernel_bind_as(kernel, DNNL_ARG_SRC, x, g.x);
@@ -118,11 +108,11 @@ static void linear_backward_weights(const Linear *m, Program *program, bool bf16
 static void linear_backward_data(const Linear *m, Program *program, bool bf16, dnnl_primitive_desc_t hint)
 {
     const bool bf16_x = bf16 && program_is_bf16(program, m->base.in[0]);
-    const Geometry g = geometry_of(m, program, (Types){ bf16_x, bf16, bf16 });
+    const Geometry g = geometry_of(m, program, (OperandTypes){ bf16_x, bf16, bf16 });
     dnnl_primitive_desc_t pd;
     DNNL(dnnl_inner_product_backward_data_primitive_desc_create(&pd, onednn_engine(), g.x, g.weight, g.y, hint, onednn_attr()));
     Buffer *dy = program_read_gradient(program, m->base.out, rows(program, m->base.out, bf16));
-    Buffer *weight = program_param(program, m->weight, asked(program, pd, dnnl_query_weights_md));
+    Buffer *weight = program_param(program, m->weight, program_asked_layout(program, pd, dnnl_query_weights_md));
     Buffer *dx = program_write_gradient(program, m->base.in[0], rows(program, m->base.in[0], bf16_x));
 
     Kernel *kernel = program_emit(program, &m->base, "backward data", pd);
@@ -136,7 +126,7 @@ static void linear_backward(const Module *module, Program *program)
 {
     const Linear *m = (const Linear *)module;
     const bool bf16 = linear_algorithm(module, program) == ALGORITHM_bf16;
-    const Geometry g = geometry_of(m, program, (Types){ bf16, bf16, bf16 });
+    const Geometry g = geometry_of(m, program, (OperandTypes){ bf16, bf16, bf16 });
     dnnl_primitive_desc_t hint = forward_desc(&g, MODE_training);
     linear_backward_weights(m, program, bf16, hint);
     if (program_wants_gradient(program, module->in[0]))

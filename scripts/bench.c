@@ -112,12 +112,15 @@ static void bench_data(Bench *b)
     program_set_image(b->program, b->images);
 }
 
-static bool is_bf16(const KernelProfile *row)
+/* Percent of peak: of the rate of a large product of matrices, in the kernel's own type. */
+static void print_row(const KernelProfile *row, double steps, double all, double peak)
 {
-    return strstr(row->implementation, "bf16");
+    const double seconds = row->seconds / steps, rate = seconds > 0.0 ? 1.0 / seconds : 0.0;
+    printf("%-36s %-20s %9.3f %5.1f%% %8.1f %5.1f%% %7.1f  %s\n", row->module, row->what, 1e3 * seconds,
+           all > 0.0 ? 100.0 * row->seconds / all : 0.0, 1e-9 * row->flops * rate, 100.0 * row->flops * rate / peak,
+           1e-9 * row->bytes * rate, row->implementation);
 }
 
-/* Percent of peak: of the rate of a large product of matrices, in the kernel's own type. */
 static void print_profile(const Program *program, double steps)
 {
     const int count = program_profile_rows(program, NULL, 0);
@@ -130,51 +133,49 @@ static void print_profile(const Program *program, double steps)
         all += rows[i].seconds;
     printf("%-36s %-20s %9s %6s %8s %6s %7s  %s\n", "module", "what", "ms", "share", "GFLOP/s", "peak", "GB/s", "implementation");
     for (int i = 0; i < count; i++) {
-        const KernelProfile *row = &rows[i];
-        const double seconds = row->seconds / steps, rate = seconds > 0.0 ? 1.0 / seconds : 0.0;
-        printf("%-36s %-20s %9.3f %5.1f%% %8.1f %5.1f%% %7.1f  %s\n", row->module, row->what, 1e3 * seconds,
-               all > 0.0 ? 100.0 * row->seconds / all : 0.0, 1e-9 * row->flops * rate, 100.0 * row->flops * rate / peaks[is_bf16(row)],
-               1e-9 * row->bytes * rate, row->implementation);
-        if (!strcmp(row->what, "reorder")) {
-            reorders += seconds;
-            reorder_count++;
-        }
+        const bool is_reorder = !strcmp(rows[i].what, "reorder");
+        print_row(&rows[i], steps, all, peaks[rows[i].bf16]);
+        reorders += is_reorder ? rows[i].seconds : 0.0;
+        reorder_count += is_reorder;
     }
-    printf("%d kernels, %.3f ms; %d reorders, %.3f ms; peak of f32 %.0f GFLOP/s", count, 1e3 * all / steps, reorder_count, 1e3 * reorders,
-           1e-9 * peaks[0]);
+    printf("%d kernels, %.3f ms; %d reorders, %.3f ms; peak of f32 %.0f GFLOP/s", count, 1e3 * all / steps, reorder_count,
+           1e3 * reorders / steps, 1e-9 * peaks[0]);
     if (program_can_bf16())
         printf(", of bf16 %.0f", 1e-9 * peaks[1]);
     printf("\n");
     free(rows);
 }
 
-static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error *error)
+static bool bench_plan(const BenchFlags *flags, Plan *plan, Error *error)
+{
+    return plan_parse(flags->plan, plan, error) && (strcmp(flags->dtype, "bf16") || plan_mix_precision(plan, "--dtype bf16", error));
+}
+
+static void print_speed(const Bench *b, const Architecture *arch, double seconds)
 {
     static const char *const layouts[] = { [LAYOUT_automatic] = "auto", [LAYOUT_blocked] = "blocked", [LAYOUT_channels_last] = "nhwc",
                                           [LAYOUT_batch_last] = "batch-last" };
-    const bool training = !strcmp(flags->mode, "train");
-    ArchOptions arch_options = { .classes = CLASSES, .act = arch->act };
+    printf("%-20s %s %s %s %s b%d %9.1f img/s %9.2f ms\n", arch->key, b->flags->mode, b->flags->dtype, layouts[b->plan.layout],
+           plan_text(&b->plan), (int)b->flags->batch, (double)b->flags->batch / seconds, 1e3 * seconds);
+}
+
+static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error *error)
+{
+    const Mode mode = !strcmp(flags->mode, "train") ? MODE_training : MODE_inference;
+    PlanSubject subject = { arch, { CHANNELS, (int)flags->side, (int)flags->side }, { .classes = CLASSES, .act = arch->act }, mode, (int)flags->batch };
     Bench b = { .flags = flags };
-    if (!plan_parse(flags->plan, &b.plan, error) || (flags->act && !activation_parse(flags->act, &arch_options.act, error)))
+    if (!bench_plan(flags, &b.plan, error) || (flags->act && !activation_parse(flags->act, &subject.options.act, error)))
         return false;
-    if (!strcmp(flags->dtype, "bf16") && !plan_mix_precision(&b.plan, "--dtype bf16", error))
-        return false;
-    b.network = architecture_network(arch, (Shape){ CHANNELS, (int)flags->side, (int)flags->side }, &arch_options, error);
+    b.network = architecture_network(arch, subject.image, &subject.options, error);
     if (!b.network)
         return false;
-    char note[PLAN_NOTE_ROOM];
-    const PlanSubject subject = { arch, network_image(b.network)->shape, arch_options, training ? MODE_training : MODE_inference, (int)flags->batch };
-    plan_settle(&b.plan, &subject, note, sizeof note);
-    if (*note)
-        fprintf(stderr, "%s: %s: %s\n", program_name(), arch->key, note);
+    plan_settle(&b.plan, &subject, note_print, NULL);
     parameters_init(b.network, 0);
-    b.program = program_compile(b.network, &b.plan, training ? MODE_training : MODE_inference, (int)flags->batch);
-    if (training)
+    b.program = program_compile(b.network, &b.plan, mode, subject.batch);
+    if (mode == MODE_training)
         b.optimizer = optimizer_new(b.network, &(OptimizerOptions){ .kind = OPTIMIZER_sgd, .momentum = 0.9f, .weight_decay = 5e-4f });
     bench_data(&b);
-    const double seconds = bench_measure(&b);
-    printf("%-20s %s %s %s %s b%d %9.1f img/s %9.2f ms\n", arch->key, flags->mode, flags->dtype, layouts[b.plan.layout], plan_text(&b.plan),
-           (int)flags->batch, (double)flags->batch / seconds, 1e3 * seconds);
+    print_speed(&b, arch, bench_measure(&b));
     if (flags->profile)
         print_profile(b.program, (double)(b.step - WARM_UP));
     fflush(stdout);

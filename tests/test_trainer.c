@@ -352,7 +352,11 @@ static void test_fewer_images_than_a_batch(void **state)
     TrainerOptions options = tiny("lenet", scratch_path(folder, root, "run"), &seen);
     options.data.limit = 30;
     options.batch = 4096;
+    options.most_steps = 1;
     expect_code(train(&options, &error), EXIT_ok, &error, "30 images, batch 4096");
+    options.most_steps = 0;
+    options.resume = true;
+    expect_code(train(&options, &error), EXIT_ok, &error, "30 images, batch 4096, resumed");
     assert_int_equal(seen.steps, EPOCHS);
     scratch_remove(root);
 }

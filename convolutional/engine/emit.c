@@ -91,6 +91,11 @@ View buffer_channels(const Buffer *buffer)
     return layout_batch_last(buffer->layout, &view) ? view : buffer_view(buffer);
 }
 
+const_dnnl_memory_desc_t program_asked_layout(Program *program, const_dnnl_primitive_desc_t pd, dnnl_query_t what)
+{
+    return program_keep_layout(program, dnnl_primitive_desc_query_md(pd, what, 0));
+}
+
 /* ---- buffers ---- */
 
 Buffer *buffer_root(Buffer *buffer)
@@ -173,18 +178,29 @@ static TensorState *state_of(const Program *program, const Tensor *tensor)
     return &program->tensors[tensor->index];
 }
 
+static void write_again(Program *program, const Module *module)
+{
+    const int reader = program->emitting;
+    const bool nested = program->again;
+    program->emitting = module->index;
+    program->again = true;
+    module->ops->again(module, program);
+    program->emitting = reader;
+    program->again = nested;
+}
+
 Buffer *program_read(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout)
 {
     TensorState *state = state_of(program, tensor);
     if (!state->values && state->again)
-        state->again->ops->again(state->again, program);
+        write_again(program, state->again);
     CHECK(state->values, "tensor %d is read before it is written", tensor->index);
     return find_or_reorder(program, tensor->producer, state->values, state->copies, &state->copy_count, layout);
 }
 
 Buffer *program_read_view(Program *program, const Tensor *tensor)
 {
-    program_read(program, tensor, NULL);
+    program_read(program, tensor, NULL);      /* what is made again gets its layout with that */
     return program_read(program, tensor, program_view_layout(program, tensor));
 }
 
@@ -215,7 +231,6 @@ bool program_forgets(const Program *program, const Tensor *tensor)
 
 void program_begin_backward(Program *program)
 {
-    program->in_backward = true;
     for (int i = 0; i < program->network->tensors.count; i++)
         if (program->tensors[i].again) {
             program->tensors[i].values = NULL;
@@ -282,6 +297,7 @@ static Buffer *sum_shares(Program *program, const Tensor *tensor, TensorState *s
 {
     CHECK(state->share_count > 0, "nobody gave tensor %d a gradient", tensor->index);
     Buffer *sum = state->shares[0];
+    CHECK(state->share_count == 1 || !layout_is_bf16(sum->layout), "%d shares of a bf16 gradient", state->share_count);
     for (int i = 1; i < state->share_count; i++) {
         int none = 0;
         Buffer *copies[TENSOR_MAX_COPIES];
@@ -331,10 +347,10 @@ static const_dnnl_memory_desc_t vector_layout(Program *program, const Param *par
 /* Where the parameter lives; what `wanted` describes if it may still choose. */
 static const_dnnl_memory_desc_t home_layout(Program *program, const Param *param, const_dnnl_memory_desc_t wanted)
 {
-    /* The value is f32; a layer that reads it in bf16 gets a copy, and its weight gradient is f32: that one may choose. */
-    const_dnnl_memory_desc_t wish = layout_is_bf16(wanted) ? own_layout(program, layout_new_plain(wanted)) : wanted;
-    const_dnnl_memory_desc_t home = parameters_choose_layout(program->network, param, wish);
-    return home ? home : own_layout(program, layout_new_plain(wanted));
+    /* What is read in bf16 lives plain, in f32: readers get copies, and its gradient is reordered back. */
+    const_dnnl_memory_desc_t plain = own_layout(program, layout_new_plain(wanted));
+    const_dnnl_memory_desc_t home = parameters_choose_layout(program->network, param, layout_is_bf16(wanted) ? plain : wanted);
+    return home ? home : plain;
 }
 
 static Buffer *param_copy(Program *program, const Param *param, Buffer *home, const_dnnl_memory_desc_t layout)

@@ -38,14 +38,16 @@ const_dnnl_memory_desc_t program_view_layout(Program *program, const Tensor *ten
 const_dnnl_memory_desc_t program_layout_in(Program *program, const_dnnl_memory_desc_t layout, bool bf16);
 /* Row-major. */
 const_dnnl_memory_desc_t program_plain_layout(Program *program, const Tensor *tensor);
+/* What a primitive wants or gives there. */
+const_dnnl_memory_desc_t program_asked_layout(Program *program, const_dnnl_primitive_desc_t pd, dnnl_query_t what);
+
+/* Which operands of a product are bf16; the others are f32. */
+typedef struct OperandTypes {
+    bool x, y, weight;
+} OperandTypes;
 
 /* ---- how a layer is computed ---- */
 
-#define ALGORITHM_direct     'd'      /* oneDNN's, f32 */
-#define ALGORITHM_bf16       'h'      /* oneDNN's, half the bits */
-#define ALGORITHM_winograd   'w'
-#define ALGORITHM_depthwise  'c'      /* our own, channel by channel */
-#define ALGORITHM_batch_last 'n'      /* our own, image by image */
 
 /* The letter that the plan has for this layer, '.' if none. */
 char program_planned_algorithm(const Program *program, const Module *module);
@@ -72,7 +74,8 @@ Buffer *program_read_channels(Program *program, const Tensor *tensor);
 Buffer *program_read_numbers(Program *program, const Tensor *tensor);
 /* Where the producer puts them. */
 Buffer *program_write(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
-/* The values need not be kept for backward: where they are read there, module->ops->again writes them anew. Called in forward. */
+/* The values need not be kept for backward: where they are read there, the `again` of `module`, which wrote them, writes them
+ * anew. Called in forward, by that module or by a reader. */
 void    program_forget(Program *program, const Tensor *tensor, const Module *module);
 /* True if they will be gone. */
 bool    program_forgets(const Program *program, const Tensor *tensor);

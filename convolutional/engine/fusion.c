@@ -17,20 +17,6 @@ static bool is(const Module *module, const char *kind)
     return module && !strcmp(module->ops->kind, kind);
 }
 
-/* The only reader of a tensor, or NULL. */
-static const Module *only_reader(const Network *network, const Tensor *tensor, int after)
-{
-    if (tensor->readers != 1)
-        return NULL;
-    for (int i = after + 1; i < network_module_count(network); i++) {
-        const Module *module = network_module(network, i);
-        for (int k = 0; k < module->inputs; k++)
-            if (module->in[k] == tensor)
-                return module;
-    }
-    return NULL;
-}
-
 static const Tensor *other_input(const Module *add, const Tensor *input)
 {
     return add->in[0] == input ? add->in[1] : add->in[0];
@@ -46,12 +32,12 @@ static void fuse_from(Program *program, const Module *head)
 {
     Fusion *fusion = &program->fusions[head->index];
     const Module *tail = head;
-    const Module *next = only_reader(program->network, tail->out, tail->index);
+    const Module *next = network_only_reader(program->network, tail->out);
     if (is(next, "add") && !taken(program, next) && next->in[0] != next->in[1]) {
         fusion->add = next;
         fusion->residual = other_input(next, tail->out);
         tail = next;
-        next = only_reader(program->network, tail->out, tail->index);
+        next = network_only_reader(program->network, tail->out);
     }
     if (is(head, "batchnorm") && next && next->ops->function && next->ops->function(next).key != ACT_prelu) {
         fusion->activation = next;

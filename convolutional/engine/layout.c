@@ -84,7 +84,7 @@ static dnnl_format_tag_t tag_of(const View *view)
 {
     if (view->block == 1)
         return dnnl_nchw;
-    if (view->block == view->padded)
+    if (view->block == view->c && view->padded == view->c)
         return dnnl_nhwc;
     return view->block == 16 ? dnnl_nChw16c : dnnl_nChw8c;
 }

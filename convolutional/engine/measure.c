@@ -32,6 +32,8 @@ typedef struct Measurement {
 typedef struct Trial {
     Network *network;
     Program *program;
+    float   *gradient;      /* of the logits; NULL: inference */
+    size_t   logits;        /* how many */
 } Trial;
 
 static void fill(float *numbers, size_t count, uint64_t key)
@@ -46,10 +48,13 @@ static Trial trial_new(const Measurement *m, const Plan *plan)
     Trial trial = { .network = m->build(m->context) };
     parameters_init(trial.network, 0);
     trial.program = program_compile(trial.network, plan, m->mode, m->batch);
-    const Shape image = network_image(trial.network)->shape, logits = network_logits(trial.network)->shape;
+    const Shape image = network_image(trial.network)->shape;
     fill(program_image(trial.program), (size_t)m->batch * (size_t)(image.c * image.h * image.w), 0);
-    if (m->mode == MODE_training)
-        fill(program_logits_gradient(trial.program), (size_t)m->batch * (size_t)logits.c, 1);
+    if (m->mode == MODE_training) {
+        trial.logits = (size_t)m->batch * (size_t)network_logits(trial.network)->shape.c;
+        trial.gradient = allocate(trial.logits, sizeof *trial.gradient, "gradients");
+        fill(trial.gradient, trial.logits, 1);
+    }
     return trial;
 }
 
@@ -57,25 +62,28 @@ static void trial_free(Trial *trial)
 {
     program_free(trial->program);
     network_free(trial->network);
+    free(trial->gradient);
 }
 
-static void trial_step(const Trial *trial, const Measurement *m)
+static void trial_step(const Trial *trial)
 {
     program_forward(trial->program);
-    if (m->mode == MODE_training)
-        program_backward(trial->program);
+    if (!trial->gradient)
+        return;
+    memcpy(program_logits_gradient(trial->program), trial->gradient, trial->logits * sizeof *trial->gradient);
+    program_backward(trial->program);
 }
 
 /* The least seconds that each layer took in a step; the first step is not counted. */
-static void trial_time(const Trial *trial, const Measurement *m, double *seconds)
+static void trial_time(const Trial *trial, double *seconds)
 {
     const int kernels = program_profile_rows(trial->program, NULL, 0), layers = network_module_count(trial->network);
     KernelProfile *rows = allocate((size_t)kernels, sizeof *rows, "a profile");
     double *least = allocate((size_t)kernels, sizeof *least, "a profile");
-    trial_step(trial, m);
+    trial_step(trial);
     for (int round = 0; round < ROUNDS; round++) {
         program_profile(trial->program, true);
-        trial_step(trial, m);
+        trial_step(trial);
         program_profile_rows(trial->program, rows, kernels);
         for (int i = 0; i < kernels; i++)
             if (round == 0 || rows[i].seconds < least[i])
@@ -91,9 +99,9 @@ static void trial_time(const Trial *trial, const Measurement *m, double *seconds
 /* ---- candidates ---- */
 
 /* '.': by the rules; the others where they can. */
-static const char algorithms[] = { '.', ALGORITHM_direct, ALGORITHM_bf16 };
+static const char candidates[] = { '.', ALGORITHM_direct, ALGORITHM_bf16 };
 
-enum { ALGORITHMS = sizeof algorithms };
+enum { CANDIDATES = sizeof candidates };
 
 static bool is_open(const Measurement *m, char algorithm)
 {
@@ -120,11 +128,11 @@ static void keep_faster(const Trial *trial, const double *seconds, double *best,
 static void best_layers(const Measurement *m, Plan *plan)
 {
     double *best = NULL, *seconds = NULL;
-    for (int a = 0; a < ALGORITHMS; a++) {
-        if (!is_open(m, algorithms[a]))
+    for (int a = 0; a < CANDIDATES; a++) {
+        if (!is_open(m, candidates[a]))
             continue;
         Plan candidate = *plan;
-        memset(candidate.layers, algorithms[a], PLAN_MOST_LAYERS);
+        memset(candidate.layers, candidates[a], PLAN_MOST_LAYERS);
         candidate.layers[PLAN_MOST_LAYERS] = '\0';
         Trial trial = trial_new(m, &candidate);
         const size_t modules = (size_t)network_module_count(trial.network);
@@ -134,7 +142,7 @@ static void best_layers(const Measurement *m, Plan *plan)
             for (size_t i = 0; i < modules; i++)
                 best[i] = DBL_MAX;
         }
-        trial_time(&trial, m, seconds);
+        trial_time(&trial, seconds);
         keep_faster(&trial, seconds, best, plan);
         trial_free(&trial);
     }
@@ -146,10 +154,10 @@ static double step_seconds(const Measurement *m, const Plan *plan)
 {
     Trial trial = trial_new(m, plan);
     double least = DBL_MAX;
-    trial_step(&trial, m);
+    trial_step(&trial);
     for (int round = 0; round < ROUNDS; round++) {
         const double begin = seconds_now();
-        trial_step(&trial, m);
+        trial_step(&trial);
         const double seconds = seconds_now() - begin;
         least = seconds < least ? seconds : least;
     }
@@ -171,7 +179,7 @@ Plan plan_measure(NetworkBuilder *build, const void *context, const Plan *wish, 
     static const LayoutPolicy layouts[] = { LAYOUT_blocked, LAYOUT_channels_last, LAYOUT_batch_last };
     Measurement whole = { build, context, *wish, mode, batch };
     whole.wish.measured = false;
-    whole.wish.layers[0] = '\0';
+    memset(whole.wish.layers, 0, sizeof whole.wish.layers);
     Measurement part = whole;
     part.batch = batch < MOST_IMAGES ? batch : MOST_IMAGES;
     const LayoutPolicy ruled = layout_by_rules(&part);

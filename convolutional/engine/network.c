@@ -150,6 +150,17 @@ static bool trained(const Param *param)
     return param->role == PARAM_weight || param->role == PARAM_plain;
 }
 
+const Module *network_only_reader(const Network *network, const Tensor *tensor)
+{
+    const Module *reader = NULL;
+    for (int i = 0; i < network_module_count(network); i++) {
+        const Module *module = network_module(network, i);
+        if (module->in[0] == tensor || module->in[1] == tensor)
+            reader = module;
+    }
+    return tensor->readers == 1 ? reader : NULL;
+}
+
 size_t network_trained_count(const Network *network)
 {
     size_t count = 0;

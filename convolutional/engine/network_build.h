@@ -42,4 +42,7 @@ void parameters_settle(Network *network);
 void parameters_need_gradients(Network *network);
 void parameters_free(Network *network);
 
+/* The only module that reads a tensor; NULL if there are several or none. */
+const Module *network_only_reader(const Network *network, const Tensor *tensor);
+
 #endif

@@ -50,19 +50,11 @@ static bool passes_on(const Module *module)
     return module->ops->function && module->ops->function(module).key != ACT_prelu;
 }
 
+/* Of several readers the gradients are summed, in f32. */
 static bool is_read_as_bf16(const Program *program, const Tensor *tensor)
 {
-    const Network *network = program->network;
-    int readers = 0;
-    for (int i = 0; i < network_module_count(network); i++) {
-        const Module *module = network_module(network, i);
-        if (module->in[0] != tensor && module->in[1] != tensor)
-            continue;
-        readers++;
-        if (!multiplies_in_bf16(module, program) && !(passes_on(module) && is_read_as_bf16(program, module->out)))
-            return false;
-    }
-    return readers > 0;
+    const Module *reader = network_only_reader(program->network, tensor);
+    return reader && (multiplies_in_bf16(reader, program) || (passes_on(reader) && is_read_as_bf16(program, reader->out)));
 }
 
 static bool is_written_as_bf16(const Program *program, const Tensor *tensor)
@@ -75,5 +67,5 @@ static bool is_written_as_bf16(const Program *program, const Tensor *tensor)
 
 bool program_is_bf16(const Program *program, const Tensor *tensor)
 {
-    return program->plan.precision != PRECISION_f32 && is_written_as_bf16(program, tensor) && is_read_as_bf16(program, tensor);
+    return program_allows_bf16(program) && is_written_as_bf16(program, tensor) && is_read_as_bf16(program, tensor);
 }

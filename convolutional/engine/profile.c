@@ -26,11 +26,19 @@ static double bytes_of(const Kernel *kernel)
     return bytes;
 }
 
+static bool has_bf16(const Kernel *kernel)
+{
+    for (int i = 0; i < kernel->count; i++)
+        if (kernel->bindings[i].buffer->layout && layout_is_bf16(kernel->bindings[i].buffer->layout))
+            return true;
+    return false;
+}
+
 int program_profile_rows(const Program *program, KernelProfile *rows, int most)
 {
     for (int i = 0; rows && i < program->kernels.count && i < most; i++) {
         const Kernel *kernel = program->kernels.items[i];
-        rows[i] = (KernelProfile){ module_name(kernel), kernel->what, kernel->layer, kernel->implementation, kernel->seconds,
+        rows[i] = (KernelProfile){ module_name(kernel), kernel->what, has_bf16(kernel), kernel->layer, kernel->implementation, kernel->seconds,
                                    kernel->flops, bytes_of(kernel) };
     }
     return program->kernels.count;

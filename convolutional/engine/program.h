@@ -28,6 +28,14 @@ typedef enum {
 /* True if this processor multiplies bf16 by instructions of its own. */
 bool program_can_bf16(void);
 
+/* How a convolution or a linear layer is computed. */
+#define ALGORITHM_direct     'd'      /* oneDNN's, f32 */
+#define ALGORITHM_bf16       'h'      /* oneDNN's, half the bits */
+#define ALGORITHM_winograd   'w'
+#define ALGORITHM_depthwise  'c'      /* our own, channel by channel */
+#define ALGORITHM_batch_last 'n'      /* our own, image by image */
+#define ALGORITHMS           "dhwcn"
+
 enum { PLAN_MOST_LAYERS = 255 };
 
 /* What may vary for speed; results stay within the tolerances of the tests. {0} is the default plan. */
@@ -35,7 +43,7 @@ typedef struct Plan {
     LayoutPolicy layout;
     bool         direct_only;      /* no Winograd: f32 results as close to PyTorch's as can be */
     Precision    precision;
-    /* How each convolution and linear layer is computed, one letter a layer in the network's order (ALGORITHM_ in emit.h); '.',
+    /* How each convolution and linear layer is computed, one letter a layer in the network's order; '.',
      * a letter that does not fit its layer, or none: by the rules. */
     char         layers[PLAN_MOST_LAYERS + 1];
     bool         measured;         /* the caller is to replace this plan by one that plan_measure has chosen (measure.h) */
@@ -72,6 +80,7 @@ size_t program_arena_bytes(const Program *program);
 typedef struct KernelProfile {
     const char *module;           /* the module's name */
     const char *what;             /* "forward", "backward data", "reorder", ... */
+    bool        bf16;             /* reads or writes some */
     int         layer;            /* index of the module for whose sake it runs: a reorder's reader */
     const char *implementation;   /* oneDNN's name of the kernel, or our own */
     double      seconds;          /* summed over the profiled runs */

@@ -85,7 +85,7 @@ struct Program {
     TensorState  *tensors;
     Buffer       *image, *logits, *logits_gradient;
     int           emitting;               /* index of the module whose turn it is */
-    bool          in_backward;            /* forward has been emitted */
+    bool          again;                  /* it writes once more what it had written in forward */
     int           loss_at;                /* kernels before it are forward, from it on backward */
 
     char         *arena, *copies;

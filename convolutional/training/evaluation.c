@@ -2,7 +2,6 @@
 
 #include "evaluation.h"
 
-
 bool evaluate(Program *program, Loader *loader, int classes, const volatile sig_atomic_t *stop, LossSum *sum)
 {
     Batch batch;

@@ -11,9 +11,13 @@
 #include "clock.h"
 #include "files.h"
 #include "folder.h"
+#include "kernels.h"
 #include "measure.h"
 #include "onednn.h"
 #include "run_settings.h"
+
+/* Goes up when kernels change so much that old measurements mislead. */
+enum { GENERATION = 1 };
 
 enum { PATH_ROOM = 1024, KEY_ROOM = 512 };
 
@@ -40,11 +44,12 @@ static void key_of(const PlanSubject *s, const Plan *plan, char *key, size_t siz
     char processor[128], act[64];
     const dnnl_version_t *version = dnnl_version();
     processor_name(processor, sizeof processor);
-    snprintf(key, size, "%s, instruction sets %#x, oneDNN %d.%d.%d, %d threads, %s %s b%d, %s %s%s%s %dx%dx%d, %d classes, plan %s", processor,
-             (unsigned)dnnl_get_effective_cpu_isa(), version->major, version->minor, version->patch, omp_get_max_threads(),
-             s->mode == MODE_training ? "train" : "infer", plan->precision == PRECISION_f32 ? "f32" : "bf16", s->batch, s->arch->key,
-             activation_text(s->options.act, act, sizeof act), s->options.no_dropout ? " no dropout" : "",
-             s->options.squeeze_excite ? " squeeze-excite" : "", s->image.c, s->image.h, s->image.w, s->options.classes, plan_text(plan));
+    const int at = snprintf(key, size, "generation %d, %s, %s and %#x, oneDNN %d.%d.%d, %d threads, ", GENERATION, processor, kernels_isa(),
+                            (unsigned)dnnl_get_effective_cpu_isa(), version->major, version->minor, version->patch, omp_get_max_threads());
+    snprintf(key + at, size - (size_t)at, "%s %s b%d, %s %s%s%s %dx%dx%d, %d classes, plan %s", s->mode == MODE_training ? "train" : "infer",
+             plan->precision == PRECISION_f32 ? "f32" : "bf16", s->batch, s->arch->key, activation_text(s->options.act, act, sizeof act),
+             s->options.no_dropout ? " no dropout" : "", s->options.squeeze_excite ? " squeeze-excite" : "",
+             s->image.c, s->image.h, s->image.w, s->options.classes, plan_text(plan));
 }
 
 /* ---- the file ---- */
@@ -119,22 +124,25 @@ static Network *build(const void *context)
     return network;
 }
 
-void plan_settle(Plan *plan, const PlanSubject *subject, char *note, size_t size)
+void plan_settle(Plan *plan, const PlanSubject *subject, void (*tell)(void *context, const char *text), void *context)
 {
-    char key[KEY_ROOM], path[PATH_ROOM];
-    note[0] = '\0';
+    char key[KEY_ROOM], path[PATH_ROOM], text[PATH_ROOM + PLAN_MOST_LAYERS + 200];
     if (!plan->measured)
         return;
     key_of(subject, plan, key, sizeof key);
     const bool has_path = cache_path(path, sizeof path);
     if (has_path && recall(path, key, plan)) {
-        snprintf(note, size, "plan %s, measured before: %s", plan_text(plan), path);
-        return;
+        snprintf(text, sizeof text, "plan %s, measured before: %s", plan_text(plan), path);
+    } else {
+        if (tell)
+            tell(context, "measuring a plan: some tens of steps");
+        const double begin = seconds_now();
+        *plan = plan_measure(build, subject, plan, subject->mode, subject->batch);
+        const double seconds = seconds_now() - begin;
+        const bool kept = has_path && remember(path, key, plan);
+        snprintf(text, sizeof text, "plan %s, measured in %.1f s, %s%s", plan_text(plan), seconds,
+                 kept ? "remembered in " : "not remembered: no cache folder can be written", kept ? path : "");
     }
-    const double begin = seconds_now();
-    *plan = plan_measure(build, subject, plan, subject->mode, subject->batch);
-    const double seconds = seconds_now() - begin;
-    const bool kept = has_path && remember(path, key, plan);
-    snprintf(note, size, "plan %s, measured in %.1f s, %s%s", plan_text(plan), seconds,
-             kept ? "remembered in " : "not remembered: no cache folder can be written", kept ? path : "");
+    if (tell)
+        tell(context, text);
 }

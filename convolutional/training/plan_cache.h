@@ -9,8 +9,6 @@
 #include "architectures.h"
 #include "program.h"
 
-enum { PLAN_NOTE_ROOM = PLAN_MOST_LAYERS + 1280 };      /* for the path as well */
-
 /* What is to be planned. */
 typedef struct PlanSubject {
     const Architecture *arch;
@@ -21,7 +19,7 @@ typedef struct PlanSubject {
 } PlanSubject;
 
 /* Replaces a plan that is to be measured by the remembered one, or by one measured now, which is then remembered; leaves others
- * alone. note: a line on where the plan is from, "" if it was left alone. */
-void plan_settle(Plan *plan, const PlanSubject *subject, char *note, size_t size);
+ * alone. tell, if not NULL, gets a line before measuring and one on where the plan is from. */
+void plan_settle(Plan *plan, const PlanSubject *subject, void (*tell)(void *context, const char *text), void *context);
 
 #endif

@@ -84,7 +84,7 @@ static bool differences(json_t *before, json_t *now, char *text, size_t size)
     text[0] = '\0';
     json_object_foreach(now, key, new) {
         json_t *old = json_object_get(before, key);
-        if (old && json_equal(old, new))
+        if (old ? json_equal(old, new) : json_is_false(new))      /* a switch that the run's program did not have yet was off */
             continue;
         char *was = old ? json_dumps(old, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
         char *is = json_dumps(new, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
@@ -133,6 +133,18 @@ static bool is_word(const char *text, int length, const char *word)
     return (int)strlen(word) == length && !strncmp(text, word, (size_t)length);
 }
 
+/* "layers:dwwd" */
+static bool set_layers(Plan *plan, const char *word, size_t length)
+{
+    static const char key[] = "layers:";
+    const size_t start = sizeof key - 1, letters = length - start;
+    if (length <= start || strncmp(word, key, start) || letters > PLAN_MOST_LAYERS || strspn(word + start, "." ALGORITHMS) < letters)
+        return false;
+    memset(plan->layers, 0, sizeof plan->layers);
+    memcpy(plan->layers, word + start, letters);
+    return true;
+}
+
 static bool set_word(Plan *plan, const char *word, int length)
 {
     for (int i = 0; i < LAYOUTS; i++)
@@ -140,12 +152,8 @@ static bool set_word(Plan *plan, const char *word, int length)
             plan->layout = (LayoutPolicy)i;
             return true;
         }
-    const size_t letters = (size_t)length - strlen("layers:");
-    if (length > (int)strlen("layers:") && !strncmp(word, "layers:", strlen("layers:")) && letters <= PLAN_MOST_LAYERS) {
-        memcpy(plan->layers, word + strlen("layers:"), letters);
-        plan->layers[letters] = '\0';
+    if (set_layers(plan, word, (size_t)length))
         return true;
-    }
     plan->direct_only |= is_word(word, length, "direct");
     plan->no_fusion |= is_word(word, length, "no-fusion");
     plan->measured |= is_word(word, length, "measured");

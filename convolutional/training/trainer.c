@@ -5,7 +5,6 @@
 #include "checkpoint_text.h"
 #include "files.h"
 #include "random.h"
-#include "plan_cache.h"
 #include "run_settings.h"
 
 #include <jansson.h>
@@ -102,8 +101,11 @@ static bool build_network(Trainer *t, Error *error)
 {
     const TrainerOptions *o = &t->options;
     const Dataset *data = t->train_set;
-    const ArchOptions arch = { .classes = data->classes, .act = o->act, .no_dropout = o->no_dropout, .squeeze_excite = o->squeeze_excite };
-    t->network = architecture_network(o->arch, (Shape){ data->channels, data->height, data->width }, &arch, error);
+    t->subject = (PlanSubject){
+        .arch = o->arch, .image = { data->channels, data->height, data->width }, .mode = MODE_training, .batch = o->batch,
+        .options = { .classes = data->classes, .act = o->act, .no_dropout = o->no_dropout, .squeeze_excite = o->squeeze_excite },
+    };
+    t->network = architecture_network(o->arch, t->subject.image, &t->subject.options, error);
     if (!t->network)
         return false;
 
@@ -175,7 +177,8 @@ static void compile(Trainer *t)
     t->batches = loader_batches(t->loader);
     plan_schedule(t);
     trainer_note(t, "epochs %d, steps %u each, batch %d; %s, lr %g, %s; plan %s%s, %.0f MiB; folder %s", o->epochs, t->batches, o->batch,
-                 optimizer_name(o->optimizer.kind), (double)o->lr, schedule_name(o->schedule), plan_text(&o->plan), o->plan.precision == PRECISION_mixed ? ", amp" : "",
+                 optimizer_name(o->optimizer.kind), (double)o->lr, schedule_name(o->schedule), plan_text(&o->plan),
+                 o->plan.precision == PRECISION_mixed ? ", amp" : "",
                  (double)(program_arena_bytes(t->program) + program_arena_bytes(t->val_program)) / (1 << 20), t->folder->path);
 }
 
@@ -232,17 +235,24 @@ static bool open_folder(Trainer *t, Error *error)
                          file_replace(t->folder->files[RUN_arguments], o->arguments, strlen(o->arguments), error));
 }
 
+/* The state that a resumed run goes on from, without its weights; false if there is none that can be read. */
+static bool saved_state(const char *folder, RunFile which, RunState *saved)
+{
+    char *path = run_folder_file(folder, which);
+    Safetensors *file = safetensors_open(path, NULL);
+    const bool known = file && run_from_text(file, saved, path, NULL);
+    safetensors_close(file);
+    free(path);
+    return known;
+}
+
 /* Before data and network, so that other options are told as such and not by what they lead to. A measured plan is the one
  * that the run began with. A file that cannot be read is load_state's affair. */
 static bool settings_continue(TrainerOptions *options, Error *error)
 {
-    char *path = run_folder_file(options->folder, RUN_last), settings[sizeof ((RunState *)0)->settings];
-    Safetensors *file = safetensors_open(path, NULL);
     RunState saved;
-    const bool known = file && run_from_text(file, &saved, path, NULL);
-    safetensors_close(file);
-    free(path);
-    if (!known)
+    char settings[sizeof saved.settings];
+    if (!saved_state(options->folder, RUN_last, &saved) && !saved_state(options->folder, RUN_previous, &saved))
         return true;
     if (options->plan.measured)
         run_settings_plan(saved.settings, &options->plan);
@@ -250,32 +260,22 @@ static bool settings_continue(TrainerOptions *options, Error *error)
     return run_settings_match(saved.settings, settings, options->folder, error);
 }
 
-static void settle_plan(Trainer *t)
-{
-    TrainerOptions *o = &t->options;
-    char note[PLAN_NOTE_ROOM];
-    const PlanSubject subject = {
-        o->arch, network_image(t->network)->shape,
-        { .classes = t->train_set->classes, .act = o->act, .no_dropout = o->no_dropout, .squeeze_excite = o->squeeze_excite },
-        MODE_training, o->batch,
-    };
-    plan_settle(&o->plan, &subject, note, sizeof note);
-    if (*note)
-        trainer_note(t, "%s", note);
-}
-
 static bool start(Trainer *t, Error *error)
 {
+    TrainerOptions given = t->options;      /* a batch larger than the data shrinks in t->options: the settings keep what was asked */
     char settings[sizeof t->state.settings];
     t->state.best_top1 = -1.0;
-    if ((t->options.resume && !settings_continue(&t->options, error)) ||
-        !open_data(t, error) || !build_network(t, error) || !open_folder(t, error))
+    if (given.resume && !settings_continue(&given, error))
         return false;
-    settle_plan(t);
-    run_settings_write(&t->options, settings, sizeof settings);
+    t->options.plan = given.plan;
+    if (!open_data(t, error) || !build_network(t, error) || !open_folder(t, error))
+        return false;
+    plan_settle(&t->options.plan, &t->subject, t->options.report.note, t->options.report.context);
+    given.plan = t->options.plan;
+    run_settings_write(&given, settings, sizeof settings);
     memcpy(t->state.settings, settings, sizeof settings);
     compile(t);
-    if (t->options.resume && !resume(t, settings, error))
+    if (given.resume && !resume(t, settings, error))
         return false;
     return run_folder_log(t->folder, t->state.epoch, error);
 }

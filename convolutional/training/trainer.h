@@ -17,6 +17,7 @@
 #include "architectures.h"
 #include "checkpoint.h"
 #include "loader.h"
+#include "plan_cache.h"
 #include "program.h"
 #include "run_folder.h"
 #include "schedule.h"
@@ -89,6 +90,7 @@ typedef struct TrainerOptions {
 typedef struct Trainer {
     TrainerOptions options;
     Dataset   *train_set, *val_set;
+    PlanSubject subject;               /* what the network is built from */
     Network   *network;
     ModelInfo  info;
     RunFolder *folder;

@@ -35,6 +35,12 @@ int threads_settle(int64_t wanted)
     return threads;
 }
 
+void note_print(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "%s: %s\n", program_name(), text);
+}
+
 bool output_flush(Error *error)
 {
     return fflush(stdout) == 0 || error_set(error, EXIT_write, "cannot write: standard output: %s", strerror(errno));

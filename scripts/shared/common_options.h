@@ -11,6 +11,9 @@ bool val_split_parse(const char *text, DataOptions *data, Error *error);
 /* --threads: sets OpenMP's, which oneDNN uses too. 0: all cores. Returns their number. */
 int threads_settle(int64_t wanted);
 
+/* A line about the work, on stderr. context: not used. */
+void note_print(void *context, const char *text);
+
 /* Flushes stdout; a failure is a line in `error`. */
 bool output_flush(Error *error);
 

@@ -2,9 +2,9 @@
 
 #include "model.h"
 
+#include "common_options.h"
 #include "plan_cache.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* What the registry or the catalogue says about a checkpoint's metadata is about the file. */
@@ -47,15 +47,12 @@ void model_close(Model *model)
 
 Program *model_program(const Model *model, const Plan *plan, int batch, bool quiet)
 {
-    char note[PLAN_NOTE_ROOM];
     PlanSubject subject;
     Error error;
     CHECK(subject_of(&model->info, &subject, &error), "the network was built before: %s", error.text);
     subject.batch = batch;
     Plan settled = *plan;
-    plan_settle(&settled, &subject, note, sizeof note);
-    if (*note && !quiet)
-        fprintf(stderr, "%s: %s\n", program_name(), note);
+    plan_settle(&settled, &subject, quiet ? NULL : note_print, NULL);
     return program_compile(model->network, &settled, MODE_inference, batch);
 }
 

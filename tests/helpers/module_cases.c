@@ -7,6 +7,11 @@
 BUILD(conv)       { return reference_conv2d(r, "m", x, row->channels, row->conv); }
 BUILD(line)       { return reference_linear(r, "m", x, row->channels); }
 BUILD(conv_line)  { return reference_linear(r, "m", reference_conv2d(r, "c", x, 16, row->conv), row->channels); }
+BUILD(conv_convs)
+{
+    const Tensor *y = reference_conv2d(r, "c", x, 16, row->conv);
+    return reference_add(r, "s", conv(r, row, y), reference_conv2d(r, "late", y, row->channels, row->conv));
+}
 BUILD(pixels)     { return reference_pixel_linear(r, "m", x, row->channels); }
 BUILD(bn)         { return reference_batchnorm(r, "m", x); }
 BUILD(conv_bn)    { return reference_batchnorm(r, "b", conv(r, row, x)); }
@@ -113,6 +118,7 @@ const ModuleCase module_cases[] = {
     { "linear, 1 x 1 image",            2, {13, 1, 1}, line, .channels = 10 },
     { "linear, one sample",             1, {32, 3, 2}, line, .channels = 17 },
     { "linear after a convolution",     2, { 3, 5, 4}, conv_line, .channels = 9, SAME(3) },
+    { "two convolutions of one",        2, { 3, 5, 4}, conv_convs, .channels = 9, SAME(3) },
     { "pixel_linear",                   2, { 5, 3, 7}, pixels, .channels = 11 },
     { "pixel_linear 16 to 64",          3, {16, 2, 5}, pixels, .channels = 64 },
     { "batchnorm",                      3, { 5, 4, 7}, bn, .kind = KIND_norm },
@@ -178,4 +184,9 @@ Tensor *build_residual_activation(Reference *r, const ModuleCase *row, const Ten
 bool module_case_is_linear(const ModuleCase *row)
 {
     return row->kind == KIND_direct && (row->build == conv || row->build == line || row->build == pixels);
+}
+
+bool module_case_has_no_kink(const ModuleCase *row)
+{
+    return module_case_is_linear(row) || row->build == conv_line || row->build == conv_convs;
 }

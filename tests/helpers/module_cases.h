@@ -30,5 +30,7 @@ Tensor *build_norm_activation(Reference *r, const ModuleCase *row, const Tensor 
 Tensor *build_residual_activation(Reference *r, const ModuleCase *row, const Tensor *x);
 /* Whether the case is a convolution or a linear layer and nothing else. */
 bool    module_case_is_linear(const ModuleCase *row);
+/* True if it is smooth, with at most two convolutions in a row. */
+bool    module_case_has_no_kink(const ModuleCase *row);
 
 #endif

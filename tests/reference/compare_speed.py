@@ -9,6 +9,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ARCHITECTURES = ["lenet", "baseline", "alexnet", "vgg16", "resnet18", "efficientnet_lite0", "convnext_tiny"]
@@ -16,10 +17,12 @@ ARCHITECTURES = ["lenet", "baseline", "alexnet", "vgg16", "resnet18", "efficient
 
 def run(command):
     """(images/s, peak MiB) of one run; None if it fails."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        text, told = process.stdout.read(), process.stderr.read()
+    with tempfile.TemporaryFile("w+") as errors, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process:
+        text = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
+        errors.seek(0)
+        told = errors.read()
     found = re.search(r"([\d.]+) img/s", text)
     if process.returncode or not found:
         print(f"compare_speed.py: {' '.join(command)} failed with status {process.returncode}: {told.strip()[-200:]}", file=sys.stderr)
@@ -61,7 +64,7 @@ def main():
                  "--seconds", str(options.seconds), arch]
         commands = [os.path.join(options.build, "bench"), *flags], ["/usr/bin/python3", os.path.join(HERE, "bench_pytorch.py"), *flags]
         pairs = [[run(command) for command in commands] for _ in range(options.runs)]
-        ours, theirs = ([pair[side] for pair in pairs if pair[side]] for side in (0, 1))
+        ours, theirs = ([pair[which] for pair in pairs if pair[which]] for which in (0, 1))
         ratios = [a[0] / b[0] for a, b in pairs if a and b]
         print(f"| {arch} | {dtype} | {batch} | {side} | {threads} | {spread([a[0] for a in ours], '{:.0f}'.format)} |"
               f" {spread([b[0] for b in theirs], '{:.0f}'.format)} | {spread(ratios, '{:.2f}'.format)} |"
