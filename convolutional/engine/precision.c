@@ -10,7 +10,8 @@
 #include <string.h>
 
 /* Multiply-adds for each number that is read, written or converted, from where twice the rate outweighs the conversions. As
- * plan_measure finds: 1x1 convolutions of 16 to 96 channels gain. */
+ * plan_measure finds: 1x1 convolutions of 16 to 96 channels gain. Layers that read the image do not: they have no backward
+ * data to save on. */
 static const double worth_converting = 12;
 
 bool program_can_bf16(void)
@@ -33,7 +34,7 @@ bool program_prefers_bf16(const Program *program, const Module *module, double c
     const double numbers = values(module->in[0]) + values(module->out) + conversions / program->batch;
     switch (program->plan.precision) {
     case PRECISION_f32:   return false;
-    case PRECISION_mixed: return macs >= worth_converting * numbers;
+    case PRECISION_mixed: return module->in[0]->producer && macs >= worth_converting * numbers;
     case PRECISION_bf16:  break;
     }
     return true;
