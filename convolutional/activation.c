@@ -58,13 +58,6 @@ static void run_prelu_backward(const void *context, void *const p[])
     kernel_prelu_backward(&((const Context *)context)->view, p[X], p[SLOPE], p[DY], p[DX], p[DSLOPE], p[SCRATCH]);
 }
 
-/* What the module reads and writes in: bf16 if both its sides are. */
-static Buffer *read_x(const ActivationModule *m, Program *program)
-{
-    const Tensor *x = m->base.in[0];
-    return program_is_bf16(program, m->base.out) ? program_read_numbers(program, x) : program_read_channels(program, x);
-}
-
 static KernelFunction *forward_function(const ActivationModule *m, const Buffer *x)
 {
     if (m->slope)
@@ -94,7 +87,7 @@ static void emit_output(const ActivationModule *m, Program *program, Buffer *x)
 static void activation_again(const Module *module, Program *program)
 {
     const ActivationModule *m = (const ActivationModule *)module;
-    emit_output(m, program, read_x(m, program));
+    emit_output(m, program, program_read_numbers(program, module->in[0]));
 }
 
 /* Backward reads x in any case, so y is made again there, in one pass over memory, instead of kept; not if x would have to be
@@ -102,7 +95,7 @@ static void activation_again(const Module *module, Program *program)
 static void activation_forward(const Module *module, Program *program)
 {
     const ActivationModule *m = (const ActivationModule *)module;
-    Buffer *x = read_x(m, program);
+    Buffer *x = program_read_numbers(program, module->in[0]);
     if (m->act.key == ACT_identity) {
         program_alias(program, module->out, x, buffer_layout(x));
         return;
@@ -115,7 +108,7 @@ static void activation_forward(const Module *module, Program *program)
 static void activation_backward(const Module *module, Program *program)
 {
     const ActivationModule *m = (const ActivationModule *)module;
-    Buffer *x = read_x(m, program);
+    Buffer *x = program_read_numbers(program, module->in[0]);
     Buffer *dy = program_read_gradient(program, module->out, buffer_layout(x));
     if (m->act.key == ACT_identity) {
         program_share_gradient(program, module->in[0], dy, buffer_layout(x));

@@ -66,8 +66,7 @@ static void layernorm_again(const Module *module, Program *program)
 static bool is_cheap(const Tensor *x)
 {
     const Module *producer = x->producer;
-    const double values = (double)x->shape.c * x->shape.h * x->shape.w;
-    return producer && producer->ops->again && producer->ops->macs && producer->ops->macs(producer) < MOST_MACS_AGAIN * values;
+    return producer && producer->ops->again && producer->ops->macs && producer->ops->macs(producer) < MOST_MACS_AGAIN * (double)shape_size(x->shape);
 }
 
 /* Of the steps before a wide layer, backward makes again what is cheap, instead of keeping it: y always, x if that takes few

@@ -48,10 +48,9 @@ static Trial trial_new(const Measurement *m, const Plan *plan)
     Trial trial = { .network = m->build(m->context) };
     parameters_init(trial.network, 0);
     trial.program = program_compile(trial.network, plan, m->mode, m->batch);
-    const Shape image = network_image(trial.network)->shape;
-    fill(program_image(trial.program), (size_t)m->batch * (size_t)(image.c * image.h * image.w), 0);
+    fill(program_image(trial.program), (size_t)m->batch * shape_size(network_image(trial.network)->shape), 0);
     if (m->mode == MODE_training) {
-        trial.logits = (size_t)m->batch * (size_t)network_logits(trial.network)->shape.c;
+        trial.logits = (size_t)m->batch * shape_size(network_logits(trial.network)->shape);
         trial.gradient = allocate(trial.logits, sizeof *trial.gradient, "gradients");
         fill(trial.gradient, trial.logits, 1);
     }
@@ -150,10 +149,12 @@ static void best_layers(const Measurement *m, Plan *plan)
     free(seconds);
 }
 
-static double step_seconds(const Measurement *m, const Plan *plan)
+/* The least seconds of a step on the whole batch; layout: what the plan's came to. */
+static double step_seconds(const Measurement *m, const Plan *plan, LayoutPolicy *layout)
 {
     Trial trial = trial_new(m, plan);
     double least = DBL_MAX;
+    *layout = program_plan(trial.program)->layout;
     trial_step(&trial);
     for (int round = 0; round < ROUNDS; round++) {
         const double begin = seconds_now();
@@ -165,15 +166,6 @@ static double step_seconds(const Measurement *m, const Plan *plan)
     return least;
 }
 
-/* The layout that the rules choose. */
-static LayoutPolicy layout_by_rules(const Measurement *m)
-{
-    Trial trial = trial_new(m, &m->wish);
-    const LayoutPolicy layout = program_plan(trial.program)->layout;
-    trial_free(&trial);
-    return layout;
-}
-
 Plan plan_measure(NetworkBuilder *build, const void *context, const Plan *wish, Mode mode, int batch)
 {
     static const LayoutPolicy layouts[] = { LAYOUT_blocked, LAYOUT_channels_last, LAYOUT_batch_last };
@@ -182,9 +174,9 @@ Plan plan_measure(NetworkBuilder *build, const void *context, const Plan *wish, 
     memset(whole.wish.layers, 0, sizeof whole.wish.layers);
     Measurement part = whole;
     part.batch = batch < MOST_IMAGES ? batch : MOST_IMAGES;
-    const LayoutPolicy ruled = layout_by_rules(&part);
     Plan fastest = whole.wish;
-    double least = step_seconds(&whole, &fastest);
+    LayoutPolicy ruled, layout;
+    double least = step_seconds(&whole, &fastest, &ruled);
     for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
         Plan plan = whole.wish;
         plan.layout = layouts[i];
@@ -192,7 +184,7 @@ Plan plan_measure(NetworkBuilder *build, const void *context, const Plan *wish, 
         if (layouts[i] != ruled && (whole.wish.layout != LAYOUT_automatic || layouts[i] == LAYOUT_batch_last))
             continue;
         best_layers(&part, &plan);
-        const double seconds = step_seconds(&whole, &plan);
+        const double seconds = step_seconds(&whole, &plan, &layout);
         if (seconds < least) {
             least = seconds;
             fastest = plan;

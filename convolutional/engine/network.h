@@ -23,6 +23,12 @@ typedef struct Module  Module;
 /* One sample's sizes; the batch comes with the program. */
 typedef struct { int c, h, w; } Shape;
 
+/* Values of one sample. */
+static inline size_t shape_size(Shape s)
+{
+    return (size_t)s.c * (size_t)s.h * (size_t)s.w;
+}
+
 typedef struct Tensor {
     Shape   shape;
     int     index;         /* position among the network's tensors */

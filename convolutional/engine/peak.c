@@ -7,7 +7,6 @@
 #include "layout.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { SIDE = 1024 };
 

@@ -7,8 +7,6 @@
 
 #include "program_build.h"
 
-#include <string.h>
-
 /* Multiply-adds for each number that is read, written or converted, from where twice the rate outweighs the conversions. As
  * plan_measure finds: 1x1 convolutions of 16 to 96 channels gain. Layers that read the image do not: they have no backward
  * data to save on. */
@@ -19,11 +17,6 @@ bool program_can_bf16(void)
     return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
 }
 
-static double values(const Tensor *tensor)
-{
-    return (double)tensor->shape.c * tensor->shape.h * tensor->shape.w;
-}
-
 bool program_allows_bf16(const Program *program)
 {
     return program->plan.precision != PRECISION_f32;
@@ -31,7 +24,7 @@ bool program_allows_bf16(const Program *program)
 
 bool program_prefers_bf16(const Program *program, const Module *module, double conversions, double macs)
 {
-    const double numbers = values(module->in[0]) + values(module->out) + conversions / program->batch;
+    const double numbers = (double)(shape_size(module->in[0]->shape) + shape_size(module->out->shape)) + conversions / program->batch;
     switch (program->plan.precision) {
     case PRECISION_f32:   return false;
     case PRECISION_mixed: return module->in[0]->producer && macs >= worth_converting * numbers;

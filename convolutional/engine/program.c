@@ -185,10 +185,8 @@ static void point_image(Program *program, float *pixels)
 
 float *program_image(Program *program)
 {
-    const Shape shape = network_image(program->network)->shape;
     if (!program->own_image)
-        program->own_image = allocate((size_t)program->batch * (size_t)shape.c * (size_t)shape.h * (size_t)shape.w,
-                                      sizeof(float), "images");
+        program->own_image = allocate((size_t)program->batch * shape_size(network_image(program->network)->shape), sizeof(float), "images");
     if (program->image->pointer != (char *)program->own_image)
         point_image(program, program->own_image);
     return program->own_image;

@@ -86,14 +86,7 @@ static json_t *cache_read(const char *path)
 static bool recall(const char *path, const char *key, Plan *plan)
 {
     json_t *all = cache_read(path);
-    const char *text = json_string_value(json_object_get(all, key));
-    const Precision precision = plan->precision;
-    Plan known;
-    const bool found = text && plan_parse(text, &known, &(Error){ 0 }) && !known.measured;
-    if (found) {
-        *plan = known;
-        plan->precision = precision;
-    }
+    const bool found = plan_recall(plan, json_string_value(json_object_get(all, key)));
     json_decref(all);
     return found;
 }

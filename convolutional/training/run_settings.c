@@ -110,13 +110,7 @@ bool run_settings_match(const char *before, const char *now, const char *folder,
 void run_settings_plan(const char *settings, Plan *plan)
 {
     json_t *object = json_loads(settings, JSON_REJECT_DUPLICATES, NULL);
-    const char *text = json_string_value(json_object_get(object, "plan"));
-    const Precision precision = plan->precision;
-    Plan named;
-    if (text && plan_parse(text, &named, &(Error){ 0 })) {
-        *plan = named;
-        plan->precision = precision;
-    }
+    plan_recall(plan, json_string_value(json_object_get(object, "plan")));
     json_decref(object);
 }
 
@@ -147,17 +141,20 @@ static bool set_layers(Plan *plan, const char *word, size_t length)
 
 static bool set_word(Plan *plan, const char *word, int length)
 {
+    const struct { const char *word; bool *flag; } switches[] = {
+        { "measured", &plan->measured }, { "direct", &plan->direct_only }, { "no-fusion", &plan->no_fusion },
+    };
     for (int i = 0; i < LAYOUTS; i++)
         if (is_word(word, length, layout_names[i])) {
             plan->layout = (LayoutPolicy)i;
             return true;
         }
-    if (set_layers(plan, word, (size_t)length))
-        return true;
-    plan->direct_only |= is_word(word, length, "direct");
-    plan->no_fusion |= is_word(word, length, "no-fusion");
-    plan->measured |= is_word(word, length, "measured");
-    return is_word(word, length, "direct") || is_word(word, length, "no-fusion") || is_word(word, length, "measured");
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
+        if (is_word(word, length, switches[i].word)) {
+            *switches[i].flag = true;
+            return true;
+        }
+    return set_layers(plan, word, (size_t)length);
 }
 
 bool plan_parse(const char *text, Plan *plan, Error *error)
@@ -178,6 +175,16 @@ const char *plan_text(const Plan *plan)
     snprintf(text, sizeof text, "%s%s%s%s%s%s", layout_names[plan->layout], plan->measured ? ",measured" : "",
              plan->direct_only ? ",direct" : "", plan->no_fusion ? ",no-fusion" : "", *plan->layers ? ",layers:" : "", plan->layers);
     return text;
+}
+
+bool plan_recall(Plan *plan, const char *text)
+{
+    Plan named;
+    if (!text || !plan_parse(text, &named, &(Error){ 0 }) || named.measured)
+        return false;
+    named.precision = plan->precision;
+    *plan = named;
+    return true;
 }
 
 bool plan_mix_precision(Plan *plan, const char *flag, Error *error)

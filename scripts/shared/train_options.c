@@ -153,6 +153,6 @@ bool train_options_resolve(TrainFlags *flags, TrainerOptions *o, Error *error)
     if (flags->in_chans == 2)
         return error_set(error, EXIT_usage, "bad value '2': --in-chans: use 1 for grey or 3 for colour");
     return (!flags->act || activation_parse(flags->act, &o->act, error)) && schedule_parse(flags->sched, &o->schedule, error) &&
-           plan_parse(flags->plan, &o->plan, error) && (!flags->amp || plan_mix_precision(&o->plan, "--amp", error)) && val_split_parse(flags->val_split, &o->data, error) &&
-           parse_betas(flags->betas, &o->optimizer, error);
+           plan_parse(flags->plan, &o->plan, error) && (!flags->amp || plan_mix_precision(&o->plan, "--amp", error)) &&
+           val_split_parse(flags->val_split, &o->data, error) && parse_betas(flags->betas, &o->optimizer, error);
 }

@@ -66,12 +66,16 @@ static void activation_check(Activation act, const char *kernel)
     CHECK(act.key > ACT_native && act.key < ACT_COUNT && act.key != ACT_prelu, "%s: key %d", kernel, (int)act.key);
 }
 
-static bool is_not_zero_at_zero(Activation act)
+/* f was computed of padded channels too: where f(0) is not zero, they are cleared. */
+static void padding_restore(const View *view, Activation act, size_t size, void *y)
 {
     const float zero = 0.0f;
     float value;
+    if (view->padded == view->c)
+        return;
     forwards[act.key](1, act.parameter, &zero, &value);
-    return value != 0.0f;
+    if (value != 0.0f)
+        padding_clear(view, size, y);
 }
 
 void KERNEL(kernel_activation_forward)(const View *view, Activation act, const float *x, float *y)
@@ -82,8 +86,7 @@ void KERNEL(kernel_activation_forward)(const View *view, Activation act, const f
     #pragma omp parallel for schedule(static)
     for (size_t at = 0; at < count; at += CHUNK)
         forward(count - at < CHUNK ? count - at : CHUNK, act.parameter, x + at, y + at);
-    if (is_not_zero_at_zero(act) && view->padded > view->c)
-        padding_clear(view, sizeof *y, y);
+    padding_restore(view, act, sizeof *y, y);
 }
 
 void KERNEL(kernel_activation_backward)(const View *view, Activation act, const float *x, const float *dy, float *dx)
@@ -109,8 +112,7 @@ void KERNEL(kernel_activation_forward_bf16)(const View *view, Activation act, co
         forward(length, act.parameter, values, values);
         bf16_narrow(length, values, y + at);
     }
-    if (is_not_zero_at_zero(act) && view->padded > view->c)
-        padding_clear(view, sizeof *y, y);
+    padding_restore(view, act, sizeof *y, y);
 }
 
 void KERNEL(kernel_activation_backward_bf16)(const View *view, Activation act, const uint16_t *x, const uint16_t *dy, uint16_t *dx)
