@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { CACHE_LINE = 64, HUGE_PAGE = 2 << 20 };
 
 enum { DNNL_STATUS_OUT_OF_MEMORY = 1 };
 
@@ -84,11 +87,20 @@ void dnnl_failed(const char *file, int line, const char *call, int status)
     abort();
 }
 
+/* Kernels read many streams side by side: with small pages the processor spends a good part of the time looking up where they are. */
+static void *allocate_pages(size_t bytes)
+{
+    void *memory = aligned_alloc(HUGE_PAGE, bytes);
+    if (memory)
+        madvise(memory, bytes, MADV_HUGEPAGE);      /* a wish: a system without huge pages does as well */
+    return memory;
+}
+
 void *allocate(size_t count, size_t size, const char *what)
 {
     size_t bytes;
-    if (size_multiply(count, size, &bytes) && size_round_up(bytes ? bytes : 1, 64, &bytes)) {
-        void *memory = aligned_alloc(64, bytes);
+    if (size_multiply(count, size, &bytes) && size_round_up(bytes ? bytes : 1, bytes >= HUGE_PAGE ? HUGE_PAGE : CACHE_LINE, &bytes)) {
+        void *memory = bytes >= HUGE_PAGE ? allocate_pages(bytes) : aligned_alloc(CACHE_LINE, bytes);
         if (memory)
             return memset(memory, 0, bytes);
     }
