@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "text.h"
 
 enum { SIDE = 32, PIXELS = 3 * SIDE * SIDE, CHUNK = 256, FILES = 5 };
 static const size_t FILE_LIMIT = (size_t)1 << 32;
@@ -170,7 +171,7 @@ static bool cifar_read_names(Part *part, const CifarKind *kind, Error *error)
     for (char *line; good && (line = strsep(&rest, "\r\n"));) {
         if (!*line)
             continue;
-        if (!name_is_text(line))
+        if (!text_is_printable(line))
             good = error_set(error, EXIT_input, "class name is not UTF-8 text: %s, name %d: correct it or remove the file",
                              name_tail(shown), count + 1);
         else if (count < kind->classes)

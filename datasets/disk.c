@@ -27,25 +27,6 @@ const char *name_tail(const char *name)
     return name;
 }
 
-bool name_is_text(const char *name)
-{
-    static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };      /* shorter forms exist below these */
-    for (const unsigned char *at = (const unsigned char *)name; *at; at++) {
-        const int more = *at < 0x80 ? 0 : *at < 0xC0 ? -1 : *at < 0xE0 ? 1 : *at < 0xF0 ? 2 : *at < 0xF8 ? 3 : -1;
-        if (more < 0 || *at < 0x20 || *at == 0x7F)
-            return false;
-        uint32_t code = more ? *at & (0x3Fu >> more) : *at;
-        for (int i = 0; i < more; i++) {
-            if ((*++at & 0xC0) != 0x80)
-                return false;
-            code = code << 6 | (*at & 0x3F);
-        }
-        if (code < least[more] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000))
-            return false;
-    }
-    return true;
-}
-
 bool name_ends_with(const char *name, const char *ending)
 {
     const size_t length = strlen(name), tail = strlen(ending);

@@ -17,9 +17,6 @@ enum { NAME_SHOWN = 120 };      /* messages show so many bytes of a name: its en
 /* A name as messages show it. */
 const char *name_tail(const char *name);
 
-/* Printable UTF-8: fit for a class name. */
-bool name_is_text(const char *name);
-
 /* Upper and lower case count as the same. */
 bool name_ends_with(const char *name, const char *ending);
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "text.h"
 
 enum { MEASURED = 1024 };      /* images looked at to find the size of all */
 
@@ -87,7 +88,7 @@ static bool class_names_ok(const char *const *names, int count, const char *show
         return error_set(error, EXIT_input, "%d class folders in %s, the limit is %d: give the folder whose folders are the classes",
                          count, name_tail(shown), MAX_CLASSES);
     for (int i = 0; i < count; i++)
-        if (!name_is_text(names[i]))
+        if (!text_is_printable(names[i]))
             return error_set(error, EXIT_input, "class name is not UTF-8 text: folder '%s' in %s: rename it", name_tail(names[i]),
                              name_tail(shown));
     return true;

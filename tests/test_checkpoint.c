@@ -94,6 +94,7 @@ static RunState run_of_odd_numbers(void)
 {
     return (RunState){ .step = UINT64_MAX, .epoch = 7, .batch = UINT32_MAX, .best_top1 = 1 / 3.0, .best_epoch = 3,
                        .loss_sum = 1e-310, .hits = 1ull << 53 | 1, .seen = 5, .data_hash = 0xFEDCBA9876543210u,
+                       .machine = "convzoo, here",
                        .settings = "{\"lr\": 0.1, \"data\": \"a\\\\b \xC3\xA9\"}" };
 }
 
@@ -116,6 +117,7 @@ static void assert_same_run(const RunState *a, const RunState *b)
     assert_int_equal(a->hits, b->hits);
     assert_int_equal(a->seen, b->seen);
     assert_int_equal(a->data_hash, b->data_hash);
+    assert_string_equal(a->machine, b->machine);
     assert_string_equal(a->settings, b->settings);
 }
 
@@ -260,6 +262,8 @@ static const struct { const char *name; Foreign change[2]; const char *expected;
                              "tensor 'fc.weight' has shape [100,5], the model needs [3,5]; 'fc.bias'" },
     { "other classes, how many", {{ "fc.weight", DTYPE_F32, 2, { 100, 5 }, 1 }, { "fc.bias", DTYPE_F32, 1, { 100 }, 1 }},
                              "(lenet): it has 100 classes, the model 3: nothing was loaded" },
+    { "a counter of no size", {{ "bn.num_batches_tracked", DTYPE_U8, 3, { (int64_t)1 << 32, (int64_t)1 << 31, 0 }, 0 }},
+                             "'bn.num_batches_tracked' has shape [4294967296,2147483648,0], the model needs []" },
     { "NaN",                 {{ "fc.bias", DTYPE_F32, 1, { 3 }, NAN }}, "not finite" },
     { "infinity",            {{ "fc.bias", DTYPE_F32, 1, { 3 }, -INFINITY }}, "tensor 'fc.bias'" },
     { "double over a float", {{ "fc.bias", DTYPE_F64, 1, { 3 }, INFINITY }}, "tensor 'fc.bias'" },
@@ -407,9 +411,54 @@ static void refuses_to_save(void **state)
     network_parameters(net)->values[3] = NAN;
     assert_false(checkpoint_save(file, NULL, net, &info, NULL, NULL, &error));
     assert_int_equal(error.code, EXIT_diverged);
+    network_parameters(net)->values[3] = 0;
+    Optimizer *optimizer = optimizer_drawn(net, OPTIMIZER_adamw, 1);
+    optimizer->state[1][2] = INFINITY;
+    assert_false(checkpoint_save(file, NULL, net, &info, optimizer, NULL, &error));
+    assert_int_equal(error.code, EXIT_diverged);
     assert_true(scratch_holds(file, before, count));
     free(before);
+    optimizer_free(optimizer);
     network_free(net);
+}
+
+/* A bit of a weight that turned over on the disk still makes a finite number. */
+static void turned_bits(void **state)
+{
+    (void)state;
+    Network *net = network_drawn(3, 5, 1), *other = network_drawn(3, 5, 2), *untouched = network_drawn(3, 5, 2);
+    const ModelInfo info = info_of_three();
+    Error error;
+    size_t count;
+    assert_true(checkpoint_save(file, NULL, net, &info, NULL, NULL, NULL));
+    char *bytes = scratch_read(file, &count);
+    for (size_t back = 1; back < 200; back += 22) {
+        bytes[count - back] ^= 1;
+        scratch_write(file, bytes, count);
+        assert_false(checkpoint_load(file, other, NULL, NULL, &error));
+        assert_int_equal(error.code, EXIT_input);
+        assert_non_null(strstr(error.text, "file is damaged: "));
+        bytes[count - back] ^= 1;
+    }
+    assert_same_network(other, untouched);
+    free(bytes);
+    network_free(net);
+    network_free(other);
+    network_free(untouched);
+}
+
+/* A header of a few bytes that names a network of terabytes. */
+static void small_file_for_a_huge_network(void **state)
+{
+    (void)state;
+    Network *huge = network_of(1 << 20, 1 << 20), *small = network_drawn(3, 5, 1);
+    const ModelInfo info = info_of_three();
+    Error error;
+    assert_true(checkpoint_save(file, NULL, small, &info, NULL, NULL, NULL));
+    assert_false(checkpoint_load(file, huge, NULL, NULL, &error));
+    assert_int_equal(error.code, EXIT_input);
+    network_free(huge);
+    network_free(small);
 }
 
 /* The file cut here and there, and every byte of its header changed: an error and nothing loaded, or a whole network. */
@@ -459,7 +508,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(round_trip), IN_FOLDER(names_in_the_file), IN_FOLDER(info_comes_back), IN_FOLDER(keeps_previous),
         IN_FOLDER(foreign_tensors), IN_FOLDER(many_differences), IN_FOLDER(resumes_only_what_fits),
-        IN_FOLDER(refuses_to_save), IN_FOLDER(damaged_files),
+        IN_FOLDER(refuses_to_save), IN_FOLDER(turned_bits), IN_FOLDER(small_file_for_a_huge_network),
+        IN_FOLDER(damaged_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,6 +57,8 @@ static const struct { const char *name, *key, *value, *expected; } infos[] = {  
     { "class: a number",     "classes",   "[1,2]",               "a JSON list of 1 to 65536" },
     { "class without name",  "classes",   "[\"\"]",              "a JSON list of 1 to 65536" },
     { "class twice",         "classes",   "[\"a\",\"b\",\"a\"]", "different names" },
+    { "class with an escape", "classes",  "[\"a\\u001b[31mb\"]",  "a JSON list of 1 to 65536 different names, printable" },
+    { "class of two lines", "classes",    "[\"a\\nb\"]",         "a JSON list of 1 to 65536 different names, printable" },
     { "class with a NUL",    "classes",   "[\"a\\u0000b\"]",     "a JSON list of 1 to 65536" },
     { "mean of three",       "mean",      "[0.5,0.5,0.5]",       "a JSON list of 1 number" },
     { "mean not JSON",       "mean",      "0.5,",                "a JSON list of 1 number" },

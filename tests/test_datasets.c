@@ -16,6 +16,7 @@
 #include "dataset.h"
 #include "disk.h"
 #include "scratch.h"
+#include "text.h"
 
 /* ---- opening ---- */
 
@@ -468,7 +469,7 @@ static void test_names(void **state)
         { "\xC0\xAF", false }, { "\xE4", false }, { "\xED\xA0\x80", false }, { "\xF4\x90\x80\x80", false }, { "\x80", false }, { "\xFF", false },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (name_is_text(cases[i].name) != cases[i].text)
+        if (text_is_printable(cases[i].name) != cases[i].text)
             fail_msg("name %zu", i);
     char name[301];
     memset(name, 'x', 300);

@@ -207,6 +207,32 @@ static void test_resume_from_the_one_before(void **state)
     scratch_remove(root);
 }
 
+/* The damaged one does not take the place of the one before. */
+static void test_the_one_before_stays_good(void **state)
+{
+    (void)state;
+    char root[256], folder[256], path[256];
+    Seen seen = { 0 };
+    Error error;
+    size_t count, kept_count;
+    scratch_new(root);
+    run_whole("lenet", scratch_path(folder, root, "run"));
+    char *kept = scratch_read(scratch_path(path, folder, "prev.safetensors"), &kept_count);
+    char *bytes = scratch_read(scratch_path(path, folder, "last.safetensors"), &count);
+    bytes[count - 50] ^= 1;
+    scratch_write(path, bytes, count);
+
+    TrainerOptions options = tiny("lenet", folder, &seen);
+    options.resume = true;
+    options.most_steps = STEPS - BATCHES + 1;
+    expect_code(train(&options, &error), EXIT_ok, &error, "a bit turned over in last.safetensors");
+    assert_non_null(strstr(seen.notes, "because of"));
+    assert_true(scratch_holds(scratch_path(path, folder, "prev.safetensors"), kept, kept_count));
+    free(kept);
+    free(bytes);
+    scratch_remove(root);
+}
+
 static void test_finished_run_says_so(void **state)
 {
     (void)state;
@@ -302,14 +328,73 @@ static void test_divergence_keeps_the_last_finite_checkpoint(void **state)
     Error error;
     scratch_new(root);
     TrainerOptions options = tiny("lenet", scratch_path(folder, root, "run"), &seen);
-    options.schedule = SCHEDULE_constant;
-    options.lr = 1e18f;
+    /* Ordinary in the first epoch, beyond all bounds in the second. */
+    options.schedule = SCHEDULE_step;
+    options.decay_epochs = 1.0;
+    options.decay_rate = 1e20f;
     options.warmup_epochs = 0.0;
     expect_code(train(&options, &error), EXIT_diverged, &error, "lr 1e18");
     assert_non_null(strstr(error.text, " at step "));
     assert_non_null(strstr(error.text, "first not finite: "));
     assert_non_null(strstr(error.text, "--lr"));
-    assert_int_equal(in_folder(folder, "last.safetensors"), strstr(error.text, "kept last.safetensors") != NULL);
+    assert_non_null(strstr(error.text, "kept last.safetensors of step 5"));
+
+    options.resume = true;
+    options.most_steps = BATCHES;
+    expect_code(train(&options, &error), EXIT_ok, &error, "what was kept");
+    assert_non_null(strstr(seen.notes, "going on at step 5 of 15"));
+    scratch_remove(root);
+}
+
+/* A statistic or a state of the optimizer that is not finite ends the run as a loss does, wherever it stops. */
+static void test_state_that_diverges(void **state)
+{
+    (void)state;
+    static const struct { const char *arch; OptimizerKind kind; float lr; uint64_t stop; } cases[] = {
+        { "lenet",    OPTIMIZER_adamw, 1e4f, 2 },
+        { "baseline", OPTIMIZER_sgd,   1e3f, 3 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char root[256], folder[256];
+        Seen seen = { 0 };
+        Error error;
+        scratch_new(root);
+        TrainerOptions options = tiny(cases[i].arch, scratch_path(folder, root, "run"), &seen);
+        options.optimizer.kind = cases[i].kind;
+        options.optimizer.clip_norm = 0.0f;
+        options.lr = cases[i].lr;
+        options.warmup_epochs = 0.0;
+        options.most_steps = cases[i].stop;
+        const int code = train(&options, &error);
+        assert_true(code == EXIT_diverged || code == EXIT_ok);
+        if (code == EXIT_ok) {      /* then it can go on */
+            options.resume = true;
+            expect_code(train(&options, &error), EXIT_ok, &error, cases[i].arch);
+        } else {
+            assert_false(in_folder(folder, "last.safetensors"));
+        }
+        scratch_remove(root);
+    }
+}
+
+/* Epochs are told once in the log, also when the newest lines were never saved or a line was lost. */
+static void test_log_follows_the_checkpoint(void **state)
+{
+    (void)state;
+    char root[256], folder[256], path[256], other[256];
+    Seen seen = { 0 };
+    Error error;
+    size_t count;
+    scratch_new(root);
+    run_whole("lenet", scratch_path(folder, root, "run"));
+    char *log = scratch_read(scratch_path(path, folder, "log.jsonl"), &count);
+    assert_int_equal(rename(scratch_path(path, folder, "prev.safetensors"), scratch_path(other, folder, "last.safetensors")), 0);
+    TrainerOptions options = tiny("lenet", folder, &seen);
+    options.resume = true;
+    options.most_steps = STEPS - 1;
+    expect_code(train(&options, &error), EXIT_ok, &error, "on from the second epoch");
+    assert_int_equal(lines_of(folder, "log.jsonl"), EPOCHS - 1);
+    free(log);
     scratch_remove(root);
 }
 
@@ -398,11 +483,14 @@ int main(void)
         cmocka_unit_test(test_resume_gives_the_same_bytes),
         cmocka_unit_test(test_resume_after_a_kill),
         cmocka_unit_test(test_resume_from_the_one_before),
+        cmocka_unit_test(test_the_one_before_stays_good),
+        cmocka_unit_test(test_log_follows_the_checkpoint),
         cmocka_unit_test(test_finished_run_says_so),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_no_run_to_resume),
         cmocka_unit_test(test_folder_in_use),
         cmocka_unit_test(test_divergence_keeps_the_last_finite_checkpoint),
+        cmocka_unit_test(test_state_that_diverges),
         cmocka_unit_test(test_disk_full),
         cmocka_unit_test(test_fewer_images_than_a_batch),
         cmocka_unit_test(test_it_learns),

@@ -5,11 +5,10 @@
  *   <parameter>                        F32, as the network declares it; I64 [] for counters
  *   optimizer.<state>.<parameter>      F32, of trained parameters, with an optimizer */
 
-#define _GNU_SOURCE      /* asprintf */
-
 #include "checkpoint_text.h"
 
 #include "kernels.h"
+#include "text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,7 +21,7 @@ typedef struct Slot {
     char        *name;
     const Param *param;
     Network     *network;
-    float       *block;          /* where the values lie; NULL for counters */
+    float       *state;          /* the optimizer's block; NULL: the network's own values */
 } Slot;
 
 typedef struct Slots {
@@ -31,24 +30,30 @@ typedef struct Slots {
     size_t largest;              /* values of the largest one */
 } Slots;
 
+static bool is_counter(const Slot *slot)
+{
+    return slot->param->role == PARAM_counter;
+}
+
+/* Where the values lie. A network that has none yet gets them now: not before a file was seen to fit. */
+static float *slot_block(const Slot *slot)
+{
+    return slot->state ? slot->state : network_parameters(slot->network)->values;
+}
+
 static void slots_add(Slots *slots, Network *network, const Param *param, float *block, const char *state)
 {
-    char *name;
-    CHECK(asprintf(&name, "%s%s%s%s", state ? "optimizer." : "", state ? state : "", state ? "." : "", param->name) >= 0,
-          "no memory for the name of '%s'", param->name);
-    slots->items[slots->count++] = (Slot){ .name = name, .param = param, .network = network, .block = block };
+    char *name = state ? text_format("optimizer.%s.%s", state, param->name) : text_copy(param->name);
+    slots->items[slots->count++] = (Slot){ .name = name, .param = param, .network = network, .state = block };
     slots->largest = param->count > slots->largest ? param->count : slots->largest;
 }
 
 static Slots slots_new(Network *network, const Optimizer *optimizer)
 {
     const int params = network_param_count(network), states = optimizer ? optimizer->states : 0;
-    float *values = network_parameters(network)->values;
     Slots slots = { .items = allocate((size_t)params * (size_t)(1 + states), sizeof(Slot), "checkpoint slots") };
-    for (int i = 0; i < params; i++) {
-        const Param *param = network_param(network, i);
-        slots_add(&slots, network, param, param->role == PARAM_counter ? NULL : values, NULL);
-    }
+    for (int i = 0; i < params; i++)
+        slots_add(&slots, network, network_param(network, i), NULL, NULL);
     for (int s = 0; s < states; s++)
         for (int i = 0; i < params; i++) {
             const Param *param = network_param(network, i);
@@ -70,10 +75,10 @@ static void slots_free(Slots *slots)
 static void slot_fill(const void *context, void *data)
 {
     const Slot *slot = context;
-    if (slot->block)
-        parameters_export(slot->network, slot->block, slot->param, data);
-    else
+    if (is_counter(slot))
         memcpy(data, parameters_counter(slot->network, slot->param), sizeof(int64_t));
+    else
+        parameters_export(slot->network, slot_block(slot), slot->param, data);
 }
 
 static void optimizer_to_text(SafetensorsWriter *writer, const Optimizer *optimizer)
@@ -85,11 +90,13 @@ static void optimizer_to_text(SafetensorsWriter *writer, const Optimizer *optimi
 }
 
 /* A file that could not be loaded again must not replace one that can. */
-static bool check_values(Network *network, const char *path, Error *error)
+static bool check_values(Network *network, const Optimizer *optimizer, const char *path, Error *error)
 {
     const Parameters *p = network_parameters(network);
-    return isfinite(kernel_sum_of_squares(p->total, p->values)) ||
-           error_set(error, EXIT_diverged, "weights are not finite: %s: nothing was written; resume with a smaller --lr", path);
+    bool finite = isfinite(kernel_sum_of_squares(p->total, p->values));
+    for (int s = 0; finite && optimizer && s < optimizer->states; s++)
+        finite = isfinite(kernel_sum_of_squares(p->trained, optimizer->state[s]));
+    return finite || error_set(error, EXIT_diverged, "values are not finite: %s: nothing was written: start again with a lower --lr", path);
 }
 
 bool checkpoint_save(const char *path, const char *keep_previous, Network *network, const ModelInfo *info,
@@ -99,10 +106,10 @@ bool checkpoint_save(const char *path, const char *keep_previous, Network *netwo
     SafetensorsWriter *writer = safetensors_writer_new();
     for (size_t i = 0; i < slots.count; i++) {
         const Slot *slot = &slots.items[i];
-        safetensors_writer_add(writer, slot->name, slot->block ? DTYPE_F32 : DTYPE_I64, slot->param->rank, slot->param->dims,
+        safetensors_writer_add(writer, slot->name, is_counter(slot) ? DTYPE_I64 : DTYPE_F32, slot->param->rank, slot->param->dims,
                                slot_fill, slot);
     }
-    bool ok = check_values(network, path, error) && info_to_text(writer, info, path, error);
+    bool ok = check_values(network, optimizer, path, error) && info_to_text(writer, info, path, error);
     if (ok && optimizer)
         optimizer_to_text(writer, optimizer);
     ok = ok && (!run || run_to_text(writer, run, path, error)) && safetensors_write(writer, path, keep_previous, error);
@@ -143,12 +150,8 @@ static bool is_other_classes(const Slot *slot, const SafetensorsEntry *entry)
 /* A number on its own may be written with dimensions of 1. */
 static bool is_same_shape(const Param *param, const SafetensorsEntry *entry)
 {
-    if (param->rank == 0) {
-        int64_t count = 1;
-        for (int i = 0; i < entry->rank; i++)
-            count *= entry->shape[i];
-        return count == 1;
-    }
+    if (param->rank == 0)
+        return entry->end - entry->begin == dtype_size(entry->dtype);
     return entry->rank == param->rank && !memcmp(entry->shape, param->dims, (size_t)param->rank * sizeof *param->dims);
 }
 
@@ -160,7 +163,7 @@ static void compare_slot(Differences *differences, const Slot *slot, const Safet
         differences_add(differences, slot->name, "is missing");
         return;
     }
-    const bool real = slot->block != NULL;
+    const bool real = !is_counter(slot);
     if (dtype_is_float(entry->dtype) != real) {
         snprintf(what, sizeof what, "has dtype %s, the model needs %s", dtype_name(entry->dtype), dtype_name(real ? DTYPE_F32 : DTYPE_I64));
         differences_add(differences, slot->name, what);
@@ -228,7 +231,7 @@ static bool all_finite(const float *values, size_t count)
 static bool load_slot(const Safetensors *file, const Slot *slot, float *values, bool import, const char *path, Error *error)
 {
     const SafetensorsEntry *entry = safetensors_find(file, slot->name);
-    if (!slot->block) {
+    if (is_counter(slot)) {
         int64_t counter;
         if (!safetensors_read_i64(file, entry, &counter, error))
             return false;
@@ -241,7 +244,7 @@ static bool load_slot(const Safetensors *file, const Slot *slot, float *values, 
     if (!all_finite(values, slot->param->count))
         return error_set(error, EXIT_input, "values are not finite: %s: tensor '%.120s': use an older copy", path, slot->name);
     if (import)
-        parameters_import(slot->network, slot->block, slot->param, values);
+        parameters_import(slot->network, slot_block(slot), slot->param, values);
     return true;
 }
 
@@ -288,7 +291,8 @@ bool checkpoint_load(const char *path, Network *network, Optimizer *optimizer, R
     uint64_t steps = 0;
     const bool ok = (!optimizer || optimizer_from_text(file, optimizer, &steps, path, error)) &&
                     (!run || run_from_text(file, &state, path, error)) &&
-                    compare(file, &slots, network, optimizer != NULL, path, error) && load_slots(file, &slots, path, error);
+                    compare(file, &slots, network, optimizer != NULL, path, error) && safetensors_check(file, error) &&
+                    load_slots(file, &slots, path, error);
     if (ok && run)
         *run = state;
     if (ok && optimizer)

@@ -35,6 +35,7 @@ typedef struct RunState {
     double   loss_sum;             /* of the running epoch so far */
     uint64_t hits, seen;
     uint64_t data_hash;
+    char     machine[96];          /* program, oneDNN and instruction set: others give other last bits */
     char     settings[2048];       /* JSON of the options that shape the result; resume refuses others */
 } RunState;
 

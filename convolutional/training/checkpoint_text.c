@@ -5,6 +5,8 @@
 
 #include "checkpoint_text.h"
 
+#include "text.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -173,15 +175,14 @@ static bool get_classes(const Safetensors *file, ModelInfo *info, const char *pa
         info->classes = allocate(count, sizeof *info->classes, "class names");
     for (size_t i = 0; ok && i < count; i++) {
         const char *name = json_string_value(json_array_get(list, i));
-        ok = name && *name;
+        ok = name && *name && text_is_printable(name);
         if (!ok)
             break;
-        info->classes[info->class_count++] = strdup(name);
-        CHECK(info->classes[i], "no memory for class %zu of %zu", i, count);
+        info->classes[info->class_count++] = text_copy(name);
     }
     json_decref(list);
     return (ok && all_differ(info->classes, info->class_count)) ||
-           bad_text("classes", safetensors_metadata(file, "classes"), "a JSON list of 1 to 65536 different names", path, error);
+           bad_text("classes", safetensors_metadata(file, "classes"), "a JSON list of 1 to 65536 different names, printable", path, error);
 }
 
 static bool get_squeeze_excite(const Safetensors *file, bool *on, const char *path, Error *error)
@@ -237,7 +238,7 @@ static const RunField run_fields[] = {
     { "run.data_hash",  FIELD_u64,  offsetof(RunState, data_hash) },
 };
 enum { RUN_FIELDS = sizeof run_fields / sizeof *run_fields };
-static const char settings_key[] = "run.settings";
+static const char settings_key[] = "run.settings", machine_key[] = "run.machine";
 
 bool run_to_text(SafetensorsWriter *writer, const RunState *run, const char *path, Error *error)
 {
@@ -251,7 +252,7 @@ bool run_to_text(SafetensorsWriter *writer, const RunState *run, const char *pat
         else if (!put_json(writer, field->key, json_real(*(const double *)from), JSON_REAL_PRECISION(17), path, error))
             return false;
     }
-    return put_text(writer, settings_key, run->settings, path, error);
+    return put_text(writer, machine_key, run->machine, path, error) && put_text(writer, settings_key, run->settings, path, error);
 }
 
 static bool get_real(const Safetensors *file, const char *key, double *value, const char *path, Error *error)
@@ -282,6 +283,7 @@ bool run_from_text(const Safetensors *file, RunState *run, const char *path, Err
             *(uint64_t *)to = number;
     }
     const char *settings = safetensors_metadata(file, settings_key);
+    ok = ok && get_text(file, machine_key, run->machine, sizeof run->machine, path, error);
     if (ok && (!settings || strlen(settings) >= sizeof run->settings))
         ok = bad_text(settings_key, settings, "a text of up to 2047 bytes", path, error);
     if (ok)

@@ -1,8 +1,10 @@
 /* files.c - the replacement of a whole file, step by step; see files.h. */
 
-#define _GNU_SOURCE      /* fallocate, asprintf */
+#define _GNU_SOURCE      /* fallocate */
 
 #include "files.h"
+
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,12 +47,12 @@ static bool free_bytes(const FileWriter *writer, uint64_t *available)
     return !__builtin_mul_overflow((uint64_t)system.f_bavail, (uint64_t)system.f_frsize, available);
 }
 
-static bool no_space(const FileWriter *writer, uint64_t available, Error *error)
+static bool no_space(const FileWriter *writer, const char *more, uint64_t available, Error *error)
 {
     char need[32], has[32];
-    return error_set(error, EXIT_write, "no space left on device: writing %s needs %s, %s free: "
+    return error_set(error, EXIT_write, "no space left on device: writing %s needs %s%s, %s free: "
                      "the file is as it was before; free space and save again",
-                     writer->path, size_text(writer->bytes, need), size_text(available, has));
+                     writer->path, size_text(writer->bytes, need), more, size_text(available, has));
 }
 
 /* The line for a system call that set errno. */
@@ -58,9 +60,9 @@ static bool failed(const FileWriter *writer, const char *what, Error *error)
 {
     const int number = errno;
     uint64_t available = 0;
-    if (number == ENOSPC || number == EDQUOT) {
+    if (number == ENOSPC) {
         free_bytes(writer, &available);
-        return no_space(writer, available, error);
+        return no_space(writer, "", available, error);
     }
     return error_set(error, EXIT_write,
                      "cannot write: %s: %s: %s: the file is as it was before", writer->path, what, strerror(number));
@@ -74,10 +76,10 @@ static bool check_space(const FileWriter *writer, Error *error)
     if (!free_bytes(writer, &available))
         return true;
     if (__builtin_mul_overflow(writer->bytes, (uint64_t)2, &need) || __builtin_add_overflow(need, writer->bytes / 20, &need))
-        return no_space(writer, available, error);
+        return no_space(writer, "", available, error);
     if (fstatat(writer->folder, writer->name, &old, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(old.st_mode))
         available += (uint64_t)old.st_blocks * 512;
-    return available >= need || no_space(writer, available, error);
+    return available >= need || no_space(writer, ", and as much again for the save after it", available, error);
 }
 
 /* The folder part of path is opened once, so that every step after it works in the same folder. */
@@ -87,8 +89,7 @@ static bool open_folder(FileWriter *writer, Error *error)
     writer->name = slash ? slash + 1 : writer->path;
     if (!*writer->name)
         return error_set(error, EXIT_write, "cannot write: '%s': this is a folder's name: name a file", writer->path);
-    char *folder = strdup(writer->path);
-    CHECK(folder, "no memory for the path '%s'", writer->path);
+    char *folder = text_copy(writer->path);
     folder[slash ? slash + 1 - writer->path : 0] = '\0';
     writer->folder = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(folder);
@@ -122,8 +123,8 @@ static bool create_temporary(FileWriter *writer, Error *error)
 FileWriter *file_writer_open(const char *path, uint64_t bytes, Error *error)
 {
     FileWriter *writer = allocate(1, sizeof *writer, "a file writer");
-    *writer = (FileWriter){ .path = strdup(path), .folder = -1, .descriptor = -1, .bytes = bytes, .checksum = crc32(0, NULL, 0) };
-    CHECK(writer->path && asprintf(&writer->temporary, "%s.tmp", path) > 0, "no memory for the path '%s'", path);
+    *writer = (FileWriter){ .path = text_copy(path), .temporary = text_format("%s.tmp", path), .folder = -1, .descriptor = -1,
+                            .bytes = bytes, .checksum = crc32(0, NULL, 0) };
     CHECK(bytes <= INT64_MAX, "%s: %llu bytes are no file's size", path, (unsigned long long)bytes);
     if (open_folder(writer, error) && check_space(writer, error) && create_temporary(writer, error))
         return writer;
@@ -191,8 +192,7 @@ static bool check_written(const FileWriter *writer, Error *error)
 /* Gives the old file its second name; the first stays until the new file takes it. */
 static bool keep_old(const FileWriter *writer, const char *keep, Error *error)
 {
-    char *link;
-    CHECK(asprintf(&link, "%s.tmp", keep) > 0, "no memory for the path '%s'", keep);
+    char *link = text_format("%s.tmp", keep);
     (void)unlink(link);                                            /* a killed run's, if there is one */
     bool kept = linkat(writer->folder, writer->name, AT_FDCWD, link, 0) == 0;
     const bool none = !kept && (errno == ENOENT || errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK);

@@ -1,8 +1,10 @@
 /* folder.c - see folder.h. */
 
-#define _GNU_SOURCE      /* open file description locks, asprintf, memrchr */
+#define _GNU_SOURCE      /* open file description locks, memrchr */
 
 #include "folder.h"
+
+#include "text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,8 +37,7 @@ static bool make_folder(const char *path)
 
 bool folder_create(const char *path, Error *error)
 {
-    char *part = strdup(path);
-    CHECK(part, "no memory for the path '%s'", path);
+    char *part = text_copy(path);
     bool ok = true;
     for (char *end = part; ok && *end; ) {
         end += strspn(end, "/");
@@ -49,13 +51,6 @@ bool folder_create(const char *path, Error *error)
     free(part);
     errno = number;
     return (ok && *path) || folder_failed(path, "making it", error);
-}
-
-static char *path_in(const char *folder, const char *name)
-{
-    char *path;
-    CHECK(asprintf(&path, "%s/%s", folder, name) > 0, "no memory for the path of '%s'", name);
-    return path;
 }
 
 /* ---- the lock ---- */
@@ -85,7 +80,7 @@ static bool lock_sign(int lock)
 
 int folder_lock(const char *path, Error *error)
 {
-    char *name = path_in(path, "run.lock");
+    char *name = text_format("%s/run.lock", path);
     const int lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0644);
     free(name);
     if (lock < 0) {
@@ -113,6 +108,17 @@ void folder_unlock(int lock)
 {
     if (lock >= 0)
         close(lock);            /* the file stays: removing it would let two processes lock two files of one name */
+}
+
+bool folder_has_room(const char *path, uint64_t bytes, Error *error)
+{
+    struct statvfs system;
+    uint64_t available;
+    if (statvfs(path, &system) != 0 || system.f_blocks == 0 ||
+        __builtin_mul_overflow((uint64_t)system.f_bavail, (uint64_t)system.f_frsize, &available) || available >= bytes)
+        return true;
+    return error_set(error, EXIT_write, "no space for the checkpoints: %s: they may come to %.1f MB, %.1f free: free space, or choose "
+                     "another --output", path, (double)bytes * 1e-6, (double)available * 1e-6);
 }
 
 bool folder_remove_orphans(const char *path, Error *error)
@@ -168,8 +174,7 @@ static int64_t end_of_lines(int descriptor, int64_t limit)
 
 bool log_open(LogFile *log, const char *path, uint64_t keep, Error *error)
 {
-    *log = (LogFile){ .descriptor = -1, .path = strdup(path) };
-    CHECK(log->path, "no memory for the path '%s'", path);
+    *log = (LogFile){ .descriptor = -1, .path = text_copy(path) };
     log->descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0644);
     struct stat status;
     if (log->descriptor < 0 || fstat(log->descriptor, &status) != 0)
@@ -190,8 +195,7 @@ bool log_append(LogFile *log, const char *line, Error *error)
         errno = EBADF;
         return log_failed(log, "appending", error);
     }
-    char *text;
-    CHECK(asprintf(&text, "%s\n", line) > 0, "no memory for a line of %zu bytes", strlen(line));
+    char *text = text_format("%s\n", line);
     const size_t length = strlen(text);
     size_t done = 0;
     while (done < length) {

@@ -2,8 +2,11 @@
 
 #include "run_folder.h"
 
+#include "text.h"
+
 #include <dirent.h>
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,17 +17,9 @@ static const char *const file_names[RUN_FILES] = {
     [RUN_last] = "last.safetensors", [RUN_previous] = "prev.safetensors", [RUN_best] = "best.safetensors",
 };
 
-static char *join(const char *folder, const char *name)
-{
-    const size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = allocate(size, 1, "a path");
-    snprintf(path, size, "%s/%s", folder, name);
-    return path;
-}
-
 char *run_folder_file(const char *folder, RunFile file)
 {
-    return join(folder, file_names[file]);
+    return text_format("%s/%s", folder, file_names[file]);
 }
 
 /* Whether something other than a lock lies in the folder. */
@@ -53,7 +48,7 @@ static char *folder_new(const char *arch, const char *act, Error *error)
             if (*letter == ':')
                 *letter = '_';
         if (mkdir(path, 0777) == 0)
-            return join("runs", strchr(path, '/') + 1);
+            return text_copy(path);
         if (errno != EEXIST)
             break;
     }
@@ -81,7 +76,7 @@ static bool folder_claim(RunFolder *folder, bool resume, Error *error)
 RunFolder *run_folder_open(const char *path, const char *arch, const char *act, bool resume, Error *error)
 {
     CHECK(path || !resume, "resume needs a folder");
-    char *name = path ? strdup(path) : folder_new(arch, act, error);
+    char *name = path ? text_copy(path) : folder_new(arch, act, error);
     if (!name)
         return NULL;
     size_t length = strlen(name);
@@ -113,27 +108,29 @@ void run_folder_close(RunFolder *folder)
     free(folder);
 }
 
-/* Bytes of the first `lines` lines of a file; 0 if there is none. */
-static uint64_t bytes_of_lines(const char *path, uint32_t lines)
+/* The bytes of the log's first lines that tell of epochs up to this one; 0 if there is no log. */
+static uint64_t bytes_of_epochs(const char *path, uint32_t epochs)
 {
     FILE *file = fopen(path, "re");
-    if (!file)
-        return 0;
-    uint64_t bytes = 0, read = 0;
-    for (int byte; lines > 0 && (byte = getc(file)) != EOF;) {
-        read++;
-        if (byte == '\n') {
-            bytes = read;
-            lines--;
-        }
+    char *line = NULL;
+    size_t room = 0;
+    uint64_t bytes = 0;
+    for (ssize_t length; file && (length = getline(&line, &room, file)) > 0; bytes += (uint64_t)length) {
+        json_t *object = json_loads(line, 0, NULL);
+        const json_int_t epoch = json_integer_value(json_object_get(object, "epoch"));
+        json_decref(object);
+        if (epoch < 1 || epoch > epochs || line[length - 1] != '\n')
+            break;
     }
-    fclose(file);
+    free(line);
+    if (file)
+        fclose(file);
     return bytes;
 }
 
-bool run_folder_log(RunFolder *folder, uint32_t lines, Error *error)
+bool run_folder_log(RunFolder *folder, uint32_t epochs, Error *error)
 {
-    return log_open(&folder->log, folder->files[RUN_log], bytes_of_lines(folder->files[RUN_log], lines), error);
+    return log_open(&folder->log, folder->files[RUN_log], bytes_of_epochs(folder->files[RUN_log], epochs), error);
 }
 
 char *run_folder_newest(const char *root, Error *error)
@@ -144,7 +141,7 @@ char *run_folder_newest(const char *root, Error *error)
     for (const struct dirent *entry; folder && (entry = readdir(folder)) != NULL;) {
         if (entry->d_name[0] == '.')
             continue;
-        char *path = join(root, entry->d_name), *last = run_folder_file(path, RUN_last), *made = run_folder_file(path, RUN_arguments);
+        char *path = text_format("%s/%s", root, entry->d_name), *last = run_folder_file(path, RUN_last), *made = run_folder_file(path, RUN_arguments);
         struct stat about;
         const bool found = stat(last, &about) == 0 || stat(made, &about) == 0;
         const struct timespec *at = &about.st_mtim;

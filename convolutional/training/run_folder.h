@@ -25,8 +25,9 @@ typedef struct RunFolder {
 RunFolder *run_folder_open(const char *path, const char *arch, const char *act, bool resume, Error *error);
 void       run_folder_close(RunFolder *folder);
 
-/* Opens the log and keeps its first `lines` lines: those of the epochs that the checkpoint knows. */
-bool run_folder_log(RunFolder *folder, uint32_t lines, Error *error);
+/* Opens the log and keeps the lines of the first `epochs` epochs: those that the checkpoint knows. By their number and not by a
+ * length kept in the checkpoint: lines hold times, and equal runs leave equal checkpoints. */
+bool run_folder_log(RunFolder *folder, uint32_t epochs, Error *error);
 
 /* The run under `root` that was written last. The caller frees it; NULL and an error if there is none. */
 char *run_folder_newest(const char *root, Error *error);

@@ -8,6 +8,8 @@
 
 #include "safetensors_file.h"
 
+#include "text.h"
+
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 enum { LEAST_SIZE = 10 };      /* a length and {} */
 
@@ -118,8 +121,7 @@ Safetensors *safetensors_open(const char *path, Error *error)
 {
     Safetensors *file = allocate(1, sizeof *file, "a safetensors file");
     file->descriptor = -1;
-    file->path = strdup(path);
-    CHECK(file->path, "no memory for the path '%s'", path);
+    file->path = text_copy(path);
     if (open_regular(file, error) && safetensors_parse(file, error))
         return file;
     safetensors_close(file);
@@ -236,6 +238,30 @@ static bool same_size(const Safetensors *file, Error *error)
     struct stat status;
     return (fstat(file->descriptor, &status) == 0 && (uint64_t)status.st_size == file->size) ||
            error_set(error, EXIT_input, "file changed while it was read: %s: read it when nobody writes it", file->path);
+}
+
+bool safetensors_check(const Safetensors *file, Error *error)
+{
+    enum { PIECE = 1 << 18 };
+    const char *wanted = safetensors_metadata(file, SAFETENSORS_CHECKSUM);
+    if (!wanted)
+        return true;
+    char digits[16];
+    unsigned char *piece = allocate(PIECE, 1, "a buffer");
+    uLong checksum = crc32(0, NULL, 0);
+    bool read = true;
+    for (uint64_t at = file->data; read && at < file->size;) {
+        const size_t bytes = file->size - at < PIECE ? (size_t)(file->size - at) : PIECE;
+        read = safetensors_read_at(file, at, piece, bytes, error);
+        if (read)
+            checksum = crc32_z(checksum, piece, bytes);
+        at += bytes;
+    }
+    free(piece);
+    snprintf(digits, sizeof digits, "%08lx", (unsigned long)checksum);
+    return read && (!strcmp(digits, wanted) ||
+                    error_set(error, EXIT_input, "file is damaged: %s: its tensors have the checksum %s, they were written with %.16s: "
+                              "use an older copy", file->path, digits, wanted));
 }
 
 static bool wrong_type(const Safetensors *file, const SafetensorsEntry *entry, const char *expected, Error *error)

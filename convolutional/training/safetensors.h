@@ -42,6 +42,10 @@ const SafetensorsEntry *safetensors_entry(const Safetensors *file, size_t index)
 const SafetensorsEntry *safetensors_find(const Safetensors *file, const char *name);       /* NULL if absent */
 /* A metadata text, or NULL. */
 const char  *safetensors_metadata(const Safetensors *file, const char *key);
+/* The metadata key under which files written here keep the CRC-32 of their data part, 8 hexadecimal digits. */
+#define SAFETENSORS_CHECKSUM "data_crc32"
+/* Reads the data part and compares; a file without the key passes. */
+bool         safetensors_check(const Safetensors *file, Error *error);
 /* Reads a floating-point tensor as f32 (any float dtype; count = product of its shape), or an integer one as i64. */
 bool safetensors_read_f32(const Safetensors *file, const SafetensorsEntry *entry, float *values, Error *error);
 bool safetensors_read_i64(const Safetensors *file, const SafetensorsEntry *entry, int64_t *values, Error *error);

@@ -8,6 +8,7 @@
 #include "safetensors_file.h"
 
 #include "sizes.h"
+#include "text.h"
 
 #include <endian.h>
 #include <stdio.h>
@@ -208,8 +209,7 @@ static bool parse_entry(const Safetensors *file, SafetensorsEntry *entry, const 
 {
     if (!check_name(file, name, error))
         return false;
-    entry->name = strdup(name);
-    CHECK(entry->name, "no memory for the name '%s'", name);
+    entry->name = text_copy(name);
     const json_t *dtype = json_object_get(value, "dtype"), *shape = json_object_get(value, "shape");
     const json_t *offsets = json_object_get(value, "data_offsets");
     if (json_object_size(value) != 3 || !dtype || !shape || !offsets)

@@ -8,11 +8,14 @@
 
 #include "files.h"
 #include "sizes.h"
+#include "text.h"
 
 #include <endian.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 typedef struct Declared {
     SafetensorsEntry entry;
@@ -86,8 +89,7 @@ void safetensors_writer_add(SafetensorsWriter *writer, const char *name, Dtype d
         writer->room = room;
     }
     Declared *tensor = &writer->tensors[writer->count++];
-    *tensor = (Declared){ .entry = { .name = strdup(name), .dtype = dtype, .rank = rank }, .fill = fill, .context = context };
-    CHECK(tensor->entry.name, "no memory for the name '%s'", name);
+    *tensor = (Declared){ .entry = { .name = text_copy(name), .dtype = dtype, .rank = rank }, .fill = fill, .context = context };
     size_t bytes;
     CHECK(size_of_dims(shape, rank, dtype_size(dtype), &bytes), "tensor '%s': size overflows (rank %d)", name, rank);
     for (int i = 0; i < rank; i++)
@@ -133,12 +135,27 @@ static json_t *json_of_entry(const SafetensorsEntry *entry)
                           "data_offsets", (json_int_t)entry->begin, (json_int_t)entry->end));
 }
 
-/* Length and padded JSON, as the file starts. The caller frees it. */
-static char *header_bytes(const SafetensorsWriter *writer, const Declared *tensors, size_t *bytes)
+/* Of all tensors, as the file will have them. */
+static uint32_t data_checksum(const Declared *tensors, size_t count, size_t largest)
 {
-    json_t *root = must(json_object());
-    if (json_object_size(writer->metadata))
-        json_object_set(root, "__metadata__", writer->metadata);
+    unsigned char *data = allocate(largest, 1, "a tensor to be written");
+    uLong checksum = crc32(0, NULL, 0);
+    for (size_t i = 0; i < count; i++) {
+        tensors[i].fill(tensors[i].context, data);
+        checksum = crc32_z(checksum, data, (size_t)(tensors[i].entry.end - tensors[i].entry.begin));
+    }
+    free(data);
+    return (uint32_t)checksum;
+}
+
+/* Length and padded JSON, as the file starts. The caller frees it. */
+static char *header_bytes(const SafetensorsWriter *writer, const Declared *tensors, uint32_t checksum, size_t *bytes)
+{
+    char digits[16];
+    json_t *root = must(json_object()), *metadata = must(json_copy(writer->metadata));
+    snprintf(digits, sizeof digits, "%08x", (unsigned)checksum);
+    json_object_set_new(metadata, SAFETENSORS_CHECKSUM, must(json_string(digits)));
+    json_object_set_new(root, "__metadata__", metadata);
     for (size_t i = 0; i < writer->count; i++) {
         const SafetensorsEntry *entry = &tensors[i].entry;
         CHECK(!json_object_get(root, entry->name), "tensor '%s' was declared twice (%zu tensors)", entry->name, writer->count);
@@ -177,7 +194,7 @@ bool safetensors_write(const SafetensorsWriter *writer, const char *path, const 
     uint64_t data_bytes;
     size_t header_size, largest;
     Declared *tensors = arrange(writer, &data_bytes, &largest);
-    char *header = header_bytes(writer, tensors, &header_size);
+    char *header = header_bytes(writer, tensors, data_checksum(tensors, writer->count, largest), &header_size);
 
     FileWriter *file = file_writer_open(path, header_size + data_bytes, error);
     bool ok = file && file_writer_write(file, header, header_size, error) &&

@@ -4,14 +4,18 @@
 
 #include "checkpoint_text.h"
 #include "files.h"
+#include "kernels.h"
+#include "onednn.h"
 #include "random.h"
 #include "run_settings.h"
+#include "text.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void trainer_note(const Trainer *trainer, const char *format, ...)
@@ -119,8 +123,7 @@ static bool build_network(Trainer *t, Error *error)
         json_decref(name);
         if (!name)
             return error_set(error, EXIT_input, "class name is not UTF-8: %s: '%.100s': rename the folder", data->path, data->class_names[i]);
-        info->classes[i] = strdup(data->class_names[i]);
-        CHECK(info->classes[i], "out of memory for class names");
+        info->classes[i] = text_copy(data->class_names[i]);
     }
     info->channels = data->channels;
     info->side = data->height;
@@ -202,14 +205,25 @@ static bool load_state(Trainer *t, Error *error)
             *error = damage;
             return false;
         }
+        t->last_damaged = true;
         trainer_note(t, "going on from %s (step %llu), because of %s: %s", previous, (unsigned long long)t->state.step, last, damage.text);
     }
     t->saved_step = t->state.step;
     return true;
 }
 
+/* What the last bits of a result depend on, beside options, data and threads. */
+static void describe_machine(char *text, size_t size)
+{
+    const dnnl_version_t *version = dnnl_version();
+    snprintf(text, size, "convzoo %s, oneDNN %d.%d.%d, %s and %#x", CONVZOO_VERSION, version->major, version->minor, version->patch,
+             kernels_isa(), (unsigned)dnnl_get_effective_cpu_isa());
+}
+
 static bool resume(Trainer *t, const char *settings, Error *error)
 {
+    char machine[sizeof t->state.machine] = "";
+    describe_machine(machine, sizeof machine);
     if (!load_state(t, error))
         return false;
     if (t->saved_step == 0)
@@ -218,7 +232,10 @@ static bool resume(Trainer *t, const char *settings, Error *error)
         return false;
     if (t->state.data_hash != trainer_data_hash(t))
         return error_set(error, EXIT_input, "the data is not what the run began with: %s: labels or pixels differ: "
-                         "give --data as before, or start a new run", t->train_set->path);
+                         "give --data as before, or start a new run", *t->train_set->path ? t->train_set->path : t->train_set->kind);
+    if (strcmp(t->state.machine, machine))
+        trainer_note(t, "warning: the run was saved by %s, this is %s: last bits of the results may differ", t->state.machine, machine);
+    memcpy(t->state.machine, machine, sizeof t->state.machine);
     if (trainer_finished(t))
         trainer_note(t, "finished already: %s: nothing left of %llu steps", t->folder->path, (unsigned long long)t->schedule.steps);
     else
@@ -233,6 +250,20 @@ static bool open_folder(Trainer *t, Error *error)
     t->folder = run_folder_open(o->folder, t->info.arch, t->info.act, o->resume, error);
     return t->folder && (o->resume || !o->arguments ||
                          file_replace(t->folder->files[RUN_arguments], o->arguments, strlen(o->arguments), error));
+}
+
+/* While a save is under way there are last, prev and the new file, and best beside them. Better refused now than after an epoch. */
+static bool check_room(const Trainer *t, Error *error)
+{
+    const Parameters *parameters = network_parameters(t->network);
+    const uint64_t weights = parameters->total * sizeof(float), states = (uint64_t)t->optimizer->states * parameters->trained * sizeof(float);
+    uint64_t bytes = 3 * (weights + states) + weights;
+    for (int file = 0; file < RUN_FILES; file++) {
+        struct stat about;
+        const uint64_t there = stat(t->folder->files[file], &about) == 0 ? (uint64_t)about.st_blocks * 512 : 0;
+        bytes -= there < bytes ? there : bytes;
+    }
+    return folder_has_room(t->folder->path, bytes, error);
 }
 
 /* The state that a resumed run goes on from, without its weights; false if there is none that can be read. */
@@ -265,6 +296,7 @@ static bool start(Trainer *t, Error *error)
     TrainerOptions given = t->options;      /* a batch larger than the data shrinks in t->options: the settings keep what was asked */
     char settings[sizeof t->state.settings];
     t->state.best_top1 = -1.0;
+    describe_machine(t->state.machine, sizeof t->state.machine);
     if (given.resume && !settings_continue(&given, error))
         return false;
     t->options.plan = given.plan;
@@ -275,6 +307,8 @@ static bool start(Trainer *t, Error *error)
     run_settings_write(&given, settings, sizeof settings);
     memcpy(t->state.settings, settings, sizeof settings);
     compile(t);
+    if (!check_room(t, error))
+        return false;
     if (given.resume && !resume(t, settings, error))
         return false;
     return run_folder_log(t->folder, t->state.epoch, error);

@@ -102,6 +102,7 @@ typedef struct Trainer {
     RunState   state;
     uint64_t   saved_step;             /* of last.safetensors; 0: there is none */
     bool       best_here;              /* best.safetensors was written by this call */
+    bool       last_damaged;           /* last.safetensors could not be read: it must not become prev.safetensors */
     Error      last_unsaved, best_unsaved;     /* why the newest attempt to write one failed; no text: it did not */
     bool       warned;
     float      step_lr;

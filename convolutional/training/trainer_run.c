@@ -16,6 +16,8 @@
 /* A failure to write must not end hours of training: it is told once, tried again at the next save, and decides the exit code. */
 static void note_unsaved(Trainer *t, const Error *wrong)
 {
+    if (wrong->code == EXIT_diverged)      /* the end: see unsaved_code */
+        return;
     if (!t->warned)
         trainer_note(t, "warning: %s; training goes on and tries again at the next checkpoint", wrong->text);
     t->warned = true;
@@ -26,10 +28,12 @@ static void save_last(Trainer *t)
     Error *wrong = &t->last_unsaved;
     if (t->state.data_hash == 0)          /* not before it is needed: the first step need not wait for it */
         t->state.data_hash = trainer_data_hash(t);
-    if (!checkpoint_save(t->folder->files[RUN_last], t->folder->files[RUN_previous], t->network, &t->info, t->optimizer, &t->state, wrong)) {
+    const char *previous = t->last_damaged ? NULL : t->folder->files[RUN_previous];
+    if (!checkpoint_save(t->folder->files[RUN_last], previous, t->network, &t->info, t->optimizer, &t->state, wrong)) {
         note_unsaved(t, wrong);
         return;
     }
+    t->last_damaged = false;
     t->saved_step = t->state.step;
     wrong->text[0] = '\0';
 }
@@ -58,16 +62,16 @@ static bool all_finite(const float *values, size_t count)
     return true;
 }
 
-/* The first parameter with a value, or else a gradient, that is not finite. */
+/* The first parameter with a value, or else a gradient or a state of the optimizer, that is not finite. */
 static const char *first_not_finite(const Trainer *t, const char **what)
 {
     const Parameters *parameters = network_parameters(t->network);
-    const float *const blocks[] = { parameters->values, parameters->gradients };
-    static const char *const names[] = { "parameter ", "gradient of " };
-    for (int b = 0; b < 2; b++)
+    const float *const blocks[] = { parameters->values, parameters->gradients, t->optimizer->state[0], t->optimizer->state[1] };
+    static const char *const names[] = { "parameter ", "gradient of ", "optimizer's state of ", "optimizer's state of " };
+    for (int b = 0; b < 2 + t->optimizer->states; b++)
         for (int i = 0; i < network_param_count(t->network); i++) {
             const Param *param = network_param(t->network, i);
-            if (param->role == PARAM_counter || (b == 1 && param->role == PARAM_buffer))
+            if (param->role == PARAM_counter || (b > 0 && param->role == PARAM_buffer))
                 continue;
             float *plain = allocate(param->count, sizeof *plain, "a parameter");
             parameters_export(t->network, blocks[b], param, plain);
@@ -89,7 +93,7 @@ static int diverged(const Trainer *t, const char *subject, double value, Error *
         snprintf(kept, sizeof kept, "kept last.safetensors of step %llu", (unsigned long long)t->saved_step);
     error_set(error, EXIT_diverged, "%s is %s at step %llu (epoch %u, lr %g): %s: first not finite: %s%s; %s: "
               "start again with a lower --lr, or with --clip-grad 1", subject,
-              isnan(value) ? "NaN" : "infinite", (unsigned long long)t->state.step, t->state.epoch + 1, (double)t->step_lr,
+              isnan(value) ? "NaN" : "infinite", (unsigned long long)t->state.step + 1, t->state.epoch + 1, (double)t->step_lr,
               t->folder->path, where, name, kept);
     return EXIT_diverged;
 }
@@ -147,14 +151,21 @@ static int stop_wanted(const Trainer *t)
     return t->options.most_steps && t->state.step >= t->options.most_steps ? -1 : 0;
 }
 
+/* What it means that the newest state could not be saved. */
+static int unsaved_code(const Trainer *t, const Error *wrong, Error *error)
+{
+    if (wrong->code == EXIT_diverged)
+        return diverged(t, "a weight, statistic or state of the optimizer", (double)INFINITY, error);
+    *error = *wrong;
+    return EXIT_write;
+}
+
 static int stopped(Trainer *t, Error *error)
 {
     const int signal_number = t->options.stop ? (int)*t->options.stop : 0;
     save_last(t);
-    if (t->last_unsaved.text[0]) {
-        *error = t->last_unsaved;
-        return EXIT_write;
-    }
+    if (t->last_unsaved.text[0])
+        return unsaved_code(t, &t->last_unsaved, error);
     error_set(error, (ExitCode)(128 + signal_number), "stopped at step %llu of %llu (epoch %u): saved %s: go on with --resume %s",
               (unsigned long long)t->state.step, (unsigned long long)t->schedule.steps, t->state.epoch + 1,
               t->folder->files[RUN_last], t->folder->path);
@@ -274,15 +285,13 @@ int trainer_run(Trainer *t, Error *error)
             return code;
         const bool stopping = t->state.batch < t->batches || !finish_epoch(t);
         if (t->last_unsaved.text[0] && t->last_unsaved.code == EXIT_diverged)
-            return diverged(t, "a weight or statistic", (double)INFINITY, error);
+            return unsaved_code(t, &t->last_unsaved, error);
         if (stopping || (stop_wanted(t) && !trainer_finished(t)))
             return stopped(t, error);
     }
     if (t->last_unsaved.text[0])
         save_last(t);
-    if (t->last_unsaved.text[0] || t->best_unsaved.text[0]) {
-        *error = t->last_unsaved.text[0] ? t->last_unsaved : t->best_unsaved;
-        return EXIT_write;
-    }
+    if (t->last_unsaved.text[0] || t->best_unsaved.text[0])
+        return unsaved_code(t, t->last_unsaved.text[0] ? &t->last_unsaved : &t->best_unsaved, error);
     return check_best(t, error);
 }

@@ -1,0 +1,49 @@
+/* text.c - see text.h. */
+
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "errors.h"
+
+char *text_copy(const char *text)
+{
+    const size_t size = strlen(text) + 1;
+    return memcpy(allocate(size, 1, "a text"), text, size);
+}
+
+char *text_format(const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    const int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    CHECK(length >= 0, "cannot format '%s'", format);
+    char *text = allocate((size_t)length + 1, 1, "a text");
+    vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+bool text_is_printable(const char *text)
+{
+    static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };      /* shorter forms exist below these */
+    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
+        const int more = *at < 0x80 ? 0 : *at < 0xC0 ? -1 : *at < 0xE0 ? 1 : *at < 0xF0 ? 2 : *at < 0xF8 ? 3 : -1;
+        if (more < 0 || *at < 0x20 || *at == 0x7F)
+            return false;
+        uint32_t code = more ? *at & (0x3Fu >> more) : *at;
+        for (int i = 0; i < more; i++) {
+            if ((*++at & 0xC0) != 0x80)
+                return false;
+            code = code << 6 | (*at & 0x3F);
+        }
+        if (code < least[more] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000))
+            return false;
+    }
+    return true;
+}
