@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static const Architecture architectures[] = {
 #define X(key_, aliases_, paper_, about_, act_, side_, ...) \
@@ -28,29 +29,32 @@ const Architecture *architecture_at(int index)
 
 const char *architecture_names(void)
 {
-    static char names[512];
-    size_t at = 0;
-    for (int i = 0; i < architecture_count(); i++)
-        at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", i ? " " : "", architectures[i].key);
-    return names;
+    static const char names[] =
+#define X(key, ...) " " #key
+#include "architectures.def"
+#undef X
+        ;
+    return names + 1;
 }
 
-/* Whether `name` is one of the space-separated words. */
+/* Whether `name` is one of the space-separated words; case does not count. */
 static bool has_word(const char *words, const char *name)
 {
-    const size_t length = strchr(name, ' ') ? 0 : strlen(name);
-    for (const char *at = words; length && (at = strstr(at, name)); at += length)
-        if ((at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+    while (*words) {
+        const size_t length = strcspn(words, " ");
+        if (strlen(name) == length && !strncasecmp(words, name, length))
             return true;
+        words += length + strspn(words + length, " ");
+    }
     return false;
 }
 
 const Architecture *architecture_find(const char *name, Error *error)
 {
     for (int i = 0; i < architecture_count(); i++)
-        if (!strcmp(architectures[i].key, name) || has_word(architectures[i].aliases, name))
+        if (has_word(architectures[i].key, name) || has_word(architectures[i].aliases, name))
             return &architectures[i];
-    error_set(error, EXIT_usage, "unknown architecture '%.120s': --arch: choose one of %s", name, architecture_names());
+    error_set(error, EXIT_usage, "unknown architecture '%.120s': command line: choose one of %s", name, architecture_names());
     return NULL;
 }
 
@@ -74,7 +78,7 @@ static void start_small_before_norm(Network *net)
 Network *architecture_network(const Architecture *arch, Shape image, const ArchOptions *options, Error *error)
 {
     if (image.h < arch->least_side || image.w < arch->least_side || image.h != image.w) {
-        error_set(error, EXIT_usage, "image of %d x %d: %s takes square images of side %d or more: use --img-size", image.w, image.h,
+        error_set(error, EXIT_usage, "image of %d x %d: %s takes square images of side %d or more: resize them, --img-size (bench: --side)", image.w, image.h,
                   arch->key, arch->least_side);
         return NULL;
     }

@@ -172,10 +172,14 @@ static bool cifar_read_names(Part *part, const CifarKind *kind, Error *error)
         if (!*line)
             continue;
         if (!text_is_printable(line))
-            good = error_set(error, EXIT_input, "class name is not UTF-8 text: %s, name %d: correct it or remove the file",
+            good = error_set(error, EXIT_input, "class name is not printable UTF-8: %s, name %d: correct it or remove the file",
                              name_tail(shown), count + 1);
         else if (count < kind->classes)
             names[count] = line;
+        for (int i = 0; good && i < count && count < kind->classes; i++)
+            if (!strcmp(names[i], line))
+                good = error_set(error, EXIT_input, "class name twice: %s: names %d and %d are '%s': correct it or remove the file",
+                                 name_tail(shown), i + 1, count + 1, line);
         count++;
     }
     if (good && count != kind->classes)

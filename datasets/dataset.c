@@ -78,10 +78,15 @@ static bool options_ok(const DataOptions *options, Error *error)
     return true;
 }
 
+const char *dataset_default_path(void)
+{
+    return access(DEFAULT_PATH, F_OK) == 0 ? DEFAULT_PATH : "shapes";
+}
+
 /* Fills part->format, path and root. */
 static bool part_find(Part *part, const DataOptions *options, Error *error)
 {
-    const char *path = options->path && *options->path ? options->path : access(DEFAULT_PATH, F_OK) == 0 ? DEFAULT_PATH : "shapes";
+    const char *path = options->path && *options->path ? options->path : dataset_default_path();
     *part = (Part){ .options = options, .path = path, .root = -1 };
     if (!strcmp(path, "shapes")) {
         part->path = "";
@@ -196,7 +201,7 @@ static void damaged_error(const Part *part, const uint32_t *chosen, const bool *
     if (failures == 1)
         error_set(error, EXIT_input, "%.900s", first.text);
     else
-        error_set(error, EXIT_input, "%u of %u images are damaged: %s%s: remove or replace them, or skip them (up to 1%%); the first: %.300s",
+        error_set(error, EXIT_input, "%u of %u images are damaged: %s%s: remove or replace them, or let --skip-bad skip up to 1%%; the first: %.300s",
                   failures, count, names, failures > LISTED ? ", ..." : "", first.text);
 }
 
@@ -263,6 +268,8 @@ Dataset *dataset_open(const DataOptions *options, Split split, Error *error)
         uint32_t count, *chosen = allocate(part.count, sizeof *chosen, "a split");
         if (split_choose(&part, source.share, chosen, &count, error))
             dataset = dataset_load(&part, chosen, count, error);
+        if (dataset)
+            dataset->split = source.share == SHARE_held_out ? SPLIT_val : source.part;
         free(chosen);
     }
     part_close(&part);

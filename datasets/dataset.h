@@ -9,12 +9,17 @@
 
 #include "errors.h"
 
-typedef enum { SPLIT_train, SPLIT_val, SPLIT_test } Split;
+typedef enum { SPLIT_train, SPLIT_val, SPLIT_test, SPLITS } Split;
+
+/* "train", "val" and "test"; in SPLIT_NAMES for a table of options. */
+#define SPLIT_NAMES "test val train"
+const char *split_name(Split split);
 
 enum { DATASET_MAX_CHANNELS = 3 };
 
 typedef struct Dataset {
     const char *kind;                  /* "cifar10" "cifar100" "idx" "folder" "shapes" */
+    Split       split;                 /* what it is: not what was asked for where the data has no such part */
     char       *path;                  /* where it came from; "" for shapes */
     int         channels, height, width;
     int         classes;
@@ -41,6 +46,9 @@ typedef struct DataOptions {
     int         threads;               /* decoding threads; 0: all cores */
 } DataOptions;
 
+/* The path that stands for none: data/cifar-10-batches-bin if it is there, else "shapes". */
+const char *dataset_default_path(void);
+
 /* Sniffs `options->path` (DESIGN: data_batch_1.bin CIFAR-10, train.bin CIFAR-100, *-ubyte[.gz] IDX,
  * train/ [val/ test/] with class folders, class folders alone) and loads one split.
  *
@@ -48,7 +56,8 @@ typedef struct DataOptions {
  *   val     the data's own val part; else its test part unless val_split or val_part is given; else held out of train
  *   test    the test part, else the same as val
  *
- * What is held out depends on the labels and the seed alone: val_split of every class, drawn at random, or val_part.
+ * What is held out depends on the labels and the seed alone: val_split of every class, drawn at random, or val_part. Data with a
+ * val part of its own hold out nothing: either of them is then refused.
  * NULL and one line in `error` if anything is wrong; nothing is half loaded. */
 Dataset *dataset_open(const DataOptions *options, Split split, Error *error);
 void     dataset_free(Dataset *dataset);

@@ -26,12 +26,10 @@ typedef struct Folder {
     uint32_t    room;
 } Folder;
 
-static const char *const part_names[] = { [SPLIT_train] = "train", [SPLIT_val] = "val", [SPLIT_test] = "test" };
-
 /* Class folders alone are the train part. */
 static const char *part_folder(int root, Split split)
 {
-    return split != SPLIT_train || disk_has_folder(root, "train") ? part_names[split] : ".";
+    return split != SPLIT_train || disk_has_folder(root, "train") ? split_name(split) : ".";
 }
 
 static bool has_class_folder(int root)
@@ -53,7 +51,7 @@ static bool has_parts(int root)
 
 static bool folder_has(int root, Split split)
 {
-    return has_parts(root) ? disk_has_folder(root, part_names[split]) : split == SPLIT_train;
+    return has_parts(root) ? disk_has_folder(root, split_name(split)) : split == SPLIT_train;
 }
 
 static bool folder_matches(int root)
@@ -89,7 +87,7 @@ static bool class_names_ok(const char *const *names, int count, const char *show
                          count, name_tail(shown), MAX_CLASSES);
     for (int i = 0; i < count; i++)
         if (!text_is_printable(names[i]))
-            return error_set(error, EXIT_input, "class name is not UTF-8 text: folder '%s' in %s: rename it", name_tail(names[i]),
+            return error_set(error, EXIT_input, "class name is not printable UTF-8: folder '%s' in %s: rename it", name_tail(names[i]),
                              name_tail(shown));
     return true;
 }
@@ -301,7 +299,7 @@ static bool folder_open(Part *part, Split split, Error *error)
 {
     const bool other_part = split != SPLIT_train && folder_has(part->root, SPLIT_train);
     if (!read_classes(part, part_folder(part->root, other_part ? SPLIT_train : split), error) ||
-        (other_part && !no_other_classes(part, part_names[split], error)) || !read_part(part, split, error))
+        (other_part && !no_other_classes(part, split_name(split), error)) || !read_part(part, split, error))
         return false;
     if (other_part && !(part->options->side && part->options->channels))
         return measure_train(part, error);

@@ -18,7 +18,11 @@ static const float VAL_SPLIT_DEFAULT = 0.1f;
 
 enum { CHOICE_held_out, CHOICE_limit };      /* two choices from one seed are independent */
 
-static const char *const split_names[] = { [SPLIT_train] = "train", [SPLIT_val] = "val", [SPLIT_test] = "test" };
+const char *split_name(Split split)
+{
+    static const char *const names[SPLITS] = { [SPLIT_train] = "train", [SPLIT_val] = "val", [SPLIT_test] = "test" };
+    return names[split];
+}
 
 bool split_source(const Format *format, const char *path, int root, const DataOptions *options, Split split,
                   SplitSource *source, Error *error)
@@ -27,6 +31,9 @@ bool split_source(const Format *format, const char *path, int root, const DataOp
     const bool asked = options->val_split > 0 || options->val_part;
     const bool held_out = !has_val && (asked || !has_test);
 
+    if (has_val && asked)
+        return error_set(error, EXIT_usage, "nothing to hold out: --val-split: %s has a val part of its own: leave it out",
+                         *path ? name_tail(path) : format->kind);
     if (split == SPLIT_train)
         *source = (SplitSource){ SPLIT_train, held_out ? SHARE_rest : SHARE_all };
     else if (split == SPLIT_test && has_test)
@@ -39,7 +46,7 @@ bool split_source(const Format *format, const char *path, int root, const DataOp
     if (format->has(root, source->part))
         return true;
     return error_set(error, EXIT_input, "no %s part: %s (%s) has none, and the %s split needs it: use another split or complete the data",
-                     split_names[source->part], name_tail(path), format->title, split_names[split]);
+                     split_name(source->part), name_tail(path), format->title, split_name(split));
 }
 
 /* Marks k of the images listed in `from`. */

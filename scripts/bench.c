@@ -178,14 +178,14 @@ static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error 
     print_speed(&b, arch, bench_measure(&b));
     if (flags->profile)
         print_profile(b.program, (double)(b.step - WARM_UP));
-    fflush(stdout);
+    const bool printed = output_flush(error);
 
     optimizer_free(b.optimizer);
     program_free(b.program);
     network_free(b.network);
     free(b.images);
     free(b.labels);
-    return true;
+    return printed;
 }
 
 static bool run(const BenchFlags *flags, const OptionLine *line, Error *error)

@@ -12,6 +12,7 @@
 #include "options.h"
 #include "run_folder.h"
 #include "run_settings.h"
+#include "text.h"
 
 typedef struct EvaluateFlags {
     const char *data, *val_split, *split, *plan;
@@ -25,7 +26,7 @@ typedef struct EvaluateFlags {
 static const Option options[] = {
     { "data", "data-dir data-path", 0, OPTION_text, FIELD(data), "PATH|shapes", .shown = "the run's", .group = "Data",
       .help = "CIFAR-10/100 binary, MNIST-style IDX or class folders" },
-    { "split", NULL, 0, OPTION_text, FIELD(split), "NAME", "test", .choices = "test val train", .group = "Data", .help = "test, val or train", .once = true },
+    { "split", NULL, 0, OPTION_text, FIELD(split), "NAME", "test", .choices = SPLIT_NAMES, .group = "Data", .help = "test, val or train", .once = true },
     { "val-split", NULL, 0, OPTION_text, FIELD(val_split), "F|NAME", .shown = "the run's", .group = "Data", .help = "share, or file, that was held out" },
     { "seed", NULL, 0, OPTION_whole, FIELD(seed), "N", "42", "the run's", .most = 1e15, .group = "Data", .help = "of what was held out" },
     { "skip-bad", NULL, 0, OPTION_switch, FIELD(skip_bad), .group = "Data", .help = "skip damaged images, up to 1%" },
@@ -49,8 +50,7 @@ static const OptionTable table = {
 static bool load_run_options(const char *checkpoint, EvaluateFlags *flags, OptionLine *line, Error *error)
 {
     const char *slash = strrchr(checkpoint, '/');
-    char *folder = slash ? strndup(checkpoint, (size_t)(slash - checkpoint + 1)) : strdup(".");
-    CHECK(folder, "out of memory for a path");
+    char *folder = slash ? text_format("%.*s", (int)(slash - checkpoint), checkpoint) : text_copy(".");
     char *arguments = run_folder_file(folder, RUN_arguments);
     const bool ok = access(arguments, F_OK) != 0 || options_load(&table, arguments, flags, line, error);
     free(arguments);
@@ -65,15 +65,17 @@ static Dataset *open_data(const EvaluateFlags *flags, const Model *model, Error 
         .side = model->info.side, .channels = model->info.channels, .skip_bad = flags->skip_bad,
         .class_names = model->info.classes, .classes = model->info.class_count, .threads = (int)flags->threads,
     };
-    const Split split = !strcmp(flags->split, "test") ? SPLIT_test : !strcmp(flags->split, "val") ? SPLIT_val : SPLIT_train;
+    Split split = SPLIT_train;
+    while (strcmp(flags->split, split_name(split)))
+        split++;
     return val_split_parse(flags->val_split, &data, error) ? dataset_open(&data, split, error) : NULL;
 }
 
-static void print_result(const EvaluateFlags *flags, const char *path, const ModelInfo *info, const LossSum *sum, double seconds)
+static void print_result(const EvaluateFlags *flags, const char *path, const ModelInfo *info, Split split, const LossSum *sum, double seconds)
 {
     const double count = sum->count, loss = sum->loss / count, top1 = sum->top1 / count, top5 = sum->top5 / count;
     if (!flags->json) {
-        printf("%s  %s %s  %s: loss %.4f  top1 %.2f%%  top5 %.2f%%  of %u images  %.0f img/s\n", path, info->arch, info->act, flags->split,
+        printf("%s  %s %s  %s: loss %.4f  top1 %.2f%%  top5 %.2f%%  of %u images  %.0f img/s\n", path, info->arch, info->act, split_name(split),
                loss, 100.0 * top1, 100.0 * top5, sum->count, count / seconds);
         return;
     }
@@ -83,7 +85,7 @@ static void print_result(const EvaluateFlags *flags, const char *path, const Mod
     print_json_string(info->arch);
     printf(", \"act\": ");
     print_json_string(info->act);
-    printf(", \"split\": \"%s\", \"count\": %u, \"loss\": ", flags->split, sum->count);
+    printf(", \"split\": \"%s\", \"count\": %u, \"loss\": ", split_name(split), sum->count);
     if (isfinite(loss))
         printf("%.9g", loss);
     else
@@ -106,7 +108,9 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
     }
     dataset_describe(data, text, sizeof text);
     if (!flags->quiet)
-        fprintf(stderr, "%s: %s\n", program_name(), text);
+        note_print(NULL, text);
+    if (!flags->quiet && strcmp(split_name(data->split), flags->split))
+        note_print(NULL, "warning: the data has no test part: these are the images that training held out, which chose best.safetensors");
 
     LossSum sum;
     const int batch = (uint32_t)flags->batch < data->count ? (int)flags->batch : (int)data->count;
@@ -114,12 +118,16 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
     Loader *loader = model_loader(&model, data, batch);
     const double begin = seconds_now();
     evaluate(program, loader, model.info.class_count, NULL, &sum);
-    print_result(flags, path, &model.info, &sum, seconds_now() - begin);
+    print_result(flags, path, &model.info, data->split, &sum, seconds_now() - begin);
     loader_free(loader);
     program_free(program);
     dataset_free(data);
     model_close(&model);
-    return output_flush(error) ? EXIT_ok : EXIT_write;
+    if (!output_flush(error))
+        return EXIT_write;
+    if (!isfinite(sum.loss))
+        error_set(error, EXIT_diverged, "the network's outputs are not finite: %s: its training diverged: use an older checkpoint", path);
+    return isfinite(sum.loss) ? EXIT_ok : EXIT_diverged;
 }
 
 int main(int argc, char **argv)

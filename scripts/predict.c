@@ -44,6 +44,7 @@ typedef struct Printer {
     int    top;                /* 0: all classes in the model's order */
     float *values;             /* a value a class */
     int   *order;              /* classes, as printed */
+    bool   diverged;           /* an output was not finite */
 } Printer;
 
 static void softmax(const float *logits, int classes, float *probabilities)
@@ -107,9 +108,11 @@ static void print_jsonl(const Printer *p, const char *path, int count)
     printf("]}\n");
 }
 
-static void print_image(const Printer *p, const char *path, const float *logits)
+static void print_image(Printer *p, const char *path, const float *logits)
 {
     const int classes = p->info->class_count, count = p->top && p->top < classes ? p->top : classes;
+    for (int i = 0; i < classes; i++)
+        p->diverged = p->diverged || !isfinite(logits[i]);
     if (p->logits)
         memcpy(p->values, logits, (size_t)classes * sizeof *logits);
     else
@@ -157,7 +160,7 @@ static bool load_chunk(const ImageList *list, size_t *next, uint32_t most, Datas
 }
 
 /* Predicts every image of the list in chunks of a batch. False if one could not be read; each of those has been told. */
-static bool predict(const Model *model, const Plan *plan, const ImageList *list, const Printer *printer)
+static bool predict(const Model *model, const Plan *plan, const ImageList *list, Printer *printer)
 {
     const ModelInfo *info = &model->info;
     const int batch = list->count < BATCH ? (int)list->count : BATCH;
@@ -220,12 +223,17 @@ static int run(const PredictFlags *flags, const OptionLine *line, Error *error)
             printf("file,rank,class,%s\n", printer.logits ? "logit" : "prob");
         if (!predict(&model, &plan, &list, &printer))
             code = EXIT_input;
+        if (printer.diverged) {
+            code = EXIT_diverged;
+            error_set(error, EXIT_diverged, "the network's outputs are not finite: %s: its training diverged: use an older checkpoint",
+                      line->arguments[0]);
+        }
         free(printer.values);
         free(printer.order);
     }
     model_close(&model);
     image_list_clear(&list);
-    return code == EXIT_ok && !output_flush(error) ? EXIT_write : code;
+    return output_flush(error) ? code : EXIT_write;
 }
 
 int main(int argc, char **argv)

@@ -6,6 +6,7 @@
 
 #include "common_options.h"
 #include "progress.h"
+#include "text.h"
 #include "train_options.h"
 
 static volatile sig_atomic_t stop_signal;
@@ -68,12 +69,12 @@ static bool find_folder(TrainFlags *flags, OptionLine *line, char **folder, Erro
 {
     *folder = NULL;
     if (!flags->resume) {
-        *folder = flags->output ? strdup(flags->output) : NULL;
+        *folder = flags->output ? text_copy(flags->output) : NULL;
         return true;
     }
     if (flags->output)
         return error_set(error, EXIT_usage, "two folders: --output: a resumed run stays in its own: leave --output out");
-    *folder = strcmp(flags->resume, "auto") ? strdup(flags->resume) : run_folder_newest("runs", error);
+    *folder = strcmp(flags->resume, "auto") ? text_copy(flags->resume) : run_folder_newest("runs", error);
     if (!*folder)
         return false;
     const int64_t threads = flags->threads;
@@ -109,7 +110,9 @@ static int run(TrainFlags *flags, OptionLine *line, Error *error)
     TrainerOptions options;
     char *folder = NULL, *data = NULL, *arguments = NULL;
     bool ready = find_folder(flags, line, &folder, error);
-    if (ready && flags->data && strcmp(flags->data, "shapes") && (data = realpath(flags->data, NULL)) != NULL)
+    if (ready && !flags->data)
+        flags->data = dataset_default_path();
+    if (ready && strcmp(flags->data, "shapes") && (data = realpath(flags->data, NULL)) != NULL)
         flags->data = data;           /* args.json holds wherever it is read from */
     ready = ready && train_options_resolve(flags, &options, error);
     int code = ready ? EXIT_ok : (int)error->code;
@@ -117,8 +120,11 @@ static int run(TrainFlags *flags, OptionLine *line, Error *error)
         code = print_summary(&options, error) ? EXIT_ok : (int)error->code;
     else if (ready) {
         flags->threads = threads_settle(flags->threads);
+        arguments = options_text(&train_options, flags, error);
+        code = arguments ? EXIT_ok : (int)error->code;
+    }
+    if (arguments) {
         Progress progress = progress_new(flags->progress, flags->quiet, (uint64_t)flags->log_interval);
-        arguments = options_text(&train_options, flags);
         options.arguments = arguments;
         options.folder = folder;
         options.resume = flags->resume != NULL;

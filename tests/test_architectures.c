@@ -190,10 +190,10 @@ static void test_names(void **state)
     (void)state;
     static const char *const aliases[][2] = {
         { "lenet5", "lenet" }, { "vgg16_bn", "vgg16" }, { "tf_efficientnet_lite0", "efficientnet_lite0" },
-        { "efficientnet", "efficientnet_lite0" }, { "convnext", "convnext_tiny" },
+        { "efficientnet", "efficientnet_lite0" }, { "convnext", "convnext_tiny" }, { "LeNet", "lenet" }, { "VGG16_BN", "vgg16" },
     };
     static const char *const strangers[] = {
-        "", " ", "resnet", "resnet180", "lenet lenet5", "tf_efficientnet_lite0 efficientnet", "LENET", "n\n",
+        "", " ", "resnet", "resnet180", "lenet lenet5", "tf_efficientnet_lite0 efficientnet", "n\n",
     };
     for (size_t i = 0; i < CASES; i++)
         assert_string_equal(find(cases[i].name)->key, cases[i].name);

@@ -31,6 +31,7 @@ static void make_fine_100(void) { data_cifar("train.bin", 2, 0, 300, 100); data_
 static void make_coarse_20(void) { data_cifar("train.bin", 2, 0, 20, 100); data_patch("train.bin", 3074 * 3, "\24", 1); }
 static void make_nine_names(void) { make_cifar10(); scratch_write(data_path("batches.meta.txt"), "a\nb\nc\nd\ne\nf\ng\nh\ni\n", 18); }
 static void make_bad_names(void) { make_cifar10(); scratch_write(data_path("batches.meta.txt"), "a\n\xFF\n", 4); }
+static void make_same_names(void) { make_cifar10(); scratch_write(data_path("batches.meta.txt"), "a\nb\nc\nb\ne\nf\ng\nh\ni\nj\n", 20); }
 static void make_cifar_fifo(void) { assert_int_equal(mkfifo(data_path("data_batch_1.bin"), 0600), 0); }
 static void make_python(void) { scratch_write(data_path("data_batch_1"), "x", 1); }
 static void make_other(void) { scratch_write(data_path("weights.pt"), "x", 1); }
@@ -101,6 +102,7 @@ static void make_one_class(void) { data_folder("cat"); data_image("cat/a.ppm", 4
 static void make_empty_classes(void) { data_folder("cat"); data_folder("dog"); scratch_write(data_path("cat/a.txt"), "x", 1); }
 static void make_empty_train(void) { data_folder("train"); }
 static void make_only_val(void) { data_folder("val"); data_classes("val/", 1); }
+static void make_train_and_val(void) { data_folder("train"); data_folder("val"); data_classes("train/", 1); data_classes("val/", 1); }
 static void make_more_in_val(void) { data_folder("train"); data_folder("val"); data_classes("train/", 1); data_classes("val/", 1); data_folder("val/emu"); }
 static void make_nested(void) { make_cats(); data_folder("cat/more"); }
 static void make_webp(void) { make_cats(); scratch_write(data_path("cat/a.WebP"), "x", 1); }
@@ -148,7 +150,8 @@ static const Refused refused[] = {
     { "CIFAR: fine label", make_fine_100, {0}, SPLIT_train, EXIT_input, "label 100 out of range 0..99", "record 290 (byte 891461)" },
     { "CIFAR: coarse label", make_coarse_20, {0}, SPLIT_train, EXIT_input, "coarse label 20 out of range 0..19", "record 3 (byte 9222)" },
     { "CIFAR: nine names", make_nine_names, {0}, SPLIT_train, EXIT_input, "9 class names, expected 10", "batches.meta.txt" },
-    { "CIFAR: names not text", make_bad_names, {0}, SPLIT_train, EXIT_input, "class name is not UTF-8", "name 2" },
+    { "CIFAR: names not text", make_bad_names, {0}, SPLIT_train, EXIT_input, "class name is not printable UTF-8", "name 2" },
+    { "CIFAR: a name twice", make_same_names, {0}, SPLIT_train, EXIT_input, "class name twice: ", "names 2 and 4 are 'b'" },
     { "CIFAR: a FIFO", make_cifar_fifo, {0}, SPLIT_train, EXIT_input, "not a regular file: ", "is a FIFO" },
     { "CIFAR: no train part", make_test_batch, {0}, SPLIT_train, EXIT_input, "no train part: ", "CIFAR-10" },
     { "CIFAR: unknown part", make_cifar10, { .val_part = "data_batch_5" }, SPLIT_train, EXIT_usage, "no part 'data_batch_5' to hold out: ", "has data_batch_1: choose" },
@@ -187,7 +190,9 @@ static const Refused refused[] = {
     { "folder: link up", make_link_up, {0}, SPLIT_train, EXIT_input, "symbolic link leaves the data folder: ", "cat/x.png" },
     { "folder: link to a folder", make_link_folder, {0}, SPLIT_train, EXIT_input, "symbolic link leaves the data folder: ", "emu" },
     { "folder: link to itself", make_link_loop, {0}, SPLIT_train, EXIT_input, "symbolic link leaves the data folder: ", "cat/x.png" },
-    { "folder: a hostile name", make_bad_class, {0}, SPLIT_train, EXIT_input, "class name is not UTF-8 text: ", "emu\\x0A\\x1B[2J" },
+    { "folder: a hostile name", make_bad_class, {0}, SPLIT_train, EXIT_input, "class name is not printable UTF-8: ", "emu\\x0A\\x1B[2J" },
+    { "folder: a share beside val", make_train_and_val, { .val_split = 0.3f }, SPLIT_train, EXIT_usage, "nothing to hold out: --val-split: ", "val part of its own" },
+    { "shapes: a part's name", make_other, { .path = "shapes", .val_part = "data_batch_5" }, SPLIT_train, EXIT_usage, "nothing to hold out: ", "shapes has a val part" },
     { "folder: other order", make_cats, { .class_names = two_names, .classes = 2 }, SPLIT_test, EXIT_input, "class 0 is 'cat' in ", "'dog' in the checkpoint" },
     { "folder: other count", make_cats, { .class_names = three_names, .classes = 3 }, SPLIT_test, EXIT_input, "has 2, the checkpoint has 3", "classes differ" },
 };

@@ -9,7 +9,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "scratch.h"
 
 #include "../scripts/shared/common_options.c"
 #include "../scripts/shared/options.c"
@@ -189,6 +192,11 @@ static void test_bad_names_list_the_choices(void **state)
         { { "--opt-betas=0.9" },          "'0.9'",    "0.9,0.999" },
         { { "--opt-betas=0.9,1" },        "0.9,1",    "0.9,0.999" },
         { { "--opt-betas=0.9,0.99x" },    "0.99x",    "0.9,0.999" },
+        { { "--opt-betas=0.9,0.99999999" }, "0.99999999", "0.9,0.999" },      /* 1 as a float */
+        { { "--opt-eps=0" },              "'0'",      "above 0" },
+        { { "--opt-eps=1e-50" },          "1e-50",    "above 0" },
+        { { "--val-split=1e-60" },        "1e-60",    "between 0 and 1" },
+        { { "--opt=adam" },               "adam",     "--opt: choose one of sgd adamw" },
         { { "--in-chans=2" },             "'2'",      "1 for grey" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -275,21 +283,24 @@ static void test_arguments_file(void **state)
     TrainFlags flags, again;
     OptionLine line;
     Error error;
-    char path[] = "/tmp/convzoo-args-XXXXXX";
-    const int file = mkstemp(path);
-    assert_true(file >= 0);
-    assert_true(parse(&flags, &line, &error, (const char *[]){ "--arch=vgg16", "--lr=0.123456789", "--no-aug", "--seed=7", "--max-steps=3", NULL }));
-    char *text = options_text(&train_options, &flags);
+    char folder[256], path[256];
+    scratch_new(folder);
+    scratch_path(path, folder, "args.json");
+    assert_true(parse(&flags, &line, &error, (const char *[]){ "--arch=vgg16", "--lr=0.123456789", "--warmup-epochs=0.8333333333333334", "--no-aug", "--seed=7", "--max-steps=3", NULL }));
+    char *text = options_text(&train_options, &flags, &error);
     assert_null(strstr(text, "max-steps"));
-    assert_int_equal(write(file, text, strlen(text)), (ssize_t)strlen(text));
+    scratch_write(path, text, strlen(text));
     free(text);
-    close(file);
+    assert_true(parse(&again, &line, &error, (const char *[]){ "--data=\xFF", NULL }));
+    assert_null(options_text(&train_options, &again, &error));
+    assert_non_null(strstr(error.text, "not UTF-8: --data"));
 
     /* The file fills what the command line leaves open, and nothing else. */
     assert_true(parse(&again, &line, &error, (const char *[]){ "--seed", "9", NULL }));
     assert_true(options_load(&train_options, path, &again, &line, &error));
     assert_string_equal(again.arch, "vgg16");
     assert_true(again.lr == 0.123456789 && !again.aug && again.seed == 9 && again.max_steps == 0 && again.epochs == -1);
+    assert_true(again.warmup_epochs == flags.warmup_epochs);
     options_free(&line);
 
     static const struct { const char *content, *text; } damaged[] = {
@@ -301,10 +312,7 @@ static void test_arguments_file(void **state)
         { "",                          "not the options of a run" },
     };
     for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
-        FILE *stream = fopen(path, "w");
-        assert_non_null(stream);
-        fputs(damaged[i].content, stream);
-        fclose(stream);
+        scratch_write(path, damaged[i].content, strlen(damaged[i].content));
         assert_true(parse(&again, &line, &error, (const char *[]){ NULL }));
         if (options_load(&train_options, path, &again, &line, &error))
             fail_msg("accepted %s", damaged[i].content);
@@ -312,7 +320,11 @@ static void test_arguments_file(void **state)
             fail_msg("%s: exit %d, '%s'", damaged[i].content, (int)error.code, error.text);
         options_free(&line);
     }
-    unlink(path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_false(options_load(&train_options, path, &again, &line, &error));
+    assert_non_null(strstr(error.text, "not a regular file"));
+    scratch_remove(folder);
 }
 
 int main(void)

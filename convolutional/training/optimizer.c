@@ -44,7 +44,7 @@ bool optimizer_parse(const char *name, OptimizerKind *kind, Error *error)
             *kind = (OptimizerKind)i;
             return true;
         }
-    return error_set(error, EXIT_usage, "unknown optimizer '%.120s': choose one of %s", name, optimizer_names());
+    return error_set(error, EXIT_usage, "unknown optimizer '%.120s': --opt: choose one of %s", name, optimizer_names());
 }
 
 Optimizer *optimizer_new(Network *network, const OptimizerOptions *options)

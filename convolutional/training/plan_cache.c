@@ -2,6 +2,7 @@
 
 #include "plan_cache.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <omp.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "disk.h"
 #include "files.h"
 #include "folder.h"
 #include "kernels.h"
@@ -19,7 +21,7 @@
 /* Goes up when kernels change so much that old measurements mislead. */
 enum { GENERATION = 1 };
 
-enum { PATH_ROOM = 1024, KEY_ROOM = 512 };
+enum { PATH_ROOM = 1024, KEY_ROOM = 512, FILE_MOST = 16 << 20 };
 
 /* ---- the key ---- */
 
@@ -65,18 +67,13 @@ static bool cache_folder(char *path, size_t size)
     return length > 0 && (size_t)length < size;
 }
 
-static bool cache_path(char *path, size_t size)
-{
-    if (!cache_folder(path, size - sizeof "/plans.json"))
-        return false;
-    strcat(path, "/plans.json");
-    return true;
-}
-
 /* All that is remembered; empty if there is none. */
 static json_t *cache_read(const char *path)
 {
-    json_t *all = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    size_t size;
+    char *text = (char *)disk_read_all(AT_FDCWD, path, path, FILE_MOST, &size, NULL);
+    json_t *all = text ? json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    free(text);
     if (json_is_object(all))
         return all;
     json_decref(all);
@@ -91,19 +88,25 @@ static bool recall(const char *path, const char *key, Plan *plan)
     return found;
 }
 
-static bool remember(const char *path, const char *key, const Plan *plan)
+static bool append_plan(const char *path, const char *key, const Plan *plan, Error *error)
 {
-    char folder[PATH_ROOM];
-    Error error = { 0 };
-    if (!cache_folder(folder, sizeof folder) || !folder_create(folder, &error))
-        return false;
     json_t *all = cache_read(path);
     json_object_set_new(all, key, json_string(plan_text(plan)));
     char *text = json_dumps(all, JSON_INDENT(2) | JSON_SORT_KEYS);
-    const bool written = text && file_replace(path, text, strlen(text), &error);
+    CHECK(text, "%zu plans as JSON", json_object_size(all));
+    const bool written = file_replace(path, text, strlen(text), error);
     free(text);
     json_decref(all);
     return written;
+}
+
+/* Under the folder's lock: two processes that measure at once keep both plans, and what a killed one left is cleared. */
+static bool remember(const char *folder, const char *path, const char *key, const Plan *plan, Error *error)
+{
+    const int lock = folder_create(folder, error) ? folder_lock(folder, error) : -1;
+    const bool kept = lock >= 0 && folder_remove_orphans(folder, error) && append_plan(path, key, plan, error);
+    folder_unlock(lock);
+    return kept;
 }
 
 /* ---- measuring ---- */
@@ -119,12 +122,15 @@ static Network *build(const void *context)
 
 void plan_settle(Plan *plan, const PlanSubject *subject, void (*tell)(void *context, const char *text), void *context)
 {
-    char key[KEY_ROOM], path[PATH_ROOM], text[PATH_ROOM + PLAN_MOST_LAYERS + 200];
+    char key[KEY_ROOM], folder[PATH_ROOM], path[PATH_ROOM + sizeof "/plans.json"] = "", text[PATH_ROOM + PLAN_MOST_LAYERS + 200];
+    Error error = { .text = "there is neither XDG_CACHE_HOME nor HOME" };
     if (!plan->measured)
         return;
     key_of(subject, plan, key, sizeof key);
-    const bool has_path = cache_path(path, sizeof path);
-    if (has_path && recall(path, key, plan)) {
+    const bool has_folder = cache_folder(folder, sizeof folder);
+    if (has_folder)
+        snprintf(path, sizeof path, "%s/plans.json", folder);
+    if (has_folder && recall(path, key, plan)) {
         snprintf(text, sizeof text, "plan %s, measured before: %s", plan_text(plan), path);
     } else {
         if (tell)
@@ -132,9 +138,9 @@ void plan_settle(Plan *plan, const PlanSubject *subject, void (*tell)(void *cont
         const double begin = seconds_now();
         *plan = plan_measure(build, subject, plan, subject->mode, subject->batch);
         const double seconds = seconds_now() - begin;
-        const bool kept = has_path && remember(path, key, plan);
-        snprintf(text, sizeof text, "plan %s, measured in %.1f s, %s%s", plan_text(plan), seconds,
-                 kept ? "remembered in " : "not remembered: no cache folder can be written", kept ? path : "");
+        const bool kept = has_folder && remember(folder, path, key, plan, &error);
+        snprintf(text, sizeof text, "plan %s, measured in %.1f s, %s%.1000s", plan_text(plan), seconds,
+                 kept ? "remembered in " : "not remembered: ", kept ? path : error.text);
     }
     if (tell)
         tell(context, text);

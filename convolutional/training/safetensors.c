@@ -90,7 +90,7 @@ bool safetensors_read_at(const Safetensors *file, uint64_t offset, void *bytes, 
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return error_set(error, EXIT_input, "cannot read: %s: %s", file->path, strerror(errno));
+            return error_set(error, EXIT_input, "cannot read: %s: %s: check the disk", file->path, strerror(errno));
         if (got == 0)
             return too_short(file, offset, error);
         to += got;

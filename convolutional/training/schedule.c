@@ -58,5 +58,5 @@ bool schedule_parse(const char *name, ScheduleKind *kind, Error *error)
             *kind = (ScheduleKind)i;
             return true;
         }
-    return error_set(error, EXIT_usage, "unknown schedule '%.120s': choose one of %s", name, schedule_names());
+    return error_set(error, EXIT_usage, "unknown schedule '%.120s': --sched: choose one of %s", name, schedule_names());
 }

@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { MOST_WARNINGS = 10 };      /* of a kind */
+
 void trainer_note(const Trainer *trainer, const char *format, ...)
 {
     if (!trainer->options.report.note)
@@ -78,9 +80,12 @@ static void describe_data(const Trainer *t)
     for (int i = 0; i < t->train_set->classes && at < 200; i++)
         at += (size_t)snprintf(text + at, sizeof text - at, "  %.40s %u", t->train_set->class_names[i], counts[i]);
     trainer_note(t, "training on%s%s; validating on %u", text, at < 200 ? "" : "  ...", t->val_set->count);
+    int empty = 0;
     for (int i = 0; i < t->train_set->classes; i++)
-        if (counts[i] == 0)
+        if (counts[i] == 0 && empty++ < MOST_WARNINGS)
             trainer_note(t, "warning: class without a training image: %.100s", t->train_set->class_names[i]);
+    if (empty > MOST_WARNINGS)
+        trainer_note(t, "warning: and %d more classes without one", empty - MOST_WARNINGS);
     free(counts);
 }
 

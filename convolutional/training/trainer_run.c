@@ -167,7 +167,7 @@ static int stopped(Trainer *t, Error *error)
     if (t->last_unsaved.text[0])
         return unsaved_code(t, &t->last_unsaved, error);
     error_set(error, (ExitCode)(128 + signal_number), "stopped at step %llu of %llu (epoch %u): saved %s: go on with --resume %s",
-              (unsigned long long)t->state.step, (unsigned long long)t->schedule.steps, t->state.epoch + 1,
+              (unsigned long long)t->state.step, (unsigned long long)t->schedule.steps, t->state.epoch + (t->state.batch > 0),
               t->folder->files[RUN_last], t->folder->path);
     if (signal_number)
         return 128 + signal_number;

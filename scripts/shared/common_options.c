@@ -2,6 +2,8 @@
 
 #include "common_options.h"
 
+#include "text.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <omp.h>
@@ -9,19 +11,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAME_MOST = 100 };      /* bytes of a part's name; they stand in the checkpoint's settings */
+
 bool val_split_parse(const char *text, DataOptions *data, Error *error)
 {
     char *end;
     if (!text)
         return true;
-    const double share = strtod(text, &end);
-    if (end == text && *text) {
+    const float share = strtof(text, &end);
+    if (end == text && strlen(text) < NAME_MOST) {
         data->val_part = text;
         return true;
     }
-    if (*end || !(share > 0.0 && share < 1.0))
+    if (end == text || *end || !(share > 0.0f && share < 1.0f))
         return error_set(error, EXIT_usage, "bad value '%.100s': --val-split: use a share between 0 and 1, or a part's name such as data_batch_5", text);
-    data->val_split = (float)share;
+    data->val_split = share;
     return true;
 }
 
@@ -43,14 +47,16 @@ void note_print(void *context, const char *text)
 
 bool output_flush(Error *error)
 {
-    return fflush(stdout) == 0 || error_set(error, EXIT_write, "cannot write: standard output: %s", strerror(errno));
+    const bool failed = ferror(stdout) != 0;      /* before: errno has long been another's */
+    return (fflush(stdout) == 0 && !failed) ||
+           error_set(error, EXIT_write, "cannot write: standard output: %s: send it elsewhere", failed ? "an earlier line was lost" : strerror(errno));
 }
 
 void print_json_string(const char *text)
 {
-    char *copy = strdup(text), *shown = NULL;
-    json_t *string = copy ? json_string(copy) : NULL;
-    if (copy && !string) {
+    char *copy = text_copy(text), *shown = NULL;
+    json_t *string = json_string(copy);
+    if (!string) {
         for (char *byte = copy; *byte; byte++)
             if (*byte & 0x80)
                 *byte = '?';

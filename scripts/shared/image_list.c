@@ -2,11 +2,13 @@
 
 #include "image_list.h"
 
+#include "image.h"
+#include "text.h"
+
 #include <errno.h>
 #include <fts.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 static void append(ImageList *list, const char *path)
@@ -20,19 +22,7 @@ static void append(ImageList *list, const char *path)
         list->paths = paths;
         list->room = room;
     }
-    list->paths[list->count] = strdup(path);
-    CHECK(list->paths[list->count], "out of memory for %zu paths", list->count);
-    list->count++;
-}
-
-static bool named_like_image(const char *name)
-{
-    static const char *const endings[] = { ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tga", ".pnm", ".ppm", ".pgm" };
-    const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
-        if (!strcasecmp(dot, endings[i]))
-            return true;
-    return false;
+    list->paths[list->count++] = text_copy(path);
 }
 
 static int by_bytes(const FTSENT **a, const FTSENT **b)
@@ -40,29 +30,47 @@ static int by_bytes(const FTSENT **a, const FTSENT **b)
     return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
+static bool unreadable(const char *path, int number, Error *error)
+{
+    return error_set(error, EXIT_input, "cannot read: %s: %s: correct the path or its permissions", path, strerror(number));
+}
+
+/* Every image below; a part that cannot be read is an error, so that none is left out without a word. */
 static bool add_folder(ImageList *list, const char *path, Error *error)
 {
-    char *root = strdup(path);
-    CHECK(root, "out of memory for a path");
+    char *root = text_copy(path);
     const size_t before = list->count;
-    FTS *tree = fts_open((char *[]){ root, NULL }, FTS_PHYSICAL | FTS_NOCHDIR, by_bytes);
-    for (FTSENT *entry; tree && (entry = fts_read(tree)) != NULL;) {
+    bool whole = true;
+    FTS *tree = fts_open((char *[]){ root, NULL }, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_bytes);
+    if (!tree)
+        whole = unreadable(path, errno, error);
+    while (whole) {
+        errno = 0;
+        FTSENT *entry = fts_read(tree);
+        if (!entry) {
+            whole = errno == 0 || unreadable(path, errno, error);
+            break;
+        }
         if (entry->fts_level > 0 && entry->fts_name[0] == '.')
             fts_set(tree, entry, FTS_SKIP);
-        else if (entry->fts_info == FTS_F && named_like_image(entry->fts_name))
+        else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS)
+            whole = unreadable(entry->fts_path, entry->fts_errno, error);
+        else if (entry->fts_info == FTS_F && image_name(entry->fts_name) == NAME_image)
             append(list, entry->fts_path);
     }
     if (tree)
         fts_close(tree);
     free(root);
-    return list->count > before || error_set(error, EXIT_input, "no image: %s: the folder holds no .png, .jpg, .bmp, .gif, .tga or .ppm file", path);
+    if (!whole)
+        return false;
+    return list->count > before || error_set(error, EXIT_input, "no image: %s: the folder holds none that can be read: name another", path);
 }
 
 bool image_list_add(ImageList *list, const char *path, Error *error)
 {
     struct stat about;
     if (stat(path, &about) != 0)
-        return error_set(error, EXIT_input, "cannot open: %s: %s", path, strerror(errno));
+        return unreadable(path, errno, error);
     if (S_ISDIR(about.st_mode))
         return add_folder(list, path, error);
     append(list, path);

@@ -2,12 +2,17 @@
 
 #include "options.h"
 
+#include "common_options.h"
+#include "disk.h"
+
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     KEY_HELP = 'h',
@@ -16,6 +21,8 @@ enum {
     KEY_NEGATED = 0x3000,         /* + index */
     NAMES_MOST = 4 * OPTIONS_MOST,
     NAME_SIZE = 48,
+    REAL_DIGITS = 15,
+    FILE_MOST = 1 << 20,          /* bytes of args.json */
 };
 
 /* The table in argp's form: a row a name. */
@@ -85,6 +92,14 @@ static bool word_in(const char *words, const char *word)
     return false;
 }
 
+/* The value as args.json will have it: a run that goes on has the very number that it began with. */
+static double as_written(double value)
+{
+    char digits[32];
+    snprintf(digits, sizeof digits, "%.*g", REAL_DIGITS, value);
+    return strtod(digits, NULL);
+}
+
 static bool value_set(const Option *option, const char *text, void *values, Error *error)
 {
     void *field = (char *)values + option->field;
@@ -95,6 +110,8 @@ static bool value_set(const Option *option, const char *text, void *values, Erro
         *(bool *)field = !strcmp(text, "true");
         return true;
     case OPTION_text:
+        if (!*text)
+            return error_set(error, EXIT_usage, "bad value '': --%s: it is empty: give one, or leave the option out", option->name);
         if (option->choices && !word_in(option->choices, text))
             return error_set(error, EXIT_usage, "unknown value '%.100s': --%s: use one of %s", text, option->name, option->choices);
         *(const char **)field = text;
@@ -104,7 +121,7 @@ static bool value_set(const Option *option, const char *text, void *values, Erro
         if (end == text || *end || errno || !(value >= option->least && value <= option->most))
             return error_set(error, EXIT_usage, "bad value '%.100s': --%s: use a number from %g to %g",
                              text, option->name, option->least, option->most);
-        *(double *)field = value;
+        *(double *)field = as_written(value);
         return true;
     }
     case OPTION_whole: {
@@ -311,10 +328,20 @@ bool options_parse(const OptionTable *table, int argc, char **argv, void *values
     return !failed;
 }
 
+/* A file that is opened while one of these is closed would get its number, and what is printed then. Writing to what is held so
+ * fails, as it should. */
+static void hold_standard_files(void)
+{
+    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++)
+        if (fcntl(descriptor, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", O_RDONLY);
+}
+
 void options_start(const OptionTable *table, int argc, char **argv, void *values, OptionLine *line)
 {
     Error error;
     program_name_set(argv[0]);
+    hold_standard_files();
     if (!options_parse(table, argc, argv, values, line, &error))
         error_exit(&error);
     if (line->version)
@@ -323,7 +350,9 @@ void options_start(const OptionTable *table, int argc, char **argv, void *values
         options_help(table, line->help == 2, stdout);
     else
         return;
-    exit(fflush(stdout) ? EXIT_write : EXIT_ok);
+    if (!output_flush(&error))
+        error_exit(&error);
+    exit(EXIT_ok);
 }
 
 bool *options_given(const OptionTable *table, OptionLine *line, const char *name)
@@ -350,17 +379,24 @@ static json_t *value_json(const Option *option, const void *values)
     return text ? json_string(text) : json_null();
 }
 
-char *options_text(const OptionTable *table, const void *values)
+char *options_text(const OptionTable *table, const void *values, Error *error)
 {
     json_t *object = json_object();
-    for (int i = 0; i < table->count; i++)
-        if (!table->options[i].once) {
-            json_t *value = value_json(&table->options[i], values);
-            json_object_set_new(object, table->options[i].name, value ? value : json_null());
+    for (int i = 0; i < table->count; i++) {
+        const Option *option = &table->options[i];
+        if (option->once)
+            continue;
+        json_t *value = value_json(option, values);
+        if (!value) {
+            json_decref(object);
+            error_set(error, EXIT_usage, "value is not UTF-8: --%s: the run could not be resumed with it: rename what it names", option->name);
+            return NULL;
         }
-    char *text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+        json_object_set_new(object, option->name, value);
+    }
+    char *text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(REAL_DIGITS));
     json_decref(object);
-    CHECK(text, "options as JSON");
+    CHECK(text, "%d options as JSON", table->count);
     return text;
 }
 
@@ -387,10 +423,15 @@ static bool value_load(const Option *option, const json_t *value, void *values, 
 bool options_load(const OptionTable *table, const char *path, void *values, OptionLine *line, Error *error)
 {
     json_error_t where;
-    json_t *object = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+    size_t size;
+    char *text = (char *)disk_read_all(AT_FDCWD, path, path, FILE_MOST, &size, error);
+    if (!text)
+        return false;
+    json_t *object = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
+    free(text);
     if (!json_is_object(object)) {
         json_decref(object);
-        return error_set(error, EXIT_input, "not the options of a run: %s: %s: name a run's folder", path,
+        return error_set(error, EXIT_input, "not the options of a run: %s: %s: remove the file, or start a new run", path,
                          object ? "no object" : where.text);
     }
     json_decref(line->loaded);

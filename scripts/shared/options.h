@@ -70,8 +70,8 @@ bool *options_given(const OptionTable *table, OptionLine *line, const char *name
 
 void options_help(const OptionTable *table, bool all, FILE *stream);
 
-/* The values as a JSON text, an option a line; the caller frees it. */
-char *options_text(const OptionTable *table, const void *values);
+/* The values as a JSON text, an option a line; the caller frees it. NULL and a line if one is no UTF-8. */
+char *options_text(const OptionTable *table, const void *values, Error *error);
 /* Fills from such a file what the command line did not give. */
 bool  options_load(const OptionTable *table, const char *path, void *values, OptionLine *line, Error *error);
 void  options_free(OptionLine *line);

@@ -30,7 +30,7 @@ static const Option options[] = {
     { "val-split", NULL, 0, TEXT(val_split), .argument = "F|NAME", .shown = "0.1, if there is no val or test part", .group = "Data",
       .help = "what to hold out: 0.1, data_batch_5" },
     { "limit", NULL, 0, WHOLE(limit, 0, 1e9), .fallback = "0", .shown = "all", .group = "Data", .help = "use only N images of each part" },
-    { "img-size", NULL, 0, WHOLE(img_size, 0, 4096), .fallback = "0", .shown = "as they are", .group = "Data", .help = "resize images to N x N", .rare = true },
+    { "img-size", NULL, 0, WHOLE(img_size, 0, 4096), .fallback = "0", .shown = "as they are; of mixed sizes or oblong: 32 or 224", .group = "Data", .help = "resize images to N x N", .rare = true },
     { "in-chans", NULL, 0, WHOLE(in_chans, 0, 3), .fallback = "0", .shown = "as they are", .group = "Data", .help = "1: grey, 3: colour", .rare = true },
     { "aug", "augment", 0, SWITCH(aug), .fallback = "true", .group = "Data", .help = "neither random crops nor flips" },
     { "crop-pad", NULL, 0, WHOLE(crop_pad, 0, 512), .fallback = "4", .group = "Data", .help = "random crop after padding by N", .rare = true },
@@ -95,7 +95,7 @@ static bool parse_betas(const char *text, OptimizerOptions *optimizer, Error *er
 {
     char *comma, *end = NULL;
     const double beta1 = strtod(text, &comma), beta2 = *comma == ',' ? strtod(comma + 1, &end) : -1.0;
-    if (comma == text || *comma != ',' || end == comma + 1 || *end || !(beta1 >= 0.0 && beta1 < 1.0 && beta2 >= 0.0 && beta2 < 1.0))
+    if (comma == text || *comma != ',' || end == comma + 1 || *end || !(beta1 >= 0.0 && (float)beta1 < 1.0f && beta2 >= 0.0 && (float)beta2 < 1.0f))
         return error_set(error, EXIT_usage, "bad value '%.100s': --opt-betas: use two numbers from 0 to below 1, such as 0.9,0.999", text);
     optimizer->beta1 = (float)beta1;
     optimizer->beta2 = (float)beta2;
@@ -152,6 +152,8 @@ bool train_options_resolve(TrainFlags *flags, TrainerOptions *o, Error *error)
     copy_data(flags, o);
     if (flags->in_chans == 2)
         return error_set(error, EXIT_usage, "bad value '2': --in-chans: use 1 for grey or 3 for colour");
+    if (!(o->optimizer.eps > 0.0f))
+        return error_set(error, EXIT_usage, "bad value '%g': --opt-eps: use a number above 0, such as 1e-8", flags->eps);
     return (!flags->act || activation_parse(flags->act, &o->act, error)) && schedule_parse(flags->sched, &o->schedule, error) &&
            plan_parse(flags->plan, &o->plan, error) && (!flags->amp || plan_mix_precision(&o->plan, "--amp", error)) &&
            val_split_parse(flags->val_split, &o->data, error) && parse_betas(flags->betas, &o->optimizer, error);
