@@ -51,7 +51,7 @@ static Tensor *large_features(Network *net, Tensor *x, Activation act)
 
 Tensor *alexnet(Network *net, Tensor *image, const ArchOptions *opt)
 {
-    const bool small = image->shape.h <= 64;
+    const bool small = is_small(image);
     const float half = opt->no_dropout ? 0.0f : 0.5f;
 
     scope_push(net, "features");

@@ -40,6 +40,10 @@ typedef struct Architecture {
 #include "architectures.def"
 #undef X
 
+/* Of images up to this side the architectures take a stem that keeps more of them; larger ones get the published ImageNet stem. */
+enum { SMALL_SIDE = 64 };
+static inline bool is_small(const Tensor *image) { return image->shape.h <= SMALL_SIDE; }
+
 int                 architecture_count(void);
 const Architecture *architecture_at(int index);
 /* NULL and an error that lists the choices if there is none of that name or alias. */

@@ -3,9 +3,9 @@
  *   image        c      S    S
  *   features.0   d0     S/4  S/4     4x4 stride 4 (S > 64), 2x2 stride 2 (S <= 64); layer norm
  *   features.1   d0     .    .       n0 blocks
- *   features.3   d1     /2   /2      layer norm, 2x2 stride 2; n1 blocks
- *   features.5   d2     /2   /2      n2 blocks
- *   features.7   d3     /2   /2      n3 blocks
+ *   features.2   d1     /2   /2      layer norm, 2x2 stride 2;  features.3: n1 blocks
+ *   features.4   d2     /2   /2      the same;                  features.5: n2 blocks
+ *   features.6   d3     /2   /2      the same;                  features.7: n3 blocks
  *   classifier   classes             global average pool, layer norm, linear
  *
  *            d                    n          parameters at 1000 classes, 3-channel 224 input
@@ -46,7 +46,7 @@ static Tensor *patchify(Network *net, const char *name, Tensor *x, int channels,
 static Tensor *convnext(Network *net, Tensor *image, const ArchOptions *opt, const Size *size)
 {
     scope_push(net, "features.0");
-    Tensor *x = patchify(net, "0", image, size->dims[0], image->shape.h <= 64 ? 2 : 4);
+    Tensor *x = patchify(net, "0", image, size->dims[0], is_small(image) ? 2 : 4);
     x = layernorm(net, "1", x, 1e-6f);
     scope_pop(net);
 

@@ -67,7 +67,7 @@ Tensor *efficientnet_lite0(Network *net, Tensor *image, const ArchOptions *opt)
     static const struct { int channels, repeats, stride, kernel; } stages[] = {
         {16, 1, 1, 3}, {24, 2, 2, 3}, {40, 2, 2, 5}, {80, 3, 2, 3}, {112, 3, 1, 5}, {192, 4, 2, 5}, {320, 1, 1, 3},
     };
-    Tensor *x = conv2d(net, "conv_stem", image, 32, (Conv2d){ .kernel = 3, .stride = image->shape.h <= 64 ? 1 : 2, .pad = 1 });
+    Tensor *x = conv2d(net, "conv_stem", image, 32, (Conv2d){ .kernel = 3, .stride = is_small(image) ? 1 : 2, .pad = 1 });
     x = batchnorm (net, "bn1",  x);
     x = activation(net, "act1", x, opt->act);
 

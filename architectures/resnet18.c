@@ -38,7 +38,7 @@ static Tensor *basic_block(Network *net, Tensor *x, int channels, int stride, Ac
 
 static Tensor *stem(Network *net, Tensor *image, Activation act)
 {
-    const bool small = image->shape.h <= 64;
+    const bool small = is_small(image);
     Tensor *x = conv2d(net, "conv1", image, 64, small ? conv3x3(1) : conv7x7(2));
     x = batchnorm (net, "bn1", x);
     x = activation(net, "act", x, act);

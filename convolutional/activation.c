@@ -143,7 +143,7 @@ Tensor *activation(Network *net, const char *name, const Tensor *x, Activation a
     CHECK(act.key > ACT_native && act.key < ACT_COUNT, "activation '%s': key %d of %d", name, act.key, ACT_COUNT);
     ActivationModule *m = network_add_module(net, sizeof *m, &activation_ops, name, x, NULL);
     m->act = act;
-    if (act.key == ACT_prelu) {
+    if (activation_info(act.key)->learned) {
         const int64_t c = x->shape.c;
         m->slope = network_add_param(net, m, "weight", PARAM_plain, 1, &c, (Init){ .constant = act.parameter });
     }

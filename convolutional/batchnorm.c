@@ -121,13 +121,11 @@ static void batchnorm_again(const Module *module, Program *program)
     emit_output((const BatchNorm *)module, program, &fusion, program_read_view(program, module->in[0]));
 }
 
-/* Backward reads x in any case, so y need not be kept as well: one pass over memory makes it again, if an activation without
- * exponential follows. Where a residual is itself made again, y is kept, or one tensor would ask for all before it. */
+/* Backward reads x in any case, so y need not be kept as well: one pass over memory makes it again, if what follows is
+ * cheap. Where a residual is itself made again, y is kept, or one tensor would ask for all before it. */
 static bool is_cheap_to_repeat(const Program *program, const Fusion *fusion)
 {
-    const ActivationKey act = fusion->act.key;
-    const bool simple = act == ACT_relu || act == ACT_relu6 || act == ACT_leaky_relu || act == ACT_hardswish;
-    return program_mode(program) == MODE_training && simple && !(fusion->residual && program_forgets(program, fusion->residual));
+    return program_mode(program) == MODE_training && activation_info(fusion->act.key)->cheap && !(fusion->residual && program_forgets(program, fusion->residual));
 }
 
 static void batchnorm_forward(const Module *module, Program *program)

@@ -38,7 +38,7 @@ Tensor *layernorm(Network *net, const char *name, const Tensor *x, float eps);
 /* y = f(x).   prelu has a weight: one slope a channel */
 Tensor *activation(Network *net, const char *name, const Tensor *x, Activation act);
 
-/* kernel x kernel windows; the average of max_pool's and avg_pool's windows counts no padding. */
+/* kernel x kernel windows; avg_pool's averages count no padding. */
 typedef struct Pool {
     int kernel;
     int stride;        /* 0: kernel */

@@ -119,7 +119,6 @@ static void test_derivatives(void **state)
             check_derivative(row, 0.3);
             check_derivative(row, 1.7);
         }
-        assert_int_equal(row->kinked, row->kink_count > 0);
     }
 }
 

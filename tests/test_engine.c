@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -362,6 +363,24 @@ static void mistake_image(void)
     program_forward(program_compile(net, &(Plan){0}, MODE_inference, 6));
 }
 
+static void mistake_threads(void)
+{
+    Network *net = network_new();
+    linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
+    omp_set_num_threads(2);
+    Program *program = program_compile(net, &(Plan){0}, MODE_inference, 6);
+    program_image(program);
+    omp_set_num_threads(3);
+    program_forward(program);
+}
+
+static void mistake_stranger(void)
+{
+    Network *net = network_new(), *other = network_new();
+    linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
+    activation(other, "act", network_logits(net), (Activation){ .key = ACT_relu });
+}
+
 static const struct Mistake {
     void      (*make)(void);
     const char *text;
@@ -372,6 +391,8 @@ static const struct Mistake {
     { mistake_name,     "'fc.weight' exists already" },
     { mistake_backward, "inference program (batch 6)" },
     { mistake_image,    "without images (batch 6)" },
+    { mistake_threads,  "compiled for 2 threads runs with 3" },
+    { mistake_stranger, "'act' reads tensor 1 of another network (this one has 0)" },
 };
 
 /* Each stops the process with a line that names both values. */

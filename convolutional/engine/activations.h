@@ -37,8 +37,9 @@ typedef struct ActivationInfo {
     const char *paper;
     const char *good_for, *bad_for;
     float       gain;             /* weights start with variance gain^2 / fan_in */
-    bool        kinked;           /* the derivative jumps somewhere: tests keep away from `kinks` */
-    double      kinks[4];
+    bool        cheap;            /* a few multiplications: computed again rather than kept */
+    bool        learned;          /* the parameter is one a channel, trained, and starts as `fallback` or what was asked for */
+    double      kinks[4];         /* where the derivative jumps: tests keep away */
     int         kink_count;
     double    (*f)(double x, double parameter);      /* reference, double precision */
     double    (*df)(double x, double parameter);     /* its derivative */

@@ -19,7 +19,6 @@ typedef struct Kernel Kernel;
 Mode        program_mode(const Program *program);
 const Plan *program_plan(const Program *program);
 Network    *program_network(const Program *program);
-int         program_batch(const Program *program);
 
 /* Descriptors made here are destroyed with the program. */
 const_dnnl_memory_desc_t program_layout(Program *program, int rank, const int64_t *dims, dnnl_format_tag_t tag);
@@ -34,20 +33,19 @@ const_dnnl_memory_desc_t program_batch_last_layout(Program *program, const Tenso
 /* How a tensor that is written lies, and how program_read_view gives it. Neither reads it. */
 const_dnnl_memory_desc_t program_values_layout(const Program *program, const Tensor *tensor);
 const_dnnl_memory_desc_t program_view_layout(Program *program, const Tensor *tensor);
-/* The same, of bf16 numbers if `bf16`. */
+/* This layout, of bf16 numbers if `bf16`. */
 const_dnnl_memory_desc_t program_layout_in(Program *program, const_dnnl_memory_desc_t layout, bool bf16);
 /* Row-major. */
 const_dnnl_memory_desc_t program_plain_layout(Program *program, const Tensor *tensor);
 /* What a primitive wants or gives there. */
 const_dnnl_memory_desc_t program_asked_layout(Program *program, const_dnnl_primitive_desc_t pd, dnnl_query_t what);
 
+/* ---- how a layer is computed ---- */
+
 /* Which operands of a product are bf16; the others are f32. */
 typedef struct OperandTypes {
     bool x, y, weight;
 } OperandTypes;
-
-/* ---- how a layer is computed ---- */
-
 
 /* The letter that the plan has for this layer, '.' if none. */
 char program_planned_algorithm(const Program *program, const Module *module);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { CACHE_LINE = 64, HUGE_PAGE = 2 << 20 };
+enum { CACHE_LINE = 64, HUGE_PAGE = 2 << 20, ASKED_FROM = 256 << 20 };
 
 enum { DNNL_STATUS_OUT_OF_MEMORY = 1 };
 
@@ -77,20 +77,42 @@ void check_failed(const char *file, int line, const char *condition, const char 
     abort();
 }
 
+static const char *layer;
+
+void dnnl_layer(const char *name)
+{
+    layer = name;
+}
+
 void dnnl_failed(const char *file, int line, const char *call, int status)
 {
     if (status == DNNL_STATUS_OUT_OF_MEMORY) {
         fprintf(stderr, "%s: out of memory: oneDNN: use a smaller batch\n", name_of_program);
         exit(EXIT_memory);
     }
-    fprintf(stderr, "%s: %s:%d: oneDNN status %d from %s\n", name_of_program, file, line, status, call);
+    fprintf(stderr, "%s: %s:%d: oneDNN status %d from %s in layer '%s'\n", name_of_program, file, line, status, call, layer ? layer : "");
     abort();
+}
+
+/* Linux promises more memory than there is, and kills the process that makes use of it: large blocks are asked for first. */
+static bool is_available(size_t bytes)
+{
+    size_t available = 0, kilobytes;
+    char line[128];
+    FILE *file = bytes >= ASKED_FROM ? fopen("/proc/meminfo", "re") : NULL;
+    if (!file)
+        return true;
+    while (fgets(line, sizeof line, file))
+        if (sscanf(line, "MemAvailable: %zu kB", &kilobytes) == 1 || sscanf(line, "SwapFree: %zu kB", &kilobytes) == 1)
+            available += kilobytes << 10;
+    fclose(file);
+    return available == 0 || bytes <= available;
 }
 
 /* Kernels read many streams side by side: with small pages the processor spends a good part of the time looking up where they are. */
 static void *allocate_pages(size_t bytes)
 {
-    void *memory = aligned_alloc(HUGE_PAGE, bytes);
+    void *memory = is_available(bytes) ? aligned_alloc(HUGE_PAGE, bytes) : NULL;
     if (memory)
         madvise(memory, bytes, MADV_HUGEPAGE);      /* a wish: a system without huge pages does as well */
     return memory;

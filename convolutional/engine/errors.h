@@ -2,7 +2,7 @@
  *
  *   a user's mistake (flag, file, image)   Error: one line of text and an exit code, returned to the caller
  *   a programmer's mistake                 CHECK: prints where, what and both values, then aborts
- *   a oneDNN call                          DNNL: prints the call and its status, then exits
+ *   a oneDNN call                          DNNL: prints the call and its status, then aborts; out of memory exits
  *
  * A function that reads foreign bytes takes an `Error *` and returns false (or NULL) after
  * filling it, so that tests can reach every message. The text has the form
@@ -57,6 +57,9 @@ _Noreturn void dnnl_failed(const char *file, int line, const char *call, int sta
         if (!(condition))                                                \
             check_failed(__FILE__, __LINE__, #condition, __VA_ARGS__);   \
     } while (0)
+
+/* Names the layer that oneDNN is about to be called for; NULL: none. The text must stay. */
+void dnnl_layer(const char *name);
 
 /* Every oneDNN status goes through this one. Out of memory exits with EXIT_memory. */
 #define DNNL(call)                                                       \

@@ -25,7 +25,7 @@ static const Tensor *other_input(const Module *add, const Tensor *input)
 /* Two chains may meet in one sum; the first takes it. */
 static bool taken(const Program *program, const Module *module)
 {
-    return program->tail_of[module->index] != module->index;
+    return program->head_at[module->index] != module->index;
 }
 
 static void fuse_from(Program *program, const Module *head)
@@ -39,7 +39,7 @@ static void fuse_from(Program *program, const Module *head)
         tail = next;
         next = network_only_reader(program->network, tail->out);
     }
-    if (is(head, "batchnorm") && next && next->ops->function && next->ops->function(next).key != ACT_prelu) {
+    if (is(head, "batchnorm") && next && next->ops->function && !activation_info(next->ops->function(next).key)->learned) {
         fusion->activation = next;
         fusion->act = next->ops->function(next);
         tail = next;
@@ -47,10 +47,10 @@ static void fuse_from(Program *program, const Module *head)
     if (tail == head)
         return;
     fusion->out = tail->out;
-    program->tail_of[head->index] = -1;
+    program->head_at[head->index] = -1;
     if (fusion->add)
-        program->tail_of[fusion->add->index] = -1;
-    program->tail_of[tail->index] = head->index;
+        program->head_at[fusion->add->index] = -1;
+    program->head_at[tail->index] = head->index;
 }
 
 void program_fuse(Program *program)
@@ -58,7 +58,7 @@ void program_fuse(Program *program)
     const Network *network = program->network;
     for (int i = 0; i < network_module_count(network); i++) {
         const Module *module = network_module(network, i);
-        program->tail_of[i] = i;
+        program->head_at[i] = i;
         program->fusions[i] = (Fusion){ .act = { .key = ACT_identity }, .out = module->out };
     }
     if (program->plan.no_fusion)

@@ -28,7 +28,7 @@ void kernel_activation_backward(const View *view, Activation act, const float *x
 void kernel_activation_forward_bf16(const View *view, Activation act, const uint16_t *x, uint16_t *y);
 void kernel_activation_backward_bf16(const View *view, Activation act, const uint16_t *x, const uint16_t *dy, uint16_t *dx);
 
-/* y = x > 0 ? x : slope[c] x. slope: view->padded floats. */
+/* y = x > 0 ? x : slope[c] x. slope: view->padded floats. y may be x. */
 void kernel_prelu_forward(const View *view, const float *x, const float *slope, float *y);
 /* dx = dy (x > 0 ? 1 : slope[c]),  dslope[c] = sum over n, h, w of dy min(0, x). dx may be dy. */
 size_t kernel_prelu_scratch(const View *view);
@@ -45,7 +45,7 @@ size_t kernel_scale_scratch(const View *view);
 void kernel_scale_backward(const View *view, const float *x, const float *scale, const float *dy,
                            float *dx, float *dscale, void *scratch);
 
-/* y = x gate[n][c], gate: n x padded floats. */
+/* y = x gate[n][c], gate: n x padded floats. y may be x. */
 void kernel_gate_forward(const View *view, const float *x, const float *gate, float *y);
 /* dx = dy gate[n][c],  dgate[n][c] = sum over h, w of dy x. dx may be dy. */
 void kernel_gate_backward(const View *view, const float *x, const float *gate, const float *dy, float *dx, float *dgate);
@@ -73,6 +73,7 @@ typedef struct BatchNormKernel {
 size_t kernel_batchnorm_scratch(const BatchNormKernel *k);
 /* mean[c], variance[c] (biased) of x; safe for |mean| up to 1000 standard deviations. */
 void kernel_batchnorm_statistics(const BatchNormKernel *k, const float *x, float *mean, float *variance, void *scratch);
+/* y may be x. */
 void kernel_batchnorm_forward(const BatchNormKernel *k, const float *x, const float *mean, const float *variance,
                               const float *weight, const float *bias, const float *residual, float *y);
 /* From x and dy (gradient of y): z is recomputed. dx, dweight, dbias, dresidual (NULL: not wanted; it equals

@@ -97,14 +97,15 @@ static void trial_time(const Trial *trial, double *seconds)
 
 /* ---- candidates ---- */
 
-/* '.': by the rules; the others where they can. */
-static const char candidates[] = { '.', ALGORITHM_direct, ALGORITHM_bf16 };
+/* '.': by the rules; the others where they can. Where the rules do not take them, depthwise and batch-last kernels cannot run, and
+ * Winograd's is only passed over for bf16. */
+static const char candidates[] = { '.', ALGORITHM_direct, ALGORITHM_bf16, ALGORITHM_winograd };
 
 enum { CANDIDATES = sizeof candidates };
 
 static bool is_open(const Measurement *m, char algorithm)
 {
-    return algorithm != ALGORITHM_bf16 || m->wish.precision != PRECISION_f32;
+    return (algorithm != ALGORITHM_bf16 && algorithm != ALGORITHM_winograd) || m->wish.precision != PRECISION_f32;
 }
 
 /* Takes a candidate's algorithm for every layer that was faster in it than before. */

@@ -90,7 +90,10 @@ void *network_add_module(Network *network, size_t size, const ModuleOps *ops, co
     }
     module->index = network->modules.count - 1;
     const Tensor *inputs[MODULE_MAX_INPUTS] = { first, second };
+    CHECK(first, "'%s' reads nothing (module %d)", module->name, module->index);
     for (int i = 0; i < MODULE_MAX_INPUTS && inputs[i]; i++) {
+        CHECK(inputs[i]->index < network->tensors.count && network->tensors.items[inputs[i]->index] == inputs[i],
+              "'%s' reads tensor %d of another network (this one has %d)", module->name, inputs[i]->index, network->tensors.count);
         module->in[module->inputs++] = inputs[i];
         ((Tensor *)network->tensors.items[inputs[i]->index])->readers++;
     }
@@ -179,7 +182,7 @@ double network_macs(const Network *network)
     return macs;
 }
 
-/* Parameters are registered by their module's constructor, so they follow one another in tape order. */
+/* Parameters are named <module>.<name>; what has a further dot belongs to a module inside its scope. */
 static size_t trained_of_module(const Network *network, const Module *module)
 {
     size_t count = 0;

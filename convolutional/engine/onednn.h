@@ -11,13 +11,9 @@
 
 #if DNNL_VERSION_MAJOR >= 3
 
-enum { dnnl_convolution_winograd_available = 0 };
-
 #else
 
 #include <stdlib.h>
-
-enum { dnnl_convolution_winograd_available = 1 };
 
 typedef dnnl_memory_desc_t       *convzoo_memory_desc;
 typedef const dnnl_memory_desc_t *convzoo_const_memory_desc;
@@ -168,9 +164,6 @@ static inline dnnl_status_t dnnl_pooling_backward_primitive_desc_create(
     const dnnl_status_t status = dnnl_pooling_backward_desc_init(&desc, algorithm, diff_src, diff_dst, strides, kernel, left, right);
     return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, forward) : status;
 }
-
-#define dnnl_post_ops_append_eltwise(ops, algorithm, alpha, beta) dnnl_post_ops_append_eltwise(ops, 1.0f, algorithm, alpha, beta)
-#define dnnl_post_ops_append_sum(ops, scale, zero_point, type)    dnnl_post_ops_append_sum_v3(ops, scale, zero_point, type)
 
 #define dnnl_memory_desc_t       convzoo_memory_desc
 #define const_dnnl_memory_desc_t convzoo_const_memory_desc

@@ -41,7 +41,7 @@ static bool multiplies_in_bf16(const Module *module, const Program *program)
 /* An activation with a kernel of its own, number by number. */
 static bool passes_on(const Module *module)
 {
-    return module->ops->function && module->ops->function(module).key != ACT_prelu;
+    return module->ops->function && !activation_info(module->ops->function(module).key)->learned;
 }
 
 /* Of several readers the gradients are summed, in f32. */

@@ -43,26 +43,3 @@ int program_profile_rows(const Program *program, KernelProfile *rows, int most)
     }
     return program->kernels.count;
 }
-
-/* The layout of the largest buffer says how the data flows. */
-static const char *main_layout(const Kernel *kernel, char *text, size_t size)
-{
-    const Buffer *largest = NULL;
-    for (int i = 0; i < kernel->count; i++) {
-        const Buffer *buffer = kernel->bindings[i].buffer;
-        if (buffer->layout && layout_rank(buffer->layout) == 4 && (!largest || buffer->size > largest->size))
-            largest = buffer;
-    }
-    return largest ? layout_text(largest->layout, text, size) : "-";
-}
-
-void program_print(const Program *program, FILE *stream)
-{
-    fprintf(stream, "%-34s %-18s %-10s %s\n", "layer", "work", "layout", "implementation");
-    for (int i = 0; i < program->kernels.count; i++) {
-        const Kernel *kernel = program->kernels.items[i];
-        char layout[128];
-        fprintf(stream, "%-34s %-18s %-10s %s\n", module_name(kernel), kernel->what,
-                main_layout(kernel, layout, sizeof layout), kernel->implementation);
-    }
-}

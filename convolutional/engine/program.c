@@ -5,6 +5,7 @@
 #include "errors.h"
 #include "kernels.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,15 +14,17 @@
 static Program *new_program(Network *network, const Plan *plan, Mode mode, int batch)
 {
     CHECK(batch > 0, "a program for %d samples", batch);
+    CHECK(!plan->measured, "a plan that is yet to be measured, for %d samples: see measure.h", batch);
     CHECK(network->image, "a network without an image (%d modules)", network->modules.count);
     Program *program = allocate(1, sizeof *program, "a program");
     program->network = network;
     program->plan = *plan;
     program->mode = mode;
     program->batch = batch;
+    program->threads = omp_get_max_threads();
     const size_t modules = (size_t)network->modules.count;
     program->fusions = allocate(modules, sizeof *program->fusions, "a program");
-    program->tail_of = allocate(modules, sizeof *program->tail_of, "a program");
+    program->head_at = allocate(modules, sizeof *program->head_at, "a program");
     program->saved = allocate(modules, sizeof *program->saved, "a program");
     program->tensors = allocate((size_t)network->tensors.count, sizeof *program->tensors, "a program");
     return program;
@@ -65,26 +68,30 @@ static void make_image(Program *program)
 static void emit_forward(Program *program)
 {
     for (int i = 0; i < network_module_count(program->network); i++) {
-        if (program->tail_of[i] < 0)
+        if (program->head_at[i] < 0)
             continue;
-        const Module *head = network_module(program->network, program->tail_of[i]);
+        const Module *head = network_module(program->network, program->head_at[i]);
         program->emitting = head->index;
+        dnnl_layer(head->name);
         head->ops->forward(head, program);
     }
+    dnnl_layer(NULL);
 }
 
 static void emit_backward(Program *program)
 {
     program_begin_backward(program);
     for (int i = network_module_count(program->network) - 1; i >= 0; i--) {
-        if (program->tail_of[i] < 0)
+        if (program->head_at[i] < 0)
             continue;
-        const Module *head = network_module(program->network, program->tail_of[i]);
+        const Module *head = network_module(program->network, program->head_at[i]);
         program->emitting = head->index;
+        dnnl_layer(head->name);
         if (head->ops->backward)
             head->ops->backward(head, program);
         program_flush_pending(program);
     }
+    dnnl_layer(NULL);
 }
 
 /* Logits stay readable until the next run; the caller fills their gradient between forward and backward. */
@@ -165,7 +172,7 @@ void program_free(Program *program)
     list_clear(&program->param_copies, free);
     list_clear(&program->pending, NULL);
     free(program->fusions);
-    free(program->tail_of);
+    free(program->head_at);
     free(program->saved);
     free(program->tensors);
     free(program->arena);
@@ -226,6 +233,7 @@ void program_set_step(Program *program, uint64_t seed, uint64_t step)
 
 static void run(Program *program, int from, int to)
 {
+    CHECK(omp_get_max_threads() == program->threads, "a program compiled for %d threads runs with %d", program->threads, omp_get_max_threads());
     for (int i = from; i < to; i++)
         kernel_run(program->kernels.items[i]);
     DNNL(dnnl_stream_wait(onednn_stream()));

@@ -3,7 +3,10 @@
  * program_compile walks the tape for one batch size, one mode and one plan: forward, and for
  * training in reverse; every module emits its kernels, buffers are placed in one arena by
  * lifetime. Running a program executes a flat list of kernels; nothing is allocated, created or
- * planned in a step. Several programs share one network's parameters. */
+ * planned in a step. Several programs share one network's parameters.
+ *
+ * A program runs with as many OpenMP threads as it was compiled for (omp_set_num_threads holds for the calling thread alone).
+ * Only one thread at a time may compile or run programs. */
 
 #ifndef CONVZOO_PROGRAM_H
 #define CONVZOO_PROGRAM_H
@@ -46,7 +49,7 @@ typedef struct Plan {
     /* How each convolution and linear layer is computed, one letter a layer in the network's order; '.',
      * a letter that does not fit its layer, or none: by the rules. */
     char         layers[PLAN_MOST_LAYERS + 1];
-    bool         measured;         /* the caller is to replace this plan by one that plan_measure has chosen (measure.h) */
+    bool         measured;         /* to be replaced by one that plan_measure has chosen (measure.h), before it is compiled */
     bool         no_fusion;        /* every module runs its own kernels: for tests and profiles */
 } Plan;
 
@@ -92,7 +95,5 @@ typedef struct KernelProfile {
 void program_profile(Program *program, bool on);
 /* Fills one row a kernel in order of execution; returns the number of kernels. rows may be NULL. */
 int  program_profile_rows(const Program *program, KernelProfile *rows, int most);
-/* One line a kernel: module, what, layouts, implementation. */
-void program_print(const Program *program, FILE *stream);
 
 #endif

@@ -75,10 +75,11 @@ struct Program {
     Plan          plan;
     Mode          mode;
     int           batch;
+    int           threads;                /* that kernels' scratch memory is sized for */
     StepKey       key;
     Fusion       *fusions;                /* one a module */
     Buffer     *(*saved)[MODULE_MAX_SAVED];   /* one row a module */
-    int          *tail_of;                /* module index whose slot a head's kernels are emitted in, -1: absorbed */
+    int          *head_at;                /* the head whose kernels are emitted in this module's place; -1: none */
 
     List          layouts, buffers, kernels, refresh;  /* owned */
     List          param_copies, pending;  /* ParamCopy; reorders of gradients to emit after the module */
@@ -104,7 +105,7 @@ void kernel_complete(Kernel *kernel);
 void kernel_point(Kernel *kernel, const Buffer *buffer);       /* the buffer's pointer has changed */
 void kernel_run(Kernel *kernel);
 void kernel_free(void *kernel);
-/* Fills fusions and tail_of (fusion.c). */
+/* Fills fusions and head_at (fusion.c). */
 void program_fuse(Program *program);
 /* Makes `kernel` the current user of buffer. */
 void buffer_use(Buffer *buffer, const Kernel *kernel);

@@ -1,4 +1,4 @@
-/* batch_last.h - what the kernels on view.h's batch-last layout share: a pixel is the vector of BATCH_LANES images. */
+/* batch_last.h - what the kernels on kernels.h's batch-last layout share: a pixel is the vector of BATCH_LANES images. */
 
 #ifndef CONVZOO_BATCH_LAST_H
 #define CONVZOO_BATCH_LAST_H

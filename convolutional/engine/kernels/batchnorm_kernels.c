@@ -35,7 +35,7 @@ size_t KERNEL(kernel_batchnorm_scratch)(const BatchNormKernel *k)
 
 static BatchNormCall call_of(const BatchNormKernel *k, void *scratch)
 {
-    CHECK(k->act.key > ACT_native && k->act.key < ACT_COUNT && k->act.key != ACT_prelu, "batch norm: activation %d",
+    CHECK(k->act.key > ACT_native && k->act.key < ACT_COUNT && !activation_info(k->act.key)->learned, "batch norm: activation %d",
           (int)k->act.key);
     BatchNormCall call = { .panels = panels_of(&k->view), .eps = k->eps, .partials = scratch };
     if (scratch) {

@@ -63,7 +63,7 @@ static void padding_clear(const View *view, size_t size, void *y)
 
 static void activation_check(Activation act, const char *kernel)
 {
-    CHECK(act.key > ACT_native && act.key < ACT_COUNT && act.key != ACT_prelu, "%s: key %d", kernel, (int)act.key);
+    CHECK(act.key > ACT_native && act.key < ACT_COUNT && !activation_info(act.key)->learned, "%s: key %d", kernel, (int)act.key);
 }
 
 /* f was computed of padded channels too: where f(0) is not zero, they are cleared. */

@@ -8,12 +8,13 @@
 
 #include "kernels.h"
 
-/* The variants are declared where they are chosen, in engine/dispatch.c. */
-#pragma GCC diagnostic ignored "-Wmissing-prototypes"
-
 #define KERNEL_JOIN_(name, isa) name##_##isa
 #define KERNEL_JOIN(name, isa)  KERNEL_JOIN_(name, isa)
 #define KERNEL(name)            KERNEL_JOIN(name, ISA)
+
+#define KERNEL_ROW(type, name, parameters, arguments) type KERNEL(name) parameters;
+#include "kernels.def"
+#undef KERNEL_ROW
 
 /* Floats in the widest vector of this instruction set. */
 #if defined(__AVX512F__)

@@ -24,7 +24,7 @@ enum {
     FREQUENCIES = PATCH * PATCH,
     TAPS = 9,
     GROUP = 16,                         /* channels that lie together in every layout */
-    BLOCK = 2 * VECTOR,                 /* output channels of a register tile; the last block may be GROUP wide */
+    BLOCK = 2 * VECTOR,                 /* output channels of a register tile; the last block may be narrower */
     ROWS = VECTOR == 16 ? 14 : 6,       /* tiles of a register tile, at most */
 };
 

@@ -1,4 +1,4 @@
-/* dropout.c - zeroes elements at random and scales the others (Srivastava et al., 2014, JMLR 15).
+/* dropout_kernels.c - zeroes elements at random and scales the others (Srivastava et al., 2014, JMLR 15).
  *
  * The draw of an element is a hash of the key and of its position in N C H W order, whatever the layout. */
 
