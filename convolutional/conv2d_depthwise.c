@@ -49,7 +49,7 @@ static bool depthwise_takes(const Conv2dModule *conv, const Program *program)
 {
     const Conv2d *o = &conv->options;
     const int in = conv->base.in[0]->shape.c, out = conv->base.out->shape.c;
-    return o->groups > 1 && o->groups == in && out == in && o->pad < o->kernel && own_conv2d_fits(conv, program);
+    return o->groups > 1 && o->groups == in && out == in && o->pad < o->kernel && own_conv2d_fits(conv, program, 8);
 }
 
 static void depthwise_forward(const Conv2dModule *conv, Program *program)

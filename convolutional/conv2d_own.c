@@ -5,14 +5,12 @@
 #include "errors.h"
 #include "kernels.h"
 
-#include <string.h>
-
 /* nChw16c is the layout of 512-bit vectors; with narrower ones oneDNN blocks by 8, and only channels last is ours. */
-bool own_conv2d_fits(const Conv2dModule *conv, const Program *program)
+bool own_conv2d_fits(const Conv2dModule *conv, const Program *program, int unit)
 {
-    if (conv->base.in[0]->shape.c % 16 || conv->base.out->shape.c % 16)
-        return false;
-    return program_plan(program)->layout == LAYOUT_channels_last || !strcmp(kernels_isa(), "avx512");
+    const bool last = program_plan(program)->layout == LAYOUT_channels_last;
+    const int whole = last ? unit : 16;
+    return conv->base.in[0]->shape.c % whole == 0 && conv->base.out->shape.c % whole == 0 && (last || kernels_have_16_lanes());
 }
 
 const_dnnl_memory_desc_t own_conv2d_layout(Program *program, const Tensor *tensor)

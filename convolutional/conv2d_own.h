@@ -23,7 +23,7 @@ void own_conv2d_forward(const OwnConv2d *own, const Conv2dModule *conv, Program 
 void own_conv2d_backward(const OwnConv2d *own, const Conv2dModule *conv, Program *program);
 /* The plan's layout where channels fill the vectors: channels last, or blocks of 16; */
 const_dnnl_memory_desc_t own_conv2d_layout(Program *program, const Tensor *tensor);
-/* and whether they do. */
-bool own_conv2d_fits(const Conv2dModule *conv, const Program *program);
+/* and whether they do, if the kernel takes multiples of `unit` channels that lie last. */
+bool own_conv2d_fits(const Conv2dModule *conv, const Program *program, int unit);
 
 #endif

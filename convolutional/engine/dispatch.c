@@ -35,6 +35,11 @@ __attribute__((constructor)) static void isa_choose(void)
     isa = isa_chosen();
 }
 
+bool kernels_have_16_lanes(void)
+{
+    return isa == ISA_avx512;
+}
+
 const char *kernels_isa(void)
 {
     static const char *const names[] = { [ISA_base] = "base", [ISA_avx2] = "avx2", [ISA_avx512] = "avx512" };

@@ -52,7 +52,7 @@ const_dnnl_memory_desc_t program_preferred_layout(Program *program, const Tensor
     if (program->plan.layout == LAYOUT_channels_last)
         return program_tensor_layout(program, tensor, dnnl_nhwc);
     /* Left alone, oneDNN wants blocks for training and channels last for inference: our kernels would need reorders. */
-    const bool blocks = tensor->shape.c % 16 == 0 && !strcmp(kernels_isa(), "avx512");
+    const bool blocks = tensor->shape.c % 16 == 0 && kernels_have_16_lanes();
     return program_tensor_layout(program, tensor, blocks ? dnnl_nChw16c : dnnl_format_tag_any);
 }
 

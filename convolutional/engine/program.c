@@ -52,7 +52,7 @@ static bool is_narrow(const Network *network)
 /* Normalisation over channels, and the pointwise layers around it, want them to lie together; others oneDNN's blocks. */
 static LayoutPolicy layout_without_measuring(const Network *network)
 {
-    if (is_narrow(network) && !strcmp(kernels_isa(), "avx512"))
+    if (is_narrow(network) && kernels_have_16_lanes())
         return LAYOUT_batch_last;
     return has_kind(network, "layernorm") ? LAYOUT_channels_last : LAYOUT_blocked;
 }
