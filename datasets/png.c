@@ -90,6 +90,17 @@ static void png_read_file(png_structp png, png_infop info, PngReader *reader, Im
     png_read_end(png, NULL);
 }
 
+/* What is changed between setjmp and longjmp is in *reader and behind pointers, not in variables of this function. */
+static bool png_read(png_structp png, png_infop info, PngReader *reader, ImageSize *found, bool pixels_wanted)
+{
+    if (setjmp(reader->failed))
+        return false;
+    png_set_read_fn(png, reader, png_read_bytes);
+    png_set_limits(png);
+    png_read_file(png, info, reader, found, pixels_wanted);
+    return true;
+}
+
 bool png_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize *found, Image *image, Error *error)
 {
     PngReader reader = { .bytes = bytes, .size = size, .shown = shown, .error = error };
@@ -97,15 +108,8 @@ bool png_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize 
         return false;
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, png_failed, png_warned);
     png_infop info = png ? png_create_info_struct(png) : NULL;
-    volatile bool good = false;
-    if (info && setjmp(reader.failed) == 0) {
-        png_set_read_fn(png, &reader, png_read_bytes);
-        png_set_limits(png);
-        png_read_file(png, info, &reader, found, image != NULL);
-        good = true;
-    } else if (!info) {
-        error_set(error, EXIT_memory, "out of memory: libpng cannot start: close other programs");
-    }
+    const bool good = info ? png_read(png, info, &reader, found, image != NULL)
+                           : error_set(error, EXIT_memory, "out of memory: libpng cannot start: close other programs");
     png_destroy_read_struct(&png, &info, NULL);
     free(reader.rows);
     if (good && image)

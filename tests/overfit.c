@@ -93,18 +93,29 @@ static bool try_all(const Trial *trial, const char *word, const Batch *batch)
     return try_one(trial, arch, act, batch);
 }
 
+_Noreturn static void usage(const char *wrong)
+{
+    Error error;
+    error_set(&error, EXIT_usage, "not understood: %.100s: usage is overfit [--steps N] [--lr F] ARCH[:ACT]...", wrong);
+    error_exit(&error);
+}
+
 int main(int argc, char **argv)
 {
     program_name_set(argv[0]);
     Trial trial = { .steps = 400, .lr = 1e-3f };
     int at = 1;
-    for (; at + 1 < argc && !strncmp(argv[at], "--", 2); at += 2) {
-        if (!strcmp(argv[at], "--steps"))
-            trial.steps = atoi(argv[at + 1]);
-        if (!strcmp(argv[at], "--lr"))
-            trial.lr = strtof(argv[at + 1], NULL);
-    }
     Error error;
+    for (; at < argc && !strncmp(argv[at], "--", 2); at += 2) {
+        if (at + 1 < argc && !strcmp(argv[at], "--steps"))
+            trial.steps = atoi(argv[at + 1]);
+        else if (at + 1 < argc && !strcmp(argv[at], "--lr"))
+            trial.lr = strtof(argv[at + 1], NULL);
+        else
+            usage(argv[at]);
+    }
+    if (at >= argc || trial.steps < 1 || !(trial.lr > 0))
+        usage("no architecture, or no steps");
     Dataset *data = dataset_open(&(DataOptions){ .path = "shapes", .limit = IMAGES, .seed = 1 }, SPLIT_train, &error);
     if (!data)
         error_exit(&error);

@@ -220,14 +220,6 @@ static bool compare(const Safetensors *file, const Slots *slots, const Network *
 
 /* ---- loading ---- */
 
-static bool all_finite(const float *values, size_t count)
-{
-    size_t bad = 0;
-    for (size_t i = 0; i < count; i++)
-        bad += !isfinite(values[i]);
-    return bad == 0;
-}
-
 static bool load_slot(const Safetensors *file, const Slot *slot, float *values, bool import, const char *path, Error *error)
 {
     const SafetensorsEntry *entry = safetensors_find(file, slot->name);
@@ -241,7 +233,7 @@ static bool load_slot(const Safetensors *file, const Slot *slot, float *values, 
     }
     if (!safetensors_read_f32(file, entry, values, error))
         return false;
-    if (!all_finite(values, slot->param->count))
+    if (!isfinite(kernel_sum_of_squares(slot->param->count, values)))
         return error_set(error, EXIT_input, "values are not finite: %s: tensor '%.120s': use an older copy", path, slot->name);
     if (import)
         parameters_import(slot->network, slot_block(slot), slot->param, values);

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "evaluation.h"
+#include "kernels.h"
 #include "loss.h"
 #include "parameters.h"
 
@@ -54,14 +55,6 @@ static bool save_best(Trainer *t, double top1)
 
 /* ---- numbers that are not finite ---- */
 
-static bool all_finite(const float *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (!isfinite(values[i]))
-            return false;
-    return true;
-}
-
 /* The first parameter with a value, or else a gradient or a state of the optimizer, that is not finite. */
 static const char *first_not_finite(const Trainer *t, const char **what)
 {
@@ -75,7 +68,7 @@ static const char *first_not_finite(const Trainer *t, const char **what)
                 continue;
             float *plain = allocate(param->count, sizeof *plain, "a parameter");
             parameters_export(t->network, blocks[b], param, plain);
-            const bool finite = all_finite(plain, param->count);
+            const bool finite = isfinite(kernel_sum_of_squares(param->count, plain));
             free(plain);
             *what = names[b];
             if (!finite)
