@@ -274,6 +274,9 @@ static void foreign_fill(const void *context, void *data)
     const Foreign *tensor = context;
     int64_t count = 1;
     for (int i = 0; i < tensor->rank; i++)
+        if (tensor->shape[i] == 0)
+            return;
+    for (int i = 0; i < tensor->rank; i++)
         count *= tensor->shape[i];
     for (int64_t i = 0; i < count; i++) {
         if (tensor->dtype == DTYPE_F64)

@@ -145,7 +145,7 @@ static void test_mistakes(void **state)
 {
     (void)state;
     static const struct { const char *words[4], *text; } cases[] = {
-        { { "--foo" },                "unknown option '--foo': command line: did you mean --" },
+        { { "--foo" },                "unknown option '--foo': command line: use one of --arch" },
         { { "--learning-rat", "1" },  "unknown option '--learning-rat'" },
         { { "--archs" },              "did you mean --arch," },
         { { "--epoch", "x" },         "bad value 'x': --epochs: use a whole number from 1 to 1000000" },

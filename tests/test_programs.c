@@ -79,7 +79,8 @@ static void test_mistakes(void **state)
 {
     (void)state;
     static const Case cases[] = {
-        { "train --foo",                                   2, NULL, "unknown option '--foo': command line: did you mean --" },
+        { "train --epoch5 3",                              2, NULL, "unknown option '--epoch5': command line: did you mean --epochs, or one of" },
+        { "train --foo",                                   2, NULL, "unknown option '--foo': command line: use one of --arch" },
         { "train --arch resnet99",                         2, NULL, "resnet18" },
         { "train --act rellu",                             2, NULL, "leaky_relu" },
         { "train --opt foo",                               2, NULL, "adamw" },

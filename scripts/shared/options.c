@@ -173,13 +173,15 @@ static int distance(const char *a, const char *b)
     return row[most];
 }
 
+/* The name that was probably meant: half of its letters at least are right. NULL: none. */
 static const char *nearest(const ArgpNames *names, const char *wrong)
 {
     int best = 0;
     for (int i = 1; i < names->count; i++)
         if (distance(wrong, names->rows[i].name) < distance(wrong, names->rows[best].name))
             best = i;
-    return names->rows[best].name;
+    const char *name = names->rows[best].name;
+    return 2 * distance(wrong, name) <= (int)strlen(name) ? name : NULL;
 }
 
 static bool refuse_unknown(const Parse *parse, const char *shown, const char *name)
@@ -188,9 +190,10 @@ static bool refuse_unknown(const Parse *parse, const char *shown, const char *na
     size_t at = 0;
     for (int i = 0; i < parse->table->count && at < sizeof choices - NAME_SIZE; i++)
         at += (size_t)snprintf(choices + at, sizeof choices - at, " --%s", parse->table->options[i].name);
-    if (*name)
+    const char *meant = *name ? nearest(parse->names, name) : NULL;
+    if (meant)
         return error_set(parse->error, EXIT_usage, "unknown option '%.60s': command line: did you mean --%s, or one of%s",
-                         shown, nearest(parse->names, name), choices);
+                         shown, meant, choices);
     return error_set(parse->error, EXIT_usage, "unknown option '%.60s': command line: use one of%s", shown, choices);
 }
 

@@ -45,10 +45,11 @@ void options_help(const OptionTable *table, bool all, FILE *stream)
 {
     fprintf(stream, "Usage: %s %s\n%s\n", program_name(), table->usage, table->about);
     const char *group = "";
-    bool hidden = false;
+    bool hidden = false, switches = false;
     for (int i = 0; i < table->count; i++) {
         const Option *option = &table->options[i];
         hidden = hidden || option->rare;
+        switches = switches || option->type == OPTION_switch;
         if (option->rare && !all)
             continue;
         if (strcmp(group, option->group))
@@ -56,5 +57,5 @@ void options_help(const OptionTable *table, bool all, FILE *stream)
         group = option->group;
         print_option(stream, option);
     }
-    fprintf(stream, "Every switch has a --no- form. %sExamples:\n%s", hidden && !all ? "More options: --help=all. " : "", table->examples);
+    fprintf(stream, "%s%sExamples:\n%s", switches ? "Every switch has a --no- form. " : "", hidden && !all ? "More options: --help=all. " : "", table->examples);
 }
