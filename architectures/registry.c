@@ -78,8 +78,9 @@ static void start_small_before_norm(Network *net)
 Network *architecture_network(const Architecture *arch, Shape image, const ArchOptions *options, Error *error)
 {
     if (image.h < arch->least_side || image.w < arch->least_side || image.h != image.w) {
-        error_set(error, EXIT_usage, "image of %d x %d: %s takes square images of side %d or more: resize them, --img-size (bench: --side)", image.w, image.h,
-                  arch->key, arch->least_side);
+        error_set(error, EXIT_usage,
+                  "image of %d x %d: %s takes square images of side %d or more: resize them, --img-size (bench: --side)", image.w,
+                  image.h, arch->key, arch->least_side);
         return NULL;
     }
     ArchOptions resolved = *options;

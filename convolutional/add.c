@@ -43,8 +43,9 @@ static const ModuleOps add_ops = { .kind = "add", .forward = add_forward, .backw
 
 Tensor *add(Network *net, const char *name, const Tensor *a, const Tensor *b)
 {
-    CHECK(a->shape.c == b->shape.c && a->shape.h == b->shape.h && a->shape.w == b->shape.w, "add '%s': %d x %d x %d and %d x %d x %d",
-          name, a->shape.c, a->shape.h, a->shape.w, b->shape.c, b->shape.h, b->shape.w);
+    CHECK(a->shape.c == b->shape.c && a->shape.h == b->shape.h && a->shape.w == b->shape.w,
+          "add '%s': %d x %d x %d and %d x %d x %d", name, a->shape.c, a->shape.h, a->shape.w, b->shape.c, b->shape.h,
+          b->shape.w);
     Module *m = network_add_module(net, sizeof *m, &add_ops, name, a, b);
     return network_add_output(net, m, a->shape);
 }

@@ -125,7 +125,8 @@ static void batchnorm_again(const Module *module, Program *program)
  * cheap. Where a residual is itself made again, y is kept, or one tensor would ask for all before it. */
 static bool is_cheap_to_repeat(const Program *program, const Fusion *fusion)
 {
-    return program_mode(program) == MODE_training && activation_info(fusion->act.key)->cheap && !(fusion->residual && program_forgets(program, fusion->residual));
+    return program_mode(program) == MODE_training && activation_info(fusion->act.key)->cheap &&
+           !(fusion->residual && program_forgets(program, fusion->residual));
 }
 
 static void batchnorm_forward(const Module *module, Program *program)

@@ -68,8 +68,9 @@ static const ModuleOps channel_gate_ops = {
 
 Tensor *channel_gate(Network *net, const char *name, const Tensor *x, const Tensor *gate)
 {
-    CHECK(gate->shape.c == x->shape.c && gate->shape.h == 1 && gate->shape.w == 1, "channel_gate '%s': %d channels and a gate of %d x %d x %d",
-          name, x->shape.c, gate->shape.c, gate->shape.h, gate->shape.w);
+    CHECK(gate->shape.c == x->shape.c && gate->shape.h == 1 && gate->shape.w == 1,
+          "channel_gate '%s': %d channels and a gate of %d x %d x %d", name, x->shape.c, gate->shape.c, gate->shape.h,
+          gate->shape.w);
     Module *m = network_add_module(net, sizeof *m, &channel_gate_ops, name, x, gate);
     return network_add_output(net, m, x->shape);
 }

@@ -100,10 +100,12 @@ static Tensor *add_conv2d(Network *net, const ModuleOps *ops, const char *name, 
     o.stride = o.stride ? o.stride : 1;
     o.groups = o.groups ? o.groups : 1;
     const Shape in = x->shape;
-    CHECK(o.kernel > 0 && o.stride > 0 && o.pad >= 0, "%s '%s': kernel %d, stride %d, pad %d", ops->kind, name, o.kernel, o.stride, o.pad);
-    CHECK(in.c % o.groups == 0 && channels % o.groups == 0, "%s '%s': %d -> %d channels in %d groups", ops->kind, name, in.c, channels, o.groups);
-    CHECK(in.h + 2 * o.pad >= o.kernel && in.w + 2 * o.pad >= o.kernel, "%s '%s': a %d x %d image with padding %d is smaller than kernel %d",
-          ops->kind, name, in.h, in.w, o.pad, o.kernel);
+    CHECK(o.kernel > 0 && o.stride > 0 && o.pad >= 0, "%s '%s': kernel %d, stride %d, pad %d", ops->kind, name, o.kernel,
+          o.stride, o.pad);
+    CHECK(in.c % o.groups == 0 && channels % o.groups == 0, "%s '%s': %d -> %d channels in %d groups", ops->kind, name, in.c,
+          channels, o.groups);
+    CHECK(in.h + 2 * o.pad >= o.kernel && in.w + 2 * o.pad >= o.kernel,
+          "%s '%s': a %d x %d image with padding %d is smaller than kernel %d", ops->kind, name, in.h, in.w, o.pad, o.kernel);
 
     Conv2dModule *conv = network_add_module(net, sizeof *conv, ops, name, x, NULL);
     const int64_t dims[] = { channels, in.c / o.groups, o.kernel, o.kernel };

@@ -35,8 +35,8 @@ static Geometry geometry_of(const Conv2dModule *conv, Program *program, OperandT
 
 /* ---- primitive descriptors, for x and y in given layouts ---- */
 
-typedef dnnl_status_t Describe(dnnl_primitive_desc_t *pd, const Geometry *g, const_dnnl_memory_desc_t x, const_dnnl_memory_desc_t y,
-                               const_dnnl_primitive_desc_t hint);
+typedef dnnl_status_t Describe(dnnl_primitive_desc_t *pd, const Geometry *g, const_dnnl_memory_desc_t x,
+                               const_dnnl_memory_desc_t y, const_dnnl_primitive_desc_t hint);
 
 static dnnl_status_t describe_forward(dnnl_primitive_desc_t *pd, const Geometry *g, const_dnnl_memory_desc_t x,
                                       const_dnnl_memory_desc_t y, const_dnnl_primitive_desc_t hint)
@@ -50,8 +50,9 @@ static dnnl_status_t describe_forward(dnnl_primitive_desc_t *pd, const Geometry 
 static dnnl_status_t describe_backward_weights(dnnl_primitive_desc_t *pd, const Geometry *g, const_dnnl_memory_desc_t x,
                                                const_dnnl_memory_desc_t y, const_dnnl_primitive_desc_t hint)
 {
-    return dnnl_convolution_backward_weights_primitive_desc_create(pd, onednn_engine(), dnnl_convolution_direct, x, g->weight, g->bias,
-                                                                   y, g->strides, g->dilates, g->pads, g->pads, hint, onednn_attr());
+    return dnnl_convolution_backward_weights_primitive_desc_create(pd, onednn_engine(), dnnl_convolution_direct, x, g->weight,
+                                                                   g->bias, y, g->strides, g->dilates, g->pads, g->pads, hint,
+                                                                   onednn_attr());
 }
 
 static dnnl_status_t describe_backward_data(dnnl_primitive_desc_t *pd, const Geometry *g, const_dnnl_memory_desc_t x,
@@ -70,7 +71,8 @@ static bool is_slow(const_dnnl_primitive_desc_t pd)
 }
 
 /* The first of the layouts that has a fast kernel: as the network's data lies, or with one side or both left to oneDNN. */
-static dnnl_primitive_desc_t describe(Describe *create, const Geometry *g, const_dnnl_memory_desc_t x, const_dnnl_primitive_desc_t hint)
+static dnnl_primitive_desc_t describe(Describe *create, const Geometry *g, const_dnnl_memory_desc_t x,
+                                      const_dnnl_primitive_desc_t hint)
 {
     const struct { const_dnnl_memory_desc_t x, y; } wishes[] = {
         { x, g->y }, { g->any_x, g->y }, { x, g->any_y }, { g->any_x, g->any_y },
@@ -107,10 +109,12 @@ static void emit_forward(const Conv2dModule *conv, Program *program, bool bf16)
 /* dweight[o][i][ky][kx] = sum over n, y, x of dy[o][y][x] x[i][y stride + ky - pad][x stride + kx - pad],  dbias = sum of dy */
 static void emit_backward_weights(const Conv2dModule *conv, Program *program, const Geometry *g, dnnl_primitive_desc_t hint)
 {
-    dnnl_primitive_desc_t pd = describe(describe_backward_weights, g, program_asked_layout(program, hint, dnnl_query_src_md), hint);
+    dnnl_primitive_desc_t pd =
+        describe(describe_backward_weights, g, program_asked_layout(program, hint, dnnl_query_src_md), hint);
     Buffer *x = program_read(program, conv->base.in[0], program_asked_layout(program, pd, dnnl_query_src_md));
     Buffer *dy = program_read_gradient(program, conv->base.out, program_asked_layout(program, pd, dnnl_query_diff_dst_md));
-    Buffer *dweight = program_param_gradient(program, conv->weight, program_asked_layout(program, pd, dnnl_query_diff_weights_md));
+    Buffer *dweight =
+        program_param_gradient(program, conv->weight, program_asked_layout(program, pd, dnnl_query_diff_weights_md));
 
     Kernel *kernel = program_emit(program, &conv->base, "backward weights", pd);
     kernel_bind(kernel, DNNL_ARG_SRC, x);

@@ -55,6 +55,7 @@ void own_conv2d_backward(const OwnConv2d *own, const Conv2dModule *conv, Program
 
     if (program_wants_gradient(program, conv->base.in[0])) {
         Buffer *dx = program_write_gradient(program, conv->base.in[0], buffer_layout(x));
-        emit(own, conv, program, "backward data", own->backward_data, dx, program_param(program, conv->weight, weights), NULL, dy);
+        emit(own, conv, program, "backward data", own->backward_data, dx, program_param(program, conv->weight, weights), NULL,
+             dy);
     }
 }

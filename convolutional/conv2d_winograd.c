@@ -40,15 +40,16 @@ static void run_backward_weights(const void *context, void *const p[])
 }
 
 static const OwnConv2d winograd = {
-    own_conv2d_layout, winograd_weight_layout, winograd_context, winograd_scratch, run_forward, run_backward_data, run_backward_weights,
+    own_conv2d_layout, winograd_weight_layout, winograd_context, winograd_scratch,
+    run_forward, run_backward_data, run_backward_weights,
 };
 
 static bool winograd_takes(const Conv2dModule *conv, const Program *program)
 {
     const Conv2d *o = &conv->options;
     const Plan *plan = program_plan(program);
-    return !plan->direct_only && plan->precision != PRECISION_bf16 && o->kernel == 3 && o->stride == 1 && o->pad == 1 && o->groups == 1 &&
-           own_conv2d_fits(conv, program, 16);
+    return !plan->direct_only && plan->precision != PRECISION_bf16 && o->kernel == 3 && o->stride == 1 && o->pad == 1 &&
+           o->groups == 1 && own_conv2d_fits(conv, program, 16);
 }
 
 static void winograd_forward(const Conv2dModule *conv, Program *program)

@@ -66,7 +66,8 @@ static void layernorm_again(const Module *module, Program *program)
 static bool is_cheap(const Tensor *x)
 {
     const Module *producer = x->producer;
-    return producer && producer->ops->again && producer->ops->macs && producer->ops->macs(producer) < MOST_MACS_AGAIN * (double)shape_size(x->shape);
+    return producer && producer->ops->again && producer->ops->macs &&
+           producer->ops->macs(producer) < MOST_MACS_AGAIN * (double)shape_size(x->shape);
 }
 
 /* Of the steps before a wide layer, backward makes again what is cheap, instead of keeping it: y always, x if that takes few

@@ -40,7 +40,8 @@ static Geometry geometry_of(const Linear *m, Program *program, OperandTypes bf16
     const int64_t x[] = { n, length }, weight[] = { features, length }, y[] = { n, features };
     return (Geometry){
         .x = program_layout_in(program, program_layout(program, 2, x, dnnl_ab), bf16.x),
-        .weight = program_layout_in(program, program_layout(program, 2, weight, mixed ? dnnl_ab : dnnl_format_tag_any), bf16.weight),
+        .weight =
+            program_layout_in(program, program_layout(program, 2, weight, mixed ? dnnl_ab : dnnl_format_tag_any), bf16.weight),
         .bias = program_layout(program, 1, &features, dnnl_a),
         .y = program_layout_in(program, program_layout(program, 2, y, dnnl_ab), bf16.y),
     };

@@ -21,12 +21,13 @@ typedef struct PoolModule {
 static dnnl_primitive_desc_t forward_desc(const PoolModule *m, Program *program, const_dnnl_memory_desc_t x)
 {
     const Pool *o = &m->options;
-    const dnnl_dims_t strides = { o->stride, o->stride }, kernel = { o->kernel, o->kernel }, dilation = {0}, pads = { o->pad, o->pad };
+    const dnnl_dims_t strides = { o->stride, o->stride }, kernel = { o->kernel, o->kernel }, dilation = { 0 },
+                      pads = { o->pad, o->pad };
     const_dnnl_memory_desc_t any = program_tensor_layout(program, m->base.out, dnnl_format_tag_any);
     dnnl_primitive_desc_t pd;
     DNNL(dnnl_pooling_forward_primitive_desc_create(
-        &pd, onednn_engine(), program_mode(program) == MODE_training ? dnnl_forward_training : dnnl_forward_inference, m->algorithm,
-        x, any, strides, kernel, dilation, pads, pads, onednn_attr()));
+        &pd, onednn_engine(), program_mode(program) == MODE_training ? dnnl_forward_training : dnnl_forward_inference,
+        m->algorithm, x, any, strides, kernel, dilation, pads, pads, onednn_attr()));
     return pd;
 }
 
@@ -114,13 +115,15 @@ static void pool_backward(const Module *module, Program *program)
         return;
     }
     const Pool *o = &m->options;
-    const dnnl_dims_t strides = { o->stride, o->stride }, kernel_size = { o->kernel, o->kernel }, dilation = {0}, pads = { o->pad, o->pad };
+    const dnnl_dims_t strides = { o->stride, o->stride }, kernel_size = { o->kernel, o->kernel }, dilation = { 0 },
+                      pads = { o->pad, o->pad };
     const_dnnl_memory_desc_t y_layout = program_values_layout(program, module->out);
     dnnl_primitive_desc_t hint = forward_desc(m, program, x_layout), pd;
     DNNL(dnnl_pooling_backward_primitive_desc_create(&pd, onednn_engine(), m->algorithm, x_layout, y_layout, strides, kernel_size,
                                                      dilation, pads, pads, hint, onednn_attr()));
     const_dnnl_memory_desc_t workspace_layout =
-        has_workspace(m, program) ? program_keep_layout(program, dnnl_primitive_desc_query_md(hint, dnnl_query_workspace_md, 0)) : NULL;
+        has_workspace(m, program) ? program_keep_layout(program, dnnl_primitive_desc_query_md(hint, dnnl_query_workspace_md, 0))
+                                  : NULL;
     DNNL(dnnl_primitive_desc_destroy(hint));
 
     Buffer *dy = program_read_gradient(program, module->out, y_layout);
@@ -135,19 +138,21 @@ static void pool_backward(const Module *module, Program *program)
 static const ModuleOps max_pool_ops = { .kind = "max_pool", .forward = pool_forward, .backward = pool_backward };
 static const ModuleOps avg_pool_ops = { .kind = "avg_pool", .forward = pool_forward, .backward = pool_backward };
 
-static Tensor *add_pool(Network *net, const ModuleOps *ops, dnnl_alg_kind_t algorithm, const char *name, const Tensor *x, Pool options)
+static Tensor *add_pool(Network *net, const ModuleOps *ops, dnnl_alg_kind_t algorithm, const char *name, const Tensor *x,
+                        Pool options)
 {
     Pool o = options;
     o.stride = o.stride ? o.stride : o.kernel;
     const Shape s = x->shape;
-    CHECK(o.kernel > 0 && o.stride > 0 && o.pad >= 0 && o.pad < o.kernel, "%s '%s': kernel %d, stride %d, pad %d", ops->kind, name,
-          o.kernel, o.stride, o.pad);
-    CHECK(s.h + 2 * o.pad >= o.kernel && s.w + 2 * o.pad >= o.kernel, "%s '%s': a %d x %d image is smaller than the %d x %d window",
-          ops->kind, name, s.h, s.w, o.kernel, o.kernel);
+    CHECK(o.kernel > 0 && o.stride > 0 && o.pad >= 0 && o.pad < o.kernel, "%s '%s': kernel %d, stride %d, pad %d", ops->kind,
+          name, o.kernel, o.stride, o.pad);
+    CHECK(s.h + 2 * o.pad >= o.kernel && s.w + 2 * o.pad >= o.kernel,
+          "%s '%s': a %d x %d image is smaller than the %d x %d window", ops->kind, name, s.h, s.w, o.kernel, o.kernel);
     PoolModule *m = network_add_module(net, sizeof *m, ops, name, x, NULL);
     m->options = o;
     m->algorithm = algorithm;
-    return network_add_output(net, m, (Shape){ s.c, (s.h + 2 * o.pad - o.kernel) / o.stride + 1, (s.w + 2 * o.pad - o.kernel) / o.stride + 1 });
+    return network_add_output(
+        net, m, (Shape){ s.c, (s.h + 2 * o.pad - o.kernel) / o.stride + 1, (s.w + 2 * o.pad - o.kernel) / o.stride + 1 });
 }
 
 Tensor *max_pool(Network *net, const char *name, const Tensor *x, Pool options)

@@ -98,9 +98,10 @@ static bool cifar_size_ok(const CifarKind *kind, const char *shown, size_t size,
     if (size % other == 0)
         return error_set(error, EXIT_input, "size %zu is not a multiple of %zu but of %zu: %s: this looks like %s",
                          size, record, other, name_tail(shown), kind->hint);
-    return error_set(error, EXIT_input, "size %zu is not a multiple of %zu: %s has %zu whole %s records and %zu bytes more: it is truncated "
-                     "or something else; download it again", size, record, name_tail(shown), size / record, kind->title,
-                     size % record);
+    return error_set(error, EXIT_input,
+                     "size %zu is not a multiple of %zu: %s has %zu whole %s records and %zu bytes more: it is truncated "
+                     "or something else; download it again",
+                     size, record, name_tail(shown), size / record, kind->title, size % record);
 }
 
 static bool cifar_label_ok(const CifarKind *kind, const uint8_t *record, uint32_t index, const char *shown, Error *error)
@@ -109,9 +110,11 @@ static bool cifar_label_ok(const CifarKind *kind, const uint8_t *record, uint32_
         const bool fine = i == kind->label_bytes - 1;
         const int bound = fine ? kind->classes : kind->coarse;
         if (record[i] >= bound)
-            return error_set(error, EXIT_input, "%slabel %d out of range 0..%d: %s, record %u (byte %zu): it is not %s or is damaged; download it again",
-                             fine ? "" : "coarse ", record[i], bound - 1, name_tail(shown), index,
-                             (size_t)index * record_size(kind) + (size_t)i, kind->title);
+            return error_set(
+                error, EXIT_input,
+                "%slabel %d out of range 0..%d: %s, record %u (byte %zu): it is not %s or is damaged; download it again",
+                fine ? "" : "coarse ", record[i], bound - 1, name_tail(shown), index,
+                (size_t)index * record_size(kind) + (size_t)i, kind->title);
     }
     return true;
 }
@@ -178,8 +181,9 @@ static bool cifar_read_names(Part *part, const CifarKind *kind, Error *error)
             names[count] = line;
         for (int i = 0; good && i < count && count < kind->classes; i++)
             if (!strcmp(names[i], line))
-                good = error_set(error, EXIT_input, "class name twice: %s: names %d and %d are '%s': correct it or remove the file",
-                                 name_tail(shown), i + 1, count + 1, line);
+                good =
+                    error_set(error, EXIT_input, "class name twice: %s: names %d and %d are '%s': correct it or remove the file",
+                              name_tail(shown), i + 1, count + 1, line);
         count++;
     }
     if (good && count != kind->classes)

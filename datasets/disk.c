@@ -76,7 +76,8 @@ static int opened(int file, const char *shown, size_t limit, size_t *size, Error
 {
     struct stat status;
     if (file < 0 || fstat(file, &status) != 0) {
-        error_set(error, EXIT_input, "cannot open: %s: %s: correct the path or its permissions", name_tail(shown), strerror(errno));
+        error_set(error, EXIT_input, "cannot open: %s: %s: correct the path or its permissions", name_tail(shown),
+                  strerror(errno));
     } else if (!S_ISREG(status.st_mode)) {
         error_set(error, EXIT_input, "not a regular file: %s is %s: remove it", name_tail(shown), type_name(status.st_mode));
     } else if ((uint64_t)status.st_size > limit) {
@@ -127,7 +128,8 @@ static bool beneath_failed(const char *shown, Error *error)
     if (errno == EXDEV || errno == ELOOP)
         return error_set(error, EXIT_input, "symbolic link leaves the data folder: %s: "
                          "put a copy in its place or remove it", name_tail(shown));
-    return error_set(error, EXIT_input, "cannot open: %s: %s: correct the path or its permissions", name_tail(shown), strerror(errno));
+    return error_set(error, EXIT_input, "cannot open: %s: %s: correct the path or its permissions", name_tail(shown),
+                     strerror(errno));
 }
 
 int disk_open_beneath(int folder, const char *name, const char *shown, size_t limit, size_t *size, Error *error)
@@ -147,11 +149,12 @@ bool disk_read(int file, void *bytes, size_t size, size_t offset, const char *sh
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return error_set(error, EXIT_input, "cannot read: %s at byte %zu: %s: check the disk", name_tail(shown), offset + done,
-                             strerror(errno));
+            return error_set(error, EXIT_input, "cannot read: %s at byte %zu: %s: check the disk", name_tail(shown),
+                             offset + done, strerror(errno));
         if (got == 0)
-            return error_set(error, EXIT_input, "file became shorter: %s ends at byte %zu of %zu: start again when it is complete",
-                             name_tail(shown), offset + done, offset + size);
+            return error_set(error, EXIT_input,
+                             "file became shorter: %s ends at byte %zu of %zu: start again when it is complete", name_tail(shown),
+                             offset + done, offset + size);
         done += (size_t)got;
     }
     return true;
@@ -191,7 +194,8 @@ static bool entry_type(int root, int folder, const struct dirent *found, const c
         return true;
     }
     if (fstatat(folder, found->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-        return error_set(error, EXIT_input, "cannot open: %s: %s: correct the path or its permissions", name_tail(shown), strerror(errno));
+        return error_set(error, EXIT_input, "cannot open: %s: %s: correct the path or its permissions", name_tail(shown),
+                         strerror(errno));
     if (S_ISLNK(status.st_mode)) {
         const int file = open_beneath(root, path);
         if (file < 0)
@@ -199,7 +203,8 @@ static bool entry_type(int root, int folder, const struct dirent *found, const c
         const bool known = fstat(file, &status) == 0;
         close(file);
         if (!known)
-            return error_set(error, EXIT_input, "cannot open: %s: %s: correct the path or its permissions", name_tail(shown), strerror(errno));
+            return error_set(error, EXIT_input, "cannot open: %s: %s: correct the path or its permissions", name_tail(shown),
+                             strerror(errno));
     }
     *type = type_of_mode(status.st_mode);
     return true;
@@ -227,7 +232,8 @@ bool listing_read(int folder, const char *name, const char *shown, Listing *list
     DIR *stream = fdopendir(file);
     if (!stream) {
         close(file);
-        return error_set(error, EXIT_input, "cannot list: %s: %s: check the disk and its permissions", name_tail(shown), strerror(errno));
+        return error_set(error, EXIT_input, "cannot list: %s: %s: check the disk and its permissions", name_tail(shown),
+                         strerror(errno));
     }
 
     bool good = true;
@@ -235,7 +241,8 @@ bool listing_read(int folder, const char *name, const char *shown, Listing *list
     for (struct dirent *found; good;) {
         errno = 0;
         if (!(found = readdir(stream))) {
-            good = errno == 0 || error_set(error, EXIT_input, "cannot list: %s: %s: check the disk and its permissions", name_tail(shown), strerror(errno));
+            good = errno == 0 || error_set(error, EXIT_input, "cannot list: %s: %s: check the disk and its permissions",
+                                           name_tail(shown), strerror(errno));
             break;
         }
         if (found->d_name[0] == '.')

@@ -42,7 +42,8 @@ static bool idx_read_header(const uint8_t *header, size_t size, int rank, const 
 {
     *idx = (Idx){ .rank = rank, .size = 1 };
     if (size < 4 || header[0] || header[1] || header[2] != 8 || header[3] != rank)
-        return error_set(error, EXIT_input, "not an IDX file of %s: %s begins with %02X %02X %02X %02X, expected 00 00 08 %02X: download it again",
+        return error_set(error, EXIT_input,
+                         "not an IDX file of %s: %s begins with %02X %02X %02X %02X, expected 00 00 08 %02X: download it again",
                          rank == 3 ? "images" : "labels", name_tail(shown), header[0], header[1], header[2], header[3], rank);
     if (size < idx_header_size(rank))
         return error_set(error, EXIT_input, "truncated IDX file: %s has %zu bytes, its header alone has %zu: download it again",
@@ -51,8 +52,9 @@ static bool idx_read_header(const uint8_t *header, size_t size, int rank, const 
         const uint32_t limit = i == 0 ? IDX_MAX_COUNT : IDX_MAX_SIDE;
         idx->dims[i] = big_endian(header + 4 + 4 * i);
         if (idx->dims[i] < 1 || idx->dims[i] > limit)
-            return error_set(error, EXIT_input, "IDX dimension %d is %u, expected 1 to %u: %s: the file is damaged; download it again",
-                             i, idx->dims[i], limit, name_tail(shown));
+            return error_set(error, EXIT_input,
+                             "IDX dimension %d is %u, expected 1 to %u: %s: the file is damaged; download it again", i,
+                             idx->dims[i], limit, name_tail(shown));
         idx->size *= idx->dims[i];      /* at most 10^7 x 2^24 */
     }
     return true;
@@ -111,8 +113,9 @@ static bool idx_inflate(z_stream *stream, int rank, const char *shown, Idx *idx,
         return false;
     /* Deflate packs at most 1032 bytes into one: a small file that promises more is not given the memory. */
     if (idx->size / 1032 > (size_t)stream->avail_in + 1)
-        return error_set(error, EXIT_input, "truncated gzip: %s cannot hold the %zu bytes that its header says: download it again",
-                         name_tail(shown), idx->size);
+        return error_set(error, EXIT_input,
+                         "truncated gzip: %s cannot hold the %zu bytes that its header says: download it again", name_tail(shown),
+                         idx->size);
     idx->bytes = allocate(idx->size, 1, "IDX data");
     if (!gzip_read(stream, idx->bytes, idx->size, &got, &ended, shown, error) ||
         !gzip_read(stream, &extra, 1, &more, &ended, shown, error))
@@ -271,8 +274,10 @@ static bool idx_set_classes(Part *part, Split split, const Idx *labels, Error *e
         const int bound = label_bound(&train);
         free(train.bytes);
         if (classes > bound)
-            return error_set(error, EXIT_input, "label %d out of range 0..%d: test labels in %s: the files do not belong together; download them again",
-                             classes - 1, bound - 1, name_tail(part->path));
+            return error_set(
+                error, EXIT_input,
+                "label %d out of range 0..%d: test labels in %s: the files do not belong together; download them again",
+                classes - 1, bound - 1, name_tail(part->path));
         classes = bound;
     }
     if (part->options->class_names && classes < part->options->classes)

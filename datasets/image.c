@@ -67,7 +67,8 @@ static bool decode(const uint8_t *bytes, size_t size, const char *shown, ImageSi
     }
     if (name_ends_with(shown, ".tga"))       /* TGA has no signature */
         return stb_decode(bytes, size, shown, found, image, error);
-    return error_set(error, EXIT_input, "not an image: %s begins with bytes %02X %02X; PNG, JPEG, BMP, GIF, TGA, PPM and PGM are read",
+    return error_set(error, EXIT_input,
+                     "not an image: %s begins with bytes %02X %02X; PNG, JPEG, BMP, GIF, TGA, PPM and PGM are read",
                      name_tail(shown), bytes[0], size > 1 ? bytes[1] : 0);
 }
 
@@ -88,9 +89,10 @@ bool image_size_ok(long long height, long long width, const char *shown, Error *
         return error_set(error, EXIT_input, "image has no pixels: %s is %lldx%lld: remove or replace it", name_tail(shown), width,
                          height);
     if (height > IMAGE_MAX_SIDE || width > IMAGE_MAX_SIDE || height * width > IMAGE_MAX_PIXELS)
-        return error_set(error, EXIT_input, "image too large: %s is %lldx%lld; the limits are a side of %d and %d million pixels: "
-                         "remove it or make it smaller", name_tail(shown), width, height, IMAGE_MAX_SIDE,
-                         IMAGE_MAX_PIXELS / 1000000);
+        return error_set(error, EXIT_input,
+                         "image too large: %s is %lldx%lld; the limits are a side of %d and %d million pixels: "
+                         "remove it or make it smaller",
+                         name_tail(shown), width, height, IMAGE_MAX_SIDE, IMAGE_MAX_PIXELS / 1000000);
     return true;
 }
 

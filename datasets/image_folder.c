@@ -83,12 +83,13 @@ static bool class_names_ok(const char *const *names, int count, const char *show
         return error_set(error, EXIT_input, "one class only, expected 2 or more: %s holds the folder '%s' alone: "
                          "give the folder whose folders are the classes", name_tail(shown), name_tail(names[0]));
     if (count > MAX_CLASSES)
-        return error_set(error, EXIT_input, "%d class folders in %s, the limit is %d: give the folder whose folders are the classes",
-                         count, name_tail(shown), MAX_CLASSES);
+        return error_set(error, EXIT_input,
+                         "%d class folders in %s, the limit is %d: give the folder whose folders are the classes", count,
+                         name_tail(shown), MAX_CLASSES);
     for (int i = 0; i < count; i++)
         if (!text_is_printable(names[i]))
-            return error_set(error, EXIT_input, "class name is not printable UTF-8: folder '%s' in %s: rename it", name_tail(names[i]),
-                             name_tail(shown));
+            return error_set(error, EXIT_input, "class name is not printable UTF-8: folder '%s' in %s: rename it",
+                             name_tail(names[i]), name_tail(shown));
     return true;
 }
 
@@ -266,7 +267,8 @@ static bool read_part(Part *part, Split split, Error *error)
     if (part->count)
         return true;
     char *shown = shown_path(part, state->part, "", "");
-    error_set(error, EXIT_input, "no images in %s: its %d class folders hold no PNG, JPEG, BMP, GIF, TGA, PPM or PGM files: put some there",
+    error_set(error, EXIT_input,
+              "no images in %s: its %d class folders hold no PNG, JPEG, BMP, GIF, TGA, PPM or PGM files: put some there",
               name_tail(shown), part->classes);
     free(shown);
     return false;

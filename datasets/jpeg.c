@@ -53,9 +53,11 @@ static bool jpeg_colour_ok(const JpegReader *reader)
     case JCS_GRAYSCALE: case JCS_YCbCr: case JCS_RGB:
         return true;
     case JCS_CMYK: case JCS_YCCK:
-        return error_set(reader->error, EXIT_input, "CMYK JPEG is not supported: %s: convert it to RGB", name_tail(reader->shown));
+        return error_set(reader->error, EXIT_input, "CMYK JPEG is not supported: %s: convert it to RGB",
+                         name_tail(reader->shown));
     default:
-        return error_set(reader->error, EXIT_input, "JPEG of unknown colours: %s has %d components, 1 or 3 are read: convert it to RGB",
+        return error_set(reader->error, EXIT_input,
+                         "JPEG of unknown colours: %s has %d components, 1 or 3 are read: convert it to RGB",
                          name_tail(reader->shown), reader->jpeg.num_components);
     }
 }

@@ -258,7 +258,8 @@ static void mark_draw(const Mark *mark, Canvas *canvas)
         for (int column = left; column < right; column++) {
             const float x = (float)column + 0.5f - a.x, y = (float)row + 0.5f - a.y;
             const float along = square_length > 0 ? smaller(1, greater(0, (x * dx + y * dy) / square_length)) : 0;
-            cover(&canvas->pixels[row][column], mark->colour, share_inside(length(x - along * dx, y - along * dy) - mark->radius));
+            cover(&canvas->pixels[row][column], mark->colour,
+                  share_inside(length(x - along * dx, y - along * dy) - mark->radius));
         }
 }
 
@@ -283,7 +284,8 @@ static void figure_draw(const Picture *p, Canvas *canvas)
 static float noise(Random *random)
 {
     const uint64_t bits = random_next(random);
-    const uint32_t sum = (uint32_t)(bits & 0xFFFF) + (uint32_t)(bits >> 16 & 0xFFFF) + (uint32_t)(bits >> 32 & 0xFFFF) + (uint32_t)(bits >> 48);
+    const uint32_t sum =
+        (uint32_t)(bits & 0xFFFF) + (uint32_t)(bits >> 16 & 0xFFFF) + (uint32_t)(bits >> 32 & 0xFFFF) + (uint32_t)(bits >> 48);
     return ((float)sum - 131070.0f) * (1.7320508f / 65536.0f);
 }
 

@@ -45,7 +45,8 @@ bool split_source(const Format *format, const char *path, int root, const DataOp
 
     if (format->has(root, source->part))
         return true;
-    return error_set(error, EXIT_input, "no %s part: %s (%s) has none, and the %s split needs it: use another split or complete the data",
+    return error_set(error, EXIT_input,
+                     "no %s part: %s (%s) has none, and the %s split needs it: use another split or complete the data",
                      split_name(source->part), name_tail(path), format->title, split_name(split));
 }
 

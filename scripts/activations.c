@@ -61,7 +61,9 @@ static void print_one(Activation act)
         snprintf(text, sizeof text, "%s = %g (default %g)", info->parameter, (double)act.parameter, (double)info->fallback);
         print_row("parameter", text);
     }
-    snprintf(text, sizeof text, "%.4g: weights start with variance gain^2 / fan-in (a sixth in linear layers and before batch norm)", (double)info->gain);
+    snprintf(text, sizeof text,
+             "%.4g: weights start with variance gain^2 / fan-in (a sixth in linear layers and before batch norm)",
+             (double)info->gain);
     print_row("gain", text);
     print_row("good for", info->good_for);
     print_row("bad for", info->bad_for);

@@ -68,7 +68,8 @@ static void bench_step(Bench *b)
     program_forward(b->program);
     if (!b->optimizer)
         return;
-    loss_cross_entropy(program_logits(b->program), b->labels, batch, batch, CLASSES, 0.0f, program_logits_gradient(b->program), &sum);
+    loss_cross_entropy(program_logits(b->program), b->labels, batch, batch, CLASSES, 0.0f, program_logits_gradient(b->program),
+                       &sum);
     program_backward(b->program);
     optimizer_step(b->optimizer, 0.01f);
 }
@@ -148,13 +149,16 @@ static void print_profile(const Program *program, double steps)
 
 static bool bench_plan(const BenchFlags *flags, Plan *plan, Error *error)
 {
-    return plan_parse(flags->plan, plan, error) && (strcmp(flags->dtype, "bf16") || plan_mix_precision(plan, "--dtype bf16", error));
+    return plan_parse(flags->plan, plan, error) &&
+           (strcmp(flags->dtype, "bf16") || plan_mix_precision(plan, "--dtype bf16", error));
 }
 
 static void print_speed(const Bench *b, const Architecture *arch, double seconds)
 {
-    static const char *const layouts[] = { [LAYOUT_automatic] = "auto", [LAYOUT_blocked] = "blocked", [LAYOUT_channels_last] = "nhwc",
-                                          [LAYOUT_batch_last] = "batch-last" };
+    static const char *const layouts[] = { [LAYOUT_automatic] = "auto",
+                                           [LAYOUT_blocked] = "blocked",
+                                           [LAYOUT_channels_last] = "nhwc",
+                                           [LAYOUT_batch_last] = "batch-last" };
     printf("%-20s %s %s %s %s b%d %9.1f img/s %9.2f ms\n", arch->key, b->flags->mode, b->flags->dtype, layouts[b->plan.layout],
            plan_text(&b->plan), (int)b->flags->batch, (double)b->flags->batch / seconds, 1e3 * seconds);
 }

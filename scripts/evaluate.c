@@ -71,12 +71,13 @@ static Dataset *open_data(const EvaluateFlags *flags, const Model *model, Error 
     return val_split_parse(flags->val_split, &data, error) ? dataset_open(&data, split, error) : NULL;
 }
 
-static void print_result(const EvaluateFlags *flags, const char *path, const ModelInfo *info, Split split, const LossSum *sum, double seconds)
+static void print_result(const EvaluateFlags *flags, const char *path, const ModelInfo *info, Split split, const LossSum *sum,
+                         double seconds)
 {
     const double count = sum->count, loss = sum->loss / count, top1 = sum->top1 / count, top5 = sum->top5 / count;
     if (!flags->json) {
-        printf("%s  %s %s  %s: loss %.4f  top1 %.2f%%  top5 %.2f%%  of %u images  %.0f img/s\n", path, info->arch, info->act, split_name(split),
-               loss, 100.0 * top1, 100.0 * top5, sum->count, count / seconds);
+        printf("%s  %s %s  %s: loss %.4f  top1 %.2f%%  top5 %.2f%%  of %u images  %.0f img/s\n", path, info->arch, info->act,
+               split_name(split), loss, 100.0 * top1, 100.0 * top5, sum->count, count / seconds);
         return;
     }
     printf("{\"checkpoint\": ");
@@ -110,7 +111,9 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
     if (!flags->quiet)
         note_print(NULL, text);
     if (!flags->quiet && strcmp(split_name(data->split), flags->split))
-        note_print(NULL, "warning: the data has no test part: these are the images that training held out, which chose best.safetensors");
+        note_print(
+            NULL,
+            "warning: the data has no test part: these are the images that training held out, which chose best.safetensors");
 
     LossSum sum;
     const int batch = (uint32_t)flags->batch < data->count ? (int)flags->batch : (int)data->count;
@@ -126,7 +129,8 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
     if (!output_flush(error))
         return EXIT_write;
     if (!isfinite(sum.loss))
-        error_set(error, EXIT_diverged, "the network's outputs are not finite: %s: its training diverged: use an older checkpoint", path);
+        error_set(error, EXIT_diverged,
+                  "the network's outputs are not finite: %s: its training diverged: use an older checkpoint", path);
     return isfinite(sum.loss) ? EXIT_ok : EXIT_diverged;
 }
 

@@ -208,7 +208,8 @@ static int run(const PredictFlags *flags, const OptionLine *line, Error *error)
     Model model = { 0 };
     ImageList list = { 0 };
     int code = EXIT_ok;
-    if (!plan_parse(flags->plan, &plan, error) || !list_images(line, &list, error) || !model_open(line->arguments[0], &model, error))
+    if (!plan_parse(flags->plan, &plan, error) || !list_images(line, &list, error) ||
+        !model_open(line->arguments[0], &model, error))
         code = (int)error->code;
     else {
         threads_settle(flags->threads);
@@ -225,7 +226,8 @@ static int run(const PredictFlags *flags, const OptionLine *line, Error *error)
             code = EXIT_input;
         if (printer.diverged) {
             code = EXIT_diverged;
-            error_set(error, EXIT_diverged, "the network's outputs are not finite: %s: its training diverged: use an older checkpoint",
+            error_set(error, EXIT_diverged,
+                      "the network's outputs are not finite: %s: its training diverged: use an older checkpoint",
                       line->arguments[0]);
         }
         free(printer.values);

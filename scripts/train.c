@@ -34,7 +34,8 @@ static void list_architectures(void)
 {
     for (int i = 0; i < architecture_count(); i++) {
         const Architecture *arch = architecture_at(i);
-        printf("%-20s %s%s%s%s\n", arch->key, arch->about, *arch->aliases ? " (also: " : "", arch->aliases, *arch->aliases ? ")" : "");
+        printf("%-20s %s%s%s%s\n", arch->key, arch->about, *arch->aliases ? " (also: " : "", arch->aliases,
+               *arch->aliases ? ")" : "");
     }
 }
 

@@ -54,7 +54,8 @@ static bool try_one(const Trial *trial, const Architecture *arch, Activation act
     Error error;
     char name[64];
     const ArchOptions options = { .classes = trial->data->classes, .act = act, .no_dropout = true };
-    Network *net = architecture_network(arch, (Shape){ trial->data->channels, trial->data->height, trial->data->width }, &options, &error);
+    Network *net =
+        architecture_network(arch, (Shape){ trial->data->channels, trial->data->height, trial->data->width }, &options, &error);
     if (!net)
         error_exit(&error);
     parameters_init(net, 1);
@@ -63,7 +64,8 @@ static bool try_one(const Trial *trial, const Architecture *arch, Activation act
     if (steps)
         printf("%-20s %-12s %4d steps\n", arch->key, activation_text(act, name, sizeof name), steps);
     else
-        printf("%-20s %-12s not in %d steps: %u of %d\n", arch->key, activation_text(act, name, sizeof name), trial->steps, best, IMAGES);
+        printf("%-20s %-12s not in %d steps: %u of %d\n", arch->key, activation_text(act, name, sizeof name), trial->steps, best,
+               IMAGES);
     fflush(stdout);
     network_free(net);
     return steps > 0;

@@ -29,9 +29,17 @@ static void make_10_as_100(void) { data_cifar("train.bin", 1, 0, 20, 10); }
 static void make_label_10(void) { make_cifar10(); data_patch("data_batch_1.bin", 3073 * 7, "\12", 1); }
 static void make_fine_100(void) { data_cifar("train.bin", 2, 0, 300, 100); data_patch("train.bin", 3074 * 290 + 1, "\144", 1); }
 static void make_coarse_20(void) { data_cifar("train.bin", 2, 0, 20, 100); data_patch("train.bin", 3074 * 3, "\24", 1); }
-static void make_nine_names(void) { make_cifar10(); scratch_write(data_path("batches.meta.txt"), "a\nb\nc\nd\ne\nf\ng\nh\ni\n", 18); }
+static void make_nine_names(void)
+{
+    make_cifar10();
+    scratch_write(data_path("batches.meta.txt"), "a\nb\nc\nd\ne\nf\ng\nh\ni\n", 18);
+}
 static void make_bad_names(void) { make_cifar10(); scratch_write(data_path("batches.meta.txt"), "a\n\xFF\n", 4); }
-static void make_same_names(void) { make_cifar10(); scratch_write(data_path("batches.meta.txt"), "a\nb\nc\nb\ne\nf\ng\nh\ni\nj\n", 20); }
+static void make_same_names(void)
+{
+    make_cifar10();
+    scratch_write(data_path("batches.meta.txt"), "a\nb\nc\nb\ne\nf\ng\nh\ni\nj\n", 20);
+}
 static void make_cifar_fifo(void) { assert_int_equal(mkfifo(data_path("data_batch_1.bin"), 0600), 0); }
 static void make_python(void) { scratch_write(data_path("data_batch_1"), "x", 1); }
 static void make_other(void) { scratch_write(data_path("weights.pt"), "x", 1); }
@@ -102,8 +110,21 @@ static void make_one_class(void) { data_folder("cat"); data_image("cat/a.ppm", 4
 static void make_empty_classes(void) { data_folder("cat"); data_folder("dog"); scratch_write(data_path("cat/a.txt"), "x", 1); }
 static void make_empty_train(void) { data_folder("train"); }
 static void make_only_val(void) { data_folder("val"); data_classes("val/", 1); }
-static void make_train_and_val(void) { data_folder("train"); data_folder("val"); data_classes("train/", 1); data_classes("val/", 1); }
-static void make_more_in_val(void) { data_folder("train"); data_folder("val"); data_classes("train/", 1); data_classes("val/", 1); data_folder("val/emu"); }
+static void make_train_and_val(void)
+{
+    data_folder("train");
+    data_folder("val");
+    data_classes("train/", 1);
+    data_classes("val/", 1);
+}
+static void make_more_in_val(void)
+{
+    data_folder("train");
+    data_folder("val");
+    data_classes("train/", 1);
+    data_classes("val/", 1);
+    data_folder("val/emu");
+}
 static void make_nested(void) { make_cats(); data_folder("cat/more"); }
 static void make_webp(void) { make_cats(); scratch_write(data_path("cat/a.WebP"), "x", 1); }
 static void make_damaged(void) { make_cats(); data_resize("dog/001.ppm", 50); }
@@ -210,7 +231,8 @@ static void test_refused(void **state)
         Dataset *dataset = dataset_open(&options, test->split, &error);
         if (dataset)
             fail_msg("%s: accepted", test->name);
-        if (error.code != test->code || !strstr(error.text, test->text) || !strstr(error.text, test->more) || strchr(error.text, '\n'))
+        if (error.code != test->code || !strstr(error.text, test->text) || !strstr(error.text, test->more) ||
+            strchr(error.text, '\n'))
             fail_msg("%s: code %d, expected %d: '%s'", test->name, error.code, test->code, error.text);
         data_teardown(NULL);
         data_setup(NULL);

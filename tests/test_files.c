@@ -247,8 +247,8 @@ static void child_full(void)
 
     /* Two copies would not fit: refused beforehand, with both numbers. */
     if (replace(file, NULL, &error) || error.code != EXIT_write || !strstr(error.text, "no space left on device") ||
-        !strstr(error.text, "needs 1.0 MB, and as much again for the save after it, 1.6 MB free") || !scratch_holds(file, old_text, sizeof old_text) ||
-        scratch_exists(temporary))
+        !strstr(error.text, "needs 1.0 MB, and as much again for the save after it, 1.6 MB free") ||
+        !scratch_holds(file, old_text, sizeof old_text) || scratch_exists(temporary))
         _exit(2);
     /* What was reserved is there when something else fills the disk meanwhile. */
     FileWriter *writer = file_writer_open(file, 600000, &error);

@@ -180,7 +180,8 @@ static void test_png(void **state)
         Image image;
         ImageSize size;
         png_make(test, &bytes);
-        if (!image_decode(bytes.data, bytes.size, test->name, &image, &error) || !image_measure(bytes.data, bytes.size, test->name, &size, &error))
+        if (!image_decode(bytes.data, bytes.size, test->name, &image, &error) ||
+            !image_measure(bytes.data, bytes.size, test->name, &size, &error))
             fail_msg("%s: %s", test->name, error.text);
         const int channels = test->type & PNG_COLOR_MASK_COLOR ? 3 : 1;
         assert_memory_equal(&size, &image.size, sizeof size);
@@ -259,7 +260,8 @@ static void test_jpeg(void **state)
         for (int y = 0; y < HEIGHT; y++)
             for (int x = 0; x < WIDTH; x++)
                 for (int c = 0; c < image.size.channels; c++) {
-                    const int got = image.pixels[(y * WIDTH + x) * image.size.channels + c], expected = 100 + 9 * y + 5 * x + 7 * c;
+                    const int got = image.pixels[(y * WIDTH + x) * image.size.channels + c],
+                              expected = 100 + 9 * y + 5 * x + 7 * c;
                     if (abs(got - expected) > 4)
                         fail_msg("%s: (%d, %d, %d) is %d, expected about %d", cases[i].name, y, x, c, got, expected);
                 }
@@ -338,7 +340,8 @@ static void test_others(void **state)
             fail_msg("%s: %s", cases[i].name, error.text);
         if (image.size.channels != cases[i].channels || image.size.height != 2 || image.size.width != 3 ||
             memcmp(image.pixels, cases[i].pixels, 6 * (size_t)cases[i].channels) != 0)
-            fail_msg("%s: %dx%dx%d, first pixel %d", cases[i].name, image.size.channels, image.size.height, image.size.width, image.pixels[0]);
+            fail_msg("%s: %dx%dx%d, first pixel %d", cases[i].name, image.size.channels, image.size.height, image.size.width,
+                     image.pixels[0]);
         free(image.pixels);
         for (size_t cut = 0; cut < cases[i].needed; cut++) {
             if (image_decode(cases[i].bytes, cut, cases[i].name, &image, &error))

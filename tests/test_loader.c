@@ -78,7 +78,8 @@ static LoaderOptions options_of(const Case *test)
 }
 
 /* Pads the normalised image with zeros, crops, flips: pixel by pixel. */
-static double expected_value(const Case *test, const Dataset *data, uint32_t sample, int dy, int dx, bool flip, int c, int y, int x)
+static double expected_value(const Case *test, const Dataset *data, uint32_t sample, int dy, int dx, bool flip, int c, int y,
+                             int x)
 {
     const int source_y = y + dy, source_x = (flip ? test->width - 1 - x : x) + dx;
     if (source_y < 0 || source_y >= test->height || source_x < 0 || source_x >= test->width)
@@ -103,7 +104,8 @@ static void check_image(const Case *test, const Dataset *data, uint32_t epoch, u
                 const double expected = expected_value(test, data, sample, dy, dx, flip, c, y, x);
                 const double value = (double)got[(c * test->height + y) * test->width + x];
                 if (fabs(value - expected) > 2e-6)
-                    fail_msg("%s: epoch %u, sample %u at (%d, %d, %d): %g, expected %g", test->name, epoch, sample, c, y, x, value, expected);
+                    fail_msg("%s: epoch %u, sample %u at (%d, %d, %d): %g, expected %g", test->name, epoch, sample, c, y, x,
+                             value, expected);
             }
 }
 

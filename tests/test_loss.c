@@ -143,7 +143,8 @@ static void counts_hits(void **state)
         const uint16_t label = (uint16_t)hits[c].label;
         loss_cross_entropy(hits[c].logits, &label, 1, 1, hits[c].classes, 0, NULL, &sum);
         if (sum.top1 != hits[c].top1 || sum.top5 != hits[c].top5)
-            fail_msg("%s: top-1 %u and top-5 %u, expected %u and %u", hits[c].name, sum.top1, sum.top5, hits[c].top1, hits[c].top5);
+            fail_msg("%s: top-1 %u and top-5 %u, expected %u and %u", hits[c].name, sum.top1, sum.top5, hits[c].top1,
+                     hits[c].top5);
         if (strstr(hits[c].name, "NaN"))
             assert_true(isnan(sum.loss));
     }

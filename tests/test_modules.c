@@ -343,7 +343,8 @@ static void problem_free(Problem *problem)
 static bool runs(const ModuleCase *row, const Variant *variant)
 {
     const bool bf16 = variant->plan.precision != PRECISION_f32;
-    return (row->p == 0 || variant->tag != dnnl_format_tag_undef) && (!bf16 || (program_can_bf16() && module_case_has_no_kink(row)));
+    return (row->p == 0 || variant->tag != dnnl_format_tag_undef) &&
+           (!bf16 || (program_can_bf16() && module_case_has_no_kink(row)));
 }
 
 static void check_case(const ModuleCase *row, Kind kind)

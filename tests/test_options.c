@@ -45,7 +45,8 @@ static const char *sample(const Option *option, char *text, size_t size)
     else if (option->type == OPTION_real)
         snprintf(text, size, "%.17g", option->least + (option->most - option->least) / 8.0);
     else
-        snprintf(text, size, "%.*s", option->choices ? (int)strcspn(option->choices, " ") : 5, option->choices ? option->choices : "value");
+        snprintf(text, size, "%.*s", option->choices ? (int)strcspn(option->choices, " ") : 5,
+                 option->choices ? option->choices : "value");
     return text;
 }
 
@@ -125,7 +126,8 @@ static void test_known_command_lines(void **state)
     TrainFlags flags;
     OptionLine line;
     Error error;
-    assert_true(parse(&flags, &line, &error, (const char *[]){ "resnet18", "-b", "64", "--wd=1e-4", "--label_smoothing", "0.1", "-q", NULL }));
+    assert_true(parse(&flags, &line, &error,
+                      (const char *[]){ "resnet18", "-b", "64", "--wd=1e-4", "--label_smoothing", "0.1", "-q", NULL }));
     assert_int_equal(line.argument_count, 1);
     assert_string_equal(line.arguments[0], "resnet18");
     assert_int_equal(flags.batch, 64);
@@ -227,12 +229,15 @@ static void test_recipes(void **state)
         assert_ptr_equal(trainer.arch, arch);
         assert_string_equal(flags.opt, arch->recipe.optimizer);
         assert_true(trainer.lr == arch->recipe.lr && trainer.epochs == arch->recipe.epochs);
-        assert_true(trainer.optimizer.weight_decay == arch->recipe.weight_decay && trainer.label_smoothing == arch->recipe.label_smoothing);
-        assert_true(trainer.optimizer.clip_norm == arch->recipe.clip_norm && (float)flags.clip_grad == trainer.optimizer.clip_norm);
+        assert_true(trainer.optimizer.weight_decay == arch->recipe.weight_decay &&
+                    trainer.label_smoothing == arch->recipe.label_smoothing);
+        assert_true(trainer.optimizer.clip_norm == arch->recipe.clip_norm &&
+                    (float)flags.clip_grad == trainer.optimizer.clip_norm);
         assert_true((float)flags.lr == trainer.lr && flags.epochs == trainer.epochs);
 
         const bool sgd = trainer.optimizer.kind == OPTIMIZER_sgd;
-        assert_true(parse(&flags, &line, &error, (const char *[]){ "-a", arch->key, "--opt", sgd ? "adamw" : "sgd", "--lr", "0.25", NULL }));
+        assert_true(parse(&flags, &line, &error,
+                          (const char *[]){ "-a", arch->key, "--opt", sgd ? "adamw" : "sgd", "--lr", "0.25", NULL }));
         assert_true(train_options_resolve(&flags, &trainer, &error));
         assert_true(trainer.lr == 0.25f && trainer.optimizer.weight_decay == (sgd ? 0.05f : 5e-4f));
     }
@@ -286,7 +291,9 @@ static void test_arguments_file(void **state)
     char folder[256], path[256];
     scratch_new(folder);
     scratch_path(path, folder, "args.json");
-    assert_true(parse(&flags, &line, &error, (const char *[]){ "--arch=vgg16", "--lr=0.123456789", "--warmup-epochs=0.8333333333333334", "--no-aug", "--seed=7", "--max-steps=3", NULL }));
+    assert_true(parse(&flags, &line, &error,
+                      (const char *[]){ "--arch=vgg16", "--lr=0.123456789", "--warmup-epochs=0.8333333333333334", "--no-aug",
+                                        "--seed=7", "--max-steps=3", NULL }));
     char *text = options_text(&train_options, &flags, &error);
     assert_null(strstr(text, "max-steps"));
     scratch_write(path, text, strlen(text));

@@ -128,7 +128,8 @@ static void fill(const Golden *golden, Network *net, const char *key)
         const char *name = json_string_value(json_array_get(json_array_get(rows, r), 0));
         const Param *param = network_param_find(net, name);
         if (!param || param->count != (size_t)cell(rows, r, 1))
-            fail_msg("%s: '%s': %zu elements in the network, %g in PyTorch", golden->file, name, param ? param->count : 0, cell(rows, r, 1));
+            fail_msg("%s: '%s': %zu elements in the network, %g in PyTorch", golden->file, name, param ? param->count : 0,
+                     cell(rows, r, 1));
         const double amplitude = cell(rows, r, 2), offset = cell(rows, r, 3);
         const uint64_t stream = fnv1a(name, "");
         float *values = malloc(param->count * sizeof *values);
@@ -164,7 +165,8 @@ static void hold(const Golden *golden, const Tolerance *t, const char *what, dou
 {
     const bool bad = !(measured <= limit);
     if (bad || getenv("CONVZOO_VERBOSE"))
-        print_message("%s %-40s %-8s %-22s %.2e, allowed %.2e\n", bad ? "FAIL" : "ok  ", golden->file, t->name, what, measured, limit);
+        print_message("%s %-40s %-8s %-22s %.2e, allowed %.2e\n", bad ? "FAIL" : "ok  ", golden->file, t->name, what, measured,
+                      limit);
     failures += bad;
 }
 
@@ -284,7 +286,8 @@ static void check_network(const Golden *golden, const Tolerance *t)
     check_logits(golden, t, "train_logits", program_logits(step));
     const double expected = number(golden, "loss");
     hold(golden, t, "loss", fabs(loss_of(golden, step, true) - expected) / expected, allowed(golden, "loss", t->loss));
-    check_digests(golden, t, net, "statistics", network_parameters(net)->values, 0, allowed(golden, "statistics", t->statistics), 0);
+    check_digests(golden, t, net, "statistics", network_parameters(net)->values, 0, allowed(golden, "statistics", t->statistics),
+                  0);
     program_backward(step);
     check_digests(golden, t, net, "parameters", network_parameters(net)->gradients, number(golden, "gradient_floor"),
                   fmax(t->kinks, allowed(golden, "gradients", t->gradients)),

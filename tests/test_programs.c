@@ -27,7 +27,8 @@ static int run(const char *command, char **out, char **err)
     char line[2048], path[2][256];
     scratch_path(path[0], folder, "stdout");
     scratch_path(path[1], folder, "stderr");
-    snprintf(line, sizeof line, "cd '%s' && export PATH='%s':\"$PATH\" && ( %s ) >'%s' 2>'%s'", folder, PROGRAMS_FOLDER, command, path[0], path[1]);
+    snprintf(line, sizeof line, "cd '%s' && export PATH='%s':\"$PATH\" && ( %s ) >'%s' 2>'%s'", folder, PROGRAMS_FOLDER, command,
+             path[0], path[1]);
     const int status = system(line);
     assert_true(WIFEXITED(status));
     *out = scratch_read(path[0], &(size_t){ 0 });
@@ -70,7 +71,8 @@ static void check_mistake(const Case *c)
     const int code = run(c->command, &out, &err);
     snprintf(name, sizeof name, "%.*s: ", (int)strcspn(c->command, " "), c->command);
     if (code != c->code || *out || lines_of(err) != 1 || strncmp(err, name, strlen(name)) || !strstr(err, c->err))
-        fail_msg("%s\nexit %d, expected %d\nstdout: %s\nstderr: %s\nexpected one line with: %s", c->command, code, c->code, out, err, c->err);
+        fail_msg("%s\nexit %d, expected %d\nstdout: %s\nstderr: %s\nexpected one line with: %s", c->command, code, c->code, out,
+                 err, c->err);
     free(out);
     free(err);
 }
@@ -308,7 +310,8 @@ static void test_predict(void **state)
 
     json_t *logits = json_of("predict a/best.safetensors one.ppm --output-type logit --results-format jsonl");
     json_t *probs = json_of("predict a/best.safetensors one.ppm --results-format jsonl");
-    const json_t *z = json_object_get(logits, "logits"), *p = json_object_get(probs, "probs"), *names = json_object_get(logits, "classes");
+    const json_t *z = json_object_get(logits, "logits"), *p = json_object_get(probs, "probs"),
+                 *names = json_object_get(logits, "classes");
     assert_true(json_array_size(z) == 10 && json_array_size(p) == 10 && json_array_size(names) == 10);
     assert_string_equal(json_string_value(json_object_get(logits, "file")), "one.ppm");
     double sum = 0.0;

@@ -96,9 +96,9 @@ static void test_architecture_rows(void **state)
             snprintf(smoothing, sizeof smoothing, ", smoothing %g", (double)recipe->label_smoothing);
         if (recipe->clip_norm > 0)
             snprintf(clip, sizeof clip, ", norm at most %g", (double)recipe->clip_norm);
-        snprintf(line, sizeof line, "| `%s` | %s | %zu | %zu | %s, lr %g, decay %g, %d epochs%s%s | ", arch->key, activation_info(arch->act.key)->key,
-                 parameters_of(arch, 32, 10), parameters_of(arch, 224, 1000), recipe->optimizer, (double)recipe->lr,
-                 (double)recipe->weight_decay, recipe->epochs, smoothing, clip);
+        snprintf(line, sizeof line, "| `%s` | %s | %zu | %zu | %s, lr %g, decay %g, %d epochs%s%s | ", arch->key,
+                 activation_info(arch->act.key)->key, parameters_of(arch, 32, 10), parameters_of(arch, 224, 1000),
+                 recipe->optimizer, (double)recipe->lr, (double)recipe->weight_decay, recipe->epochs, smoothing, clip);
         expect_line(line);
     }
 }

@@ -77,8 +77,8 @@ static void test_fit(void **state)
             fit_reference(test, planes + c * pixels, expected);
             for (int k = 0; k < wanted; k++)
                 if (abs(fitted[c * wanted + k] - expected[k]) > 1)
-                    fail_msg("%dx%d -> %dx%d: channel %d, pixel %d is %d, expected %d", test->height, test->width, test->wanted_height,
-                             test->wanted_width, c, k, fitted[c * wanted + k], expected[k]);
+                    fail_msg("%dx%d -> %dx%d: channel %d, pixel %d is %d, expected %d", test->height, test->width,
+                             test->wanted_height, test->wanted_width, c, k, fitted[c * wanted + k], expected[k]);
         }
     }
 }

@@ -52,8 +52,9 @@ static void check_open(const char *name, const char *expected)
     Error error = {0};
     Safetensors *opened = safetensors_open(file, &error);
     safetensors_close(opened);
-    const bool as_expected = expected ? !opened && error.code == EXIT_input && strstr(error.text, expected) && strstr(error.text, file)
-                                      : opened != NULL;
+    const bool as_expected = expected
+                                 ? !opened && error.code == EXIT_input && strstr(error.text, expected) && strstr(error.text, file)
+                                 : opened != NULL;
     if (!as_expected)
         fail_msg("%s: '%s', expected '%s'", name, error.text, expected ? expected : "no error");
 }

@@ -319,7 +319,8 @@ Buffer *program_read_gradient(Program *program, const Tensor *tensor, const_dnnl
     TensorState *state = state_of(program, tensor);
     if (!state->gradient)
         state->gradient = sum_shares(program, tensor, state);
-    return find_or_reorder(program, tensor->producer, state->gradient, state->gradient_copies, &state->gradient_copy_count, layout);
+    return find_or_reorder(program, tensor->producer, state->gradient, state->gradient_copies, &state->gradient_copy_count,
+                           layout);
 }
 
 /* ---- from forward to backward ---- */

@@ -90,7 +90,8 @@ void dnnl_failed(const char *file, int line, const char *call, int status)
         fprintf(stderr, "%s: out of memory: oneDNN: use a smaller batch\n", name_of_program);
         exit(EXIT_memory);
     }
-    fprintf(stderr, "%s: %s:%d: oneDNN status %d from %s in layer '%s'\n", name_of_program, file, line, status, call, layer ? layer : "");
+    fprintf(stderr, "%s: %s:%d: oneDNN status %d from %s in layer '%s'\n", name_of_program, file, line, status, call,
+            layer ? layer : "");
     abort();
 }
 
@@ -121,7 +122,8 @@ static void *allocate_pages(size_t bytes)
 void *allocate(size_t count, size_t size, const char *what)
 {
     size_t bytes;
-    if (size_multiply(count, size, &bytes) && size_round_up(bytes ? bytes : 1, bytes >= HUGE_PAGE ? HUGE_PAGE : CACHE_LINE, &bytes)) {
+    if (size_multiply(count, size, &bytes) &&
+        size_round_up(bytes ? bytes : 1, bytes >= HUGE_PAGE ? HUGE_PAGE : CACHE_LINE, &bytes)) {
         void *memory = bytes >= HUGE_PAGE ? allocate_pages(bytes) : aligned_alloc(CACHE_LINE, bytes);
         if (memory)
             return memset(memory, 0, bytes);

@@ -161,7 +161,8 @@ static inline dnnl_status_t dnnl_pooling_backward_primitive_desc_create(
 {
     (void)dilation;
     dnnl_pooling_desc_t desc;
-    const dnnl_status_t status = dnnl_pooling_backward_desc_init(&desc, algorithm, diff_src, diff_dst, strides, kernel, left, right);
+    const dnnl_status_t status =
+        dnnl_pooling_backward_desc_init(&desc, algorithm, diff_src, diff_dst, strides, kernel, left, right);
     return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, forward) : status;
 }
 

@@ -25,7 +25,8 @@ static Product product_new(bool bf16)
     dnnl_memory_desc_t f32 = layout_new(2, dims, dnnl_format_tag_any);
     dnnl_memory_desc_t any = layout_new_of_type(f32, bf16 ? dnnl_bf16 : dnnl_f32);
     dnnl_primitive_desc_t pd;
-    DNNL(dnnl_inner_product_forward_primitive_desc_create(&pd, onednn_engine(), dnnl_forward_inference, any, any, NULL, any, NULL));
+    DNNL(dnnl_inner_product_forward_primitive_desc_create(&pd, onednn_engine(), dnnl_forward_inference, any, any, NULL, any,
+                                                          NULL));
     DNNL(dnnl_primitive_create(&product.primitive, pd));
     static const dnnl_query_t queries[] = { dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md };
     for (int i = 0; i < 3; i++) {

@@ -24,7 +24,8 @@ bool program_allows_bf16(const Program *program)
 
 bool program_prefers_bf16(const Program *program, const Module *module, double conversions, double macs)
 {
-    const double numbers = (double)(shape_size(module->in[0]->shape) + shape_size(module->out->shape)) + conversions / program->batch;
+    const double numbers =
+        (double)(shape_size(module->in[0]->shape) + shape_size(module->out->shape)) + conversions / program->batch;
     switch (program->plan.precision) {
     case PRECISION_f32:   return false;
     case PRECISION_mixed: return module->in[0]->producer && macs >= worth_converting * numbers;

@@ -193,7 +193,8 @@ static void point_image(Program *program, float *pixels)
 float *program_image(Program *program)
 {
     if (!program->own_image)
-        program->own_image = allocate((size_t)program->batch * shape_size(network_image(program->network)->shape), sizeof(float), "images");
+        program->own_image =
+            allocate((size_t)program->batch * shape_size(network_image(program->network)->shape), sizeof(float), "images");
     if (program->image->pointer != (char *)program->own_image)
         point_image(program, program->own_image);
     return program->own_image;
@@ -233,7 +234,8 @@ void program_set_step(Program *program, uint64_t seed, uint64_t step)
 
 static void run(Program *program, int from, int to)
 {
-    CHECK(omp_get_max_threads() == program->threads, "a program compiled for %d threads runs with %d", program->threads, omp_get_max_threads());
+    CHECK(omp_get_max_threads() == program->threads, "a program compiled for %d threads runs with %d", program->threads,
+          omp_get_max_threads());
     for (int i = from; i < to; i++)
         kernel_run(program->kernels.items[i]);
     DNNL(dnnl_stream_wait(onednn_stream()));

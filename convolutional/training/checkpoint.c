@@ -96,7 +96,8 @@ static bool check_values(Network *network, const Optimizer *optimizer, const cha
     bool finite = isfinite(kernel_sum_of_squares(p->total, p->values));
     for (int s = 0; finite && optimizer && s < optimizer->states; s++)
         finite = isfinite(kernel_sum_of_squares(p->trained, optimizer->state[s]));
-    return finite || error_set(error, EXIT_diverged, "values are not finite: %s: nothing was written: start again with a lower --lr", path);
+    return finite ||
+           error_set(error, EXIT_diverged, "values are not finite: %s: nothing was written: start again with a lower --lr", path);
 }
 
 bool checkpoint_save(const char *path, const char *keep_previous, Network *network, const ModelInfo *info,
@@ -165,7 +166,8 @@ static void compare_slot(Differences *differences, const Slot *slot, const Safet
     }
     const bool real = !is_counter(slot);
     if (dtype_is_float(entry->dtype) != real) {
-        snprintf(what, sizeof what, "has dtype %s, the model needs %s", dtype_name(entry->dtype), dtype_name(real ? DTYPE_F32 : DTYPE_I64));
+        snprintf(what, sizeof what, "has dtype %s, the model needs %s", dtype_name(entry->dtype),
+                 dtype_name(real ? DTYPE_F32 : DTYPE_I64));
         differences_add(differences, slot->name, what);
         return;
     }

@@ -182,7 +182,8 @@ static bool get_classes(const Safetensors *file, ModelInfo *info, const char *pa
     }
     json_decref(list);
     return (ok && all_differ(info->classes, info->class_count)) ||
-           bad_text("classes", safetensors_metadata(file, "classes"), "a JSON list of 1 to 65536 different names, printable", path, error);
+           bad_text("classes", safetensors_metadata(file, "classes"), "a JSON list of 1 to 65536 different names, printable",
+                    path, error);
 }
 
 static bool get_squeeze_excite(const Safetensors *file, bool *on, const char *path, Error *error)

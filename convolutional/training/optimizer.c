@@ -49,7 +49,8 @@ bool optimizer_parse(const char *name, OptimizerKind *kind, Error *error)
 
 Optimizer *optimizer_new(Network *network, const OptimizerOptions *options)
 {
-    CHECK(options->kind != OPTIMIZER_adamw || options->eps > 0, "adamw: eps %g: padding would become 0 / 0", (double)options->eps);
+    CHECK(options->kind != OPTIMIZER_adamw || options->eps > 0, "adamw: eps %g: padding would become 0 / 0",
+          (double)options->eps);
     Optimizer *optimizer = allocate(1, sizeof *optimizer, "an optimiser");
     *optimizer = (Optimizer){ .options = *options, .network = network, .states = kinds[options->kind].states };
     for (int i = 0; i < optimizer->states; i++)

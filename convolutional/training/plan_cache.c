@@ -46,12 +46,14 @@ static void key_of(const PlanSubject *s, const Plan *plan, char *key, size_t siz
     char processor[128], act[64];
     const dnnl_version_t *version = dnnl_version();
     processor_name(processor, sizeof processor);
-    const int at = snprintf(key, size, "generation %d, %s, %s and %#x, oneDNN %d.%d.%d, %d threads, ", GENERATION, processor, kernels_isa(),
-                            (unsigned)dnnl_get_effective_cpu_isa(), version->major, version->minor, version->patch, omp_get_max_threads());
-    snprintf(key + at, size - (size_t)at, "%s %s b%d, %s %s%s%s %dx%dx%d, %d classes, plan %s", s->mode == MODE_training ? "train" : "infer",
-             plan->precision == PRECISION_f32 ? "f32" : "bf16", s->batch, s->arch->key, activation_text(s->options.act, act, sizeof act),
-             s->options.no_dropout ? " no dropout" : "", s->options.squeeze_excite ? " squeeze-excite" : "",
-             s->image.c, s->image.h, s->image.w, s->options.classes, plan_text(plan));
+    const int at =
+        snprintf(key, size, "generation %d, %s, %s and %#x, oneDNN %d.%d.%d, %d threads, ", GENERATION, processor, kernels_isa(),
+                 (unsigned)dnnl_get_effective_cpu_isa(), version->major, version->minor, version->patch, omp_get_max_threads());
+    snprintf(key + at, size - (size_t)at, "%s %s b%d, %s %s%s%s %dx%dx%d, %d classes, plan %s",
+             s->mode == MODE_training ? "train" : "infer", plan->precision == PRECISION_f32 ? "f32" : "bf16", s->batch,
+             s->arch->key, activation_text(s->options.act, act, sizeof act), s->options.no_dropout ? " no dropout" : "",
+             s->options.squeeze_excite ? " squeeze-excite" : "", s->image.c, s->image.h, s->image.w, s->options.classes,
+             plan_text(plan));
 }
 
 /* ---- the file ---- */

@@ -141,11 +141,13 @@ char *run_folder_newest(const char *root, Error *error)
     for (const struct dirent *entry; folder && (entry = readdir(folder)) != NULL;) {
         if (entry->d_name[0] == '.')
             continue;
-        char *path = text_format("%s/%s", root, entry->d_name), *last = run_folder_file(path, RUN_last), *made = run_folder_file(path, RUN_arguments);
+        char *path = text_format("%s/%s", root, entry->d_name), *last = run_folder_file(path, RUN_last),
+             *made = run_folder_file(path, RUN_arguments);
         struct stat about;
         const bool found = stat(last, &about) == 0 || stat(made, &about) == 0;
         const struct timespec *at = &about.st_mtim;
-        const bool later = found && (!newest || at->tv_sec > when.tv_sec || (at->tv_sec == when.tv_sec && at->tv_nsec > when.tv_nsec));
+        const bool later =
+            found && (!newest || at->tv_sec > when.tv_sec || (at->tv_sec == when.tv_sec && at->tv_nsec > when.tv_nsec));
         free(last);
         free(made);
         free(later ? newest : path);

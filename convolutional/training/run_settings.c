@@ -89,7 +89,8 @@ static bool differences(json_t *before, json_t *now, char *text, size_t size)
         char *was = old ? json_dumps(old, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
         char *is = json_dumps(new, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
         if (at < size)
-            at += (size_t)snprintf(text + at, size - at, "%s--%s was %s and is %s", at ? ", " : "", key, was ? was : "absent", is ? is : "?");
+            at += (size_t)snprintf(text + at, size - at, "%s--%s was %s and is %s", at ? ", " : "", key, was ? was : "absent",
+                                   is ? is : "?");
         free(was);
         free(is);
     }
@@ -104,7 +105,8 @@ bool run_settings_match(const char *before, const char *now, const char *folder,
     const bool same = json_is_object(old) && !differences(old, new, text, sizeof text);
     json_decref(old);
     json_decref(new);
-    return same || error_set(error, EXIT_usage, "cannot resume with other options: %s: %s: leave them out, or start a new run", folder, text);
+    return same || error_set(error, EXIT_usage, "cannot resume with other options: %s: %s: leave them out, or start a new run",
+                             folder, text);
 }
 
 void run_settings_plan(const char *settings, Plan *plan)
@@ -132,7 +134,8 @@ static bool set_layers(Plan *plan, const char *word, size_t length)
 {
     static const char key[] = "layers:";
     const size_t start = sizeof key - 1, letters = length - start;
-    if (length <= start || strncmp(word, key, start) || letters > PLAN_MOST_LAYERS || strspn(word + start, "." ALGORITHMS) < letters)
+    if (length <= start || strncmp(word, key, start) || letters > PLAN_MOST_LAYERS ||
+        strspn(word + start, "." ALGORITHMS) < letters)
         return false;
     memset(plan->layers, 0, sizeof plan->layers);
     memcpy(plan->layers, word + start, letters);
@@ -173,7 +176,8 @@ const char *plan_text(const Plan *plan)
 {
     static _Thread_local char text[PLAN_MOST_LAYERS + 64];
     snprintf(text, sizeof text, "%s%s%s%s%s%s", layout_names[plan->layout], plan->measured ? ",measured" : "",
-             plan->direct_only ? ",direct" : "", plan->no_fusion ? ",no-fusion" : "", *plan->layers ? ",layers:" : "", plan->layers);
+             plan->direct_only ? ",direct" : "", plan->no_fusion ? ",no-fusion" : "", *plan->layers ? ",layers:" : "",
+             plan->layers);
     return text;
 }
 
@@ -190,7 +194,8 @@ bool plan_recall(Plan *plan, const char *text)
 bool plan_mix_precision(Plan *plan, const char *flag, Error *error)
 {
     if (!program_can_bf16())
-        return error_set(error, EXIT_usage, "this processor has no bf16 instructions: %s: leave it out, f32 is faster here", flag);
+        return error_set(error, EXIT_usage, "this processor has no bf16 instructions: %s: leave it out, f32 is faster here",
+                         flag);
     plan->precision = PRECISION_mixed;
     return true;
 }

@@ -260,8 +260,10 @@ bool safetensors_check(const Safetensors *file, Error *error)
     free(piece);
     snprintf(digits, sizeof digits, "%08lx", (unsigned long)checksum);
     return read && (!strcmp(digits, wanted) ||
-                    error_set(error, EXIT_input, "file is damaged: %s: its tensors have the checksum %s, they were written with %.16s: "
-                              "use an older copy", file->path, digits, wanted));
+                    error_set(error, EXIT_input,
+                              "file is damaged: %s: its tensors have the checksum %s, they were written with %.16s: "
+                              "use an older copy",
+                              file->path, digits, wanted));
 }
 
 static bool wrong_type(const Safetensors *file, const SafetensorsEntry *entry, const char *expected, Error *error)

@@ -107,8 +107,8 @@ static json_t *read_header(Safetensors *file, Error *error)
         return NULL;
     length = le64toh(length);
     if (length < 2 || length > MAX_HEADER) {
-        error_set(error, EXIT_input, "not a safetensors file: %s: header length %s, expected 2 to %s: use another file", file->path,
-                  number_grouped(length, says), number_grouped(MAX_HEADER, has));
+        error_set(error, EXIT_input, "not a safetensors file: %s: header length %s, expected 2 to %s: use another file",
+                  file->path, number_grouped(length, says), number_grouped(MAX_HEADER, has));
         return NULL;
     }
     if (length > file->size - 8) {

@@ -127,15 +127,17 @@ static bool build_network(Trainer *t, Error *error)
         json_t *name = json_string(data->class_names[i]);          /* the checkpoint keeps the names as JSON */
         json_decref(name);
         if (!name)
-            return error_set(error, EXIT_input, "class name is not UTF-8: %s: '%.100s': rename the folder", data->path, data->class_names[i]);
+            return error_set(error, EXIT_input, "class name is not UTF-8: %s: '%.100s': rename the folder", data->path,
+                             data->class_names[i]);
         info->classes[i] = text_copy(data->class_names[i]);
     }
     info->channels = data->channels;
     info->side = data->height;
     info->squeeze_excite = o->squeeze_excite;
     dataset_statistics(data, info->mean, info->std);
-    trainer_note(t, "%s with %s: %zu parameters, %.1f million multiply-adds an image of %dx%dx%d, %d classes", info->arch, info->act,
-                 network_trained_count(t->network), network_macs(t->network) * 1e-6, data->channels, data->height, data->width, data->classes);
+    trainer_note(t, "%s with %s: %zu parameters, %.1f million multiply-adds an image of %dx%dx%d, %d classes", info->arch,
+                 info->act, network_trained_count(t->network), network_macs(t->network) * 1e-6, data->channels, data->height,
+                 data->width, data->classes);
     return true;
 }
 
@@ -184,8 +186,8 @@ static void compile(Trainer *t)
     t->val_loader = new_loader(t, t->val_set, false);
     t->batches = loader_batches(t->loader);
     plan_schedule(t);
-    trainer_note(t, "epochs %d, steps %u each, batch %d; %s, lr %g, %s; plan %s%s, %.0f MiB; folder %s", o->epochs, t->batches, o->batch,
-                 optimizer_name(o->optimizer.kind), (double)o->lr, schedule_name(o->schedule), plan_text(&o->plan),
+    trainer_note(t, "epochs %d, steps %u each, batch %d; %s, lr %g, %s; plan %s%s, %.0f MiB; folder %s", o->epochs, t->batches,
+                 o->batch, optimizer_name(o->optimizer.kind), (double)o->lr, schedule_name(o->schedule), plan_text(&o->plan),
                  o->plan.precision == PRECISION_mixed ? ", amp" : "",
                  (double)(program_arena_bytes(t->program) + program_arena_bytes(t->val_program)) / (1 << 20), t->folder->path);
 }
@@ -211,7 +213,8 @@ static bool load_state(Trainer *t, Error *error)
             return false;
         }
         t->last_damaged = true;
-        trainer_note(t, "going on from %s (step %llu), because of %s: %s", previous, (unsigned long long)t->state.step, last, damage.text);
+        trainer_note(t, "going on from %s (step %llu), because of %s: %s", previous, (unsigned long long)t->state.step, last,
+                     damage.text);
     }
     t->saved_step = t->state.step;
     return true;
@@ -221,8 +224,8 @@ static bool load_state(Trainer *t, Error *error)
 static void describe_machine(char *text, size_t size)
 {
     const dnnl_version_t *version = dnnl_version();
-    snprintf(text, size, "convzoo %s, oneDNN %d.%d.%d, %s and %#x", CONVZOO_VERSION, version->major, version->minor, version->patch,
-             kernels_isa(), (unsigned)dnnl_get_effective_cpu_isa());
+    snprintf(text, size, "convzoo %s, oneDNN %d.%d.%d, %s and %#x", CONVZOO_VERSION, version->major, version->minor,
+             version->patch, kernels_isa(), (unsigned)dnnl_get_effective_cpu_isa());
 }
 
 static bool resume(Trainer *t, const char *settings, Error *error)
@@ -239,10 +242,12 @@ static bool resume(Trainer *t, const char *settings, Error *error)
         return error_set(error, EXIT_input, "the data is not what the run began with: %s: labels or pixels differ: "
                          "give --data as before, or start a new run", *t->train_set->path ? t->train_set->path : t->train_set->kind);
     if (strcmp(t->state.machine, machine))
-        trainer_note(t, "warning: the run was saved by %s, this is %s: last bits of the results may differ", t->state.machine, machine);
+        trainer_note(t, "warning: the run was saved by %s, this is %s: last bits of the results may differ", t->state.machine,
+                     machine);
     memcpy(t->state.machine, machine, sizeof t->state.machine);
     if (trainer_finished(t))
-        trainer_note(t, "finished already: %s: nothing left of %llu steps", t->folder->path, (unsigned long long)t->schedule.steps);
+        trainer_note(t, "finished already: %s: nothing left of %llu steps", t->folder->path,
+                     (unsigned long long)t->schedule.steps);
     else
         trainer_note(t, "going on at step %llu of %llu, epoch %u", (unsigned long long)t->state.step,
                      (unsigned long long)t->schedule.steps, t->state.epoch + 1);
@@ -261,7 +266,8 @@ static bool open_folder(Trainer *t, Error *error)
 static bool check_room(const Trainer *t, Error *error)
 {
     const Parameters *parameters = network_parameters(t->network);
-    const uint64_t weights = parameters->total * sizeof(float), states = (uint64_t)t->optimizer->states * parameters->trained * sizeof(float);
+    const uint64_t weights = parameters->total * sizeof(float),
+                   states = (uint64_t)t->optimizer->states * parameters->trained * sizeof(float);
     uint64_t bytes = 3 * (weights + states) + weights;
     for (int file = 0; file < RUN_FILES; file++) {
         struct stat about;

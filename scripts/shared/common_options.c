@@ -24,7 +24,9 @@ bool val_split_parse(const char *text, DataOptions *data, Error *error)
         return true;
     }
     if (end == text || *end || !(share > 0.0f && share < 1.0f))
-        return error_set(error, EXIT_usage, "bad value '%.100s': --val-split: use a share between 0 and 1, or a part's name such as data_batch_5", text);
+        return error_set(error, EXIT_usage,
+                         "bad value '%.100s': --val-split: use a share between 0 and 1, or a part's name such as data_batch_5",
+                         text);
     data->val_split = share;
     return true;
 }
@@ -49,7 +51,8 @@ bool output_flush(Error *error)
 {
     const bool failed = ferror(stdout) != 0;      /* before: errno has long been another's */
     return (fflush(stdout) == 0 && !failed) ||
-           error_set(error, EXIT_write, "cannot write: standard output: %s: send it elsewhere", failed ? "an earlier line was lost" : strerror(errno));
+           error_set(error, EXIT_write, "cannot write: standard output: %s: send it elsewhere",
+                     failed ? "an earlier line was lost" : strerror(errno));
 }
 
 void print_json_string(const char *text)

@@ -63,7 +63,8 @@ static bool add_folder(ImageList *list, const char *path, Error *error)
     free(root);
     if (!whole)
         return false;
-    return list->count > before || error_set(error, EXIT_input, "no image: %s: the folder holds none that can be read: name another", path);
+    return list->count > before ||
+           error_set(error, EXIT_input, "no image: %s: the folder holds none that can be read: name another", path);
 }
 
 bool image_list_add(ImageList *list, const char *path, Error *error)

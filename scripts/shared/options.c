@@ -40,7 +40,8 @@ typedef struct Parse {
     Error             *error;
 } Parse;
 
-static void argp_add(ArgpNames *all, const char *prefix, const char *name, size_t length, int key, const char *argument, int flags)
+static void argp_add(ArgpNames *all, const char *prefix, const char *name, size_t length, int key, const char *argument,
+                     int flags)
 {
     CHECK(all->count < NAMES_MOST, "%d names of options", all->count);
     char *text = all->names[all->count];
@@ -111,9 +112,11 @@ static bool value_set(const Option *option, const char *text, void *values, Erro
         return true;
     case OPTION_text:
         if (!*text)
-            return error_set(error, EXIT_usage, "bad value '': --%s: it is empty: give one, or leave the option out", option->name);
+            return error_set(error, EXIT_usage, "bad value '': --%s: it is empty: give one, or leave the option out",
+                             option->name);
         if (option->choices && !word_in(option->choices, text))
-            return error_set(error, EXIT_usage, "unknown value '%.100s': --%s: use one of %s", text, option->name, option->choices);
+            return error_set(error, EXIT_usage, "unknown value '%.100s': --%s: use one of %s", text, option->name,
+                             option->choices);
         *(const char **)field = text;
         return true;
     case OPTION_real: {
@@ -392,7 +395,8 @@ char *options_text(const OptionTable *table, const void *values, Error *error)
         json_t *value = value_json(option, values);
         if (!value) {
             json_decref(object);
-            error_set(error, EXIT_usage, "value is not UTF-8: --%s: the run could not be resumed with it: rename what it names", option->name);
+            error_set(error, EXIT_usage, "value is not UTF-8: --%s: the run could not be resumed with it: rename what it names",
+                      option->name);
             return NULL;
         }
         json_object_set_new(object, option->name, value);

@@ -57,5 +57,6 @@ void options_help(const OptionTable *table, bool all, FILE *stream)
         group = option->group;
         print_option(stream, option);
     }
-    fprintf(stream, "%s%sExamples:\n%s", switches ? "Every switch has a --no- form. " : "", hidden && !all ? "More options: --help=all. " : "", table->examples);
+    fprintf(stream, "%s%sExamples:\n%s", switches ? "Every switch has a --no- form. " : "",
+            hidden && !all ? "More options: --help=all. " : "", table->examples);
 }

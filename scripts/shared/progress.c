@@ -57,8 +57,8 @@ static void draw_bar(Progress *progress, const TrainerStep *step)
     for (uint32_t i = 0; i < BAR_WIDTH; i++)
         bar[i] = i < filled ? '#' : '.';
     bar[BAR_WIDTH] = '\0';
-    fprintf(stderr, "\r\033[Kepoch %u/%u [%s] %u/%u  loss %.4f  top1 %.2f%%  %.0f img/s  %s left", step->epoch + 1, step->epochs, bar,
-            step->batch, step->batches, step->loss, 100.0 * step->top1, step->images_per_second,
+    fprintf(stderr, "\r\033[Kepoch %u/%u [%s] %u/%u  loss %.4f  top1 %.2f%%  %.0f img/s  %s left", step->epoch + 1, step->epochs,
+            bar, step->batch, step->batches, step->loss, 100.0 * step->top1, step->images_per_second,
             duration(step->seconds_left, left, sizeof left));
     progress->shown = now;
     progress->drawn = true;
@@ -71,9 +71,10 @@ static void progress_step(void *context, const TrainerStep *step)
     if (progress->kind == PROGRESS_bar)
         draw_bar(progress, step);
     else if (progress->kind == PROGRESS_lines && step->step % progress->interval == 0)
-        fprintf(stderr, "epoch %u/%u  step %llu/%llu  loss %.4f  top1 %.2f%%  lr %.3g  grad %.3g  %.0f img/s  %s left\n", step->epoch + 1,
-                step->epochs, (unsigned long long)step->step, (unsigned long long)step->steps, step->loss, 100.0 * step->top1, (double)step->lr,
-                step->gradient_norm, step->images_per_second, duration(step->seconds_left, left, sizeof left));
+        fprintf(stderr, "epoch %u/%u  step %llu/%llu  loss %.4f  top1 %.2f%%  lr %.3g  grad %.3g  %.0f img/s  %s left\n",
+                step->epoch + 1, step->epochs, (unsigned long long)step->step, (unsigned long long)step->steps, step->loss,
+                100.0 * step->top1, (double)step->lr, step->gradient_norm, step->images_per_second,
+                duration(step->seconds_left, left, sizeof left));
 }
 
 static void progress_epoch(void *context, const TrainerEpoch *epoch)
@@ -83,8 +84,9 @@ static void progress_epoch(void *context, const TrainerEpoch *epoch)
         return;
     progress_clear(progress);
     fprintf(stderr, "epoch %u/%u  train loss %.4f top1 %.2f%%  val loss %.4f top1 %.2f%%%s  lr %.3g  %.0f img/s  %.1f + %.1f s\n",
-            epoch->epoch + 1, epoch->epochs, epoch->train_loss, 100.0 * epoch->train_top1, epoch->val_loss, 100.0 * epoch->val_top1,
-            epoch->best ? " *" : "", (double)epoch->lr, epoch->images_per_second, epoch->seconds, epoch->val_seconds);
+            epoch->epoch + 1, epoch->epochs, epoch->train_loss, 100.0 * epoch->train_top1, epoch->val_loss,
+            100.0 * epoch->val_top1, epoch->best ? " *" : "", (double)epoch->lr, epoch->images_per_second, epoch->seconds,
+            epoch->val_seconds);
 }
 
 TrainerReport progress_report(Progress *progress)

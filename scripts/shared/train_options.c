@@ -95,8 +95,10 @@ static bool parse_betas(const char *text, OptimizerOptions *optimizer, Error *er
 {
     char *comma, *end = NULL;
     const double beta1 = strtod(text, &comma), beta2 = *comma == ',' ? strtod(comma + 1, &end) : -1.0;
-    if (comma == text || *comma != ',' || end == comma + 1 || *end || !(beta1 >= 0.0 && (float)beta1 < 1.0f && beta2 >= 0.0 && (float)beta2 < 1.0f))
-        return error_set(error, EXIT_usage, "bad value '%.100s': --opt-betas: use two numbers from 0 to below 1, such as 0.9,0.999", text);
+    if (comma == text || *comma != ',' || end == comma + 1 || *end ||
+        !(beta1 >= 0.0 && (float)beta1 < 1.0f && beta2 >= 0.0 && (float)beta2 < 1.0f))
+        return error_set(error, EXIT_usage,
+                         "bad value '%.100s': --opt-betas: use two numbers from 0 to below 1, such as 0.9,0.999", text);
     optimizer->beta1 = (float)beta1;
     optimizer->beta2 = (float)beta2;
     return true;
@@ -135,7 +137,9 @@ static void copy_data(const TrainFlags *flags, TrainerOptions *o)
     o->data.threads = (int)flags->threads;
     o->no_augment = !flags->aug;
     o->crop_pad = (int)flags->crop_pad;
-    o->flip = !strcmp(flags->hflip, "auto") ? FLIP_automatic : !strcmp(flags->hflip, "on") || !strcmp(flags->hflip, "0.5") ? FLIP_on : FLIP_off;
+    o->flip = !strcmp(flags->hflip, "auto")                                 ? FLIP_automatic
+              : !strcmp(flags->hflip, "on") || !strcmp(flags->hflip, "0.5") ? FLIP_on
+                                                                            : FLIP_off;
 }
 
 bool train_options_resolve(TrainFlags *flags, TrainerOptions *o, Error *error)

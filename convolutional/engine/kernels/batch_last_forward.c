@@ -17,8 +17,8 @@ typedef struct Sum {
 } Sum;
 
 /* `channels` from o on, `columns` from ox on, of one row of one group; filter columns kx0 to kx1 lie inside the image. */
-static inline __attribute__((always_inline)) void tile(const Sum *s, const float *x, float *y, int o, int oy, int ox, int kx0, int kx1,
-                                                       const int channels, const int columns)
+static inline __attribute__((always_inline)) void tile(const Sum *s, const float *x, float *y, int o, int oy, int ox, int kx0,
+                                                       int kx1, const int channels, const int columns)
 {
     const ptrdiff_t plane = (ptrdiff_t)s->h * s->w * BATCH_LANES, step = (ptrdiff_t)s->stride * BATCH_LANES;
     const int top = oy * s->stride - s->pad;
@@ -97,7 +97,8 @@ static void row(const Sum *s, int channels, const float *x, float *y, int o, int
 
 static void sum_all(const Sum *s, int groups)
 {
-    const ptrdiff_t x_group = (ptrdiff_t)s->in * s->h * s->w * BATCH_LANES, y_group = (ptrdiff_t)s->out * s->oh * s->ow * BATCH_LANES;
+    const ptrdiff_t x_group = (ptrdiff_t)s->in * s->h * s->w * BATCH_LANES,
+                    y_group = (ptrdiff_t)s->out * s->oh * s->ow * BATCH_LANES;
     const int channels = tile_channels(s->out, MOST_CHANNELS);
     #pragma omp parallel for collapse(2) schedule(static)
     for (int group = 0; group < groups; group++)
@@ -106,7 +107,8 @@ static void sum_all(const Sum *s, int groups)
                 row(s, channels, s->x + group * x_group, s->y + group * y_group, o, oy);
 }
 
-void KERNEL(kernel_batch_last_forward)(const BatchLastKernel *k, const float *x, const float *weights, const float *bias, float *y)
+void KERNEL(kernel_batch_last_forward)(const BatchLastKernel *k, const float *x, const float *weights, const float *bias,
+                                       float *y)
 {
     const ptrdiff_t filter = (ptrdiff_t)k->kernel * k->kernel;
     const Sum s = { .in = k->c, .h = k->h, .w = k->w, .out = k->out, .oh = k->oh, .ow = k->ow, .kernel = k->kernel, .stride = k->stride,

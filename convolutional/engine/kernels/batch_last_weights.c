@@ -19,9 +19,9 @@ typedef struct Group {
 } Group;
 
 /* One output pixel's products; `inside`: no filter column leaves the image. */
-static inline __attribute__((always_inline)) void pixel(const BatchLastKernel *k, const float *row, const float *dy, ptrdiff_t dy_plane,
-                                                        int left, bool inside, const int channels, const int columns,
-                                                        Lanes sum[MOST_CHANNELS][MOST_COLUMNS])
+static inline __attribute__((always_inline)) void pixel(const BatchLastKernel *k, const float *row, const float *dy,
+                                                        ptrdiff_t dy_plane, int left, bool inside, const int channels,
+                                                        const int columns, Lanes sum[MOST_CHANNELS][MOST_COLUMNS])
 {
     Lanes gradient[MOST_CHANNELS];
     #pragma GCC unroll 8
@@ -38,7 +38,8 @@ static inline __attribute__((always_inline)) void pixel(const BatchLastKernel *k
 }
 
 /* Filter row ky, columns kx to kx + columns, of input channel i and `channels` output channels from o on. */
-static inline __attribute__((always_inline)) void tile(const Group *g, int o, int i, int ky, int kx, const int channels, const int columns)
+static inline __attribute__((always_inline)) void tile(const Group *g, int o, int i, int ky, int kx, const int channels,
+                                                       const int columns)
 {
     const BatchLastKernel *k = g->k;
     const ptrdiff_t dy_plane = (ptrdiff_t)k->oh * k->ow * BATCH_LANES;
@@ -113,8 +114,8 @@ size_t KERNEL(kernel_batch_last_scratch)(const BatchLastKernel *k)
     return (size_t)k->groups * sums_of(k) * sizeof(float);
 }
 
-void KERNEL(kernel_batch_last_backward_weights)(const BatchLastKernel *k, const float *x, const float *dy, float *dweights, float *dbias,
-                                                void *scratch)
+void KERNEL(kernel_batch_last_backward_weights)(const BatchLastKernel *k, const float *x, const float *dy, float *dweights,
+                                                float *dbias, void *scratch)
 {
     const size_t x_group = (size_t)k->c * (size_t)k->h * (size_t)k->w * BATCH_LANES;
     const size_t y_group = (size_t)k->out * (size_t)k->oh * (size_t)k->ow * BATCH_LANES;

@@ -115,7 +115,8 @@ void KERNEL(kernel_activation_forward_bf16)(const View *view, Activation act, co
     padding_restore(view, act, sizeof *y, y);
 }
 
-void KERNEL(kernel_activation_backward_bf16)(const View *view, Activation act, const uint16_t *x, const uint16_t *dy, uint16_t *dx)
+void KERNEL(kernel_activation_backward_bf16)(const View *view, Activation act, const uint16_t *x, const uint16_t *dy,
+                                             uint16_t *dx)
 {
     activation_check(act, "activation backward");
     Backward *const backward = backwards[act.key];
