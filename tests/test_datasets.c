@@ -16,7 +16,6 @@
 #include "dataset.h"
 #include "disk.h"
 #include "scratch.h"
-#include "text.h"
 
 /* ---- opening ---- */
 
@@ -464,13 +463,6 @@ static void test_statistics(void **state)
 static void test_names(void **state)
 {
     (void)state;
-    static const struct { const char *name; bool text; } cases[] = {
-        { "cat", true }, { "", true }, { "\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x90\xB1", true }, { "a\nb", false }, { "\x7F", false },
-        { "\xC0\xAF", false }, { "\xE4", false }, { "\xED\xA0\x80", false }, { "\xF4\x90\x80\x80", false }, { "\x80", false }, { "\xFF", false },
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (text_is_printable(cases[i].name) != cases[i].text)
-            fail_msg("name %zu", i);
     char name[301];
     memset(name, 'x', 300);
     name[300] = '\0';

@@ -1,0 +1,47 @@
+/* test_text.c - texts in memory of their own, and which of them are fit to be shown. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+static void test_printable(void **state)
+{
+    (void)state;
+    static const struct { const char *text; bool printable; } cases[] = {
+        { "cat", true }, { "", true }, { "\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x90\xB1", true }, { "a\nb", false }, { "\x7F", false },
+        { "\x1B[31m", false }, { "\xC0\xAF", false }, { "\xE4", false }, { "\xED\xA0\x80", false }, { "\xF4\x90\x80\x80", false },
+        { "\x80", false }, { "\xFF", false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (text_is_printable(cases[i].text) != cases[i].printable)
+            fail_msg("text %zu", i);
+}
+
+static void test_copies(void **state)
+{
+    (void)state;
+    char long_text[5001];
+    memset(long_text, 'x', sizeof long_text - 1);
+    long_text[sizeof long_text - 1] = '\0';
+    char *copy = text_copy(long_text), *empty = text_copy(""), *made = text_format("%s/%s-%d", long_text, "a", 7);
+    assert_string_equal(copy, long_text);
+    assert_string_equal(empty, "");
+    assert_int_equal(strlen(made), 5004);
+    assert_string_equal(made + 5000, "/a-7");
+    free(copy);
+    free(empty);
+    free(made);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_printable), cmocka_unit_test(test_copies) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
