@@ -23,19 +23,11 @@ static void run_backward(const void *context, void *const p[])
     kernel_gate_backward(context, p[X], p[GATE], p[DY], p[DX], p[DGATE]);
 }
 
-/* n x padded floats, as the kernels want it. */
-static const_dnnl_memory_desc_t gate_layout(const Module *module, Program *program, const View *x)
-{
-    if (x->padded == x->c)
-        return program_plain_layout(program, module->in[1]);
-    return program_tensor_layout(program, module->in[1], x->block == 16 ? dnnl_nChw16c : dnnl_nChw8c);
-}
-
 static void channel_gate_forward(const Module *module, Program *program)
 {
     Buffer *x = program_read_view(program, module->in[0]);
     const View view = buffer_view(x);
-    Buffer *gate = program_read(program, module->in[1], gate_layout(module, program, &view));
+    Buffer *gate = program_read(program, module->in[1], program_pixel_layout(program, module->in[1], &view));
     Buffer *y = program_write(program, module->out, buffer_layout(x));
     Kernel *kernel = program_emit_function(program, module, "forward", run_forward, &view, sizeof view);
     kernel_bind(kernel, X, x);
@@ -48,7 +40,7 @@ static void channel_gate_backward(const Module *module, Program *program)
 {
     Buffer *x = program_read_view(program, module->in[0]);
     const View view = buffer_view(x);
-    const_dnnl_memory_desc_t gates = gate_layout(module, program, &view);
+    const_dnnl_memory_desc_t gates = program_pixel_layout(program, module->in[1], &view);
     Buffer *gate = program_read(program, module->in[1], gates);
     Buffer *dy = program_read_gradient(program, module->out, buffer_layout(x));
     Buffer *dx = program_write_gradient(program, module->in[0], buffer_layout(x));

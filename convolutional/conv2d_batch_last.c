@@ -2,21 +2,17 @@
 
 #include "conv2d_own.h"
 
-#include "kernels.h"
-
 static const_dnnl_memory_desc_t batch_last_weight_layout(const Conv2dModule *conv, Program *program)
 {
     return program_layout(program, 4, conv->weight->dims, dnnl_abcd);
 }
 
-static size_t batch_last_context(const Conv2dModule *conv, const Buffer *x, const Buffer *y, void *context)
+static OwnContext batch_last_context(const Conv2dModule *conv, const Buffer *x, const Buffer *y)
 {
     (void)y;
     const Shape in = conv->base.in[0]->shape, out = conv->base.out->shape;
     const Conv2d *o = &conv->options;
-    *(BatchLastKernel *)context = (BatchLastKernel){ buffer_channels(x).n, in.c, in.h, in.w, out.c, out.h, out.w,
-                                                     o->kernel, o->stride, o->pad };
-    return sizeof(BatchLastKernel);
+    return (OwnContext){ .batch_last = { buffer_channels(x).n, in.c, in.h, in.w, out.c, out.h, out.w, o->kernel, o->stride, o->pad } };
 }
 
 static size_t batch_last_scratch(const void *context)

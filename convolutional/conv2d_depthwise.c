@@ -3,8 +3,6 @@
 
 #include "conv2d_own.h"
 
-#include "kernels.h"
-
 /* [kernel][kernel][channel] */
 static const_dnnl_memory_desc_t depthwise_weight_layout(const Conv2dModule *conv, Program *program)
 {
@@ -13,12 +11,11 @@ static const_dnnl_memory_desc_t depthwise_weight_layout(const Conv2dModule *conv
     return program_layout(program, 5, dims, dnnl_decab);
 }
 
-static size_t depthwise_context(const Conv2dModule *conv, const Buffer *x, const Buffer *y, void *context)
+static OwnContext depthwise_context(const Conv2dModule *conv, const Buffer *x, const Buffer *y)
 {
     const Conv2d *o = &conv->options;
-    *(DepthwiseKernel *)context = (DepthwiseKernel){ .x = buffer_view(x), .y = buffer_view(y),
-                                                     .kernel = o->kernel, .stride = o->stride, .pad = o->pad };
-    return sizeof(DepthwiseKernel);
+    return (OwnContext){ .depthwise = { .x = buffer_view(x), .y = buffer_view(y),
+                                        .kernel = o->kernel, .stride = o->stride, .pad = o->pad } };
 }
 
 static size_t depthwise_scratch(const void *context)

@@ -2,9 +2,6 @@
 
 #include "conv2d_own.h"
 
-#include "errors.h"
-#include "kernels.h"
-
 /* nChw16c is the layout of 512-bit vectors; with narrower ones oneDNN blocks by 8, and only channels last is ours. */
 bool own_conv2d_fits(const Conv2dModule *conv, const Program *program, int unit)
 {
@@ -22,15 +19,13 @@ const_dnnl_memory_desc_t own_conv2d_layout(Program *program, const Tensor *tenso
 static void emit(const OwnConv2d *own, const Conv2dModule *conv, Program *program, const char *what, KernelFunction *function,
                  Buffer *x, Buffer *weight, Buffer *bias, Buffer *y)
 {
-    _Alignas(16) char context[OWN_CONTEXT_ROOM];
-    const size_t size = own->context(conv, x, y, context);
-    CHECK(size <= sizeof context, "a context of %zu bytes, at most %zu", size, sizeof context);
-    Kernel *kernel = program_emit_function(program, &conv->base, what, function, context, size);
+    const OwnContext context = own->context(conv, x, y);
+    Kernel *kernel = program_emit_function(program, &conv->base, what, function, &context, sizeof context);
     kernel_bind(kernel, OWN_X, x);
     kernel_bind(kernel, OWN_WEIGHT, weight);
     kernel_bind(kernel, OWN_BIAS, bias);
     kernel_bind(kernel, OWN_Y, y);
-    kernel_bind(kernel, OWN_SCRATCH, program_scratch(program, own->scratch(context)));
+    kernel_bind(kernel, OWN_SCRATCH, program_scratch(program, own->scratch(&context)));
     kernel_flops(kernel, conv2d_flops(conv, program));
 }
 

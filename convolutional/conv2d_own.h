@@ -4,17 +4,22 @@
 #define CONVZOO_CONV2D_OWN_H
 
 #include "conv2d.h"
+#include "kernels.h"
 
 /* Slots of an own convolution kernel. */
 enum { OWN_X, OWN_WEIGHT, OWN_BIAS, OWN_Y, OWN_SCRATCH };
 
-enum { OWN_CONTEXT_ROOM = 128 };
+/* What the kernels take: one of these. */
+typedef union OwnContext {
+    DepthwiseKernel depthwise;
+    WinogradKernel  winograd;
+    BatchLastKernel batch_last;
+} OwnContext;
 
 typedef struct OwnConv2d {
     const_dnnl_memory_desc_t (*tensor_layout)(Program *program, const Tensor *tensor);      /* of x and y */
     const_dnnl_memory_desc_t (*weight_layout)(const Conv2dModule *conv, Program *program);
-    /* Fills the kernels' context for these buffers; returns its size. */
-    size_t (*context)(const Conv2dModule *conv, const Buffer *x, const Buffer *y, void *context);
+    OwnContext (*context)(const Conv2dModule *conv, const Buffer *x, const Buffer *y);      /* for these buffers */
     size_t (*scratch)(const void *context);
     KernelFunction *forward, *backward_data, *backward_weights;      /* on OWN_ slots */
 } OwnConv2d;

@@ -3,8 +3,6 @@
 
 #include "conv2d_own.h"
 
-#include "kernels.h"
-
 /* [3][3][in][out] */
 static const_dnnl_memory_desc_t winograd_weight_layout(const Conv2dModule *conv, Program *program)
 {
@@ -12,11 +10,10 @@ static const_dnnl_memory_desc_t winograd_weight_layout(const Conv2dModule *conv,
     return program_layout(program, 4, dims, dnnl_hwio);
 }
 
-static size_t winograd_context(const Conv2dModule *conv, const Buffer *x, const Buffer *y, void *context)
+static OwnContext winograd_context(const Conv2dModule *conv, const Buffer *x, const Buffer *y)
 {
     (void)conv;
-    *(WinogradKernel *)context = (WinogradKernel){ .x = buffer_view(x), .y = buffer_view(y) };
-    return sizeof(WinogradKernel);
+    return (OwnContext){ .winograd = { .x = buffer_view(x), .y = buffer_view(y) } };
 }
 
 static size_t winograd_scratch(const void *context)

@@ -21,19 +21,11 @@ static void run_backward(const void *context, void *const p[])
     kernel_global_average_backward(context, p[Y], p[X]);
 }
 
-/* The kernels keep x's padding of channels in y: y has x's blocks. */
-static const_dnnl_memory_desc_t y_layout(const Module *module, Program *program, const View *x)
-{
-    if (x->padded == x->c)
-        return program_plain_layout(program, module->out);
-    return program_tensor_layout(program, module->out, x->block == 16 ? dnnl_nChw16c : dnnl_nChw8c);
-}
-
 static void global_avg_pool_forward(const Module *module, Program *program)
 {
     Buffer *x = program_read_view(program, module->in[0]);
     const View view = buffer_view(x);
-    Buffer *y = program_write(program, module->out, y_layout(module, program, &view));
+    Buffer *y = program_write(program, module->out, program_pixel_layout(program, module->out, &view));
     Kernel *kernel = program_emit_function(program, module, "forward", run_forward, &view, sizeof view);
     kernel_bind(kernel, X, x);
     kernel_bind(kernel, Y, y);
@@ -44,7 +36,7 @@ static void global_avg_pool_backward(const Module *module, Program *program)
     const_dnnl_memory_desc_t x_layout = program_view_layout(program, module->in[0]);
     Buffer *dx = program_write_gradient(program, module->in[0], x_layout);
     const View view = buffer_view(dx);
-    Buffer *dy = program_read_gradient(program, module->out, y_layout(module, program, &view));
+    Buffer *dy = program_read_gradient(program, module->out, program_pixel_layout(program, module->out, &view));
     Kernel *kernel = program_emit_function(program, module, "backward", run_backward, &view, sizeof view);
     kernel_bind(kernel, X, dx);
     kernel_bind(kernel, Y, dy);

@@ -210,6 +210,8 @@ static void check_digests(const Golden *golden, const Tolerance *t, Network *net
             dot += values[i] * u(probe, i);
         }
         free(values);
+        if (squares == 0 && cell(rows, r, 4) > floor)
+            fail_msg("%s, %s: '%s' is all zero, PyTorch's norm %g", golden->file, t->name, name, cell(rows, r, 4));
         const double norm = cell(rows, r, 4), off = fmax(fabs(sqrt(squares) - norm), fabs(dot - cell(rows, r, 5)));
         if (getenv("CONVZOO_VERBOSE") && off / (norm + floor) > limit)
             print_message("     %-40s norm %g (%g) dot %g (%g)\n", name, sqrt(squares), norm, dot, cell(rows, r, 5));

@@ -71,6 +71,13 @@ const_dnnl_memory_desc_t program_plain_layout(Program *program, const Tensor *te
     return program_tensor_layout(program, tensor, dnnl_nchw);
 }
 
+const_dnnl_memory_desc_t program_pixel_layout(Program *program, const Tensor *tensor, const View *view)
+{
+    if (view->padded == view->c)
+        return program_plain_layout(program, tensor);
+    return program_tensor_layout(program, tensor, view->block == 16 ? dnnl_nChw16c : dnnl_nChw8c);
+}
+
 const_dnnl_memory_desc_t buffer_layout(const Buffer *buffer)
 {
     return buffer->layout;

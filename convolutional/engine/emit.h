@@ -35,6 +35,8 @@ const_dnnl_memory_desc_t program_values_layout(const Program *program, const Ten
 const_dnnl_memory_desc_t program_view_layout(Program *program, const Tensor *tensor);
 /* This layout, of bf16 numbers if `bf16`. */
 const_dnnl_memory_desc_t program_layout_in(Program *program, const_dnnl_memory_desc_t layout, bool bf16);
+/* Of a 1 x 1 image: n x padded floats, channels padded as `view` pads them. */
+const_dnnl_memory_desc_t program_pixel_layout(Program *program, const Tensor *tensor, const View *view);
 /* Row-major. */
 const_dnnl_memory_desc_t program_plain_layout(Program *program, const Tensor *tensor);
 /* What a primitive wants or gives there. */

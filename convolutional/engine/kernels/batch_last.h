@@ -5,21 +5,21 @@
 
 #include "isa.h"
 
-typedef float Lanes __attribute__((vector_size(BATCH_LANES * sizeof(float)), aligned(4), may_alias));
-typedef int   LanesMask __attribute__((vector_size(BATCH_LANES * sizeof(float))));
+typedef float Images __attribute__((vector_size(BATCH_LANES * sizeof(float)), aligned(4), may_alias));
+typedef int   ImagesMask __attribute__((vector_size(BATCH_LANES * sizeof(float))));
 
-static inline Lanes lanes_load(const float *from)          { return *(const Lanes *)from; }
-static inline void  lanes_store(float *to, Lanes value)    { *(Lanes *)to = value; }
-static inline Lanes lanes_all(float value)                 { return value - (Lanes){0}; }
+static inline Images images_load(const float *from)          { return *(const Images *)from; }
+static inline void  images_store(float *to, Images value)    { *(Images *)to = value; }
+static inline Images images_all(float value)                 { return value - (Images){0}; }
 
 /* a where the mask is set, b elsewhere. */
-static inline Lanes lanes_choose(LanesMask mask, Lanes a, Lanes b)
+static inline Images images_choose(ImagesMask mask, Images a, Images b)
 {
-    return (Lanes)((mask & (LanesMask)a) | (~mask & (LanesMask)b));
+    return (Images)((mask & (ImagesMask)a) | (~mask & (ImagesMask)b));
 }
 
 /* Always added in the same order. */
-static inline float lanes_sum(Lanes v)
+static inline float images_sum(Images v)
 {
     float half[BATCH_LANES / 2];
     for (int i = 0; i < BATCH_LANES / 2; i++)

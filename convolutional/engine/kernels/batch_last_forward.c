@@ -23,25 +23,25 @@ static inline __attribute__((always_inline)) void tile(const Sum *s, const float
     const ptrdiff_t plane = (ptrdiff_t)s->h * s->w * BATCH_LANES, step = (ptrdiff_t)s->stride * BATCH_LANES;
     const int top = oy * s->stride - s->pad;
     const int ky0 = top < 0 ? -top : 0, ky1 = top + s->kernel > s->h ? s->h - top : s->kernel;
-    Lanes sum[MOST_CHANNELS][MOST_COLUMNS];
+    Images sum[MOST_CHANNELS][MOST_COLUMNS];
     #pragma GCC unroll 8
     for (int a = 0; a < channels; a++)
         #pragma GCC unroll 8
         for (int b = 0; b < columns; b++)
-            sum[a][b] = lanes_all(s->bias ? s->bias[o + a] : 0.0f);
+            sum[a][b] = images_all(s->bias ? s->bias[o + a] : 0.0f);
 
     for (int i = 0; i < s->in; i++)
         for (int ky = ky0; ky < ky1; ky++) {
             const float *row = x + i * plane + ((ptrdiff_t)(top + ky) * s->w + ox * s->stride - s->pad) * BATCH_LANES;
             const float *weights = s->weights + o * s->of_out + i * s->of_in + ky * s->of_row;
             for (int kx = kx0; kx < kx1; kx++) {
-                Lanes pixel[MOST_COLUMNS];
+                Images pixel[MOST_COLUMNS];
                 #pragma GCC unroll 8
                 for (int b = 0; b < columns; b++)
-                    pixel[b] = lanes_load(row + kx * BATCH_LANES + b * step);
+                    pixel[b] = images_load(row + kx * BATCH_LANES + b * step);
                 #pragma GCC unroll 8
                 for (int a = 0; a < channels; a++) {
-                    const Lanes weight = lanes_all(weights[a * s->of_out + kx * s->of_column]);
+                    const Images weight = images_all(weights[a * s->of_out + kx * s->of_column]);
                     #pragma GCC unroll 8
                     for (int b = 0; b < columns; b++)
                         sum[a][b] += weight * pixel[b];
@@ -52,7 +52,7 @@ static inline __attribute__((always_inline)) void tile(const Sum *s, const float
     for (int a = 0; a < channels; a++)
         #pragma GCC unroll 8
         for (int b = 0; b < columns; b++)
-            lanes_store(y + (((ptrdiff_t)(o + a) * s->oh + oy) * s->ow + ox + b) * BATCH_LANES, sum[a][b]);
+            images_store(y + (((ptrdiff_t)(o + a) * s->oh + oy) * s->ow + ox + b) * BATCH_LANES, sum[a][b]);
 }
 
 typedef void Tile(const Sum *s, const float *x, float *y, int o, int oy, int ox, int kx0, int kx1);

@@ -19,22 +19,22 @@ static inline const float *at(const BatchLastPool *p, const float *x, int y, int
     return x + ((ptrdiff_t)y * p->w + column) * BATCH_LANES;
 }
 
-static Lanes mean_of(const BatchLastPool *p, const float *x, Window window)
+static Images mean_of(const BatchLastPool *p, const float *x, Window window)
 {
-    Lanes sum = lanes_all(0.0f);
+    Images sum = images_all(0.0f);
     for (int y = window.y0; y < window.y1; y++)
         for (int column = window.x0; column < window.x1; column++)
-            sum += lanes_load(at(p, x, y, column));
+            sum += images_load(at(p, x, y, column));
     return sum * (1.0f / (float)((window.y1 - window.y0) * (window.x1 - window.x0)));
 }
 
-static Lanes most_of(const BatchLastPool *p, const float *x, Window window)
+static Images most_of(const BatchLastPool *p, const float *x, Window window)
 {
-    Lanes most = lanes_load(at(p, x, window.y0, window.x0));
+    Images most = images_load(at(p, x, window.y0, window.x0));
     for (int y = window.y0; y < window.y1; y++)
         for (int column = window.x0; column < window.x1; column++) {
-            const Lanes value = lanes_load(at(p, x, y, column));
-            most = lanes_choose(value > most, value, most);
+            const Images value = images_load(at(p, x, y, column));
+            most = images_choose(value > most, value, most);
         }
     return most;
 }
@@ -48,31 +48,31 @@ void KERNEL(kernel_batch_last_pool_forward)(const BatchLastPool *p, const float 
         for (int oy = 0; oy < p->oh; oy++)
             for (int ox = 0; ox < p->ow; ox++, to += BATCH_LANES) {
                 const Window window = window_at(p, oy, ox);
-                lanes_store(to, p->average ? mean_of(p, from, window) : most_of(p, from, window));
+                images_store(to, p->average ? mean_of(p, from, window) : most_of(p, from, window));
             }
     }
 }
 
-static void mean_backward(const BatchLastPool *p, Window window, Lanes dy, float *dx)
+static void mean_backward(const BatchLastPool *p, Window window, Images dy, float *dx)
 {
-    const Lanes share = dy * (1.0f / (float)((window.y1 - window.y0) * (window.x1 - window.x0)));
+    const Images share = dy * (1.0f / (float)((window.y1 - window.y0) * (window.x1 - window.x0)));
     for (int y = window.y0; y < window.y1; y++)
         for (int column = window.x0; column < window.x1; column++) {
             float *to = dx + ((ptrdiff_t)y * p->w + column) * BATCH_LANES;
-            lanes_store(to, lanes_load(to) + share);
+            images_store(to, images_load(to) + share);
         }
 }
 
 /* To the first of equal ones. */
-static void most_backward(const BatchLastPool *p, const float *x, Window window, Lanes dy, float *dx)
+static void most_backward(const BatchLastPool *p, const float *x, Window window, Images dy, float *dx)
 {
-    const Lanes most = most_of(p, x, window);
-    LanesMask open = most == most;
+    const Images most = most_of(p, x, window);
+    ImagesMask open = most == most;
     for (int y = window.y0; y < window.y1; y++)
         for (int column = window.x0; column < window.x1; column++) {
-            const LanesMask hit = (lanes_load(at(p, x, y, column)) == most) & open;
+            const ImagesMask hit = (images_load(at(p, x, y, column)) == most) & open;
             float *to = dx + ((ptrdiff_t)y * p->w + column) * BATCH_LANES;
-            lanes_store(to, lanes_load(to) + lanes_choose(hit, dy, lanes_all(0.0f)));
+            images_store(to, images_load(to) + images_choose(hit, dy, images_all(0.0f)));
             open &= ~hit;
         }
 }
@@ -87,9 +87,9 @@ void KERNEL(kernel_batch_last_pool_backward)(const BatchLastPool *p, const float
         for (int oy = 0; oy < p->oh; oy++)
             for (int ox = 0; ox < p->ow; ox++, from += BATCH_LANES) {
                 if (p->average)
-                    mean_backward(p, window_at(p, oy, ox), lanes_load(from), dx + start);
+                    mean_backward(p, window_at(p, oy, ox), images_load(from), dx + start);
                 else
-                    most_backward(p, x + start, window_at(p, oy, ox), lanes_load(from), dx + start);
+                    most_backward(p, x + start, window_at(p, oy, ox), images_load(from), dx + start);
             }
     }
 }

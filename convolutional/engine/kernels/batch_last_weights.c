@@ -21,16 +21,16 @@ typedef struct Group {
 /* One output pixel's products; `inside`: no filter column leaves the image. */
 static inline __attribute__((always_inline)) void pixel(const BatchLastKernel *k, const float *row, const float *dy,
                                                         ptrdiff_t dy_plane, int left, bool inside, const int channels,
-                                                        const int columns, Lanes sum[MOST_CHANNELS][MOST_COLUMNS])
+                                                        const int columns, Images sum[MOST_CHANNELS][MOST_COLUMNS])
 {
-    Lanes gradient[MOST_CHANNELS];
+    Images gradient[MOST_CHANNELS];
     #pragma GCC unroll 8
     for (int a = 0; a < channels; a++)
-        gradient[a] = lanes_load(dy + a * dy_plane);
+        gradient[a] = images_load(dy + a * dy_plane);
     #pragma GCC unroll 8
     for (int b = 0; b < columns; b++)
         if (inside || (left + b >= 0 && left + b < k->w)) {
-            const Lanes x = lanes_load(row + (ptrdiff_t)(left + b) * BATCH_LANES);
+            const Images x = images_load(row + (ptrdiff_t)(left + b) * BATCH_LANES);
             #pragma GCC unroll 8
             for (int a = 0; a < channels; a++)
                 sum[a][b] += gradient[a] * x;
@@ -43,12 +43,12 @@ static inline __attribute__((always_inline)) void tile(const Group *g, int o, in
 {
     const BatchLastKernel *k = g->k;
     const ptrdiff_t dy_plane = (ptrdiff_t)k->oh * k->ow * BATCH_LANES;
-    Lanes sum[MOST_CHANNELS][MOST_COLUMNS];
+    Images sum[MOST_CHANNELS][MOST_COLUMNS];
     #pragma GCC unroll 8
     for (int a = 0; a < channels; a++)
         #pragma GCC unroll 8
         for (int b = 0; b < columns; b++)
-            sum[a][b] = lanes_all(0.0f);
+            sum[a][b] = images_all(0.0f);
 
     for (int oy = 0; oy < k->oh; oy++) {
         const int y = oy * k->stride + ky - k->pad;
@@ -61,7 +61,7 @@ static inline __attribute__((always_inline)) void tile(const Group *g, int o, in
     }
     for (int a = 0; a < channels; a++)
         for (int b = 0; b < columns; b++)
-            g->dweights[(((ptrdiff_t)(o + a) * k->c + i) * k->kernel + ky) * k->kernel + kx + b] = lanes_sum(sum[a][b]);
+            g->dweights[(((ptrdiff_t)(o + a) * k->c + i) * k->kernel + ky) * k->kernel + kx + b] = images_sum(sum[a][b]);
 }
 
 typedef void Tile(const Group *g, int o, int i, int ky, int kx);
@@ -85,10 +85,10 @@ static void bias_gradient(const Group *g, int o, int channels)
 {
     const ptrdiff_t pixels = (ptrdiff_t)g->k->oh * g->k->ow;
     for (int a = o; a < o + channels; a++) {
-        Lanes sum = lanes_all(0.0f);
+        Images sum = images_all(0.0f);
         for (ptrdiff_t p = 0; p < pixels; p++)
-            sum += lanes_load(g->dy + (a * pixels + p) * BATCH_LANES);
-        g->dbias[a] = lanes_sum(sum);
+            sum += images_load(g->dy + (a * pixels + p) * BATCH_LANES);
+        g->dbias[a] = images_sum(sum);
     }
 }
 
