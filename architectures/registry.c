@@ -3,11 +3,11 @@
 #include "architectures.h"
 
 #include "errors.h"
+#include "text.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 static const Architecture architectures[] = {
 #define X(key_, aliases_, paper_, about_, act_, side_, ...) \
@@ -37,22 +37,10 @@ const char *architecture_names(void)
     return names + 1;
 }
 
-/* Whether `name` is one of the space-separated words; case does not count. */
-static bool has_word(const char *words, const char *name)
-{
-    while (*words) {
-        const size_t length = strcspn(words, " ");
-        if (strlen(name) == length && !strncasecmp(words, name, length))
-            return true;
-        words += length + strspn(words + length, " ");
-    }
-    return false;
-}
-
 const Architecture *architecture_find(const char *name, Error *error)
 {
     for (int i = 0; i < architecture_count(); i++)
-        if (has_word(architectures[i].key, name) || has_word(architectures[i].aliases, name))
+        if (text_has_word(architectures[i].key, name, true) || text_has_word(architectures[i].aliases, name, true))
             return &architectures[i];
     error_set(error, EXIT_usage, "unknown architecture '%.120s': command line: choose one of %s", name, architecture_names());
     return NULL;

@@ -149,7 +149,7 @@ Tensor *linear(Network *net, const char *name, const Tensor *x, int features)
 {
     CHECK(features > 0, "linear '%s': %d features", name, features);
     Linear *m = network_add_module(net, sizeof *m, &linear_ops, name, x, NULL);
-    const int64_t dims[] = { features, (int64_t)x->shape.c * x->shape.h * x->shape.w };
+    const int64_t dims[] = { features, (int64_t)shape_size(x->shape) };
     /* Features are mostly positive: a full-sized first step along their common mean turns the units behind off for good.
      * A sixth of the variance is what PyTorch's default comes to for relu. */
     const Init init = { .fan_in = (int)dims[1], .gain = network_gain(net) * sqrtf(1.0f / 6.0f) };

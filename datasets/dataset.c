@@ -12,6 +12,7 @@
 #include "disk.h"
 #include "formats.h"
 #include "sizes.h"
+#include "text.h"
 
 static const char DEFAULT_PATH[] = "data/cifar-10-batches-bin";
 
@@ -22,7 +23,7 @@ void part_set_classes(Part *part, const char *const *names, int count)
     part->classes = count;
     part->class_names = allocate((size_t)count, sizeof *part->class_names, "class names");
     for (int i = 0; i < count; i++)
-        part->class_names[i] = path_join("", names[i]);
+        part->class_names[i] = text_copy(names[i]);
 }
 
 static void names_free(char **names, int count)
@@ -232,7 +233,7 @@ static Dataset *dataset_load(Part *part, const uint32_t *chosen, uint32_t count,
         return NULL;
 
     Dataset *dataset = allocate(1, sizeof *dataset, "a data set");
-    *dataset = (Dataset){ .kind = part->format->kind, .path = path_join("", part->path), .count = count,
+    *dataset = (Dataset){ .kind = part->format->kind, .path = text_copy(part->path), .count = count,
                           .mirror_ok = part->format->mirror_ok, .channels = part->size.channels, .height = part->size.height, .width = part->size.width };
     dataset->images = allocate((size_t)count * (size_t)dataset->channels, (size_t)dataset->height * (size_t)dataset->width,
                                "the images");

@@ -1,6 +1,7 @@
 /* disk.c - opening, reading and listing; see disk.h. */
 
 #include "disk.h"
+#include "text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -35,11 +36,8 @@ bool name_ends_with(const char *name, const char *ending)
 
 char *path_join(const char *folder, const char *name)
 {
-    const size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = allocate(size, 1, "a path");
     const bool slash = *folder && folder[strlen(folder) - 1] != '/';
-    snprintf(path, size, "%s%s%s", folder, slash ? "/" : "", name);
-    return path;
+    return text_format("%s%s%s", folder, slash ? "/" : "", name);
 }
 
 int disk_folder(const char *path, Error *error)
@@ -220,7 +218,7 @@ static void listing_add(Listing *listing, size_t *room, const char *name, EntryT
         free(listing->entries);
         listing->entries = grown;
     }
-    listing->entries[listing->count++] = (Entry){ .name = path_join("", name), .type = type };
+    listing->entries[listing->count++] = (Entry){ .name = text_copy(name), .type = type };
 }
 
 bool listing_read(int folder, const char *name, const char *shown, Listing *listing, Error *error)

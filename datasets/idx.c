@@ -15,6 +15,7 @@
 #include <zlib.h>
 
 #include "disk.h"
+#include "text.h"
 
 enum { IDX_MAX_COUNT = MAX_IMAGES, IDX_MAX_SIDE = 4096, IDX_MAX_HEADER = 16, IDX_MAX_CLASSES = 256 };
 static const size_t FILE_LIMIT = (size_t)1 << 30;
@@ -186,9 +187,9 @@ static char *find_images(int root, Split split, char **another)
             continue;
         const bool packed_twin = name && !strncmp(found, name, strlen(name)) && !strcmp(found + strlen(name), ".gz");
         if (!name)
-            name = path_join("", found);
+            name = text_copy(found);
         else if (!packed_twin && !*another)
-            *another = path_join("", found);
+            *another = text_copy(found);
     }
     listing_free(&listing);
     return name;

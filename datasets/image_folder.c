@@ -63,7 +63,7 @@ static bool folder_matches(int root)
 
 static char *shown_path(const Part *part, const char *folder, const char *class_name, const char *file)
 {
-    char *path = path_join("", part->path);
+    char *path = text_copy(part->path);
     const char *names[] = { strcmp(folder, ".") ? folder : "", class_name, file };
     for (int i = 0; i < 3; i++)
         if (*names[i]) {
@@ -152,7 +152,7 @@ static void add_image(Part *part, Folder *state, const char *name, int class)
         state->files = files;
         part->labels = labels;
     }
-    state->files[part->count] = path_join("", name);
+    state->files[part->count] = text_copy(name);
     part->labels[part->count++] = (uint16_t)class;
 }
 

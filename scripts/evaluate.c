@@ -128,10 +128,7 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
     model_close(&model);
     if (!output_flush(error))
         return EXIT_write;
-    if (!isfinite(sum.loss))
-        error_set(error, EXIT_diverged,
-                  "the network's outputs are not finite: %s: its training diverged: use an older checkpoint", path);
-    return isfinite(sum.loss) ? EXIT_ok : EXIT_diverged;
+    return isfinite(sum.loss) ? EXIT_ok : model_diverged(path, error);
 }
 
 int main(int argc, char **argv)

@@ -224,12 +224,8 @@ static int run(const PredictFlags *flags, const OptionLine *line, Error *error)
             printf("file,rank,class,%s\n", printer.logits ? "logit" : "prob");
         if (!predict(&model, &plan, &list, &printer))
             code = EXIT_input;
-        if (printer.diverged) {
-            code = EXIT_diverged;
-            error_set(error, EXIT_diverged,
-                      "the network's outputs are not finite: %s: its training diverged: use an older checkpoint",
-                      line->arguments[0]);
-        }
+        if (printer.diverged)
+            code = (int)model_diverged(line->arguments[0], error);
         free(printer.values);
         free(printer.order);
     }

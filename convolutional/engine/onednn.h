@@ -9,9 +9,7 @@
 
 #include <dnnl.h>
 
-#if DNNL_VERSION_MAJOR >= 3
-
-#else
+#if DNNL_VERSION_MAJOR < 3
 
 #include <stdlib.h>
 

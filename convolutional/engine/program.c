@@ -9,6 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *program_kernels(char *text, size_t size)
+{
+    const dnnl_version_t *version = dnnl_version();
+    snprintf(text, size, "%s and %#x, oneDNN %d.%d.%d", kernels_isa(), (unsigned)dnnl_get_effective_cpu_isa(), version->major,
+             version->minor, version->patch);
+    return text;
+}
+
 /* ---- compiling ---- */
 
 static Program *new_program(Network *network, const Plan *plan, Mode mode, int batch)

@@ -31,6 +31,9 @@ typedef enum {
 /* True if this processor multiplies bf16 by instructions of its own. */
 bool program_can_bf16(void);
 
+/* "avx512 and 0x3ff, oneDNN 2.6.3": whose kernels a program is made of. Speed and last bits depend on it. Returns text. */
+const char *program_kernels(char *text, size_t size);
+
 /* How a convolution or a linear layer is computed. */
 #define ALGORITHM_direct     'd'      /* oneDNN's, f32 */
 #define ALGORITHM_bf16       'h'      /* oneDNN's, half the bits */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "errors.h"
 
@@ -27,6 +28,18 @@ char *text_format(const char *format, ...)
     vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);
     return text;
+}
+
+bool text_has_word(const char *words, const char *word, bool any_case)
+{
+    const size_t length = strlen(word);
+    while (*words) {
+        const size_t next = strcspn(words, " ");
+        if (next == length && !(any_case ? strncasecmp : strncmp)(words, word, length))
+            return true;
+        words += next + strspn(words + next, " ");
+    }
+    return false;
 }
 
 bool text_is_printable(const char *text)

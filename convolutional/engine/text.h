@@ -1,4 +1,4 @@
-/* text.h - texts in memory of their own. */
+/* text.h - texts in memory of their own, and what may be asked of a text. */
 
 #ifndef CONVZOO_TEXT_H
 #define CONVZOO_TEXT_H
@@ -8,6 +8,9 @@
 /* Copies to be freed by the caller; without memory they end the program as allocate does. */
 char *text_copy(const char *text);
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Whether `word` is one of the space-separated words. */
+bool text_has_word(const char *words, const char *word, bool any_case);
 
 /* UTF-8 without control characters: fit for a class name, and for a terminal. */
 bool text_is_printable(const char *text);

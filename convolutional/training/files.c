@@ -39,12 +39,28 @@ static const char *size_text(uint64_t bytes, char text[32])
     return text;
 }
 
+static bool free_of(const struct statvfs *system, uint64_t *available)
+{
+    return system->f_blocks != 0 &&      /* some file systems do not tell */
+           !__builtin_mul_overflow((uint64_t)system->f_bavail, (uint64_t)system->f_frsize, available);
+}
+
 static bool free_bytes(const FileWriter *writer, uint64_t *available)
 {
     struct statvfs system;
-    if (fstatvfs(writer->folder, &system) != 0 || system.f_blocks == 0)      /* some file systems do not tell */
-        return false;
-    return !__builtin_mul_overflow((uint64_t)system.f_bavail, (uint64_t)system.f_frsize, available);
+    return fstatvfs(writer->folder, &system) == 0 && free_of(&system, available);
+}
+
+bool files_have_room(const char *folder, uint64_t bytes, Error *error)
+{
+    struct statvfs system;
+    uint64_t available;
+    char need[32], has[32];
+    if (statvfs(folder, &system) != 0 || !free_of(&system, &available) || available >= bytes)
+        return true;
+    return error_set(error, EXIT_write,
+                     "no space for the checkpoints: %s: they may come to %s, %s free: free space, or choose another --output",
+                     folder, size_text(bytes, need), size_text(available, has));
 }
 
 static bool no_space(const FileWriter *writer, const char *more, uint64_t available, Error *error)

@@ -28,4 +28,7 @@ void file_writer_abandon(FileWriter *writer);
 /* The same for a small file that is in memory: args.json, pictures. */
 bool file_replace(const char *path, const void *data, size_t count, Error *error);
 
+/* Whether files of so many bytes more fit into a folder. A file system that does not tell has room. */
+bool files_have_room(const char *folder, uint64_t bytes, Error *error);
+
 #endif

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -108,19 +107,6 @@ void folder_unlock(int lock)
 {
     if (lock >= 0)
         close(lock);            /* the file stays: removing it would let two processes lock two files of one name */
-}
-
-bool folder_has_room(const char *path, uint64_t bytes, Error *error)
-{
-    struct statvfs system;
-    uint64_t available;
-    if (statvfs(path, &system) != 0 || system.f_blocks == 0 ||
-        __builtin_mul_overflow((uint64_t)system.f_bavail, (uint64_t)system.f_frsize, &available) || available >= bytes)
-        return true;
-    return error_set(error, EXIT_write,
-                     "no space for the checkpoints: %s: they may come to %.1f MB, %.1f free: free space, or choose "
-                     "another --output",
-                     path, (double)bytes * 1e-6, (double)available * 1e-6);
 }
 
 bool folder_remove_orphans(const char *path, Error *error)

@@ -16,9 +16,6 @@ bool folder_create(const char *path, Error *error);
 int  folder_lock(const char *path, Error *error);
 void folder_unlock(int lock);
 
-/* Whether `bytes` more fit there. False: EXIT_write and both numbers. A file system that does not tell has room. */
-bool folder_has_room(const char *path, uint64_t bytes, Error *error);
-
 /* Removes <path>/<name>.tmp files. Only under the lock: a running save has one. */
 bool folder_remove_orphans(const char *path, Error *error);
 

@@ -13,9 +13,7 @@
 #include "disk.h"
 #include "files.h"
 #include "folder.h"
-#include "kernels.h"
 #include "measure.h"
-#include "onednn.h"
 #include "run_settings.h"
 
 /* Goes up when kernels change so much that old measurements mislead. */
@@ -43,12 +41,10 @@ static void processor_name(char *name, size_t size)
 
 static void key_of(const PlanSubject *s, const Plan *plan, char *key, size_t size)
 {
-    char processor[128], act[64];
-    const dnnl_version_t *version = dnnl_version();
+    char processor[128], kernels[64], act[64];
     processor_name(processor, sizeof processor);
-    const int at =
-        snprintf(key, size, "generation %d, %s, %s and %#x, oneDNN %d.%d.%d, %d threads, ", GENERATION, processor, kernels_isa(),
-                 (unsigned)dnnl_get_effective_cpu_isa(), version->major, version->minor, version->patch, omp_get_max_threads());
+    const int at = snprintf(key, size, "generation %d, %s, %s, %d threads, ", GENERATION, processor,
+                            program_kernels(kernels, sizeof kernels), omp_get_max_threads());
     snprintf(key + at, size - (size_t)at, "%s %s b%d, %s %s%s%s %dx%dx%d, %d classes, plan %s",
              s->mode == MODE_training ? "train" : "infer", plan->precision == PRECISION_f32 ? "f32" : "bf16", s->batch,
              s->arch->key, activation_text(s->options.act, act, sizeof act), s->options.no_dropout ? " no dropout" : "",

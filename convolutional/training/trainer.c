@@ -4,13 +4,10 @@
 
 #include "checkpoint_text.h"
 #include "files.h"
-#include "kernels.h"
-#include "onednn.h"
 #include "random.h"
 #include "run_settings.h"
 #include "text.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -123,14 +120,8 @@ static bool build_network(Trainer *t, Error *error)
     activation_text(o->act, info->act, sizeof info->act);
     info->classes = allocate((size_t)data->classes, sizeof *info->classes, "class names");
     info->class_count = data->classes;
-    for (int i = 0; i < data->classes; i++) {
-        json_t *name = json_string(data->class_names[i]);          /* the checkpoint keeps the names as JSON */
-        json_decref(name);
-        if (!name)
-            return error_set(error, EXIT_input, "class name is not UTF-8: %s: '%.100s': rename the folder", data->path,
-                             data->class_names[i]);
+    for (int i = 0; i < data->classes; i++)
         info->classes[i] = text_copy(data->class_names[i]);
-    }
     info->channels = data->channels;
     info->side = data->height;
     info->squeeze_excite = o->squeeze_excite;
@@ -223,15 +214,14 @@ static bool load_state(Trainer *t, Error *error)
 /* What the last bits of a result depend on, beside options, data and threads. */
 static void describe_machine(char *text, size_t size)
 {
-    const dnnl_version_t *version = dnnl_version();
-    snprintf(text, size, "convzoo %s, oneDNN %d.%d.%d, %s and %#x", CONVZOO_VERSION, version->major, version->minor,
-             version->patch, kernels_isa(), (unsigned)dnnl_get_effective_cpu_isa());
+    char kernels[64];
+    snprintf(text, size, "convzoo %s, %s", CONVZOO_VERSION, program_kernels(kernels, sizeof kernels));
 }
 
 static bool resume(Trainer *t, const char *settings, Error *error)
 {
-    char machine[sizeof t->state.machine] = "";
-    describe_machine(machine, sizeof machine);
+    char machine[sizeof t->state.machine];
+    memcpy(machine, t->state.machine, sizeof machine);
     if (!load_state(t, error))
         return false;
     if (t->saved_step == 0)
@@ -274,7 +264,7 @@ static bool check_room(const Trainer *t, Error *error)
         const uint64_t there = stat(t->folder->files[file], &about) == 0 ? (uint64_t)about.st_blocks * 512 : 0;
         bytes -= there < bytes ? there : bytes;
     }
-    return folder_has_room(t->folder->path, bytes, error);
+    return files_have_room(t->folder->path, bytes, error);
 }
 
 /* The state that a resumed run goes on from, without its weights; false if there is none that can be read. */

@@ -56,6 +56,13 @@ Program *model_program(const Model *model, const Plan *plan, int batch, bool qui
     return program_compile(model->network, &settled, MODE_inference, batch);
 }
 
+ExitCode model_diverged(const char *path, Error *error)
+{
+    error_set(error, EXIT_diverged,
+              "the network's outputs are not finite: %s: its training diverged: use an older checkpoint", path);
+    return EXIT_diverged;
+}
+
 Loader *model_loader(const Model *model, const Dataset *data, int batch)
 {
     LoaderOptions options = { .batch = batch };

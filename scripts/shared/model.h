@@ -19,6 +19,9 @@ void model_close(Model *model);
 /* Compiles it for inference on `batch` images; a plan that is to be measured is settled first, with a line on stderr unless quiet. */
 Program *model_program(const Model *model, const Plan *plan, int batch, bool quiet);
 
+/* The line for outputs that are not finite; returns its exit code. */
+ExitCode model_diverged(const char *path, Error *error);
+
 /* A loader that prepares images in order, as validation in training did. */
 Loader *model_loader(const Model *model, const Dataset *data, int batch);
 

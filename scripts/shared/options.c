@@ -4,6 +4,7 @@
 
 #include "common_options.h"
 #include "disk.h"
+#include "text.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -81,18 +82,6 @@ static ArgpNames *argp_names(const OptionTable *table)
 
 /* ---- values ---- */
 
-static bool word_in(const char *words, const char *word)
-{
-    const size_t length = strlen(word);
-    while (*words) {
-        const size_t next = strcspn(words, " ");
-        if (next == length && !memcmp(words, word, length))
-            return true;
-        words += next + strspn(words + next, " ");
-    }
-    return false;
-}
-
 /* The value as args.json will have it: a run that goes on has the very number that it began with. */
 static double as_written(double value)
 {
@@ -114,7 +103,7 @@ static bool value_set(const Option *option, const char *text, void *values, Erro
         if (!*text)
             return error_set(error, EXIT_usage, "bad value '': --%s: it is empty: give one, or leave the option out",
                              option->name);
-        if (option->choices && !word_in(option->choices, text))
+        if (option->choices && !text_has_word(option->choices, text, false))
             return error_set(error, EXIT_usage, "unknown value '%.100s': --%s: use one of %s", text, option->name,
                              option->choices);
         *(const char **)field = text;

@@ -30,7 +30,7 @@ void reference_free(Reference *r)
 
 size_t reference_size(const Reference *r, const Tensor *tensor)
 {
-    return (size_t)r->batch * (size_t)tensor->shape.c * (size_t)tensor->shape.h * (size_t)tensor->shape.w;
+    return (size_t)r->batch * shape_size(tensor->shape);
 }
 
 void reference_complete(Reference *r)

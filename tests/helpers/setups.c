@@ -32,8 +32,7 @@ Network *setup_network(const Setup *setup)
 
 size_t setup_image_size(const Program *program)
 {
-    const Shape s = network_image(program_network(program))->shape;
-    return (size_t)program_batch(program) * (size_t)s.c * (size_t)s.h * (size_t)s.w;
+    return (size_t)program_batch(program) * shape_size(network_image(program_network(program))->shape);
 }
 
 void setup_draw(float *x, size_t count, uint64_t seed)
