@@ -15,7 +15,7 @@
 #include "errors.h"
 
 static const Conv2dAlgorithm *const algorithms[] = {
-    &conv2d_batch_last, &conv2d_depthwise, &conv2d_winograd, &conv2d_bf16, &conv2d_direct,
+    &conv2d_batch_last, &conv2d_depthwise, &conv2d_winograd_int16, &conv2d_winograd, &conv2d_bf16, &conv2d_direct,
 };
 
 enum { WEIGHT_CONVERSIONS = 4 };      /* to oneDNN's layouts for forward and for backward, and the gradient's back, which is f32 */
@@ -30,7 +30,7 @@ static double tiles_filled(const Conv2dModule *conv)
 /* bf16 where products outweigh conversions; Winograd, which has a quarter of the products, before it unless tiles are half empty. */
 static bool gains(const Conv2dAlgorithm *algorithm, const Conv2dModule *conv, const Program *program)
 {
-    if (algorithm == &conv2d_winograd)
+    if (algorithm == &conv2d_winograd || algorithm == &conv2d_winograd_int16)
         return !program_allows_bf16(program) || tiles_filled(conv) > 0.5;
     return algorithm != &conv2d_bf16 ||
            program_prefers_bf16(program, &conv->base, WEIGHT_CONVERSIONS * (double)conv->weight->count,

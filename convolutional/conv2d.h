@@ -23,6 +23,7 @@ typedef struct Conv2dAlgorithm {
 extern const Conv2dAlgorithm conv2d_direct;         /* oneDNN, any shape */
 extern const Conv2dAlgorithm conv2d_bf16;           /* the same in bf16, where the plan is of mixed precision */
 extern const Conv2dAlgorithm conv2d_winograd;       /* our own, 3x3 stride 1 */
+extern const Conv2dAlgorithm conv2d_winograd_int16;      /* the same on 16-bit integers, where the plan is of mixed precision */
 extern const Conv2dAlgorithm conv2d_depthwise;      /* our own, one filter a channel */
 extern const Conv2dAlgorithm conv2d_batch_last;     /* our own, few channels, where the plan's layout is batch last */
 

@@ -16,6 +16,12 @@ static OwnContext winograd_context(const Conv2dModule *conv, const Buffer *x, co
     return (OwnContext){ .winograd = { .x = buffer_view(x), .y = buffer_view(y) } };
 }
 
+static OwnContext int16_context(const Conv2dModule *conv, const Buffer *x, const Buffer *y)
+{
+    (void)conv;
+    return (OwnContext){ .winograd = { .x = buffer_view(x), .y = buffer_view(y), .int16 = true } };
+}
+
 static size_t winograd_scratch(const void *context)
 {
     return kernel_winograd_scratch(context);
@@ -41,6 +47,11 @@ static const OwnConv2d winograd = {
     run_forward, run_backward_data, run_backward_weights,
 };
 
+static const OwnConv2d int16 = {
+    own_conv2d_layout, winograd_weight_layout, int16_context, winograd_scratch,
+    run_forward, run_backward_data, run_backward_weights,
+};
+
 static bool winograd_takes(const Conv2dModule *conv, const Program *program)
 {
     const Conv2d *o = &conv->options;
@@ -60,3 +71,20 @@ static void winograd_backward(const Conv2dModule *conv, Program *program)
 }
 
 const Conv2dAlgorithm conv2d_winograd = { ALGORITHM_winograd, winograd_takes, winograd_forward, winograd_backward };
+
+static bool int16_takes(const Conv2dModule *conv, const Program *program)
+{
+    return program_allows_bf16(program) && winograd_takes(conv, program);
+}
+
+static void int16_forward(const Conv2dModule *conv, Program *program)
+{
+    own_conv2d_forward(&int16, conv, program);
+}
+
+static void int16_backward(const Conv2dModule *conv, Program *program)
+{
+    own_conv2d_backward(&int16, conv, program);
+}
+
+const Conv2dAlgorithm conv2d_winograd_int16 = { ALGORITHM_int16, int16_takes, int16_forward, int16_backward };

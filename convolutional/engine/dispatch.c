@@ -7,6 +7,9 @@
 
 typedef enum { ISA_base, ISA_avx2, ISA_avx512 } Isa;
 
+/* Multiplies pairs of 16-bit integers and adds: for one file's kernels (winograd_int16_multiply.c). */
+static bool vnni;
+
 static Isa isa_of_processor(void)
 {
     __builtin_cpu_init();
@@ -33,11 +36,17 @@ static Isa isa;
 __attribute__((constructor)) static void isa_choose(void)
 {
     isa = isa_chosen();
+    vnni = isa == ISA_avx512 && !getenv("CONVZOO_ISA") && __builtin_cpu_supports("avx512vnni");
 }
 
 bool kernels_have_16_lanes(void)
 {
     return isa == ISA_avx512;
+}
+
+bool kernels_have_vnni(void)
+{
+    return vnni;
 }
 
 const char *kernels_isa(void)

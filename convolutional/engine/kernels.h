@@ -14,10 +14,12 @@
 #include "activations.h"
 #include "view.h"
 
-/* "avx512", "avx2" or "base". The environment variable CONVZOO_ISA=avx2|base lowers it (tests). */
+/* "avx512", "avx2" or "base". The environment variable CONVZOO_ISA=avx512|avx2|base lowers it (tests), and
+ * switches VNNI off, AVX-512's multiplication of 16-bit integers. */
 const char *kernels_isa(void);
 /* Whether a vector has 16 floats; oneDNN then blocks channels by 16, else by 8. */
 bool kernels_have_16_lanes(void);
+bool kernels_have_vnni(void);
 
 /* ---- elementwise (elementwise.c) ---- */
 
@@ -116,6 +118,7 @@ void kernel_depthwise_backward_weights(const DepthwiseKernel *k, const float *x,
  * weights: [3][3][in][out] (row, column, input, output channel), f32. */
 typedef struct WinogradKernel {
     View x, y;
+    bool int16;       /* products of 16-bit integers: twice the rate, the error of bf16 */
 } WinogradKernel;
 
 size_t kernel_winograd_scratch(const WinogradKernel *k);      /* enough for each of the three */

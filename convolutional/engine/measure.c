@@ -99,13 +99,13 @@ static void trial_time(const Trial *trial, double *seconds)
 
 /* '.': by the rules; the others where they can. Where the rules do not take them, depthwise and batch-last kernels cannot run, and
  * Winograd's is only passed over for bf16. */
-static const char candidates[] = { '.', ALGORITHM_direct, ALGORITHM_bf16, ALGORITHM_winograd };
+static const char candidates[] = { '.', ALGORITHM_direct, ALGORITHM_bf16, ALGORITHM_winograd, ALGORITHM_int16 };
 
 enum { CANDIDATES = sizeof candidates };
 
 static bool is_open(const Measurement *m, char algorithm)
 {
-    return (algorithm != ALGORITHM_bf16 && algorithm != ALGORITHM_winograd) || m->wish.precision != PRECISION_f32;
+    return algorithm == '.' || algorithm == ALGORITHM_direct || m->wish.precision != PRECISION_f32;
 }
 
 /* Takes a candidate's algorithm for every layer that was faster in it than before. */

@@ -112,6 +112,13 @@ static inline size_t spectrum_bytes(size_t rows, int columns)
     return (size_t)FREQUENCIES * frequency_stride(rows, columns) * sizeof(float);
 }
 
+/* V, U or W of some tiles or channels. A word is a float; or, in mixed precision, two 16-bit integers (winograd_int16.h), and
+ * then `scales` holds what one of them is worth, for each row or column of the products. */
+typedef struct Spectrum {
+    uint32_t *words;
+    float    *scales;
+} Spectrum;
+
 /* A tile's place among the rows that lie together in V: V[f] is a list of `panels` panels of at most ROWS tiles,
  * each [channels / 16][tiles of the panel][16], so that a product reads it from end to end. */
 typedef struct PanelPlace {
@@ -126,54 +133,49 @@ static inline PanelPlace panel_place(int count, int panels, int channels, int ti
     return (PanelPlace){ first * (size_t)channels + ((size_t)tile - first) * GROUP, rows * GROUP };
 }
 
-/* ---- winograd_image.c: tiles `from` .. `to` - 1 of a run ---- */
+/* ---- winograd_image.c, winograd_int16_image.c ---- */
 
-/* V = B^T x B of the patches. */
-void KERNEL(winograd_patches)(const View *view, const float *x, TileRun run, int panels, int from, int to, float *v);
+/* V = B^T x B of the patches `from` .. `to` - 1 of a run, in panels. */
+typedef void PatchTransform(const View *view, const float *x, TileRun run, int panels, int from, int to, Spectrum v);
+PatchTransform KERNEL(winograd_patches), KERNEL(winograd_int16_patches);
+
 /* y = A^T M A (+ bias) for the output channels of one block; m is [tiles][width]. */
 void KERNEL(winograd_outputs)(const View *view, const float *m, TileRun run, int block, const float *bias, float *y);
+
+/* The same V as rows of tiles, [in / 16][tiles][16] at each frequency: part `part` of `parts` that make up the run. */
+typedef void PatchColumns(const View *view, const float *x, TileRun run, int part, int parts, Spectrum v);
+PatchColumns KERNEL(winograd_patch_columns), KERNEL(winograd_int16_patch_columns);
+
 /* W = A dy A^T, each frequency [block][tiles][width]; adds the pixels of dy to sums[channel] if it is not NULL. */
-void KERNEL(winograd_gradients)(const View *view, const float *dy, TileRun run, int from, int to, float *w, float *sums);
+typedef void GradientTransform(const View *view, const float *dy, TileRun run, int part, int parts, Spectrum w, float *sums);
+GradientTransform KERNEL(winograd_gradients), KERNEL(winograd_int16_gradients);
 
-/* Tiles of which the pixels will soon be needed. The products leave the memory idle, so they fetch pixels meanwhile,
- * `share` times those of a tile and 16 channels at each call. */
-typedef struct Fetch {
-    const View  *view;
-    const float *x;
-    TileRun      run;
-    int          group, share;
-} Fetch;
-
-/* To fetch a run within `calls` calls. */
-static inline Fetch fetch_of(const View *view, const float *x, TileRun run, size_t calls)
-{
-    const size_t portions = (size_t)run.count * (size_t)(view->c / GROUP);
-    return (Fetch){ view, x, run, 0, (int)((portions + calls - 1) / calls) };
-}
-
-void KERNEL(winograd_fetch)(Fetch *fetch);
-
-/* ---- winograd_filter.c: one block of output channels ---- */
+/* ---- winograd_filter.c, winograd_int16_filter.c: one block of output channels ---- */
 
 /* U = G w G^T, each frequency [in][width], for input channels from .. to - 1. */
-void KERNEL(winograd_filter)(const float *weights, int in, int out, int block, int from, int to, float *u);
+typedef void FilterTransform(const float *weights, int in, int out, int block, int from, int to, Spectrum u);
+FilterTransform KERNEL(winograd_filter), KERNEL(winograd_int16_filter);
 /* The same for the gradient of the data: filters turned by 180 degrees, `in` and `out` exchanged, so that `in` counts the
  * last index of the weights. from and to are multiples of 16. */
-void KERNEL(winograd_filter_turned)(const float *weights, int in, int out, int block, int from, int to, float *u);
+FilterTransform KERNEL(winograd_filter_turned), KERNEL(winograd_int16_filter_turned);
+
 /* dw = G^T (sum of `parts` matrices, `part` floats apart) G for 16 input channels from `from`;
  * du: each frequency [16][width], 16 * width floats apart. stream: vector_put. */
 void KERNEL(winograd_filter_gradient)(const float *du, int parts, size_t part, int in, int out, int block, int from,
                                       int stream, float *dweights);
 
-/* ---- winograd_multiply.c ---- */
+/* ---- winograd_multiply.c, winograd_int16_multiply.c ---- */
 
 /* M[f] = V[f] U[f] for all frequencies: v in `panels` panels, u [in][width], m [count][width]. */
-void KERNEL(winograd_multiply)(int count, int panels, int in, int width, const float *v, const float *u, float *m,
-                               Fetch *fetch);
-/* dU (+)= V^T W of one frequency: v [count][16], w [count][width], du [16][width].
+typedef struct Fetch Fetch;      /* winograd_strip.h */
+typedef void Multiply(int count, int panels, int in, int width, Spectrum v, Spectrum u, float *m, Fetch *fetch);
+Multiply KERNEL(winograd_multiply), KERNEL(winograd_int16_multiply), winograd_int16_multiply_avx512vnni;
+
+/* dU (+)= V^T W of frequency f: v [lines][16], w [lines][width], du [16][width]; a line is a tile, or two in mixed precision.
  * `ahead`: the v of a coming product, fetched into the cache. */
-void KERNEL(winograd_multiply_transposed)(int count, int width, const float *v, const float *w, int add,
-                                          const float *ahead, float *du);
+typedef void MultiplyTransposed(int f, int lines, int width, Spectrum v, Spectrum w, int add, const uint32_t *ahead, float *du);
+MultiplyTransposed KERNEL(winograd_multiply_transposed), KERNEL(winograd_int16_multiply_transposed),
+    winograd_int16_multiply_transposed_avx512vnni;
 
 /* ---- winograd_weights.c ---- */
 

@@ -27,7 +27,7 @@ static inline void filter_transform(const float *taps, ptrdiff_t tap, float *u, 
     }
 }
 
-void KERNEL(winograd_filter)(const float *weights, int in, int out, int block, int from, int to, float *u)
+void KERNEL(winograd_filter)(const float *weights, int in, int out, int block, int from, int to, Spectrum u)
 {
     const int width = block_width(out, block);
     const size_t stride = frequency_stride((size_t)in, width);
@@ -37,7 +37,7 @@ void KERNEL(winograd_filter)(const float *weights, int in, int out, int block, i
                 __builtin_prefetch(weights + ((ptrdiff_t)tap * in + c + AHEAD) * out + block * BLOCK + lane, 0, 2);
         for (int lane = 0; lane < width; lane += VECTOR)
             filter_transform(weights + (ptrdiff_t)c * out + block * BLOCK + lane, (ptrdiff_t)in * out,
-                             u + (size_t)c * (size_t)width + (size_t)lane, stride);
+                             (float *)u.words + (size_t)c * (size_t)width + (size_t)lane, stride);
     }
 }
 
@@ -59,7 +59,7 @@ static inline void transpose_four(const float *from, ptrdiff_t from_line, float 
     *(FourAt *)(to + 3 * to_line) = __builtin_shuffle(ab_high, cd_high, second);
 }
 
-void KERNEL(winograd_filter_turned)(const float *weights, int in, int out, int block, int from, int to, float *u)
+void KERNEL(winograd_filter_turned)(const float *weights, int in, int out, int block, int from, int to, Spectrum u)
 {
     const int width = block_width(out, block);
     const size_t stride = frequency_stride((size_t)in, width);
@@ -75,7 +75,8 @@ void KERNEL(winograd_filter_turned)(const float *weights, int in, int out, int b
                         transpose_four(source + (ptrdiff_t)i * in + j, in, &taps[tap][j][i], VECTOR);
             }
             for (int j = 0; j < GROUP; j++)
-                filter_transform(taps[0][j], GROUP * VECTOR, u + (size_t)(c + j) * (size_t)width + (size_t)lane, stride);
+                filter_transform(taps[0][j], GROUP * VECTOR, (float *)u.words + (size_t)(c + j) * (size_t)width + (size_t)lane,
+                                 stride);
         }
 }
 

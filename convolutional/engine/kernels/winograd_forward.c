@@ -8,20 +8,41 @@
  *
  * The scratch memory is sized for omp_get_max_threads() threads; the calls must see the same number. */
 
-#include "winograd.h"
+#include "winograd_int16.h"
+#include "winograd_strip.h"
 
 #include <omp.h>
 
 #include "errors.h"
 
-typedef void FilterTransform(const float *weights, int in, int out, int block, int from, int to, float *u);
+/* What the numbers of V and U are. */
+typedef struct Arithmetic {
+    int              unit;          /* input channels of a filter that are transformed together */
+    PatchTransform  *patches;
+    FilterTransform *filter, *filter_turned;
+    Multiply        *multiply;
+} Arithmetic;
+
+static const Arithmetic floats = { GROUP, KERNEL(winograd_patches), KERNEL(winograd_filter), KERNEL(winograd_filter_turned),
+                                   KERNEL(winograd_multiply) };
+static const Arithmetic int16 = { SECTION, KERNEL(winograd_int16_patches), KERNEL(winograd_int16_filter),
+                                   KERNEL(winograd_int16_filter_turned), KERNEL(winograd_int16_multiply) };
+static const Arithmetic int16_vnni = { SECTION, KERNEL(winograd_int16_patches), KERNEL(winograd_int16_filter),
+                                        KERNEL(winograd_int16_filter_turned), winograd_int16_multiply_avx512vnni };
+
+static const Arithmetic *arithmetic_of(const WinogradKernel *k)
+{
+    return !k->int16 ? &floats : kernels_have_vnni() ? &int16_vnni : &int16;
+}
 
 typedef struct ForwardPlan {
     TileGrid grid;
     int      in, out, threads;
-    int      by_channels;
+    int      int16, by_channels;
+    int      words;                 /* of the input channels */
     int      most;                  /* tiles worked on together */
     size_t   v_bytes, u_bytes, m_bytes;
+    size_t   u_block;               /* bytes of U of one block */
 } ForwardPlan;
 
 enum {
@@ -33,15 +54,28 @@ enum {
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static size_t larger(size_t a, size_t b)  { return a > b ? a : b; }
 
-static ForwardPlan forward_plan(const View *x, const View *y)
+/* A spectrum in memory: words, then, in mixed precision, a scale of each row or column for each section of channels. */
+static Spectrum spectrum_at(const ForwardPlan *plan, char *memory, size_t rows, int columns)
 {
-    ForwardPlan plan = { .grid = tile_grid(x), .in = x->c, .out = y->c, .threads = omp_get_max_threads() };
-    const size_t u_bytes = (size_t)blocks_of(plan.out) * spectrum_bytes((size_t)plan.in, BLOCK);
-    const size_t tile_bytes = (size_t)FREQUENCIES * (size_t)plan.in * sizeof(float);
+    return (Spectrum){ (uint32_t *)memory, plan->int16 ? (float *)(memory + spectrum_bytes(rows, columns)) : NULL };
+}
+
+static size_t scales_bytes(const ForwardPlan *plan, size_t count)
+{
+    return plan->int16 ? ((size_t)sections_of(plan->in) * count * sizeof(float) + 63) / 64 * 64 : 0;
+}
+
+static ForwardPlan forward_plan(const View *x, const View *y, int is_int16)
+{
+    ForwardPlan plan = { .grid = tile_grid(x), .in = x->c, .out = y->c, .threads = omp_get_max_threads(), .int16 = is_int16,
+                         .words = is_int16 ? words_of(x->c) : x->c };
+    plan.u_block = spectrum_bytes((size_t)plan.words, BLOCK) + scales_bytes(&plan, BLOCK);
+    const size_t u_bytes = (size_t)blocks_of(plan.out) * plan.u_block;
+    const size_t tile_bytes = (size_t)FREQUENCIES * (size_t)plan.words * sizeof(float);
     plan.by_channels = u_bytes > FILTERS_MOST || plan.grid.count < (size_t)plan.threads * ROWS;
     plan.most = (int)smaller(plan.grid.count, plan.by_channels ? larger(TILES, SHARED_MOST / tile_bytes) : TILES);
-    plan.v_bytes = spectrum_bytes((size_t)plan.most, plan.in);
-    plan.u_bytes = plan.by_channels ? spectrum_bytes((size_t)plan.in, BLOCK) : u_bytes;
+    plan.v_bytes = spectrum_bytes((size_t)plan.most, plan.words) + scales_bytes(&plan, (size_t)plan.most);
+    plan.u_bytes = plan.by_channels ? plan.u_block : u_bytes;
     plan.m_bytes = spectrum_bytes((size_t)plan.most, BLOCK);
     return plan;
 }
@@ -60,25 +94,31 @@ static int panels_of(int count)
 
 /* One convolution to compute. */
 typedef struct ForwardCall {
-    const View      *x_view, *y_view;
-    FilterTransform *transform;
-    const float     *x, *weights, *bias;
-    float           *y;
-    char            *scratch;
+    const View       *x_view, *y_view;
+    const Arithmetic *arithmetic;
+    FilterTransform  *filter;
+    const float      *x, *weights, *bias;
+    float            *y;
+    char             *scratch;
 } ForwardCall;
+
+static Spectrum filter_spectrum(const ForwardPlan *plan, char *memory, int block)
+{
+    return spectrum_at(plan, memory, (size_t)plan->words, block_width(plan->out, block));
+}
 
 static void forward_by_tiles(const ForwardPlan *plan, const ForwardCall *call)
 {
-    const int threads = omp_get_num_threads(), thread = omp_get_thread_num();
-    const int blocks = blocks_of(plan->out), groups = plan->in / GROUP;
-    const size_t items = (size_t)blocks * (size_t)groups, u_block = spectrum_bytes((size_t)plan->in, BLOCK);
+    const int threads = omp_get_num_threads(), thread = omp_get_thread_num(), unit = call->arithmetic->unit;
+    const int blocks = blocks_of(plan->out), units = (plan->in + unit - 1) / unit;
+    const size_t items = (size_t)blocks * (size_t)units;
     char *own = call->scratch + plan->u_bytes + (size_t)thread * (plan->v_bytes + plan->m_bytes);
-    float *v = (float *)own, *m = (float *)(own + plan->v_bytes);
+    float *m = (float *)(own + plan->v_bytes);
 
     for (size_t item = split(items, threads, thread); item < split(items, threads, thread + 1); item++) {
-        const int block = (int)(item / (size_t)groups), c = (int)(item % (size_t)groups) * GROUP;
-        call->transform(call->weights, plan->in, plan->out, block, c, c + GROUP,
-                        (float *)(call->scratch + (size_t)block * u_block));
+        const int block = (int)(item / (size_t)units), c = (int)(item % (size_t)units) * unit;
+        call->filter(call->weights, plan->in, plan->out, block, c, c + unit < plan->in ? c + unit : plan->in,
+                     filter_spectrum(plan, call->scratch + (size_t)block * plan->u_block, block));
     }
     #pragma omp barrier
 
@@ -87,11 +127,12 @@ static void forward_by_tiles(const ForwardPlan *plan, const ForwardCall *call)
     for (int i = 0; i < runs; i++) {
         const TileRun run = run_of(first, last, runs, i), next = i + 1 < runs ? run_of(first, last, runs, i + 1) : (TileRun){ 0 };
         const int panels = panels_of(run.count);
+        const Spectrum v = spectrum_at(plan, own, (size_t)run.count, plan->words);
         Fetch fetch = fetch_of(call->x_view, call->x, next, (size_t)FREQUENCIES * (size_t)panels * (size_t)blocks);
-        KERNEL(winograd_patches)(call->x_view, call->x, run, panels, 0, run.count, v);
+        call->arithmetic->patches(call->x_view, call->x, run, panels, 0, run.count, v);
         for (int block = 0; block < blocks; block++) {
-            KERNEL(winograd_multiply)(run.count, panels, plan->in, block_width(plan->out, block), v,
-                                      (const float *)(call->scratch + (size_t)block * u_block), m, &fetch);
+            call->arithmetic->multiply(run.count, panels, plan->in, block_width(plan->out, block), v,
+                                       filter_spectrum(plan, call->scratch + (size_t)block * plan->u_block, block), m, &fetch);
             KERNEL(winograd_outputs)(call->y_view, m, run, block, call->bias, call->y);
         }
     }
@@ -102,20 +143,23 @@ static void forward_by_channels(const ForwardPlan *plan, const ForwardCall *call
     const int threads = omp_get_num_threads(), thread = omp_get_thread_num();
     const size_t blocks = (size_t)blocks_of(plan->out);
     const int first = (int)split(blocks, threads, thread), last = (int)split(blocks, threads, thread + 1);
-    const int runs = runs_of(plan->grid.count, plan->most);
+    const int runs = runs_of(plan->grid.count, plan->most), unit = call->arithmetic->unit;
     char *own = call->scratch + plan->v_bytes + (size_t)thread * (plan->u_bytes + plan->m_bytes);
-    float *v = (float *)call->scratch, *u = (float *)own, *m = (float *)(own + plan->u_bytes);
+    float *m = (float *)(own + plan->u_bytes);
 
     for (int i = 0; i < runs; i++) {
         const TileRun run = run_of(0, plan->grid.count, runs, i);
         const int panels = panels_of(run.count);
+        const Spectrum v = spectrum_at(plan, call->scratch, (size_t)run.count, plan->words);
         Fetch none = { 0 };
-        KERNEL(winograd_patches)(call->x_view, call->x, run, panels, (int)split((size_t)run.count, threads, thread),
-                                 (int)split((size_t)run.count, threads, thread + 1), v);
+        call->arithmetic->patches(call->x_view, call->x, run, panels, (int)split((size_t)run.count, threads, thread),
+                                  (int)split((size_t)run.count, threads, thread + 1), v);
         #pragma omp barrier
         for (int block = first; block < last; block++) {
-            call->transform(call->weights, plan->in, plan->out, block, 0, plan->in, u);
-            KERNEL(winograd_multiply)(run.count, panels, plan->in, block_width(plan->out, block), v, u, m, &none);
+            const Spectrum u = filter_spectrum(plan, own, block);
+            for (int c = 0; c < plan->in; c += unit)
+                call->filter(call->weights, plan->in, plan->out, block, c, c + unit < plan->in ? c + unit : plan->in, u);
+            call->arithmetic->multiply(run.count, panels, plan->in, block_width(plan->out, block), v, u, m, &none);
             KERNEL(winograd_outputs)(call->y_view, m, run, block, call->bias, call->y);
         }
         #pragma omp barrier
@@ -124,7 +168,7 @@ static void forward_by_channels(const ForwardPlan *plan, const ForwardCall *call
 
 static void forward_run(const ForwardCall *call)
 {
-    const ForwardPlan plan = forward_plan(call->x_view, call->y_view);
+    const ForwardPlan plan = forward_plan(call->x_view, call->y_view, call->arithmetic != &floats);
     #pragma omp parallel num_threads(plan.threads)
     {
         if (plan.by_channels)
@@ -137,18 +181,20 @@ static void forward_run(const ForwardCall *call)
 size_t KERNEL(kernel_winograd_scratch)(const WinogradKernel *k)
 {
     CHECK(k->x.c % GROUP == 0 && k->y.c % GROUP == 0, "winograd: %d and %d channels, not multiples of 16", k->x.c, k->y.c);
-    const ForwardPlan forward = forward_plan(&k->x, &k->y), backward = forward_plan(&k->y, &k->x);
+    const ForwardPlan forward = forward_plan(&k->x, &k->y, k->int16), backward = forward_plan(&k->y, &k->x, k->int16);
     return larger(KERNEL(winograd_weights_scratch)(k), larger(forward_scratch(&forward), forward_scratch(&backward)));
 }
 
 void KERNEL(kernel_winograd_forward)(const WinogradKernel *k, const float *x, const float *weights, const float *bias,
                                      float *y, void *scratch)
 {
-    forward_run(&(ForwardCall){ &k->x, &k->y, KERNEL(winograd_filter), x, weights, bias, y, scratch });
+    const Arithmetic *with = arithmetic_of(k);
+    forward_run(&(ForwardCall){ &k->x, &k->y, with, with->filter, x, weights, bias, y, scratch });
 }
 
 void KERNEL(kernel_winograd_backward_data)(const WinogradKernel *k, const float *dy, const float *weights, float *dx,
                                            void *scratch)
 {
-    forward_run(&(ForwardCall){ &k->y, &k->x, KERNEL(winograd_filter_turned), dy, weights, NULL, dx, scratch });
+    const Arithmetic *with = arithmetic_of(k);
+    forward_run(&(ForwardCall){ &k->y, &k->x, with, with->filter_turned, dy, weights, NULL, dx, scratch });
 }

@@ -1,61 +1,8 @@
-/* winograd_image.c - Winograd transforms of images: patches and gradients in, outputs back.
- *
- * Neighbouring patches of a row share two of their six columns, so the transform down the columns is done once for a
- * strip of tiles, then the transform along the rows tile by tile. Pixels outside the image are zero. */
+/* winograd_image.c - Winograd transforms of images: patches and gradients in, outputs back. */
 
-#include "winograd.h"
-#include "winograd_points.h"
+#include "winograd_strip.h"
 
-enum {
-    STRIP = 8,
-    STRIP_COLUMNS = STRIP * TILE + PATCH - TILE,
-    STREAM_LEAST = 24 << 20,        /* bytes */
-};
-
-/* Some tiles side by side: in image n, from pixel (y, x) on. */
-typedef struct Strip {
-    int n, y, x, tiles;
-} Strip;
-
-static Strip strip_at(const View *view, size_t tile, int most)
-{
-    const TileGrid grid = tile_grid(view);
-    const int across = (int)(tile % (size_t)grid.across), rest = grid.across - across;
-    const size_t row = tile / (size_t)grid.across;
-    const int longest = most < STRIP ? most : STRIP;
-    return (Strip){ .n = (int)(row / (size_t)grid.down), .y = (int)(row % (size_t)grid.down) * TILE, .x = across * TILE,
-                    .tiles = rest < longest ? rest : longest };
-}
-
-/* Of the pixels of a tile, how many are inside, when `rest` pixels are left. */
-static inline int inside(int rest)
-{
-    return rest < TILE ? rest : TILE;
-}
-
-/* Columns of 6 transformed pixels of the patches of a strip; x: pixel (0, 0) of the image and channel. */
-static void strip_columns(const View *view, const float *x, Strip strip, Vector columns[][PATCH])
-{
-    const int top = strip.y - 1, left = strip.x - 1;
-    const int inner = top >= 0 && top + PATCH <= view->h;
-    const ptrdiff_t pixel = view->block, line = pixel * view->w;
-    for (int j = 0; j < strip.tiles * TILE + 2; j++) {
-        if (left + j < 0 || left + j >= view->w) {
-            for (int i = 0; i < PATCH; i++)
-                columns[j][i] = (Vector){ 0 };
-            continue;
-        }
-        const float *from = x + top * line + (left + j) * pixel;
-        Vector d[PATCH];
-        if (inner)
-            for (int i = 0; i < PATCH; i++)
-                d[i] = vector_load(from + i * line);
-        else
-            for (int i = 0; i < PATCH; i++)
-                d[i] = top + i >= 0 && top + i < view->h ? vector_load(from + i * line) : (Vector){ 0 };
-        points_patch(d, columns[j]);
-    }
-}
+enum { STREAM_LEAST = 24 << 20 };      /* bytes */
 
 static void patch_rows(Vector columns[PATCH][PATCH], float *v, size_t stride)
 {
@@ -69,9 +16,10 @@ static void patch_rows(Vector columns[PATCH][PATCH], float *v, size_t stride)
     }
 }
 
-void KERNEL(winograd_patches)(const View *view, const float *x, TileRun run, int panels, int from, int to, float *v)
+void KERNEL(winograd_patches)(const View *view, const float *x, TileRun run, int panels, int from, int to, Spectrum v)
 {
     const size_t stride = frequency_stride((size_t)run.count, view->c);
+    float *to_v = (float *)v.words;
     Vector columns[STRIP_COLUMNS][PATCH];
     for (int tile = from; tile < to;) {
         const Strip strip = strip_at(view, run.first + (size_t)tile, to - tile);
@@ -81,7 +29,7 @@ void KERNEL(winograd_patches)(const View *view, const float *x, TileRun run, int
         for (int c = 0; c < view->c; c += VECTOR) {
             strip_columns(view, x + view_offset(view, strip.n, c, 0, 0), strip, columns);
             for (int t = 0; t < strip.tiles; t++)
-                patch_rows(columns + t * TILE, v + places[t].start + (size_t)(c / GROUP) * places[t].step + c % GROUP, stride);
+                patch_rows(columns + t * TILE, to_v + places[t].start + (size_t)(c / GROUP) * places[t].step + c % GROUP, stride);
         }
         tile += strip.tiles;
     }
@@ -174,8 +122,15 @@ static inline Vector gradient_tile(const float *dy, ptrdiff_t line, ptrdiff_t pi
     return sum;
 }
 
-void KERNEL(winograd_gradients)(const View *view, const float *dy, TileRun run, int from, int to, float *w, float *sums)
+void KERNEL(winograd_patch_columns)(const View *view, const float *x, TileRun run, int part, int parts, Spectrum v)
 {
+    KERNEL(winograd_patches)(view, x, run, 1, (int)split((size_t)run.count, parts, part),
+                             (int)split((size_t)run.count, parts, part + 1), v);
+}
+
+void KERNEL(winograd_gradients)(const View *view, const float *dy, TileRun run, int part, int parts, Spectrum w, float *sums)
+{
+    const int from = (int)split((size_t)run.count, parts, part), to = (int)split((size_t)run.count, parts, part + 1);
     const size_t stride = frequency_stride((size_t)run.count, view->c);
     const ptrdiff_t pixel = view->block, line = pixel * view->w;
     for (int tile = from; tile < to;) {
@@ -184,7 +139,8 @@ void KERNEL(winograd_gradients)(const View *view, const float *dy, TileRun run, 
         for (int c = 0; c < view->c; c += VECTOR) {
             const int width = block_width(view->c, c / BLOCK);
             const float *source = dy + view_offset(view, at.n, c, at.y, at.x);
-            float *target = w + (size_t)(c / BLOCK * BLOCK) * (size_t)run.count + (size_t)tile * (size_t)width + c % BLOCK;
+            float *target = (float *)w.words + (size_t)(c / BLOCK * BLOCK) * (size_t)run.count +
+                            (size_t)tile * (size_t)width + c % BLOCK;
             Vector sum = { 0 };
             for (int t = 0; t < at.tiles; t++) {
                 const int across = inside(view->w - at.x - t * TILE);
@@ -198,24 +154,5 @@ void KERNEL(winograd_gradients)(const View *view, const float *dy, TileRun run, 
                 vector_store(sums + c, vector_load(sums + c) + sum);
         }
         tile += at.tiles;
-    }
-}
-
-void KERNEL(winograd_fetch)(Fetch *fetch)
-{
-    const View *view = fetch->view;
-    for (int i = 0; i < fetch->share && fetch->run.count > 0; i++) {
-        const Strip at = strip_at(view, fetch->run.first, 1);
-        const int down = inside(view->h - at.y), across = inside(view->w - at.x);
-        const ptrdiff_t pixel = view->block, line = pixel * view->w;
-        const float *x = fetch->x + view_offset(view, at.n, fetch->group * GROUP, at.y, at.x);
-        for (int row = 0; row < down; row++)
-            for (int column = 0; column < across; column++)
-                __builtin_prefetch(x + row * line + column * pixel, 0, 2);
-        if (++fetch->group == view->c / GROUP) {
-            fetch->group = 0;
-            fetch->run.first++;
-            fetch->run.count--;
-        }
     }
 }

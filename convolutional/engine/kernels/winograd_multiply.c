@@ -5,7 +5,7 @@
  * constants in each copy of the loop, so that the sums live in registers. What is read next is fetched ahead of time, at the
  * end a little more than there is: a fetch never faults. */
 
-#include "winograd.h"
+#include "winograd_strip.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -56,17 +56,16 @@ static void panel_multiply(int rows, int in, int width, const float *v, const fl
     }
 }
 
-void KERNEL(winograd_multiply)(int count, int panels, int in, int width, const float *v, const float *u, float *m,
-                               Fetch *fetch)
+void KERNEL(winograd_multiply)(int count, int panels, int in, int width, Spectrum v, Spectrum u, float *m, Fetch *fetch)
 {
     for (int f = 0; f < FREQUENCIES; f++) {
-        const float *left = v + (size_t)f * frequency_stride((size_t)count, in);
-        const float *right = u + (size_t)f * frequency_stride((size_t)in, width);
+        const float *left = (const float *)v.words + (size_t)f * frequency_stride((size_t)count, in);
+        const float *right = (const float *)u.words + (size_t)f * frequency_stride((size_t)in, width);
         float *product = m + (size_t)f * frequency_stride((size_t)count, width);
         for (int panel = 0; panel < panels; panel++) {
             const size_t first = split((size_t)count, panels, panel), next = split((size_t)count, panels, panel + 1);
             panel_multiply((int)(next - first), in, width, left + first * (size_t)in, right, product + first * (size_t)width);
-            KERNEL(winograd_fetch)(fetch);
+            fetch_some(fetch);
         }
     }
 }
@@ -106,13 +105,15 @@ INLINE void transposed_product(const int vectors, int count, const float *v, con
         }
 }
 
-void KERNEL(winograd_multiply_transposed)(int count, int width, const float *v, const float *w, int add,
-                                          const float *ahead, float *du)
+void KERNEL(winograd_multiply_transposed)(int f, int lines, int width, Spectrum v, Spectrum w, int add, const uint32_t *ahead,
+                                          float *du)
 {
+    (void)f;
     for (int r = 0; r < GROUP; r += ROWS_TRANSPOSED, du += ROWS_TRANSPOSED * width) {
+        const float *left = (const float *)v.words + r, *right = (const float *)w.words;
         if (width == BLOCK)
-            transposed_product(2, count, v + r, w, add, ahead, du);
+            transposed_product(2, lines, left, right, add, (const float *)ahead, du);
         else
-            transposed_product(1, count, v + r, w, add, ahead, du);
+            transposed_product(1, lines, left, right, add, (const float *)ahead, du);
     }
 }

@@ -7,13 +7,28 @@
  *   by channels   for large filters: all threads transform some tiles, then each adds to dU of its part of the output channels;
  *   at once       the same where these are all tiles: dU of a few channels is made, transformed and forgotten. */
 
-#include "winograd.h"
+#include "winograd_strip.h"
 
 #include <omp.h>
 #include <string.h>
 
+/* What the numbers of V and W are. */
+typedef struct Arithmetic {
+    PatchColumns       *patches;
+    GradientTransform  *gradients;
+    MultiplyTransposed *multiply;
+} Arithmetic;
+
+static const Arithmetic floats = { KERNEL(winograd_patch_columns), KERNEL(winograd_gradients),
+                                   KERNEL(winograd_multiply_transposed) };
+static const Arithmetic int16 = { KERNEL(winograd_int16_patch_columns), KERNEL(winograd_int16_gradients),
+                                   KERNEL(winograd_int16_multiply_transposed) };
+static const Arithmetic int16_vnni = { KERNEL(winograd_int16_patch_columns), KERNEL(winograd_int16_gradients),
+                                        winograd_int16_multiply_transposed_avx512vnni };
+
 typedef struct WeightsPlan {
     const WinogradKernel *k;
+    const Arithmetic     *arithmetic;
     TileGrid grid;
     int      in, out, threads;
     int      by_channels, at_once;
@@ -28,16 +43,38 @@ enum {
     TILES_AT_ONCE = 160,
 };
 
+static const Arithmetic *arithmetic_of(const WinogradKernel *k)
+{
+    return !k->int16 ? &floats : kernels_have_vnni() ? &int16_vnni : &int16;
+}
+
+static int lines_of(const WeightsPlan *plan, int tiles)
+{
+    return plan->k->int16 ? (tiles + 1) / 2 : tiles;
+}
+
+/* V or W in memory: words, then a scale a channel. */
+static size_t matrix_bytes(const WeightsPlan *plan, int tiles, int channels)
+{
+    return spectrum_bytes((size_t)lines_of(plan, tiles), channels) + (size_t)channels * sizeof(float);
+}
+
+static Spectrum matrix_at(const WeightsPlan *plan, char *memory, int tiles, int channels)
+{
+    return (Spectrum){ (uint32_t *)memory, (float *)(memory + spectrum_bytes((size_t)lines_of(plan, tiles), channels)) };
+}
+
 static WeightsPlan weights_plan(const WinogradKernel *k)
 {
-    WeightsPlan plan = { .k = k, .grid = tile_grid(&k->x), .in = k->x.c, .out = k->y.c, .threads = omp_get_max_threads() };
+    WeightsPlan plan = { .k = k, .arithmetic = arithmetic_of(k), .grid = tile_grid(&k->x), .in = k->x.c,
+                         .out = k->y.c, .threads = omp_get_max_threads() };
     plan.du_bytes = (size_t)FREQUENCIES * (size_t)plan.in * (size_t)plan.out * sizeof(float);
     plan.by_channels = plan.du_bytes > SUMS_MOST;
-    plan.at_once = plan.by_channels && plan.grid.count <= TILES_AT_ONCE;
+    plan.at_once = plan.by_channels && !k->int16 && plan.grid.count <= TILES_AT_ONCE;
     const size_t most = plan.at_once ? TILES_AT_ONCE : plan.by_channels ? TILES_SHARED : TILES_OWN;
     plan.most = (int)(plan.grid.count < most ? plan.grid.count : most);
-    plan.v_bytes = spectrum_bytes((size_t)plan.most, plan.in);
-    plan.w_bytes = spectrum_bytes((size_t)plan.most, plan.out);
+    plan.v_bytes = matrix_bytes(&plan, plan.most, plan.in);
+    plan.w_bytes = matrix_bytes(&plan, plan.most, plan.out);
     if (plan.at_once)
         plan.du_bytes = (size_t)FREQUENCIES * GROUP * BLOCK * sizeof(float);
     plan.sums_bytes = (size_t)plan.out * sizeof(float);
@@ -59,30 +96,41 @@ static size_t du_offset(const WeightsPlan *plan, int block, int group)
     return (size_t)FREQUENCIES * ((size_t)block * BLOCK * (size_t)plan->in + (size_t)group * GROUP * width);
 }
 
+/* A run's V and W. */
+typedef struct RunSpectra {
+    int      lines;
+    Spectrum v, w;
+} RunSpectra;
+
+/* V of frequency f and 16 input channels. */
+static inline uint32_t *v_words(const WeightsPlan *plan, const RunSpectra *run, int f, int group)
+{
+    return run->v.words + (size_t)f * frequency_stride((size_t)run->lines, plan->in) + (size_t)group * GROUP * (size_t)run->lines;
+}
+
 /* dU of one frequency, 16 input channels and a block. */
-static inline void weights_product(const WeightsPlan *plan, int count, int f, int group, int block, const float *v,
-                                   const float *w, int add, const float *ahead, float *du)
+static inline void weights_product(const WeightsPlan *plan, const RunSpectra *run, int f, int group, int block, int add,
+                                   const uint32_t *ahead, float *du)
 {
     const int width = block_width(plan->out, block);
-    KERNEL(winograd_multiply_transposed)(count, width,
-        v + (size_t)f * frequency_stride((size_t)count, plan->in) + (size_t)group * GROUP * (size_t)count,
-        w + (size_t)f * frequency_stride((size_t)count, plan->out) + (size_t)block * BLOCK * (size_t)count,
-        add, ahead, du + (size_t)(f * GROUP * width));
+    const Spectrum v = { v_words(plan, run, f, group), run->v.scales + group * GROUP };
+    const Spectrum w = { run->w.words + (size_t)f * frequency_stride((size_t)run->lines, plan->out) +
+                             (size_t)block * BLOCK * (size_t)run->lines, run->w.scales + block * BLOCK };
+    plan->arithmetic->multiply(f, run->lines, width, v, w, add, ahead, du + (size_t)(f * GROUP * width));
 }
 
 /* dU of blocks first .. last - 1: add the products of a run of tiles. Frequencies outermost, so that V[f] and W[f] are read
  * from memory once. */
-static void weights_accumulate(const WeightsPlan *plan, int count, const float *v, const float *w, int add,
-                               int first, int last, float *du, Fetch *fetch_x, Fetch *fetch_dy)
+static void weights_accumulate(const WeightsPlan *plan, const RunSpectra *run, int add, int first, int last, float *du,
+                               Fetch *fetch_x, Fetch *fetch_dy)
 {
-    const size_t v_stride = frequency_stride((size_t)count, plan->in);
     for (int f = 0; f < FREQUENCIES; f++)
         for (int block = first; block < last; block++)
             for (int group = 0; group < plan->in / GROUP; group++) {
-                const float *ahead = v + (size_t)f * v_stride + (size_t)(group + 1) * GROUP * (size_t)count;
-                weights_product(plan, count, f, group, block, v, w, add, ahead, du + du_offset(plan, block, group));
-                KERNEL(winograd_fetch)(fetch_x);
-                KERNEL(winograd_fetch)(fetch_dy);
+                weights_product(plan, run, f, group, block, add, v_words(plan, run, f, group + 1),
+                                du + du_offset(plan, block, group));
+                fetch_some(fetch_x);
+                fetch_some(fetch_dy);
             }
 }
 
@@ -109,23 +157,30 @@ static void weights_finish(const WeightsPlan *plan, int threads, int thread, con
     }
 }
 
+static RunSpectra spectra_at(const WeightsPlan *plan, char *memory, int tiles)
+{
+    return (RunSpectra){ lines_of(plan, tiles), matrix_at(plan, memory, tiles, plan->in),
+                         matrix_at(plan, memory + plan->v_bytes, tiles, plan->out) };
+}
+
 static void weights_by_tiles(const WeightsPlan *plan, const float *x, const float *dy, float *dweights, float *sums,
                              char *scratch)
 {
     const int threads = omp_get_num_threads(), thread = omp_get_thread_num(), blocks = blocks_of(plan->out);
     const size_t part = plan->v_bytes + plan->w_bytes + plan->du_bytes;
     char *own = scratch + (size_t)thread * part;
-    float *du = (float *)own, *v = (float *)(own + plan->du_bytes), *w = (float *)(own + plan->du_bytes + plan->v_bytes);
+    float *du = (float *)own;
 
     const size_t first = split(plan->grid.count, threads, thread), last = split(plan->grid.count, threads, thread + 1);
     const int runs = runs_of(last - first, plan->most);
     for (int i = 0; i < runs; i++) {
         const TileRun run = run_of(first, last, runs, i), next = i + 1 < runs ? run_of(first, last, runs, i + 1) : (TileRun){ 0 };
         const size_t calls = (size_t)FREQUENCIES * (size_t)blocks * (size_t)(plan->in / GROUP);
+        const RunSpectra spectra = spectra_at(plan, own + plan->du_bytes, run.count);
         Fetch fetch_x = fetch_of(&plan->k->x, x, next, calls), fetch_dy = fetch_of(&plan->k->y, dy, next, calls);
-        KERNEL(winograd_patches)(&plan->k->x, x, run, 1, 0, run.count, v);
-        KERNEL(winograd_gradients)(&plan->k->y, dy, run, 0, run.count, w, sums);
-        weights_accumulate(plan, run.count, v, w, i > 0, 0, blocks, du, &fetch_x, &fetch_dy);
+        plan->arithmetic->patches(&plan->k->x, x, run, 0, 1, spectra.v);
+        plan->arithmetic->gradients(&plan->k->y, dy, run, 0, 1, spectra.w, sums);
+        weights_accumulate(plan, &spectra, i > 0, 0, blocks, du, &fetch_x, &fetch_dy);
     }
     if (runs == 0)
         memset(du, 0, plan->du_bytes);
@@ -134,16 +189,13 @@ static void weights_by_tiles(const WeightsPlan *plan, const float *x, const floa
 }
 
 /* Own part of dweights from all tiles. They are too many to stay in the cache until they are used. */
-static void weights_at_once(const WeightsPlan *plan, int count, const float *v, const float *w, int first, int last,
-                            float *du, float *dweights)
+static void weights_at_once(const WeightsPlan *plan, const RunSpectra *run, int first, int last, float *du, float *dweights)
 {
-    const size_t v_stride = frequency_stride((size_t)count, plan->in);
     const int stream = (uintptr_t)dweights % 64 == 0;
     for (int block = first; block < last; block++)
         for (int group = 0; group < plan->in / GROUP; group++) {
             for (int f = 0; f < FREQUENCIES; f++)
-                weights_product(plan, count, f, group, block, v, w, 0,
-                                v + (size_t)(f + 1) * v_stride + (size_t)group * GROUP * (size_t)count, du);
+                weights_product(plan, run, f, group, block, 0, v_words(plan, run, f + 1, group), du);
             KERNEL(winograd_filter_gradient)(du, 1, 0, plan->in, plan->out, block, group * GROUP, stream, dweights);
         }
 }
@@ -154,21 +206,19 @@ static void weights_by_channels(const WeightsPlan *plan, const float *x, const f
     const int threads = omp_get_num_threads(), thread = omp_get_thread_num(), blocks = blocks_of(plan->out);
     const int first = (int)split((size_t)blocks, threads, thread), last = (int)split((size_t)blocks, threads, thread + 1);
     const int runs = runs_of(plan->grid.count, plan->most);
-    float *v = (float *)scratch, *w = (float *)(scratch + plan->v_bytes);
     float *du = (float *)(scratch + plan->v_bytes + plan->w_bytes + (plan->at_once ? (size_t)thread * plan->du_bytes : 0));
 
     for (int i = 0; i < runs; i++) {
         const TileRun run = run_of(0, plan->grid.count, runs, i);
-        const TileRun own = run_of(run.first, run.first + (size_t)run.count, threads, thread);
-        const int from = (int)(own.first - run.first);
+        const RunSpectra spectra = spectra_at(plan, scratch, run.count);
         Fetch none = { 0 };
-        KERNEL(winograd_patches)(&plan->k->x, x, run, 1, from, from + own.count, v);
-        KERNEL(winograd_gradients)(&plan->k->y, dy, run, from, from + own.count, w, sums);
+        plan->arithmetic->patches(&plan->k->x, x, run, thread, threads, spectra.v);
+        plan->arithmetic->gradients(&plan->k->y, dy, run, thread, threads, spectra.w, sums);
         #pragma omp barrier
         if (plan->at_once)
-            weights_at_once(plan, run.count, v, w, first, last, du, dweights);
+            weights_at_once(plan, &spectra, first, last, du, dweights);
         else
-            weights_accumulate(plan, run.count, v, w, i > 0, first, last, du, &none, &none);
+            weights_accumulate(plan, &spectra, i > 0, first, last, du, &none, &none);
         #pragma omp barrier
     }
     if (!plan->at_once)

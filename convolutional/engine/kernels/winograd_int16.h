@@ -1,0 +1,133 @@
+/* winograd_int16.h - Winograd products of 16-bit integers, for mixed precision.
+ *
+ * Processors multiply pairs of 16-bit integers at twice the rate of f32, as they do bf16, and such an integer has 15 bits where
+ * bf16 has 8, if the numbers of a sum share their exponent. So V and U (V and W) are rounded to
+ *
+ *     q = round(value LIMIT / bound)            bound >= norm of the values that one sum runs over
+ *
+ * and then no q and no sum of products can overflow: |sum q r| <= |q| |r| <= LIMIT^2 by Cauchy and Schwarz. The bound comes
+ * from the pixels or weights before the transform and from how much the transform can stretch them (points_*_norms): one
+ * bound a tile, a filter, or in the gradient of the filters a channel. Sums of integers run over SECTION channels or the tiles
+ * of a run, and are added up in f32. The error is that of bf16 operands in a direct convolution, 2e-3 to 3e-3 of the norm;
+ * bf16 here would have 1e-2.
+ *
+ * A word holds two numbers that are multiplied one after the other: of channels c and c + 16, or of two neighbouring tiles. */
+
+#ifndef CONVZOO_WINOGRAD_INT16_H
+#define CONVZOO_WINOGRAD_INT16_H
+
+#include "winograd.h"
+#include "winograd_points.h"
+
+#include <math.h>
+
+enum { SECTION = 128 };
+
+static const float LIMIT = 32000;      /* rounded sums of products stay below 2^31 */
+static const float ROUND = 12582912;   /* 1.5 * 2^23: a float that this was added to ends in its integer part */
+
+typedef uint32_t Words __attribute__((vector_size(VECTOR * sizeof(uint32_t))));
+typedef uint32_t WordsAt __attribute__((vector_size(VECTOR * sizeof(uint32_t)), aligned(4), may_alias));
+typedef int32_t  Sums __attribute__((vector_size(VECTOR * sizeof(int32_t))));
+
+static inline Words words_load(const uint32_t *from)            { return *(const WordsAt *)from; }
+static inline void  words_store(uint32_t *to, Words words)      { *(WordsAt *)to = words; }
+
+/* Words of a tile's or filter's channels: the last may be without a partner. */
+static inline int words_of(int channels)
+{
+    return (channels + 2 * GROUP - 1) / (2 * GROUP) * GROUP;
+}
+
+static inline int sections_of(int channels)
+{
+    return (channels + SECTION - 1) / SECTION;
+}
+
+/* Rounded low * scale and high * scale, a word each lane. */
+static inline Words words_of_pair(Vector low, Vector high, Vector scale)
+{
+    const Words first = (Words)(low * scale + ROUND), second = (Words)(high * scale + ROUND);
+    return (first & 0xFFFF) | (second << 16);
+}
+
+/* sums + both products of each lane. */
+static inline Sums words_multiply(Sums sums, Words a, Words b)
+{
+#if defined(__AVX512VNNI__)
+    return (Sums)_mm512_dpwssd_epi32((__m512i)sums, (__m512i)a, (__m512i)b);
+#elif defined(__AVX512BW__)
+    return sums + (Sums)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+#else
+    const Sums a_low = (Sums)(a << 16) >> 16, b_low = (Sums)(b << 16) >> 16;
+    return sums + (a_low * b_low + ((Sums)a >> 16) * ((Sums)b >> 16));
+#endif
+}
+
+/* What scales numbers of that norm to LIMIT, and in *worth what one of them is worth then. Without any that count: 0.
+ * A norm that is not finite makes *worth so, and with it the results. */
+static inline float scale_of(float norm, float *worth)
+{
+    *worth = norm < 1e-30f ? 0 : norm / LIMIT;
+    return norm < 1e-30f ? 0 : LIMIT / norm;
+}
+
+static inline float vector_sum(Vector v)
+{
+    float sum = 0;
+    for (int i = 0; i < VECTOR; i++)
+        sum += v[i];
+    return sum;
+}
+
+static inline Vector vector_root(Vector v)
+{
+    for (int i = 0; i < VECTOR; i++)
+        v[i] = sqrtf(v[i]);
+    return v;
+}
+
+/* The norm of each frequency's row of a transform in one dimension. */
+static inline void points_patch_norms(float norms[PATCH])
+{
+    Vector squares[PATCH] = { { 0 } };
+    for (int k = 0; k < PATCH; k++) {
+        Vector d[PATCH] = { { 0 } }, t[PATCH];
+        d[k] = vector_all(1);
+        points_patch(d, t);
+        for (int i = 0; i < PATCH; i++)
+            squares[i] += t[i] * t[i];
+    }
+    for (int i = 0; i < PATCH; i++)
+        norms[i] = sqrtf(squares[i][0]);
+}
+
+static inline void points_filter_norms(float norms[PATCH])
+{
+    Vector squares[PATCH] = { { 0 } };
+    for (int k = 0; k < 3; k++) {
+        Vector g[3] = { { 0 } }, t[PATCH];
+        g[k] = vector_all(1);
+        points_filter(g, t);
+        for (int i = 0; i < PATCH; i++)
+            squares[i] += t[i] * t[i];
+    }
+    for (int i = 0; i < PATCH; i++)
+        norms[i] = sqrtf(squares[i][0]);
+}
+
+static inline void points_tile_norms(float norms[PATCH])
+{
+    Vector squares[PATCH] = { { 0 } };
+    for (int k = 0; k < TILE; k++) {
+        Vector s[TILE] = { { 0 } }, t[PATCH];
+        s[k] = vector_all(1);
+        points_tile_gradient(s, t);
+        for (int i = 0; i < PATCH; i++)
+            squares[i] += t[i] * t[i];
+    }
+    for (int i = 0; i < PATCH; i++)
+        norms[i] = sqrtf(squares[i][0]);
+}
+
+#endif

@@ -1,0 +1,109 @@
+/* winograd_int16_filter.c - Winograd transforms of filters, rounded to 16-bit integers; see winograd_int16.h.
+ *
+ * U is [in / 32][16 words][width] at each frequency, its scales [section of in][width]: a filter's norm over the section. */
+
+#include "winograd_int16.h"
+
+/* One vector of filters at all frequencies; taps are `tap` floats apart. */
+static inline void filter_spectrum(const float *taps, ptrdiff_t tap, Vector spectrum[PATCH][PATCH])
+{
+    Vector rows[PATCH][3];
+    for (int j = 0; j < 3; j++) {
+        const Vector g[3] = { vector_load(taps + j * tap), vector_load(taps + (3 + j) * tap), vector_load(taps + (6 + j) * tap) };
+        Vector t[PATCH];
+        points_filter(g, t);
+        for (int i = 0; i < PATCH; i++)
+            rows[i][j] = t[i];
+    }
+    for (int i = 0; i < PATCH; i++)
+        points_filter(rows[i], spectrum[i]);
+}
+
+static inline void spectrum_store(Vector low[PATCH][PATCH], Vector high[PATCH][PATCH], Vector scale,
+                                  const float unit[FREQUENCIES], uint32_t *u, size_t stride)
+{
+    for (int i = 0; i < PATCH; i++)
+        for (int j = 0; j < PATCH; j++)
+            words_store(u + (size_t)(i * PATCH + j) * stride,
+                        words_of_pair(low[i][j], high[i][j], scale * vector_all(unit[i * PATCH + j])));
+}
+
+/* One over the norm of each frequency. */
+static void filter_units(float unit[FREQUENCIES])
+{
+    float norms[PATCH];
+    points_filter_norms(norms);
+    for (int f = 0; f < FREQUENCIES; f++)
+        unit[f] = 1 / (norms[f / PATCH] * norms[f % PATCH]);
+}
+
+static Vector scales_of(Vector squares, float *worth)
+{
+    Vector scale = vector_root(squares);
+    for (int i = 0; i < VECTOR; i++)
+        scale[i] = scale_of(scale[i], &worth[i]);
+    return scale;
+}
+
+void KERNEL(winograd_int16_filter)(const float *weights, int in, int out, int block, int from, int to, Spectrum u)
+{
+    const int width = block_width(out, block);
+    const size_t stride = frequency_stride((size_t)words_of(in), width);
+    const ptrdiff_t tap = (ptrdiff_t)in * out;
+    const float none[VECTOR] = { 0 };
+    float unit[FREQUENCIES];
+    filter_units(unit);
+    for (int lane = 0; lane < width; lane += VECTOR) {
+        const float *filters = weights + block * BLOCK + lane;
+        Vector squares = { 0 }, low[PATCH][PATCH], high[PATCH][PATCH];
+        for (int t = 0; t < TAPS; t++)
+            for (int c = from; c < to; c++) {
+                const Vector w = vector_load(filters + t * tap + (ptrdiff_t)c * out);
+                squares += w * w;
+            }
+        const Vector scale = scales_of(squares, u.scales + from / SECTION * width + lane);
+        for (int word = from / 2; word < words_of(to); word++) {
+            const int c = word / GROUP * 2 * GROUP + word % GROUP;
+            filter_spectrum(filters + (ptrdiff_t)c * out, tap, low);
+            filter_spectrum(c + GROUP < in ? filters + (ptrdiff_t)(c + GROUP) * out : none, c + GROUP < in ? tap : 0, high);
+            spectrum_store(low, high, scale, unit, u.words + (size_t)word * (size_t)width + (size_t)lane, stride);
+        }
+    }
+}
+
+/* taps[k][channel][filter] of 16 channels from c and a vector of filters, turned by 180 degrees; zeros past the last channel. */
+static void taps_turned(const float *weights, int in, int out, int filter, int c, float taps[TAPS][GROUP][VECTOR])
+{
+    for (int tap = 0; tap < TAPS; tap++) {
+        const float *source = weights + ((ptrdiff_t)(TAPS - 1 - tap) * out + filter) * in + c;
+        for (int j = 0; j < GROUP; j++)
+            for (int i = 0; i < VECTOR; i++)
+                taps[tap][j][i] = c < in ? source[(ptrdiff_t)i * in + j] : 0;
+    }
+}
+
+void KERNEL(winograd_int16_filter_turned)(const float *weights, int in, int out, int block, int from, int to, Spectrum u)
+{
+    const int width = block_width(out, block);
+    const size_t stride = frequency_stride((size_t)words_of(in), width);
+    float unit[FREQUENCIES], taps[SECTION / GROUP][TAPS][GROUP][VECTOR] __attribute__((aligned(64)));
+    filter_units(unit);
+    for (int lane = 0; lane < width; lane += VECTOR) {
+        Vector squares = { 0 }, low[PATCH][PATCH], high[PATCH][PATCH];
+        const int groups = words_of(to - from) / GROUP * 2;
+        for (int g = 0; g < groups; g++) {
+            taps_turned(weights, in, out, block * BLOCK + lane, from + g * GROUP, taps[g]);
+            for (int i = 0; i < TAPS * GROUP; i++) {
+                const Vector w = vector_load(taps[g][0][i]);
+                squares += w * w;
+            }
+        }
+        const Vector scale = scales_of(squares, u.scales + from / SECTION * width + lane);
+        for (int word = 0; word < groups / 2 * GROUP; word++) {
+            const int g = word / GROUP * 2, j = word % GROUP;
+            filter_spectrum(taps[g][0][j], GROUP * VECTOR, low);
+            filter_spectrum(taps[g + 1][0][j], GROUP * VECTOR, high);
+            spectrum_store(low, high, scale, unit, u.words + (size_t)(from / 2 + word) * (size_t)width + (size_t)lane, stride);
+        }
+    }
+}
