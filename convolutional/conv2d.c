@@ -27,11 +27,14 @@ static double tiles_filled(const Conv2dModule *conv)
     return (double)(y.h * y.w) / ((y.h + 3) / 4 * ((y.w + 3) / 4) * 16);
 }
 
-/* bf16 where products outweigh conversions; Winograd, which has a quarter of the products, before it unless tiles are half empty. */
+/* bf16 where products outweigh conversions; Winograd on 16-bit integers, which has a quarter of the products, before it. In a
+ * training step that gains even where tiles are three quarters empty, since oneDNN's gradient of the weights is slow there. */
 static bool gains(const Conv2dAlgorithm *algorithm, const Conv2dModule *conv, const Program *program)
 {
-    if (algorithm == &conv2d_winograd || algorithm == &conv2d_winograd_int16)
-        return !program_allows_bf16(program) || tiles_filled(conv) > 0.5;
+    if (algorithm == &conv2d_winograd)
+        return !program_allows_bf16(program);
+    if (algorithm == &conv2d_winograd_int16)
+        return tiles_filled(conv) > (program_mode(program) == MODE_training ? 0.2 : 0.5);
     return algorithm != &conv2d_bf16 ||
            program_prefers_bf16(program, &conv->base, WEIGHT_CONVERSIONS * (double)conv->weight->count,
                                 conv->base.ops->macs(&conv->base));

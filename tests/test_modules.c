@@ -58,6 +58,8 @@ static const Variant variants[] = {
     { "direct only",   { .direct_only = true },            dnnl_nchw,    false },
     { "unfused",       { .no_fusion = true },              dnnl_nChw8c,  true },
     { "bf16",          { .precision = PRECISION_bf16, .layout = LAYOUT_blocked },       dnnl_nChw16c, false },
+    { "mixed",         { .precision = PRECISION_mixed, .layout = LAYOUT_blocked },      dnnl_nChw16c, false },
+    { "mixed last",    { .precision = PRECISION_mixed, .layout = LAYOUT_channels_last }, dnnl_nhwc,    true },
     { "bf16 last",     { .precision = PRECISION_bf16, .layout = LAYOUT_channels_last }, dnnl_nhwc,    true },
     { "alone",         {0},                                dnnl_format_tag_undef, false },
 };
@@ -245,7 +247,7 @@ static void check_training(const Context *c, Network *net, Program *program)
 
 static int kind_with(const Problem *problem, const Plan *plan)
 {
-    if (plan->precision == PRECISION_bf16 && problem->kind != KIND_exact)
+    if (plan->precision != PRECISION_f32 && problem->kind != KIND_exact)
         return KIND_bf16;
     return problem->kind == KIND_winograd && plan->direct_only ? KIND_norm : problem->kind;
 }

@@ -41,6 +41,7 @@ static const Tolerance tolerances[] = {
     { "unfused",   { .direct_only = true, .no_fusion = true },               1e-5, 1e-6, 1e-5, 1e-5, 1e-4, 0 },
     /* Where f32's rounding grows to 1e-2 in a gradient, bf16's grows to its own size: the losses tell. */
     { "bf16",      { .precision = PRECISION_bf16 },                          1e-1, 5e-3, 1e-1, 1e-2, 5e-2, 1 },
+    { "mixed",     { .precision = PRECISION_mixed },                         1e-1, 5e-3, 1e-1, 1e-2, 5e-2, 1 },
 };
 
 enum { MARGIN = 4 };      /* how much worse than PyTorch's f32 we may be where rounding is amplified: other orders of summation */

@@ -21,7 +21,7 @@
 
 #include <math.h>
 
-enum { SECTION = 128 };
+enum { SECTION = 64 };
 
 static const float LIMIT = 32000;      /* rounded sums of products stay below 2^31 */
 static const float ROUND = 12582912;   /* 1.5 * 2^23: a float that this was added to ends in its integer part */

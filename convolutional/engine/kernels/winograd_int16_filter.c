@@ -3,21 +3,9 @@
  * U is [in / 32][16 words][width] at each frequency, its scales [section of in][width]: a filter's norm over the section. */
 
 #include "winograd_int16.h"
+#include "winograd_taps.h"
 
-/* One vector of filters at all frequencies; taps are `tap` floats apart. */
-static inline void filter_spectrum(const float *taps, ptrdiff_t tap, Vector spectrum[PATCH][PATCH])
-{
-    Vector rows[PATCH][3];
-    for (int j = 0; j < 3; j++) {
-        const Vector g[3] = { vector_load(taps + j * tap), vector_load(taps + (3 + j) * tap), vector_load(taps + (6 + j) * tap) };
-        Vector t[PATCH];
-        points_filter(g, t);
-        for (int i = 0; i < PATCH; i++)
-            rows[i][j] = t[i];
-    }
-    for (int i = 0; i < PATCH; i++)
-        points_filter(rows[i], spectrum[i]);
-}
+#include <string.h>
 
 static inline void spectrum_store(Vector low[PATCH][PATCH], Vector high[PATCH][PATCH], Vector scale,
                                   const float unit[FREQUENCIES], uint32_t *u, size_t stride)
@@ -71,17 +59,6 @@ void KERNEL(winograd_int16_filter)(const float *weights, int in, int out, int bl
     }
 }
 
-/* taps[k][channel][filter] of 16 channels from c and a vector of filters, turned by 180 degrees; zeros past the last channel. */
-static void taps_turned(const float *weights, int in, int out, int filter, int c, float taps[TAPS][GROUP][VECTOR])
-{
-    for (int tap = 0; tap < TAPS; tap++) {
-        const float *source = weights + ((ptrdiff_t)(TAPS - 1 - tap) * out + filter) * in + c;
-        for (int j = 0; j < GROUP; j++)
-            for (int i = 0; i < VECTOR; i++)
-                taps[tap][j][i] = c < in ? source[(ptrdiff_t)i * in + j] : 0;
-    }
-}
-
 void KERNEL(winograd_int16_filter_turned)(const float *weights, int in, int out, int block, int from, int to, Spectrum u)
 {
     const int width = block_width(out, block);
@@ -92,7 +69,10 @@ void KERNEL(winograd_int16_filter_turned)(const float *weights, int in, int out,
         Vector squares = { 0 }, low[PATCH][PATCH], high[PATCH][PATCH];
         const int groups = words_of(to - from) / GROUP * 2;
         for (int g = 0; g < groups; g++) {
-            taps_turned(weights, in, out, block * BLOCK + lane, from + g * GROUP, taps[g]);
+            if (from + g * GROUP < to)
+                taps_turned(weights, in, out, block * BLOCK + lane, from + g * GROUP, to, taps[g]);
+            else
+                memset(taps[g], 0, sizeof taps[g]);
             for (int i = 0; i < TAPS * GROUP; i++) {
                 const Vector w = vector_load(taps[g][0][i]);
                 squares += w * w;

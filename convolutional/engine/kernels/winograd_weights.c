@@ -5,7 +5,7 @@
  * Three ways to share the work:
  *   by tiles      each thread sums the products of its part of the tiles; the sums are added in order at the end;
  *   by channels   for large filters: all threads transform some tiles, then each adds to dU of its part of the output channels;
- *   at once       the same where these are all tiles: dU of a few channels is made, transformed and forgotten. */
+ *   at once       the same where these few are all tiles: dU of a few channels is made, transformed and forgotten. */
 
 #include "winograd_strip.h"
 
@@ -70,8 +70,8 @@ static WeightsPlan weights_plan(const WinogradKernel *k)
                          .out = k->y.c, .threads = omp_get_max_threads() };
     plan.du_bytes = (size_t)FREQUENCIES * (size_t)plan.in * (size_t)plan.out * sizeof(float);
     plan.by_channels = plan.du_bytes > SUMS_MOST;
-    plan.at_once = plan.by_channels && !k->int16 && plan.grid.count <= TILES_AT_ONCE;
-    const size_t most = plan.at_once ? TILES_AT_ONCE : plan.by_channels ? TILES_SHARED : TILES_OWN;
+    plan.at_once = plan.by_channels && plan.grid.count <= TILES_AT_ONCE;
+    const size_t most = plan.at_once && !k->int16 ? TILES_AT_ONCE : plan.by_channels ? TILES_SHARED : TILES_OWN;
     plan.most = (int)(plan.grid.count < most ? plan.grid.count : most);
     plan.v_bytes = matrix_bytes(&plan, plan.most, plan.in);
     plan.w_bytes = matrix_bytes(&plan, plan.most, plan.out);
@@ -85,8 +85,8 @@ size_t KERNEL(winograd_weights_scratch)(const WinogradKernel *k)
 {
     const WeightsPlan plan = weights_plan(k);
     const size_t threads = (size_t)plan.threads;
-    return (plan.by_channels ? 1 : threads) * (plan.v_bytes + plan.w_bytes) +
-           (plan.by_channels && !plan.at_once ? 1 : threads) * plan.du_bytes + threads * plan.sums_bytes;
+    const size_t matrices = plan.at_once ? (size_t)runs_of(plan.grid.count, plan.most) : plan.by_channels ? 1 : threads;
+    return matrices * (plan.v_bytes + plan.w_bytes) + (plan.by_channels && !plan.at_once ? 1 : threads) * plan.du_bytes + threads * plan.sums_bytes;
 }
 
 /* The floats of dU before those of 16 input channels and a block: dU is [block][in / 16][f][16][width]. */
@@ -189,13 +189,15 @@ static void weights_by_tiles(const WeightsPlan *plan, const float *x, const floa
 }
 
 /* Own part of dweights from all tiles. They are too many to stay in the cache until they are used. */
-static void weights_at_once(const WeightsPlan *plan, const RunSpectra *run, int first, int last, float *du, float *dweights)
+static void weights_at_once(const WeightsPlan *plan, const RunSpectra *all, int runs, int first, int last, float *du,
+                            float *dweights)
 {
     const int stream = (uintptr_t)dweights % 64 == 0;
     for (int block = first; block < last; block++)
         for (int group = 0; group < plan->in / GROUP; group++) {
             for (int f = 0; f < FREQUENCIES; f++)
-                weights_product(plan, run, f, group, block, 0, v_words(plan, run, f + 1, group), du);
+                for (int i = 0; i < runs; i++)
+                    weights_product(plan, &all[i], f, group, block, i > 0, v_words(plan, &all[i], f + 1, group), du);
             KERNEL(winograd_filter_gradient)(du, 1, 0, plan->in, plan->out, block, group * GROUP, stream, dweights);
         }
 }
@@ -205,24 +207,30 @@ static void weights_by_channels(const WeightsPlan *plan, const float *x, const f
 {
     const int threads = omp_get_num_threads(), thread = omp_get_thread_num(), blocks = blocks_of(plan->out);
     const int first = (int)split((size_t)blocks, threads, thread), last = (int)split((size_t)blocks, threads, thread + 1);
-    const int runs = runs_of(plan->grid.count, plan->most);
-    float *du = (float *)(scratch + plan->v_bytes + plan->w_bytes + (plan->at_once ? (size_t)thread * plan->du_bytes : 0));
+    const int runs = runs_of(plan->grid.count, plan->most), kept = plan->at_once ? runs : 1;
+    const size_t run_bytes = plan->v_bytes + plan->w_bytes;
+    RunSpectra spectra[TILES_AT_ONCE / TILES_SHARED + 1];
+    float *du = (float *)(scratch + (size_t)kept * run_bytes + (plan->at_once ? (size_t)thread * plan->du_bytes : 0));
 
     for (int i = 0; i < runs; i++) {
         const TileRun run = run_of(0, plan->grid.count, runs, i);
-        const RunSpectra spectra = spectra_at(plan, scratch, run.count);
+        RunSpectra *own = &spectra[i % kept];
         Fetch none = { 0 };
-        plan->arithmetic->patches(&plan->k->x, x, run, thread, threads, spectra.v);
-        plan->arithmetic->gradients(&plan->k->y, dy, run, thread, threads, spectra.w, sums);
-        #pragma omp barrier
+        *own = spectra_at(plan, scratch + (size_t)(i % kept) * run_bytes, run.count);
+        plan->arithmetic->patches(&plan->k->x, x, run, thread, threads, own->v);
+        plan->arithmetic->gradients(&plan->k->y, dy, run, thread, threads, own->w, sums);
         if (plan->at_once)
-            weights_at_once(plan, &spectra, first, last, du, dweights);
-        else
-            weights_accumulate(plan, &spectra, i > 0, first, last, du, &none, &none);
+            continue;
+        #pragma omp barrier
+        weights_accumulate(plan, own, i > 0, first, last, du, &none, &none);
         #pragma omp barrier
     }
-    if (!plan->at_once)
+    if (plan->at_once) {
+        #pragma omp barrier
+        weights_at_once(plan, spectra, runs, first, last, du, dweights);
+    } else {
         weights_finish(plan, threads, thread, du, 1, 0, dweights);
+    }
 }
 
 void KERNEL(kernel_winograd_backward_weights)(const WinogradKernel *k, const float *x, const float *dy,
