@@ -262,6 +262,96 @@ static void test_an_image_does_not_depend_on_its_batch(void **state)
     check_batch(true);
 }
 
+/* ---- numbers at their limits ---- */
+
+enum { LIMIT_CHANNELS = 160, LIMIT_SIDE = 12 };      /* more than a section, more tiles than a run */
+
+typedef struct Limits {
+    WinogradKernel k;
+    size_t count;
+    float *x, *dy, *weights, *y, *dweights;
+    void  *scratch;
+} Limits;
+
+/* All pixels, gradients and weights have these values. */
+static Limits limits_new(float x, float dy, float weight)
+{
+    const View view = { 16, LIMIT_CHANNELS, LIMIT_SIDE, LIMIT_SIDE, 16, LIMIT_CHANNELS };
+    Limits l = { .k = { view, view, true }, .count = view_count(&view) };
+    const size_t bytes = l.count * sizeof(float), taps = (size_t)9 * LIMIT_CHANNELS * LIMIT_CHANNELS;
+    l.x = filled(bytes);
+    l.dy = filled(bytes);
+    l.y = filled(bytes);
+    l.weights = filled(taps * sizeof(float));
+    l.dweights = filled(taps * sizeof(float));
+    l.scratch = filled(kernel_winograd_scratch(&l.k));
+    for (size_t i = 0; i < l.count; i++) {
+        l.x[i] = x;
+        l.dy[i] = dy;
+    }
+    for (size_t i = 0; i < taps; i++)
+        l.weights[i] = weight;
+    return l;
+}
+
+static void limits_run(Limits *l)
+{
+    kernel_winograd_forward(&l->k, l->x, l->weights, NULL, l->y, l->scratch);
+    kernel_winograd_backward_weights(&l->k, l->x, l->dy, l->dweights, NULL, l->scratch);
+}
+
+static void limits_free(Limits *l)
+{
+    void *const all[] = { l->x, l->dy, l->y, l->weights, l->dweights, l->scratch };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
+static void expect_about(float value, double expected)
+{
+    if (!(fabs((double)value / expected - 1) <= 1e-2))
+        fail_msg("%g, expected %g, %s", (double)value, expected, kernels_isa());
+}
+
+/* Where all numbers are alike, sums are as large as their bounds: none may overflow. */
+static void test_sums_as_large_as_can_be(void **state)
+{
+    (void)state;
+    static const float sizes[] = { 1, 1e9f, 1e-9f };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        Limits l = limits_new(sizes[i], -sizes[i], sizes[i]);
+        const View *view = &l.k.y;
+        limits_run(&l);
+        const double square = (double)sizes[i] * (double)sizes[i], inner = 9.0 * LIMIT_CHANNELS * square;
+        const double pixels = -16.0 * LIMIT_SIDE * LIMIT_SIDE * square;
+        expect_about(l.y[view_offset(view, 3, 7, 5, 6)], inner);
+        expect_about(l.y[view_offset(view, 15, 159, 0, 0)], inner * 4 / 9);
+        expect_about(l.dweights[(4 * LIMIT_CHANNELS + 5) * LIMIT_CHANNELS + 150], pixels);
+        limits_free(&l);
+    }
+}
+
+/* Zeros stay zeros; a number that is none is seen in all that it touches. */
+static void test_zeros_and_nans(void **state)
+{
+    (void)state;
+    Limits l = limits_new(0, 0, 0);
+    const View *view = &l.k.y;
+    limits_run(&l);
+    for (size_t i = 0; i < l.count; i++)
+        assert_true(l.y[i] == 0);
+    assert_true(l.dweights[17] == 0);
+    l.x[view_offset(view, 2, 40, 5, 5)] = NAN;
+    l.x[view_offset(view, 3, 40, 5, 5)] = INFINITY;
+    limits_run(&l);
+    assert_false(isfinite(l.y[view_offset(view, 2, 100, 5, 5)]));
+    assert_false(isfinite(l.y[view_offset(view, 3, 100, 5, 5)]));
+    assert_true(l.y[view_offset(view, 4, 100, 5, 5)] == 0);
+    assert_false(isfinite(l.dweights[(4 * LIMIT_CHANNELS + 40) * LIMIT_CHANNELS + 9]));
+    assert_true(l.dweights[(4 * LIMIT_CHANNELS + 41) * LIMIT_CHANNELS + 9] == 0);
+    limits_free(&l);
+}
+
 /* The variant is chosen when the program starts: run it again with a lower one. */
 static int run_with_isa(char *program, const char *isa)
 {
@@ -280,6 +370,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_direct_loops),
         cmocka_unit_test(test_an_image_does_not_depend_on_its_batch),
+        cmocka_unit_test(test_sums_as_large_as_can_be),
+        cmocka_unit_test(test_zeros_and_nans),
     };
     const int variant = getenv("CONVZOO_ISA") != NULL;
     int failures = cmocka_run_group_tests_name(kernels_isa(), tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* precision.c - which products of a mixed-precision program are bf16, and which tensors.
+/* precision.c - which products of a mixed-precision program are bf16, and which tensors. (3x3 convolutions of stride 1 are
+ * faster with integers of 16 bits: kernels/winograd_int16.h. Their tensors are f32.)
  *
  * bf16 keeps f32's exponent and 8 bits of its fraction: operands lose bits, sums do not. Master weights, gradients of
  * weights, statistics, the loss and the optimiser are f32 in any case. A tensor is bf16 where it lies between two

@@ -24,8 +24,8 @@ typedef enum {
 
 typedef enum {
     PRECISION_f32,
-    PRECISION_mixed,           /* products in bf16 where that is faster: operands rounded, sums, parameters and all else f32 */
-    PRECISION_bf16,            /* in every layer that can: for tests */
+    PRECISION_mixed,           /* operands rounded to 16 bits where that is faster, bf16 or integers; all else f32 */
+    PRECISION_bf16,            /* bf16 in every layer that can: for tests */
 } Precision;
 
 /* True if this processor multiplies bf16 by instructions of its own. */

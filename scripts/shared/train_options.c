@@ -62,7 +62,7 @@ static const Option options[] = {
     { "output", "output-dir", 0, TEXT(output), .argument = "DIR", .shown = "runs/<arch>-<act>-<n>", .group = "Run", .help = "folder for checkpoints and log", .once = true },
     { "resume", NULL, 0, TEXT(resume), .argument = "DIR|auto", .group = "Run", .help = "go on with a run, to the same bytes; auto: the newest under runs/", .once = true },
     { "threads", NULL, 0, WHOLE(threads, 0, 1024), .fallback = "0", .shown = "cores", .group = "Run", .help = "for computing" },
-    { "amp", NULL, 0, SWITCH(amp), .group = "Run", .help = "mixed precision: multiply in bf16 where that is faster" },
+    { "amp", NULL, 0, SWITCH(amp), .group = "Run", .help = "mixed precision: multiply 16-bit numbers where that is faster" },
     { "plan", NULL, 0, TEXT(plan), .argument = "NAME", .fallback = "default", .group = "Run",
       .help = PLAN_WORDS " (direct: no Winograd)", .rare = true },
     { "max-steps", NULL, 0, WHOLE(max_steps, 0, 1e15), .fallback = "0", .shown = "off", .group = "Run", .help = "stop, saved, at this step", .rare = true, .once = true },

@@ -8,8 +8,8 @@
  * and then no q and no sum of products can overflow: |sum q r| <= |q| |r| <= LIMIT^2 by Cauchy and Schwarz. The bound comes
  * from the pixels or weights before the transform and from how much the transform can stretch them (points_*_norms): one
  * bound a tile, a filter, or in the gradient of the filters a channel. Sums of integers run over SECTION channels or the tiles
- * of a run, and are added up in f32. The error is that of bf16 operands in a direct convolution, 2e-3 to 3e-3 of the norm;
- * bf16 here would have 1e-2.
+ * of a run, and are added up in f32. The error is 2e-3 of the norm, that of a direct convolution of bf16 numbers; bf16 here
+ * would have 1e-2, since the transform back magnifies what rounding left.
  *
  * A word holds two numbers that are multiplied one after the other: of channels c and c + 16, or of two neighbouring tiles. */
 
@@ -21,7 +21,7 @@
 
 #include <math.h>
 
-enum { SECTION = 64 };
+enum { SECTION = 64 };      /* the longer, the fewer bits are left to each number */
 
 static const float LIMIT = 32000;      /* rounded sums of products stay below 2^31 */
 static const float ROUND = 12582912;   /* 1.5 * 2^23: a float that this was added to ends in its integer part */

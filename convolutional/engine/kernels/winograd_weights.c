@@ -86,7 +86,8 @@ size_t KERNEL(winograd_weights_scratch)(const WinogradKernel *k)
     const WeightsPlan plan = weights_plan(k);
     const size_t threads = (size_t)plan.threads;
     const size_t matrices = plan.at_once ? (size_t)runs_of(plan.grid.count, plan.most) : plan.by_channels ? 1 : threads;
-    return matrices * (plan.v_bytes + plan.w_bytes) + (plan.by_channels && !plan.at_once ? 1 : threads) * plan.du_bytes + threads * plan.sums_bytes;
+    const size_t sums = plan.by_channels && !plan.at_once ? 1 : threads;
+    return matrices * (plan.v_bytes + plan.w_bytes) + sums * plan.du_bytes + threads * plan.sums_bytes;
 }
 
 /* The floats of dU before those of 16 input channels and a block: dU is [block][in / 16][f][16][width]. */
