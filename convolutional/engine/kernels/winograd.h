@@ -133,7 +133,7 @@ static inline PanelPlace panel_place(int count, int panels, int channels, int ti
     return (PanelPlace){ first * (size_t)channels + ((size_t)tile - first) * GROUP, rows * GROUP };
 }
 
-/* ---- winograd_image.c, winograd_int16_image.c ---- */
+/* ---- winograd_image.c, winograd_int16_patches.c, winograd_int16_tiles.c ---- */
 
 /* V = B^T x B of the patches `from` .. `to` - 1 of a run, in panels. */
 typedef void PatchTransform(const View *view, const float *x, TileRun run, int panels, int from, int to, Spectrum v);
@@ -171,9 +171,9 @@ typedef struct Fetch Fetch;      /* winograd_strip.h */
 typedef void Multiply(int count, int panels, int in, int width, Spectrum v, Spectrum u, float *m, Fetch *fetch);
 Multiply KERNEL(winograd_multiply), KERNEL(winograd_int16_multiply), winograd_int16_multiply_avx512vnni;
 
-/* dU (+)= V^T W of frequency f: v [lines][16], w [lines][width], du [16][width]; a line is a tile, or two in mixed precision.
- * `ahead`: the v of a coming product, fetched into the cache. */
-typedef void MultiplyTransposed(int f, int lines, int width, Spectrum v, Spectrum w, int add, const uint32_t *ahead, float *du);
+/* dU (+)= V^T W of one frequency: v [lines][16], w [lines][width], du [16][width]; a line is a tile, or two in mixed precision,
+ * where a product is worth `worth` times both scales. `ahead`: the v of a coming product, fetched into the cache. */
+typedef void MultiplyTransposed(float worth, int lines, int width, Spectrum v, Spectrum w, int add, const uint32_t *ahead, float *du);
 MultiplyTransposed KERNEL(winograd_multiply_transposed), KERNEL(winograd_int16_multiply_transposed),
     winograd_int16_multiply_transposed_avx512vnni;
 

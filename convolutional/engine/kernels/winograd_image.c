@@ -7,10 +7,8 @@ enum { STREAM_LEAST = 24 << 20 };      /* bytes */
 static void patch_rows(Vector columns[PATCH][PATCH], float *v, size_t stride)
 {
     for (int i = 0; i < PATCH; i++) {
-        Vector d[PATCH], t[PATCH];
-        for (int j = 0; j < PATCH; j++)
-            d[j] = columns[j][i];
-        points_patch(d, t);
+        Vector t[PATCH];
+        patch_row(columns, i, t);
         for (int j = 0; j < PATCH; j++)
             vector_store(v + (size_t)(i * PATCH + j) * stride, t[j]);
     }

@@ -6,7 +6,7 @@
  *     q = round(value LIMIT / bound)            bound >= norm of the values that one sum runs over
  *
  * and then no q and no sum of products can overflow: |sum q r| <= |q| |r| <= LIMIT^2 by Cauchy and Schwarz. The bound comes
- * from the pixels or weights before the transform and from how much the transform can stretch them (points_*_norms): one
+ * from the pixels or weights before the transform and from how much the transform can stretch them (frequency_norms): one
  * bound a tile, a filter, or in the gradient of the filters a channel. Sums of integers run over SECTION channels or the tiles
  * of a run, and are added up in f32. The error is 2e-3 of the norm, that of a direct convolution of bf16 numbers; bf16 here
  * would have 1e-2, since the transform back magnifies what rounding left.
@@ -80,54 +80,34 @@ static inline float vector_sum(Vector v)
     return sum;
 }
 
-static inline Vector vector_root(Vector v)
+/* The same for the squared norms of a vector of channels or filters, at frequencies that the transform stretches by `norms`. */
+static inline void scales_of(Vector squares, const float norms[FREQUENCIES], Vector scales[FREQUENCIES], float *worth)
 {
     for (int i = 0; i < VECTOR; i++)
-        v[i] = sqrtf(v[i]);
-    return v;
+        squares[i] = scale_of(sqrtf(squares[i]), &worth[i]);
+    for (int f = 0; f < FREQUENCIES; f++)
+        scales[f] = squares / vector_all(norms[f]);
 }
 
-/* The norm of each frequency's row of a transform in one dimension. */
-static inline void points_patch_norms(float norms[PATCH])
+typedef void PointsTransform(const Vector *from, Vector *to);
+
+/* By how much a transform, in both dimensions, can stretch the norm of what it reads: the norm of its row, at each frequency. */
+static inline void frequency_norms(PointsTransform *transform, int inputs, float norms[FREQUENCIES])
 {
     Vector squares[PATCH] = { { 0 } };
-    for (int k = 0; k < PATCH; k++) {
-        Vector d[PATCH] = { { 0 } }, t[PATCH];
-        d[k] = vector_all(1);
-        points_patch(d, t);
+    for (int k = 0; k < inputs; k++) {
+        Vector from[PATCH] = { { 0 } }, to[PATCH];
+        from[k] = vector_all(1);
+        transform(from, to);
         for (int i = 0; i < PATCH; i++)
-            squares[i] += t[i] * t[i];
+            squares[i] += to[i] * to[i];
     }
-    for (int i = 0; i < PATCH; i++)
-        norms[i] = sqrtf(squares[i][0]);
+    for (int f = 0; f < FREQUENCIES; f++)
+        norms[f] = sqrtf(squares[f / PATCH][0] * squares[f % PATCH][0]);
 }
 
-static inline void points_filter_norms(float norms[PATCH])
-{
-    Vector squares[PATCH] = { { 0 } };
-    for (int k = 0; k < 3; k++) {
-        Vector g[3] = { { 0 } }, t[PATCH];
-        g[k] = vector_all(1);
-        points_filter(g, t);
-        for (int i = 0; i < PATCH; i++)
-            squares[i] += t[i] * t[i];
-    }
-    for (int i = 0; i < PATCH; i++)
-        norms[i] = sqrtf(squares[i][0]);
-}
-
-static inline void points_tile_norms(float norms[PATCH])
-{
-    Vector squares[PATCH] = { { 0 } };
-    for (int k = 0; k < TILE; k++) {
-        Vector s[TILE] = { { 0 } }, t[PATCH];
-        s[k] = vector_all(1);
-        points_tile_gradient(s, t);
-        for (int i = 0; i < PATCH; i++)
-            squares[i] += t[i] * t[i];
-    }
-    for (int i = 0; i < PATCH; i++)
-        norms[i] = sqrtf(squares[i][0]);
-}
+static inline void patch_norms(float norms[FREQUENCIES])    { frequency_norms(points_patch, PATCH, norms); }
+static inline void filter_norms(float norms[FREQUENCIES])   { frequency_norms(points_filter, 3, norms); }
+static inline void gradient_norms(float norms[FREQUENCIES]) { frequency_norms(points_tile_gradient, TILE, norms); }
 
 #endif

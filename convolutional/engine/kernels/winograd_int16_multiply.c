@@ -69,11 +69,11 @@ void KERNEL(winograd_int16_multiply)(int count, int panels, int in, int width, S
 {
     enum { SECTION_WORDS = SECTION / 2 };
     const int words = words_of(in);
-    float patch[PATCH], filter[PATCH];
-    points_patch_norms(patch);
-    points_filter_norms(filter);
+    float patch[FREQUENCIES], filter[FREQUENCIES];
+    patch_norms(patch);
+    filter_norms(filter);
     for (int f = 0; f < FREQUENCIES; f++) {
-        const float worth = patch[f / PATCH] * patch[f % PATCH] * filter[f / PATCH] * filter[f % PATCH];
+        const float worth = patch[f] * filter[f];
         const uint32_t *left = v.words + (size_t)f * frequency_stride((size_t)count, words);
         const uint32_t *right = u.words + (size_t)f * frequency_stride((size_t)words, width);
         float *product = m + (size_t)f * frequency_stride((size_t)count, width);
@@ -128,13 +128,9 @@ INLINE void transposed_product(const int vectors, int lines, const uint32_t *v, 
     }
 }
 
-void KERNEL(winograd_int16_multiply_transposed)(int f, int lines, int width, Spectrum v, Spectrum w, int add,
+void KERNEL(winograd_int16_multiply_transposed)(float worth, int lines, int width, Spectrum v, Spectrum w, int add,
                                                  const uint32_t *ahead, float *du)
 {
-    float patch[PATCH], tile[PATCH];
-    points_patch_norms(patch);
-    points_tile_norms(tile);
-    const float worth = patch[f / PATCH] * patch[f % PATCH] * tile[f / PATCH] * tile[f % PATCH];
     for (int r = 0; r < GROUP; r += ROWS_TRANSPOSED, du += ROWS_TRANSPOSED * width) {
         if (width == BLOCK)
             transposed_product(2, lines, v.words + r, w.words, v.scales + r, w.scales, worth, add, ahead, du);

@@ -56,6 +56,43 @@ static inline void strip_columns(const View *view, const float *x, Strip strip, 
     }
 }
 
+/* Row i of the spectrum of a patch. */
+static inline void patch_row(Vector columns[][PATCH], int i, Vector row[PATCH])
+{
+    Vector d[PATCH];
+    for (int j = 0; j < PATCH; j++)
+        d[j] = columns[j][i];
+    points_patch(d, row);
+}
+
+/* The squares of the pixels of a column of a patch. */
+static inline Vector column_squares(const View *view, const float *x, Strip strip, int column)
+{
+    const int top = strip.y - 1, left = strip.x - 1 + column;
+    const ptrdiff_t pixel = view->block, line = pixel * view->w;
+    Vector squares = { 0 };
+    if (left < 0 || left >= view->w)
+        return squares;
+    for (int i = top < 0 ? 0 : top; i < top + PATCH && i < view->h; i++) {
+        const Vector d = vector_load(x + i * line + left * pixel);
+        squares += d * d;
+    }
+    return squares;
+}
+
+/* Adds to each patch of a strip the squares of its pixels. */
+static inline void strip_squares(const View *view, const float *x, Strip strip, Vector squares[STRIP])
+{
+    Vector edge[2] = { column_squares(view, x, strip, 0), column_squares(view, x, strip, 1) };
+    for (int t = 0; t < strip.tiles; t++) {
+        const Vector third = column_squares(view, x, strip, t * TILE + 2), fourth = column_squares(view, x, strip, t * TILE + 3);
+        squares[t] += edge[0] + edge[1] + third + fourth;
+        edge[0] = column_squares(view, x, strip, t * TILE + 4);
+        edge[1] = column_squares(view, x, strip, t * TILE + 5);
+        squares[t] += edge[0] + edge[1];
+    }
+}
+
 /* Tiles of which the pixels will soon be needed. The products leave the memory idle, so they fetch pixels meanwhile,
  * `share` times those of a tile and 16 channels at each call. */
 struct Fetch {

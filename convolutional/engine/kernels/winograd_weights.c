@@ -7,6 +7,7 @@
  *   by channels   for large filters: all threads transform some tiles, then each adds to dU of its part of the output channels;
  *   at once       the same where these few are all tiles: dU of a few channels is made, transformed and forgotten. */
 
+#include "winograd_int16.h"
 #include "winograd_strip.h"
 
 #include <omp.h>
@@ -33,6 +34,7 @@ typedef struct WeightsPlan {
     int      in, out, threads;
     int      by_channels, at_once;
     int      most;                  /* tiles worked on together */
+    float    worth[FREQUENCIES];    /* of a product of integers */
     size_t   v_bytes, w_bytes, du_bytes, sums_bytes;
 } WeightsPlan;
 
@@ -78,6 +80,13 @@ static WeightsPlan weights_plan(const WinogradKernel *k)
     if (plan.at_once)
         plan.du_bytes = (size_t)FREQUENCIES * GROUP * BLOCK * sizeof(float);
     plan.sums_bytes = (size_t)plan.out * sizeof(float);
+    if (k->int16) {
+        float patch[FREQUENCIES], gradient[FREQUENCIES];
+        patch_norms(patch);
+        gradient_norms(gradient);
+        for (int f = 0; f < FREQUENCIES; f++)
+            plan.worth[f] = patch[f] * gradient[f];
+    }
     return plan;
 }
 
@@ -117,7 +126,7 @@ static inline void weights_product(const WeightsPlan *plan, const RunSpectra *ru
     const Spectrum v = { v_words(plan, run, f, group), run->v.scales + group * GROUP };
     const Spectrum w = { run->w.words + (size_t)f * frequency_stride((size_t)run->lines, plan->out) +
                              (size_t)block * BLOCK * (size_t)run->lines, run->w.scales + block * BLOCK };
-    plan->arithmetic->multiply(f, run->lines, width, v, w, add, ahead, du + (size_t)(f * GROUP * width));
+    plan->arithmetic->multiply(plan->worth[f], run->lines, width, v, w, add, ahead, du + (size_t)(f * GROUP * width));
 }
 
 /* dU of blocks first .. last - 1: add the products of a run of tiles. Frequencies outermost, so that V[f] and W[f] are read
