@@ -18,7 +18,8 @@ static const Conv2dAlgorithm *const algorithms[] = {
     &conv2d_batch_last, &conv2d_depthwise, &conv2d_winograd_int16, &conv2d_winograd, &conv2d_bf16, &conv2d_direct,
 };
 
-enum { WEIGHT_CONVERSIONS = 4 };      /* to oneDNN's layouts for forward and for backward, and the gradient's back, which is f32 */
+/* To oneDNN's layouts for forward and for backward, and the gradient's back, which is f32. */
+enum { WEIGHT_CONVERSIONS = 4 };
 
 /* How much of Winograd's tiles of 4 x 4 pixels lies inside the image. */
 static double tiles_filled(const Conv2dModule *conv)
@@ -28,7 +29,8 @@ static double tiles_filled(const Conv2dModule *conv)
 }
 
 /* bf16 where products outweigh conversions; Winograd on 16-bit integers, which has a quarter of the products, before it. In a
- * training step that gains even where tiles are three quarters empty, since oneDNN's gradient of the weights is slow there. */
+ * training step that gains even where tiles are three quarters empty, since oneDNN's gradient of the weights is slow there;
+ * forward alone does not. */
 static bool gains(const Conv2dAlgorithm *algorithm, const Conv2dModule *conv, const Program *program)
 {
     if (algorithm == &conv2d_winograd)
@@ -114,7 +116,8 @@ static Tensor *add_conv2d(Network *net, const ModuleOps *ops, const char *name, 
     const int64_t dims[] = { channels, in.c / o.groups, o.kernel, o.kernel };
     const int fan_in = in.c / o.groups * o.kernel * o.kernel;
     conv->options = o;
-    conv->weight = network_add_param(net, conv, "weight", PARAM_weight, weight_rank, dims, (Init){ .fan_in = fan_in, .gain = network_gain(net) });
+    const Init init = { .fan_in = fan_in, .gain = network_gain(net) };
+    conv->weight = network_add_param(net, conv, "weight", PARAM_weight, weight_rank, dims, init);
     if (o.bias)
         conv->bias = network_add_param(net, conv, "bias", PARAM_plain, 1, dims, (Init){0});
     return network_add_output(net, conv, (Shape){ channels, output_side(in.h, &o), output_side(in.w, &o) });

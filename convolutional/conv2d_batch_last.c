@@ -36,7 +36,7 @@ static void run_backward_weights(const void *context, void *const p[])
 }
 
 static const OwnConv2d batch_last = {
-    program_batch_last_layout, batch_last_weight_layout, batch_last_context, batch_last_scratch,
+    "batch_last", program_batch_last_layout, batch_last_weight_layout, batch_last_context, batch_last_scratch,
     run_forward, run_backward_data, run_backward_weights,
 };
 

@@ -39,7 +39,8 @@ static void run_backward_weights(const void *context, void *const p[])
 }
 
 static const OwnConv2d depthwise = {
-    own_conv2d_layout, depthwise_weight_layout, depthwise_context, depthwise_scratch, run_forward, run_backward_data, run_backward_weights,
+    "depthwise", own_conv2d_layout, depthwise_weight_layout, depthwise_context, depthwise_scratch,
+    run_forward, run_backward_data, run_backward_weights,
 };
 
 static bool depthwise_takes(const Conv2dModule *conv, const Program *program)

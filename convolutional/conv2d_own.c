@@ -21,6 +21,7 @@ static void emit(const OwnConv2d *own, const Conv2dModule *conv, Program *progra
 {
     const OwnContext context = own->context(conv, x, y);
     Kernel *kernel = program_emit_function(program, &conv->base, what, function, &context, sizeof context);
+    kernel_name(kernel, own->name);
     kernel_bind(kernel, OWN_X, x);
     kernel_bind(kernel, OWN_WEIGHT, weight);
     kernel_bind(kernel, OWN_BIAS, bias);

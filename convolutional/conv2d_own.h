@@ -17,6 +17,7 @@ typedef union OwnContext {
 } OwnContext;
 
 typedef struct OwnConv2d {
+    const char *name;      /* in profiles */
     const_dnnl_memory_desc_t (*tensor_layout)(Program *program, const Tensor *tensor);      /* of x and y */
     const_dnnl_memory_desc_t (*weight_layout)(const Conv2dModule *conv, Program *program);
     OwnContext (*context)(const Conv2dModule *conv, const Buffer *x, const Buffer *y);      /* for these buffers */

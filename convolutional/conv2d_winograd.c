@@ -1,5 +1,5 @@
 /* conv2d_winograd.c - 3x3 convolution of stride 1 by our own Winograd F(4x4, 3x3): 36 products where the direct
- * algorithm needs 144 (Lavin and Gray, 2015, arXiv:1509.09308). */
+ * algorithm needs 144 (Lavin and Gray, 2015, arXiv:1509.09308); in mixed precision on integers of 16 bits. */
 
 #include "conv2d_own.h"
 
@@ -18,8 +18,9 @@ static OwnContext winograd_context(const Conv2dModule *conv, const Buffer *x, co
 
 static OwnContext int16_context(const Conv2dModule *conv, const Buffer *x, const Buffer *y)
 {
-    (void)conv;
-    return (OwnContext){ .winograd = { .x = buffer_view(x), .y = buffer_view(y), .int16 = true } };
+    OwnContext context = winograd_context(conv, x, y);
+    context.winograd.int16 = true;
+    return context;
 }
 
 static size_t winograd_scratch(const void *context)
@@ -43,12 +44,12 @@ static void run_backward_weights(const void *context, void *const p[])
 }
 
 static const OwnConv2d winograd = {
-    own_conv2d_layout, winograd_weight_layout, winograd_context, winograd_scratch,
+    "winograd", own_conv2d_layout, winograd_weight_layout, winograd_context, winograd_scratch,
     run_forward, run_backward_data, run_backward_weights,
 };
 
 static const OwnConv2d int16 = {
-    own_conv2d_layout, winograd_weight_layout, int16_context, winograd_scratch,
+    "winograd_int16", own_conv2d_layout, winograd_weight_layout, int16_context, winograd_scratch,
     run_forward, run_backward_data, run_backward_weights,
 };
 

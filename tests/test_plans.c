@@ -38,7 +38,8 @@ static void test_text(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "default", "blocked", "channels-last,direct", "batch-last,layers:nnddd", "default,measured", "blocked,direct,no-fusion,layers:d.w",
+        "default", "blocked", "channels-last,direct", "batch-last,layers:nnddd", "blocked,layers:diwh", "default,measured",
+        "blocked,direct,no-fusion,layers:d.w",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const Plan plan = parsed(texts[i]);
@@ -56,13 +57,14 @@ static void test_text(void **state)
 }
 
 /* Each layer's algorithm under a plan, as a word. */
-static void algorithms(const char *arch, const char *text, char *letters)
+static void algorithms_of(const PlanSubject *subject, Mode mode, Precision precision, const char *text, char *letters)
 {
-    const PlanSubject s = subject_of(arch);
+    const PlanSubject s = *subject;
     Error error;
-    const Plan plan = parsed(text);
+    Plan plan = parsed(text);
+    plan.precision = precision;
     Network *network = architecture_network(s.arch, s.image, &s.options, &error);
-    Program *program = program_compile(network, &plan, MODE_inference, s.batch);
+    Program *program = program_compile(network, &plan, mode, s.batch);
     for (int i = 0; i < network_module_count(network); i++) {
         const Module *module = network_module(network, i);
         if (module->ops->algorithm)
@@ -71,6 +73,12 @@ static void algorithms(const char *arch, const char *text, char *letters)
     *letters = '\0';
     program_free(program);
     network_free(network);
+}
+
+static void algorithms(const char *arch, const char *text, char *letters)
+{
+    const PlanSubject subject = subject_of(arch);
+    algorithms_of(&subject, MODE_inference, PRECISION_f32, text, letters);
 }
 
 /* A layer's letter is followed where it fits, and the rules elsewhere: 'w' in the linear layers, 'h' in f32. */
@@ -90,6 +98,27 @@ static void test_letters(void **state)
     assert_int_equal(named[1], ALGORITHM_direct);
     assert_int_not_equal(ruled[1], ALGORITHM_direct);
     assert_string_equal(named + 2, ruled + 2);
+    algorithms("baseline", "channels-last,layers:iiiii", named);
+    assert_string_equal(named, ruled);
+}
+
+/* Mixed precision multiplies 3x3 convolutions of stride 1 as integers, those of 2x2 images (the last three of vgg16's) only in
+ * training; Winograd in f32 is there for the asking. */
+static void test_letters_of_mixed_precision(void **state)
+{
+    (void)state;
+    char training[64], inference[64], named[64];
+    const PlanSubject subject = subject_of("vgg16");
+    if (!program_can_bf16())
+        skip();
+    algorithms_of(&subject, MODE_training, PRECISION_mixed, "blocked", training);
+    algorithms_of(&subject, MODE_inference, PRECISION_mixed, "blocked", inference);
+    enum { FIRST = 1, SMALL = 10, LAST = 13 };      /* the first reads the image, which has too few channels */
+    assert_int_equal(strspn(training + FIRST, "i"), LAST - FIRST);
+    assert_int_equal(strspn(inference + FIRST, "i"), SMALL - FIRST);
+    algorithms_of(&subject, MODE_training, PRECISION_mixed, "blocked,layers:dwdw", named);
+    assert_memory_equal(named, "dwdw", 4);
+    assert_string_equal(named + 4, training + 4);
 }
 
 enum { NOTE_ROOM = 2048 };
@@ -181,7 +210,7 @@ static void test_resume(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text), cmocka_unit_test(test_letters), cmocka_unit_test(test_cache), cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_text), cmocka_unit_test(test_letters), cmocka_unit_test(test_letters_of_mixed_precision), cmocka_unit_test(test_cache), cmocka_unit_test(test_resume),
     };
     scratch_new(root);
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,9 +7,6 @@
 
 typedef enum { ISA_base, ISA_avx2, ISA_avx512 } Isa;
 
-/* Multiplies pairs of 16-bit integers and adds: for one file's kernels (winograd_int16_multiply.c). */
-static bool vnni;
-
 static Isa isa_of_processor(void)
 {
     __builtin_cpu_init();
@@ -30,7 +27,8 @@ static Isa isa_chosen(void)
     return best;
 }
 
-static Isa isa;
+static Isa  isa;
+static bool vnni;      /* for one file's kernels: winograd_int16_multiply.c */
 
 /* Before main, so that no call races with the choice. */
 __attribute__((constructor)) static void isa_choose(void)

@@ -57,7 +57,7 @@ char program_planned_algorithm(const Program *program, const Module *module);
 /* True if this layer of `macs` multiply-adds a sample gains by computing its products in bf16, by the plan's precision;
  * conversions: how many weights are converted in a step. */
 bool program_prefers_bf16(const Program *program, const Module *module, double conversions, double macs);
-/* True if it may. */
+/* True if it may; then 16-bit integers are allowed as well. */
 bool program_allows_bf16(const Program *program);
 /* True if a tensor's values and gradient are bf16: all who write and read it take them so. */
 bool program_is_bf16(const Program *program, const Tensor *tensor);
@@ -145,6 +145,8 @@ void kernel_bind_as(Kernel *kernel, int slot, Buffer *buffer, const_dnnl_memory_
 void kernel_in_place(Kernel *kernel, Buffer *read, Buffer *written);
 /* For profiles: floating-point operations of one run. Bytes are counted from what is bound. */
 void kernel_flops(Kernel *kernel, double flops);
+/* What profiles call a kernel of our own: "convzoo:<implementation>", without it "convzoo". */
+void kernel_name(Kernel *kernel, const char *implementation);
 
 /* The key that random numbers of the current step derive from; stable address. */
 typedef struct StepKey { uint64_t seed, step; } StepKey;

@@ -69,6 +69,11 @@ Kernel *program_emit_function(Program *program, const Module *module, const char
     return kernel;
 }
 
+void kernel_name(Kernel *kernel, const char *implementation)
+{
+    snprintf(kernel->implementation, sizeof kernel->implementation, "convzoo:%s", implementation);
+}
+
 void kernel_bind_as(Kernel *kernel, int slot, Buffer *buffer, const_dnnl_memory_desc_t layout)
 {
     if (!buffer)

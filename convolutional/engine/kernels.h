@@ -14,11 +14,11 @@
 #include "activations.h"
 #include "view.h"
 
-/* "avx512", "avx2" or "base". The environment variable CONVZOO_ISA=avx512|avx2|base lowers it (tests), and
- * switches VNNI off, AVX-512's multiplication of 16-bit integers. */
+/* "avx512", "avx2" or "base". The environment variable CONVZOO_ISA=avx512|avx2|base lowers it (tests). */
 const char *kernels_isa(void);
 /* Whether a vector has 16 floats; oneDNN then blocks channels by 16, else by 8. */
 bool kernels_have_16_lanes(void);
+/* Whether AVX-512 multiplies 16-bit integers by an instruction of its own; any CONVZOO_ISA says no. */
 bool kernels_have_vnni(void);
 
 /* ---- elementwise (elementwise.c) ---- */
@@ -117,7 +117,8 @@ void kernel_depthwise_backward_weights(const DepthwiseKernel *k, const float *x,
  * Channels of both views are multiples of 16; blocks are 16 or the channels themselves.
  * weights: [3][3][in][out] (row, column, input, output channel), f32. All tensors are f32 in any case.
  * int16: numbers are rounded in Winograd's domain to integers that share an exponent (kernels/winograd_int16.h): twice the
- * rate of f32, an error of 2e-3 of the norm instead of 1e-6. What is below 1e-19 may count as zero. */
+ * rate of f32, an error of 2e-3 of the norm instead of 1e-6. Numbers
+ * below 1e-18 may count as zero, above 1e17 as infinite. */
 typedef struct WinogradKernel {
     View x, y;
     bool int16;

@@ -98,7 +98,7 @@ static void trial_time(const Trial *trial, double *seconds)
 /* ---- candidates ---- */
 
 /* '.': by the rules; the others where they can. Where the rules do not take them, depthwise and batch-last kernels cannot run, and
- * Winograd's is only passed over for bf16. */
+ * Winograd's are only passed over for other 16-bit products. */
 static const char candidates[] = { '.', ALGORITHM_direct, ALGORITHM_bf16, ALGORITHM_winograd, ALGORITHM_int16 };
 
 enum { CANDIDATES = sizeof candidates };

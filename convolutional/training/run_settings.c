@@ -194,7 +194,7 @@ bool plan_recall(Plan *plan, const char *text)
 bool plan_mix_precision(Plan *plan, const char *flag, Error *error)
 {
     if (!program_can_bf16())
-        return error_set(error, EXIT_usage, "this processor has no bf16 instructions: %s: leave it out, f32 is faster here",
+        return error_set(error, EXIT_usage, "this processor has no bf16 instructions: %s: leave it out",
                          flag);
     plan->precision = PRECISION_mixed;
     return true;

@@ -30,7 +30,7 @@ const char *plan_text(const Plan *plan);
 /* Replaces the plan by the one that a record names, all but its precision; false, and left alone, if it names none that could be run. */
 bool        plan_recall(Plan *plan, const char *text);
 
-/* Has the plan multiply in bf16 where that is faster; false, with `flag` in the message, if this processor cannot. */
+/* Has the plan multiply 16-bit numbers where that is faster; false, with `flag` in the message, if this processor cannot. */
 bool        plan_mix_precision(Plan *plan, const char *flag, Error *error);
 
 #endif

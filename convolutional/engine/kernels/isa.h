@@ -1,6 +1,6 @@
 /* isa.h - what a file of hot loops needs.
  *
- * Every .c here is compiled once per instruction set, with ISA defined as base, avx2 or avx512.
+ * Every .c here is compiled once per instruction set, with ISA defined as base, avx2 or avx512; one also as avx512vnni.
  * KERNEL(kernel_add) names the variant; engine/dispatch.c forwards kernel_add to the best one. */
 
 #ifndef CONVZOO_ISA_H

@@ -99,7 +99,7 @@ static inline int block_width(int channels, int block)
     return rest < BLOCK ? rest : BLOCK;
 }
 
-/* Floats between two frequencies of a matrix: a line more than it needs, since a power of two would put all 36 frequencies
+/* Words between two frequencies of a matrix: a line more than it needs, since a power of two would put all 36 frequencies
  * of an element into one set of the cache. */
 static inline size_t frequency_stride(size_t rows, int columns)
 {
@@ -142,7 +142,8 @@ PatchTransform KERNEL(winograd_patches), KERNEL(winograd_int16_patches);
 /* y = A^T M A (+ bias) for the output channels of one block; m is [tiles][width]. */
 void KERNEL(winograd_outputs)(const View *view, const float *m, TileRun run, int block, const float *bias, float *y);
 
-/* The same V as rows of tiles, [in / 16][tiles][16] at each frequency: part `part` of `parts` that make up the run. */
+/* The same V as rows of tiles, [in / 16][tiles][16] at each frequency: part `part` of `parts` that make up the run, a part being
+ * some of the tiles or, in mixed precision, of the channels. */
 typedef void PatchColumns(const View *view, const float *x, TileRun run, int part, int parts, Spectrum v);
 PatchColumns KERNEL(winograd_patch_columns), KERNEL(winograd_int16_patch_columns);
 
@@ -173,9 +174,26 @@ Multiply KERNEL(winograd_multiply), KERNEL(winograd_int16_multiply), winograd_in
 
 /* dU (+)= V^T W of one frequency: v [lines][16], w [lines][width], du [16][width]; a line is a tile, or two in mixed precision,
  * where a product is worth `worth` times both scales. `ahead`: the v of a coming product, fetched into the cache. */
-typedef void MultiplyTransposed(float worth, int lines, int width, Spectrum v, Spectrum w, int add, const uint32_t *ahead, float *du);
+typedef void MultiplyTransposed(float worth, int lines, int width, Spectrum v, Spectrum w, int add, const uint32_t *ahead,
+                                float *du);
 MultiplyTransposed KERNEL(winograd_multiply_transposed), KERNEL(winograd_int16_multiply_transposed),
     winograd_int16_multiply_transposed_avx512vnni;
+
+/* ---- winograd_arithmetic.c ---- */
+
+/* How the numbers of V, U and W are made and multiplied. */
+typedef struct Arithmetic {
+    bool                int16;
+    int                 unit;      /* input channels of a filter that are transformed together */
+    PatchTransform     *patches;
+    FilterTransform    *filter, *filter_turned;
+    Multiply           *multiply;
+    PatchColumns       *patch_columns;
+    GradientTransform  *gradients;
+    MultiplyTransposed *multiply_transposed;
+} Arithmetic;
+
+const Arithmetic *KERNEL(winograd_arithmetic)(const WinogradKernel *k);
 
 /* ---- winograd_weights.c ---- */
 

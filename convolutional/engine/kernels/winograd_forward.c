@@ -15,26 +15,6 @@
 
 #include "errors.h"
 
-/* What the numbers of V and U are. */
-typedef struct Arithmetic {
-    int              unit;          /* input channels of a filter that are transformed together */
-    PatchTransform  *patches;
-    FilterTransform *filter, *filter_turned;
-    Multiply        *multiply;
-} Arithmetic;
-
-static const Arithmetic floats = { GROUP, KERNEL(winograd_patches), KERNEL(winograd_filter), KERNEL(winograd_filter_turned),
-                                   KERNEL(winograd_multiply) };
-static const Arithmetic int16 = { SECTION, KERNEL(winograd_int16_patches), KERNEL(winograd_int16_filter),
-                                   KERNEL(winograd_int16_filter_turned), KERNEL(winograd_int16_multiply) };
-static const Arithmetic int16_vnni = { SECTION, KERNEL(winograd_int16_patches), KERNEL(winograd_int16_filter),
-                                        KERNEL(winograd_int16_filter_turned), winograd_int16_multiply_avx512vnni };
-
-static const Arithmetic *arithmetic_of(const WinogradKernel *k)
-{
-    return !k->int16 ? &floats : kernels_have_vnni() ? &int16_vnni : &int16;
-}
-
 typedef struct ForwardPlan {
     TileGrid grid;
     int      in, out, threads;
@@ -102,7 +82,7 @@ typedef struct ForwardCall {
     char             *scratch;
 } ForwardCall;
 
-static Spectrum filter_spectrum(const ForwardPlan *plan, char *memory, int block)
+static Spectrum filters_at(const ForwardPlan *plan, char *memory, int block)
 {
     return spectrum_at(plan, memory, (size_t)plan->words, block_width(plan->out, block));
 }
@@ -118,7 +98,7 @@ static void forward_by_tiles(const ForwardPlan *plan, const ForwardCall *call)
     for (size_t item = split(items, threads, thread); item < split(items, threads, thread + 1); item++) {
         const int block = (int)(item / (size_t)units), c = (int)(item % (size_t)units) * unit;
         call->filter(call->weights, plan->in, plan->out, block, c, c + unit < plan->in ? c + unit : plan->in,
-                     filter_spectrum(plan, call->scratch + (size_t)block * plan->u_block, block));
+                     filters_at(plan, call->scratch + (size_t)block * plan->u_block, block));
     }
     #pragma omp barrier
 
@@ -132,7 +112,7 @@ static void forward_by_tiles(const ForwardPlan *plan, const ForwardCall *call)
         call->arithmetic->patches(call->x_view, call->x, run, panels, 0, run.count, v);
         for (int block = 0; block < blocks; block++) {
             call->arithmetic->multiply(run.count, panels, plan->in, block_width(plan->out, block), v,
-                                       filter_spectrum(plan, call->scratch + (size_t)block * plan->u_block, block), m, &fetch);
+                                       filters_at(plan, call->scratch + (size_t)block * plan->u_block, block), m, &fetch);
             KERNEL(winograd_outputs)(call->y_view, m, run, block, call->bias, call->y);
         }
     }
@@ -156,7 +136,7 @@ static void forward_by_channels(const ForwardPlan *plan, const ForwardCall *call
                                   (int)split((size_t)run.count, threads, thread + 1), v);
         #pragma omp barrier
         for (int block = first; block < last; block++) {
-            const Spectrum u = filter_spectrum(plan, own, block);
+            const Spectrum u = filters_at(plan, own, block);
             for (int c = 0; c < plan->in; c += unit)
                 call->filter(call->weights, plan->in, plan->out, block, c, c + unit < plan->in ? c + unit : plan->in, u);
             call->arithmetic->multiply(run.count, panels, plan->in, block_width(plan->out, block), v, u, m, &none);
@@ -168,7 +148,7 @@ static void forward_by_channels(const ForwardPlan *plan, const ForwardCall *call
 
 static void forward_run(const ForwardCall *call)
 {
-    const ForwardPlan plan = forward_plan(call->x_view, call->y_view, call->arithmetic != &floats);
+    const ForwardPlan plan = forward_plan(call->x_view, call->y_view, call->arithmetic->int16);
     #pragma omp parallel num_threads(plan.threads)
     {
         if (plan.by_channels)
@@ -188,13 +168,13 @@ size_t KERNEL(kernel_winograd_scratch)(const WinogradKernel *k)
 void KERNEL(kernel_winograd_forward)(const WinogradKernel *k, const float *x, const float *weights, const float *bias,
                                      float *y, void *scratch)
 {
-    const Arithmetic *with = arithmetic_of(k);
+    const Arithmetic *with = KERNEL(winograd_arithmetic)(k);
     forward_run(&(ForwardCall){ &k->x, &k->y, with, with->filter, x, weights, bias, y, scratch });
 }
 
 void KERNEL(kernel_winograd_backward_data)(const WinogradKernel *k, const float *dy, const float *weights, float *dx,
                                            void *scratch)
 {
-    const Arithmetic *with = arithmetic_of(k);
+    const Arithmetic *with = KERNEL(winograd_arithmetic)(k);
     forward_run(&(ForwardCall){ &k->y, &k->x, with, with->filter_turned, dy, weights, NULL, dx, scratch });
 }

@@ -100,22 +100,13 @@ void KERNEL(winograd_outputs)(const View *view, const float *m, TileRun run, int
 static inline Vector gradient_tile(const float *dy, ptrdiff_t line, ptrdiff_t pixel, int down, int across,
                                    float *w, size_t stride)
 {
-    Vector sum = { 0 }, rows[PATCH][TILE];
-    for (int j = 0; j < TILE; j++) {
-        Vector s[TILE], t[PATCH];
-        for (int i = 0; i < TILE; i++) {
-            s[i] = i < down && j < across ? vector_load(dy + i * line + j * pixel) : (Vector){ 0 };
-            sum += s[i];
-        }
-        points_tile_gradient(s, t);
-        for (int i = 0; i < PATCH; i++)
-            rows[i][j] = t[i];
-    }
+    Vector sum = { 0 }, columns[TILE][PATCH];
+    gradient_columns(dy, line, pixel, down, across, columns, &sum);
     for (int i = 0; i < PATCH; i++) {
-        Vector t[PATCH];
-        points_tile_gradient(rows[i], t);
+        Vector row[PATCH];
+        gradient_row(columns, i, row);
         for (int j = 0; j < PATCH; j++)
-            vector_store(w + (size_t)(i * PATCH + j) * stride, t[j]);
+            vector_store(w + (size_t)(i * PATCH + j) * stride, row[j]);
     }
     return sum;
 }

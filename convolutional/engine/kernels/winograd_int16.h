@@ -3,9 +3,9 @@
  * Processors multiply pairs of 16-bit integers at twice the rate of f32, as they do bf16, and such an integer has 15 bits where
  * bf16 has 8, if the numbers of a sum share their exponent. So V and U (V and W) are rounded to
  *
- *     q = round(value LIMIT / bound)            bound >= norm of the values that one sum runs over
+ *     q = round(value limit / bound)            bound >= norm of the values that one sum runs over
  *
- * and then no q and no sum of products can overflow: |sum q r| <= |q| |r| <= LIMIT^2 by Cauchy and Schwarz. The bound comes
+ * and then no q and no sum of products can overflow: |sum q r| <= |q| |r| <= limit^2 by Cauchy and Schwarz. The bound comes
  * from the pixels or weights before the transform and from how much the transform can stretch them (frequency_norms): one
  * bound a tile, a filter, or in the gradient of the filters a channel. Sums of integers run over SECTION channels or the tiles
  * of a run, and are added up in f32. The error is 2e-3 of the norm, that of a direct convolution of bf16 numbers; bf16 here
@@ -23,8 +23,9 @@
 
 enum { SECTION = 64 };      /* the longer, the fewer bits are left to each number */
 
-static const float LIMIT = 32000;      /* rounded sums of products stay below 2^31 */
-static const float ROUND = 12582912;   /* 1.5 * 2^23: a float that this was added to ends in its integer part */
+static const float limit = 32000;           /* of 32767: room for what rounding adds */
+static const float rounding = 12582912;     /* 1.5 * 2^23: a float that this was added to ends in its nearest integer */
+static const float least_norm = 1e-18f;     /* below, squares lose their bits */
 
 typedef uint32_t Words __attribute__((vector_size(VECTOR * sizeof(uint32_t))));
 typedef uint32_t WordsAt __attribute__((vector_size(VECTOR * sizeof(uint32_t)), aligned(4), may_alias));
@@ -47,7 +48,7 @@ static inline int sections_of(int channels)
 /* Rounded low * scale and high * scale, a word each lane. */
 static inline Words words_of_pair(Vector low, Vector high, Vector scale)
 {
-    const Words first = (Words)(low * scale + ROUND), second = (Words)(high * scale + ROUND);
+    const Words first = (Words)(low * scale + rounding), second = (Words)(high * scale + rounding);
     return (first & 0xFFFF) | (second << 16);
 }
 
@@ -64,14 +65,6 @@ static inline Sums words_multiply(Sums sums, Words a, Words b)
 #endif
 }
 
-/* What scales numbers of that norm to LIMIT, and in *worth what one of them is worth then. Without any that count: 0.
- * A norm that is not finite makes *worth so, and with it the results. */
-static inline float scale_of(float norm, float *worth)
-{
-    *worth = norm < 1e-30f ? 0 : norm / LIMIT;
-    return norm < 1e-30f ? 0 : LIMIT / norm;
-}
-
 static inline float vector_sum(Vector v)
 {
     float sum = 0;
@@ -80,13 +73,22 @@ static inline float vector_sum(Vector v)
     return sum;
 }
 
-/* The same for the squared norms of a vector of channels or filters, at frequencies that the transform stretches by `norms`. */
+/* What scales numbers of that norm to the limit, and in *worth what one of them is worth then. Without any that count: 0.
+ * A norm that is not finite makes *worth so, and with it the results. */
+static inline float scale_of(float norm, float *worth)
+{
+    *worth = norm < least_norm ? 0 : norm / limit;
+    return norm < least_norm ? 0 : limit / norm;
+}
+
+/* The same from the squared norms of a vector of channels or filters, at frequencies that the transform stretches by `norms`. */
 static inline void scales_of(Vector squares, const float norms[FREQUENCIES], Vector scales[FREQUENCIES], float *worth)
 {
+    Vector scale;
     for (int i = 0; i < VECTOR; i++)
-        squares[i] = scale_of(sqrtf(squares[i]), &worth[i]);
+        scale[i] = scale_of(sqrtf(squares[i]), &worth[i]);
     for (int f = 0; f < FREQUENCIES; f++)
-        scales[f] = squares / vector_all(norms[f]);
+        scales[f] = scale / vector_all(norms[f]);
 }
 
 typedef void PointsTransform(const Vector *from, Vector *to);

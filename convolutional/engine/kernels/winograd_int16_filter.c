@@ -57,7 +57,7 @@ void KERNEL(winograd_int16_filter_turned)(const float *weights, int in, int out,
             else
                 memset(taps[g], 0, sizeof taps[g]);
             for (int i = 0; i < TAPS * GROUP; i++) {
-                const Vector w = vector_load(taps[g][0][i]);
+                const Vector w = vector_load(taps[g][i / GROUP][i % GROUP]);
                 squares += w * w;
             }
         }

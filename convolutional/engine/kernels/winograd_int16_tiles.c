@@ -78,26 +78,7 @@ void KERNEL(winograd_int16_patch_columns)(const View *view, const float *x, Tile
     }
 }
 
-/* A dy of one 4x4 tile, of which down x across pixels are inside. */
-static inline void gradient_columns(const float *dy, ptrdiff_t line, ptrdiff_t pixel, int down, int across,
-                                    Vector columns[TILE][PATCH])
-{
-    for (int j = 0; j < TILE; j++) {
-        Vector s[TILE];
-        for (int i = 0; i < TILE; i++)
-            s[i] = i < down && j < across ? vector_load(dy + i * line + j * pixel) : (Vector){ 0 };
-        points_tile_gradient(s, columns[j]);
-    }
-}
-
-static inline void gradient_row(Vector columns[TILE][PATCH], int i, Vector row[PATCH])
-{
-    const Vector s[TILE] = { columns[0][i], columns[1][i], columns[2][i], columns[3][i] };
-    points_tile_gradient(s, row);
-}
-
-/* The squares of the pixels of a run; adds the pixels to *sum. */
-static Vector gradients_squares(const View *view, const float *dy, TileRun run, int c, Vector *sum)
+static Vector gradients_squares(const View *view, const float *dy, TileRun run, int c)
 {
     const ptrdiff_t pixel = view->block, line = pixel * view->w;
     Vector squares = { 0 };
@@ -108,7 +89,6 @@ static Vector gradients_squares(const View *view, const float *dy, TileRun run, 
         for (int i = 0; i < down; i++)
             for (int j = 0; j < across; j++) {
                 const Vector d = vector_load(source + i * line + j * pixel);
-                *sum += d;
                 squares += d * d;
             }
         tile += at.tiles;
@@ -116,9 +96,9 @@ static Vector gradients_squares(const View *view, const float *dy, TileRun run, 
     return squares;
 }
 
-/* W of the tiles of a strip that begins at `tile`. */
+/* W of the tiles of a strip that begins at `tile`; adds their pixels to *sum. */
 static void strip_gradients(const View *view, const float *dy, Strip at, int tile, const Vector scales[FREQUENCIES],
-                            uint32_t *to, int width, size_t stride)
+                            uint32_t *to, int width, size_t stride, Vector *sum)
 {
     const ptrdiff_t pixel = view->block, line = pixel * view->w;
     const int down = inside(view->h - at.y);
@@ -127,7 +107,7 @@ static void strip_gradients(const View *view, const float *dy, Strip at, int til
         halves = halves_at(tile, t, at.tiles);
         for (int half = 0; half <= (halves == BOTH); half++)
             gradient_columns(dy + (t + half) * TILE * pixel, line, pixel, down, inside(view->w - at.x - (t + half) * TILE),
-                             columns[half]);
+                             columns[half], sum);
         for (int i = 0; i < PATCH; i++) {
             Vector first[PATCH] = { { 0 } }, second[PATCH] = { { 0 } };
             if (halves & FIRST)
@@ -141,7 +121,7 @@ static void strip_gradients(const View *view, const float *dy, Strip at, int til
 }
 
 void KERNEL(winograd_int16_gradients)(const View *view, const float *dy, TileRun run, int part, int parts, Spectrum w,
-                                       float *sums)
+                                      float *sums)
 {
     const int lines = (run.count + 1) / 2, vectors = view->c / VECTOR;
     const size_t stride = frequency_stride((size_t)lines, view->c);
@@ -151,11 +131,12 @@ void KERNEL(winograd_int16_gradients)(const View *view, const float *dy, TileRun
          c += VECTOR) {
         const int width = block_width(view->c, c / BLOCK);
         Vector sum = { 0 }, scales[FREQUENCIES];
-        scales_of(gradients_squares(view, dy, run, c, &sum), norms, scales, w.scales + c);
+        scales_of(gradients_squares(view, dy, run, c), norms, scales, w.scales + c);
         uint32_t *to = w.words + (size_t)(c / BLOCK * BLOCK) * (size_t)lines + c % BLOCK;
         for (int tile = 0; tile < run.count;) {
             const Strip at = strip_at(view, run.first + (size_t)tile, run.count - tile);
-            strip_gradients(view, dy + view_offset(view, at.n, c, at.y, at.x), at, tile, scales, to, width, stride);
+            strip_gradients(view, dy + view_offset(view, at.n, c, at.y, at.x), at, tile, scales, to, width, stride,
+                            &sum);
             tile += at.tiles;
         }
         if (sums)

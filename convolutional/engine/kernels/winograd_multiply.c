@@ -105,8 +105,8 @@ INLINE void transposed_product(const int vectors, int count, const float *v, con
         }
 }
 
-void KERNEL(winograd_multiply_transposed)(float worth, int lines, int width, Spectrum v, Spectrum w, int add, const uint32_t *ahead,
-                                          float *du)
+void KERNEL(winograd_multiply_transposed)(float worth, int lines, int width, Spectrum v, Spectrum w, int add,
+                                          const uint32_t *ahead, float *du)
 {
     (void)worth;
     for (int r = 0; r < GROUP; r += ROWS_TRANSPOSED, du += ROWS_TRANSPOSED * width) {

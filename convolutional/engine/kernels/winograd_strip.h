@@ -65,6 +65,27 @@ static inline void patch_row(Vector columns[][PATCH], int i, Vector row[PATCH])
     points_patch(d, row);
 }
 
+/* The transform down the columns of one 4x4 tile of dy, of which down x across pixels are inside; adds its pixels to *sum. */
+static inline void gradient_columns(const float *dy, ptrdiff_t line, ptrdiff_t pixel, int down, int across,
+                                    Vector columns[TILE][PATCH], Vector *sum)
+{
+    for (int j = 0; j < TILE; j++) {
+        Vector s[TILE];
+        for (int i = 0; i < TILE; i++) {
+            s[i] = i < down && j < across ? vector_load(dy + i * line + j * pixel) : (Vector){ 0 };
+            *sum += s[i];
+        }
+        points_tile_gradient(s, columns[j]);
+    }
+}
+
+/* Row i of its spectrum. */
+static inline void gradient_row(Vector columns[TILE][PATCH], int i, Vector row[PATCH])
+{
+    const Vector s[TILE] = { columns[0][i], columns[1][i], columns[2][i], columns[3][i] };
+    points_tile_gradient(s, row);
+}
+
 /* The squares of the pixels of a column of a patch. */
 static inline Vector column_squares(const View *view, const float *x, Strip strip, int column)
 {

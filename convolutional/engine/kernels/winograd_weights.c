@@ -13,20 +13,6 @@
 #include <omp.h>
 #include <string.h>
 
-/* What the numbers of V and W are. */
-typedef struct Arithmetic {
-    PatchColumns       *patches;
-    GradientTransform  *gradients;
-    MultiplyTransposed *multiply;
-} Arithmetic;
-
-static const Arithmetic floats = { KERNEL(winograd_patch_columns), KERNEL(winograd_gradients),
-                                   KERNEL(winograd_multiply_transposed) };
-static const Arithmetic int16 = { KERNEL(winograd_int16_patch_columns), KERNEL(winograd_int16_gradients),
-                                   KERNEL(winograd_int16_multiply_transposed) };
-static const Arithmetic int16_vnni = { KERNEL(winograd_int16_patch_columns), KERNEL(winograd_int16_gradients),
-                                        winograd_int16_multiply_transposed_avx512vnni };
-
 typedef struct WeightsPlan {
     const WinogradKernel *k;
     const Arithmetic     *arithmetic;
@@ -44,11 +30,6 @@ enum {
     TILES_SHARED = 64,
     TILES_AT_ONCE = 160,
 };
-
-static const Arithmetic *arithmetic_of(const WinogradKernel *k)
-{
-    return !k->int16 ? &floats : kernels_have_vnni() ? &int16_vnni : &int16;
-}
 
 static int lines_of(const WeightsPlan *plan, int tiles)
 {
@@ -68,11 +49,12 @@ static Spectrum matrix_at(const WeightsPlan *plan, char *memory, int tiles, int 
 
 static WeightsPlan weights_plan(const WinogradKernel *k)
 {
-    WeightsPlan plan = { .k = k, .arithmetic = arithmetic_of(k), .grid = tile_grid(&k->x), .in = k->x.c,
+    WeightsPlan plan = { .k = k, .arithmetic = KERNEL(winograd_arithmetic)(k), .grid = tile_grid(&k->x), .in = k->x.c,
                          .out = k->y.c, .threads = omp_get_max_threads() };
     plan.du_bytes = (size_t)FREQUENCIES * (size_t)plan.in * (size_t)plan.out * sizeof(float);
     plan.by_channels = plan.du_bytes > SUMS_MOST;
     plan.at_once = plan.by_channels && plan.grid.count <= TILES_AT_ONCE;
+    /* Longer sums of integers would leave fewer bits to each. */
     const size_t most = plan.at_once && !k->int16 ? TILES_AT_ONCE : plan.by_channels ? TILES_SHARED : TILES_OWN;
     plan.most = (int)(plan.grid.count < most ? plan.grid.count : most);
     plan.v_bytes = matrix_bytes(&plan, plan.most, plan.in);
@@ -126,7 +108,7 @@ static inline void weights_product(const WeightsPlan *plan, const RunSpectra *ru
     const Spectrum v = { v_words(plan, run, f, group), run->v.scales + group * GROUP };
     const Spectrum w = { run->w.words + (size_t)f * frequency_stride((size_t)run->lines, plan->out) +
                              (size_t)block * BLOCK * (size_t)run->lines, run->w.scales + block * BLOCK };
-    plan->arithmetic->multiply(plan->worth[f], run->lines, width, v, w, add, ahead, du + (size_t)(f * GROUP * width));
+    plan->arithmetic->multiply_transposed(plan->worth[f], run->lines, width, v, w, add, ahead, du + (size_t)(f * GROUP * width));
 }
 
 /* dU of blocks first .. last - 1: add the products of a run of tiles. Frequencies outermost, so that V[f] and W[f] are read
@@ -188,7 +170,7 @@ static void weights_by_tiles(const WeightsPlan *plan, const float *x, const floa
         const size_t calls = (size_t)FREQUENCIES * (size_t)blocks * (size_t)(plan->in / GROUP);
         const RunSpectra spectra = spectra_at(plan, own + plan->du_bytes, run.count);
         Fetch fetch_x = fetch_of(&plan->k->x, x, next, calls), fetch_dy = fetch_of(&plan->k->y, dy, next, calls);
-        plan->arithmetic->patches(&plan->k->x, x, run, 0, 1, spectra.v);
+        plan->arithmetic->patch_columns(&plan->k->x, x, run, 0, 1, spectra.v);
         plan->arithmetic->gradients(&plan->k->y, dy, run, 0, 1, spectra.w, sums);
         weights_accumulate(plan, &spectra, i > 0, 0, blocks, du, &fetch_x, &fetch_dy);
     }
@@ -198,7 +180,7 @@ static void weights_by_tiles(const WeightsPlan *plan, const float *x, const floa
     weights_finish(plan, threads, thread, (const float *)scratch, threads, part / sizeof(float), dweights);
 }
 
-/* Own part of dweights from all tiles. They are too many to stay in the cache until they are used. */
+/* Own part of dweights, which are too many to stay in the cache until they are used, from all tiles. */
 static void weights_at_once(const WeightsPlan *plan, const RunSpectra *all, int runs, int first, int last, float *du,
                             float *dweights)
 {
@@ -227,7 +209,7 @@ static void weights_by_channels(const WeightsPlan *plan, const float *x, const f
         RunSpectra *own = &spectra[i % kept];
         Fetch none = { 0 };
         *own = spectra_at(plan, scratch + (size_t)(i % kept) * run_bytes, run.count);
-        plan->arithmetic->patches(&plan->k->x, x, run, thread, threads, own->v);
+        plan->arithmetic->patch_columns(&plan->k->x, x, run, thread, threads, own->v);
         plan->arithmetic->gradients(&plan->k->y, dy, run, thread, threads, own->w, sums);
         if (plan->at_once)
             continue;
