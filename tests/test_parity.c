@@ -40,9 +40,10 @@ static const Tolerance tolerances[] = {
     { "last",      { .layout = LAYOUT_channels_last },                       5e-5, 1e-5, 5e-5, 5e-5, 1e-4, 2e-2 },
     { "unfused",   { .direct_only = true, .no_fusion = true },               1e-5, 1e-6, 1e-5, 1e-5, 1e-4, 0 },
     /* Where f32's rounding grows to 1e-2 in a gradient, that of 16 bits grows to its own size: the losses tell. After ten steps of
-     * vgg16, where direct f32 is off by 7e-3, bf16 is by 4e-2 and integers by 5e-2. */
+     * vgg16, where direct f32 is off by 7e-3, bf16 is by 4e-2 and integers by 5e-2; of resnet18's gradients half are off by
+     * 7e-2, or 1e-1 in a build that sums in another order. */
     { "bf16",      { .precision = PRECISION_bf16 },                          1e-1, 5e-3, 1e-1, 1e-2, 5e-2, 1 },
-    { "mixed",     { .precision = PRECISION_mixed },                         1e-1, 5e-3, 1e-1, 1e-2, 1e-1, 1 },
+    { "mixed",     { .precision = PRECISION_mixed },                         1e-1, 5e-3, 1e-1, 1e-2, 1e-1, 2 },
 };
 
 enum { MARGIN = 4 };      /* how much worse than PyTorch's f32 we may be where rounding is amplified: other orders of summation */
