@@ -122,8 +122,8 @@ typedef struct Spectrum {
 /* A tile's place among the rows that lie together in V: V[f] is a list of `panels` panels of at most ROWS tiles,
  * each [channels / 16][tiles of the panel][16], so that a product reads it from end to end. */
 typedef struct PanelPlace {
-    size_t start;        /* first float of the tile */
-    size_t step;         /* floats to the tile's next 16 channels */
+    size_t start;        /* first word of the tile */
+    size_t step;         /* words to the tile's next 16 words of channels */
 } PanelPlace;
 
 static inline PanelPlace panel_place(int count, int panels, int channels, int tile)
@@ -167,8 +167,9 @@ void KERNEL(winograd_filter_gradient)(const float *du, int parts, size_t part, i
 
 /* ---- winograd_multiply.c, winograd_int16_multiply.c ---- */
 
-/* M[f] = V[f] U[f] for all frequencies: v in `panels` panels, u [in][width], m [count][width]. */
 typedef struct Fetch Fetch;      /* winograd_strip.h */
+
+/* M[f] = V[f] U[f] for all frequencies: v in `panels` panels, u [in][width], m [count][width]. */
 typedef void Multiply(int count, int panels, int in, int width, Spectrum v, Spectrum u, float *m, Fetch *fetch);
 Multiply KERNEL(winograd_multiply), KERNEL(winograd_int16_multiply), winograd_int16_multiply_avx512vnni;
 
