@@ -36,7 +36,7 @@ static const Case cases[] = {
     { "filters larger than a cache",      5, 192, 208,  4,  3 },
     { "the same, in several runs",      250, 304, 304,  1,  2 },
     { "integers' filters as large",      17, 432, 416,  1,  2 },
-    { "few tiles, in several runs",     147, 192, 208,  1,  2 },
+    { "few tiles, in several runs",      67, 192, 208,  1,  2 },
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -227,10 +227,10 @@ static void test_against_direct_loops(void **state)
         Problem p = problem_new(t);
         problem_solve(t, &p);
         for (int threads = 1; threads <= 2; threads++)
-            for (int variant = 0; variant < 4; variant++) {
-                const int last = variant % 2;
+            for (int variant = 0; variant < 3; variant++) {      /* of integers one layout, with two threads the other */
+                const int last = variant == 2 ? threads % 2 : variant;
                 const WinogradKernel k = { { t->n, t->in, t->h, t->w, last ? t->in : 16, t->in },
-                                           { t->n, t->out, t->h, t->w, last ? t->out : 16, t->out }, variant >= 2 };
+                                           { t->n, t->out, t->h, t->w, last ? t->out : 16, t->out }, variant == 2 };
                 omp_set_num_threads(threads);
                 void *scratch = filled(kernel_winograd_scratch(&k));
                 Bounds *bounds = k.int16 ? &bounds_int16 : &bounds_floats;
