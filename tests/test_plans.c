@@ -210,7 +210,8 @@ static void test_resume(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text), cmocka_unit_test(test_letters), cmocka_unit_test(test_letters_of_mixed_precision), cmocka_unit_test(test_cache), cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_text), cmocka_unit_test(test_letters), cmocka_unit_test(test_letters_of_mixed_precision),
+        cmocka_unit_test(test_cache), cmocka_unit_test(test_resume),
     };
     scratch_new(root);
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,8 +117,7 @@ void kernel_depthwise_backward_weights(const DepthwiseKernel *k, const float *x,
  * Channels of both views are multiples of 16; blocks are 16 or the channels themselves.
  * weights: [3][3][in][out] (row, column, input, output channel), f32. All tensors are f32 in any case.
  * int16: numbers are rounded in Winograd's domain to integers that share an exponent (kernels/winograd_int16.h): twice the
- * rate of f32, an error of 2e-3 of the norm instead of 1e-6. Numbers
- * below 1e-18 may count as zero, above 1e17 as infinite. */
+ * rate of f32, an error of 2e-3 of the norm instead of 1e-6. Numbers below 1e-18 may count as zero, above 1e17 as infinite. */
 typedef struct WinogradKernel {
     View x, y;
     bool int16;

@@ -38,7 +38,7 @@ const char *program_kernels(char *text, size_t size);
 #define ALGORITHM_direct     'd'      /* oneDNN's, f32 */
 #define ALGORITHM_bf16       'h'      /* oneDNN's, half the bits */
 #define ALGORITHM_winograd   'w'
-#define ALGORITHM_int16     'i'      /* the same with products of 16-bit integers, in mixed precision */
+#define ALGORITHM_int16      'i'      /* the same with products of 16-bit integers, in mixed precision */
 #define ALGORITHM_depthwise  'c'      /* our own, channel by channel */
 #define ALGORITHM_batch_last 'n'      /* our own, image by image */
 #define ALGORITHMS           "dhwicn"

@@ -26,7 +26,11 @@ enum {
     GROUP = 16,                         /* channels that lie together in every layout */
     BLOCK = 2 * VECTOR,                 /* output channels of a register tile; the last block may be narrower */
     ROWS = VECTOR == 16 ? 14 : 6,       /* tiles of a register tile, at most */
+    ROWS_TRANSPOSED = VECTOR == 16 ? 8 : 4,      /* channels of a register tile of the transposed product; they divide 16 */
 };
+
+/* For functions of which each copy has its own constants. */
+#define INLINE static inline __attribute__((always_inline))
 
 /* Stores to a multiple of 64 bytes; past the caches if `stream` is set, which saves reading a line that is overwritten. */
 static inline void vector_put(float *to, Vector value, int stream)

@@ -87,6 +87,13 @@ static Spectrum filters_at(const ForwardPlan *plan, char *memory, int block)
     return spectrum_at(plan, memory, (size_t)plan->words, block_width(plan->out, block));
 }
 
+/* U of a block for the unit of input channels from c on. */
+static void transform_unit(const ForwardPlan *plan, const ForwardCall *call, int block, int c, Spectrum u)
+{
+    const int next = c + call->arithmetic->unit;
+    call->filter(call->weights, plan->in, plan->out, block, c, next < plan->in ? next : plan->in, u);
+}
+
 static void forward_by_tiles(const ForwardPlan *plan, const ForwardCall *call)
 {
     const int threads = omp_get_num_threads(), thread = omp_get_thread_num(), unit = call->arithmetic->unit;
@@ -97,8 +104,7 @@ static void forward_by_tiles(const ForwardPlan *plan, const ForwardCall *call)
 
     for (size_t item = split(items, threads, thread); item < split(items, threads, thread + 1); item++) {
         const int block = (int)(item / (size_t)units), c = (int)(item % (size_t)units) * unit;
-        call->filter(call->weights, plan->in, plan->out, block, c, c + unit < plan->in ? c + unit : plan->in,
-                     filters_at(plan, call->scratch + (size_t)block * plan->u_block, block));
+        transform_unit(plan, call, block, c, filters_at(plan, call->scratch + (size_t)block * plan->u_block, block));
     }
     #pragma omp barrier
 
@@ -138,7 +144,7 @@ static void forward_by_channels(const ForwardPlan *plan, const ForwardCall *call
         for (int block = first; block < last; block++) {
             const Spectrum u = filters_at(plan, own, block);
             for (int c = 0; c < plan->in; c += unit)
-                call->filter(call->weights, plan->in, plan->out, block, c, c + unit < plan->in ? c + unit : plan->in, u);
+                transform_unit(plan, call, block, c, u);
             call->arithmetic->multiply(run.count, panels, plan->in, block_width(plan->out, block), v, u, m, &none);
             KERNEL(winograd_outputs)(call->y_view, m, run, block, call->bias, call->y);
         }

@@ -5,11 +5,11 @@
 #include "winograd_int16.h"
 #include "winograd_strip.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
-static inline Vector worth_of(Sums sums, Vector row, const float *columns)
+/* *to (+)= what the sums are worth. */
+static inline void sums_store(Sums sums, Vector row, const float *columns, int add, float *to)
 {
-    return __builtin_convertvector(sums, Vector) * (row * vector_load(columns));
+    const Vector value = __builtin_convertvector(sums, Vector) * (row * vector_load(columns));
+    vector_store(to, add ? vector_load(to) + value : value);
 }
 
 /* m[rows][vectors] (+)= v[words / 16][rows][16] u[words][vectors], of one section. */
@@ -37,11 +37,8 @@ INLINE void panel_product(const int rows, const int vectors, int words, const ui
     for (int r = 0; r < rows; r++) {
         const Vector row = vector_all(v_worth[r] * worth);
         #pragma GCC unroll 2
-        for (int j = 0; j < vectors; j++) {
-            float *to = m + (r * vectors + j) * VECTOR;
-            const Vector value = worth_of(sums[r][j], row, u_worth + j * VECTOR);
-            vector_store(to, add ? vector_load(to) + value : value);
-        }
+        for (int j = 0; j < vectors; j++)
+            sums_store(sums[r][j], row, u_worth + j * VECTOR, add, m + (r * vectors + j) * VECTOR);
     }
 }
 
@@ -90,9 +87,6 @@ void KERNEL(winograd_int16_multiply)(int count, int panels, int in, int width, S
     }
 }
 
-/* Rows of a register tile of the transposed product; they divide 16. */
-enum { ROWS_TRANSPOSED = VECTOR == 16 ? 8 : 4 };
-
 /* du[rows][vectors] (+)= sum over lines of v[line][16] (rows of them) times w[line][vectors]. */
 INLINE void transposed_product(const int vectors, int lines, const uint32_t *v, const uint32_t *w, const float *v_worth,
                                const float *w_worth, float worth, int add, const uint32_t *ahead, float *du)
@@ -120,16 +114,13 @@ INLINE void transposed_product(const int vectors, int lines, const uint32_t *v, 
     for (int r = 0; r < ROWS_TRANSPOSED; r++) {
         const Vector row = vector_all(v_worth[r] * worth);
         #pragma GCC unroll 2
-        for (int j = 0; j < vectors; j++) {
-            float *to = du + (r * vectors + j) * VECTOR;
-            const Vector value = worth_of(sums[r][j], row, w_worth + j * VECTOR);
-            vector_store(to, add ? vector_load(to) + value : value);
-        }
+        for (int j = 0; j < vectors; j++)
+            sums_store(sums[r][j], row, w_worth + j * VECTOR, add, du + (r * vectors + j) * VECTOR);
     }
 }
 
 void KERNEL(winograd_int16_multiply_transposed)(float worth, int lines, int width, Spectrum v, Spectrum w, int add,
-                                                 const uint32_t *ahead, float *du)
+                                                const uint32_t *ahead, float *du)
 {
     for (int r = 0; r < GROUP; r += ROWS_TRANSPOSED, du += ROWS_TRANSPOSED * width) {
         if (width == BLOCK)

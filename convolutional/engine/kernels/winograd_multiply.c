@@ -7,8 +7,6 @@
 
 #include "winograd_strip.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* m[rows][vectors] = v[in / 16][rows][16] u[in][vectors]. */
 INLINE void panel_product(const int rows, const int vectors, int in, const float *v, const float *u, float *m)
 {
@@ -69,9 +67,6 @@ void KERNEL(winograd_multiply)(int count, int panels, int in, int width, Spectru
         }
     }
 }
-
-/* Rows of a register tile of the transposed product; they divide 16. */
-enum { ROWS_TRANSPOSED = VECTOR == 16 ? 8 : 4 };
 
 /* du[rows][vectors] (+)= sum over tiles of v[tile][16] (rows of them) times w[tile][vectors]. */
 INLINE void transposed_product(const int vectors, int count, const float *v, const float *w, int add,
