@@ -34,7 +34,7 @@ static double tiles_filled(const Conv2dModule *conv)
 static bool gains(const Conv2dAlgorithm *algorithm, const Conv2dModule *conv, const Program *program)
 {
     if (algorithm == &conv2d_winograd)
-        return !program_allows_bf16(program);
+        return !program_allows_16_bits(program);
     if (algorithm == &conv2d_winograd_int16)
         return tiles_filled(conv) > (program_mode(program) == MODE_training ? 0.2 : 0.5);
     return algorithm != &conv2d_bf16 ||

@@ -179,7 +179,7 @@ const Conv2dAlgorithm conv2d_direct = { ALGORITHM_direct, direct_takes, direct_f
 static bool bf16_takes(const Conv2dModule *conv, const Program *program)
 {
     (void)conv;
-    return program_allows_bf16(program);
+    return program_allows_16_bits(program);
 }
 
 static void bf16_forward(const Conv2dModule *conv, Program *program)

@@ -75,7 +75,7 @@ const Conv2dAlgorithm conv2d_winograd = { ALGORITHM_winograd, winograd_takes, wi
 
 static bool int16_takes(const Conv2dModule *conv, const Program *program)
 {
-    return program_allows_bf16(program) && winograd_takes(conv, program);
+    return program_allows_16_bits(program) && winograd_takes(conv, program);
 }
 
 static void int16_forward(const Conv2dModule *conv, Program *program)

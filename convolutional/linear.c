@@ -25,7 +25,7 @@ static char linear_algorithm(const Module *module, const Program *program)
 {
     const double macs = (double)((const Linear *)module)->weight->count;
     const char planned = program_planned_algorithm(program, module);
-    if (planned == ALGORITHM_direct || (planned == ALGORITHM_bf16 && program_allows_bf16(program)))
+    if (planned == ALGORITHM_direct || (planned == ALGORITHM_bf16 && program_allows_16_bits(program)))
         return planned;
     return program_prefers_bf16(program, module, macs, macs) ? ALGORITHM_bf16 : ALGORITHM_direct;
 }

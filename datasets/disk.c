@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+enum { OPEN_ATTEMPTS = 1000 };
 static const int OPEN_SAFELY = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
 
 const char *name_tail(const char *name)
@@ -113,10 +114,13 @@ static int open_without_links(int folder, const char *name)
     return at;
 }
 
+/* The kernel cannot follow ".." while anything on the machine is renamed, and says so: tried again. */
 static int open_beneath(int folder, const char *name)
 {
     struct open_how how = { .flags = (uint64_t)OPEN_SAFELY, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
-    const int file = (int)syscall(SYS_openat2, folder, name, &how, sizeof how);
+    int file = -1;
+    for (int attempt = 0; attempt < OPEN_ATTEMPTS && file < 0 && (attempt == 0 || errno == EAGAIN); attempt++)
+        file = (int)syscall(SYS_openat2, folder, name, &how, sizeof how);
     return file < 0 && (errno == ENOSYS || errno == EPERM) ? open_without_links(folder, name) : file;
 }
 

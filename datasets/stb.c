@@ -1,10 +1,12 @@
 /* stb.c - BMP, GIF, TGA, PGM and PPM by stb_image, compiled for these alone.
  *
  * stb_image reads zeros past the end of a file. It is therefore fed through callbacks, which notice that it asks
- * for more than there is: such a file is truncated. */
+ * for more than there is: such a file is truncated. It leaves PGM's and PPM's numbers as they are, whatever their largest
+ * value: they are stretched to 0 .. 255 here. */
 
 #include "image.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,12 +24,12 @@
 
 #include "disk.h"
 
-/* stb_image fills a buffer of this size whatever it needs of it: only then is a short answer no shortage. */
-enum { STB_BUFFER = 128 };
-
+/* stb_image fills a buffer of its own, the first that it reads to, whatever it needs of it: only there is a short answer no
+ * shortage. */
 typedef struct StbReader {
     const uint8_t *bytes;
     size_t         size, at;
+    const char    *buffer;
     bool           past_end;
 } StbReader;
 
@@ -36,7 +38,9 @@ static int stb_read(void *user, char *to, int wanted)
     StbReader *reader = user;
     const size_t left = reader->size - reader->at;
     const size_t count = (size_t)wanted < left ? (size_t)wanted : left;
-    if (count == 0 || (count < (size_t)wanted && wanted != STB_BUFFER))
+    if (!reader->buffer)
+        reader->buffer = to;
+    if (count == 0 || (count < (size_t)wanted && to != reader->buffer))
         reader->past_end = true;
     memcpy(to, reader->bytes + reader->at, count);
     reader->at += count;
@@ -60,6 +64,28 @@ static int stb_end(void *user)
 
 static const stbi_io_callbacks callbacks = { .read = stb_read, .skip = stb_skip, .eof = stb_end };
 
+/* The third number of a PGM's or PPM's header: the largest value of its pixels. 0 if there is none. */
+static int pnm_largest(const uint8_t *bytes, size_t size)
+{
+    size_t at = 2;
+    int number = 0;
+    for (int numbers = 0; numbers < 3; numbers++) {
+        while (at < size && (isspace(bytes[at]) || bytes[at] == '#'))
+            if (bytes[at++] == '#')
+                while (at < size && bytes[at] != '\n' && bytes[at] != '\r')
+                    at++;
+        for (number = 0; at < size && isdigit(bytes[at]) && number < 65536; at++)
+            number = 10 * number + bytes[at] - '0';
+    }
+    return number;
+}
+
+static void stretch(uint8_t *pixels, size_t count, int largest)
+{
+    for (size_t i = 0; i < count; i++)
+        pixels[i] = pixels[i] >= largest ? 255 : (uint8_t)((pixels[i] * 255 + largest / 2) / largest);
+}
+
 bool stb_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize *found, Image *image, Error *error)
 {
     int width, height, channels;
@@ -71,6 +97,8 @@ bool stb_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize 
     StbReader depth = { .bytes = bytes, .size = size };
     if (stbi_is_16_bit_from_callbacks(&callbacks, &depth))
         return error_set(error, EXIT_input, "PNM of 16 bits is not supported: %s: convert it to PNG", name_tail(shown));
+    if (bytes[0] == 'P' && pnm_largest(bytes, size) == 0)
+        return image_damaged("image", shown, "its largest value is 0", error);
     *found = (ImageSize){ channels < 3 ? 1 : 3, height, width };
     if (!image)
         return true;
@@ -83,6 +111,8 @@ bool stb_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize 
         stbi_image_free(pixels);
         return image_damaged("image", shown, "the file is truncated", error);
     }
+    if (bytes[0] == 'P')
+        stretch(pixels, (size_t)channels * (size_t)height * (size_t)width, pnm_largest(bytes, size));
     image_finish((ImageSize){ channels, height, width }, pixels, image);
     return true;
 }

@@ -77,6 +77,9 @@ static bool show(const OptionLine *line, Error *error)
     for (int i = 1; i < line->argument_count; i++)
         if (!activation_parse(line->arguments[i], &act, error))
             return false;
+        else if (act.key == ACT_native)
+            return error_set(error, EXIT_usage, "no function: '%s': it stands for an architecture's own: use one of %s",
+                             line->arguments[i], activation_names());
     for (int i = 1; i < line->argument_count; i++) {
         activation_parse(line->arguments[i], &act, error);
         print_one(act);

@@ -111,9 +111,10 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
     if (!flags->quiet)
         note_print(NULL, text);
     if (!flags->quiet && strcmp(split_name(data->split), flags->split))
-        note_print(
-            NULL,
-            "warning: the data has no test part: these are the images that training held out, which chose best.safetensors");
+        note_print(NULL, data->split == SPLIT_val ? "warning: the data has no test part: these are the images that training "
+                                                    "held out, which chose best.safetensors"
+                                                  : "the data has no val part, and nothing was held out: these are the test "
+                                                    "images, which chose best.safetensors");
 
     LossSum sum;
     const int batch = (uint32_t)flags->batch < data->count ? (int)flags->batch : (int)data->count;

@@ -298,6 +298,7 @@ static void test_jpeg_scans(void **state)
 
 static const uint8_t ppm[] = "P6\n3 2\n255\n" "\1\2\3" "\4\5\6" "\7\10\11" "\12\13\14" "\15\16\17" "\20\21\22";
 static const uint8_t pgm[] = "P5\n# grey\n3 2\n255\n" "\1\2\3" "\4\5\6";
+static const uint8_t pgm_dim[] = "P5 3#wide\n2 15\n" "\0\1\2" "\3\7\17";
 static const uint8_t pgm16[] = "P5\n3 2\n65535\n" "\1\2\3\4\5\6\7\10\11\12\13\14";
 static const uint8_t tga[] = {
     0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 2, 0, 24, 0x20,
@@ -319,6 +320,7 @@ static void test_others(void **state)
 {
     (void)state;
     static const uint8_t counting[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18 };
+    static const uint8_t of_dim[] = { 0, 17, 34, 51, 119, 255 };
     static const uint8_t of_gif[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 10, 11, 12, 1, 2, 3 };
     static const struct {
         const char    *name;
@@ -329,6 +331,7 @@ static void test_others(void **state)
     } cases[] = {
         { "a.ppm", ppm, sizeof ppm - 1, sizeof ppm - 1, 3, counting },
         { "a.pgm", pgm, sizeof pgm - 1, sizeof pgm - 1, 1, counting },
+        { "b.pgm", pgm_dim, sizeof pgm_dim - 1, sizeof pgm_dim - 1, 1, of_dim },
         { "a.TGA", tga, sizeof tga,     sizeof tga,     3, counting },
         { "a.bmp", bmp, sizeof bmp,     sizeof bmp,     3, counting },
         { "a.gif", gif, sizeof gif,     sizeof gif - 1, 3, of_gif },
@@ -348,6 +351,20 @@ static void test_others(void **state)
                 fail_msg("%s: %zu of %zu bytes were accepted", cases[i].name, cut, cases[i].size);
             one_line(&error, cases[i].name);
         }
+    }
+}
+
+/* stb_image reads 116 bytes of these pixels through its buffer, and then exactly as many as the buffer holds. */
+static void test_truncated_in_a_read_of_the_buffers_size(void **state)
+{
+    (void)state;
+    uint8_t bytes[12 + 244] = "P5\n4 61\n255\n";
+    for (size_t cut = 0; cut < sizeof bytes; cut++) {
+        Error error = {0};
+        Image image;
+        if (image_decode(bytes, cut, "cut.pgm", &image, &error))
+            fail_msg("%zu of %zu bytes were accepted", cut, sizeof bytes);
+        one_line(&error, "cut.pgm");
     }
 }
 
@@ -387,6 +404,7 @@ static void test_refused(void **state)
         { "a.tga",     "8BPS\0\1\0\0", 8, "PSD is not supported: a.tga", "convert it" },
         { "a.heic",    "\0\0\0\30ftypheic", 12, "HEIC is not supported: a.heic", "convert it" },
         { "a.pnm",     "P3\n1 1\n255\n1 2 3\n", 17, "text is not supported: a.pnm", "convert it" },
+        { "dark.pgm",  "P5\n1 1\n0\n\0", 10, "largest value is 0", "dark.pgm" },
         { "deep.pgm",  pgm16, sizeof pgm16 - 1, "16 bits is not supported: deep.pgm", "convert it to PNG" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -436,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_jpeg),
         cmocka_unit_test(test_jpeg_scans),
         cmocka_unit_test(test_others),
+        cmocka_unit_test(test_truncated_in_a_read_of_the_buffers_size),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_load_refused),
         cmocka_unit_test(test_load),

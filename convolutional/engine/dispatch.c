@@ -50,7 +50,7 @@ bool kernels_have_vnni(void)
 const char *kernels_isa(void)
 {
     static const char *const names[] = { [ISA_base] = "base", [ISA_avx2] = "avx2", [ISA_avx512] = "avx512" };
-    return names[isa];
+    return vnni ? "avx512 vnni" : names[isa];
 }
 
 /* The three variants of a kernel, and the function that calls the chosen one. */

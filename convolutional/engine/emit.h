@@ -57,8 +57,8 @@ char program_planned_algorithm(const Program *program, const Module *module);
 /* True if this layer of `macs` multiply-adds a sample gains by computing its products in bf16, by the plan's precision;
  * conversions: how many weights are converted in a step. */
 bool program_prefers_bf16(const Program *program, const Module *module, double conversions, double macs);
-/* True if it may; then 16-bit integers are allowed as well. */
-bool program_allows_bf16(const Program *program);
+/* True if the plan's precision allows products in bf16 or of 16-bit integers. */
+bool program_allows_16_bits(const Program *program);
 /* True if a tensor's values and gradient are bf16: all who write and read it take them so. */
 bool program_is_bf16(const Program *program, const Tensor *tensor);
 

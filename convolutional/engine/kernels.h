@@ -14,7 +14,7 @@
 #include "activations.h"
 #include "view.h"
 
-/* "avx512", "avx2" or "base". The environment variable CONVZOO_ISA=avx512|avx2|base lowers it (tests). */
+/* "avx512 vnni", "avx512", "avx2" or "base". The environment variable CONVZOO_ISA=avx512|avx2|base lowers it (tests). */
 const char *kernels_isa(void);
 /* Whether a vector has 16 floats; oneDNN then blocks channels by 16, else by 8. */
 bool kernels_have_16_lanes(void);

@@ -97,15 +97,17 @@ static void trial_time(const Trial *trial, double *seconds)
 
 /* ---- candidates ---- */
 
-/* '.': by the rules; the others where they can. Where the rules do not take them, depthwise and batch-last kernels cannot run, and
- * Winograd's are only passed over for other 16-bit products. */
+/* '.': by the rules; the others where they can. Where the rules do not take them, depthwise and batch-last kernels cannot run. */
 static const char candidates[] = { '.', ALGORITHM_direct, ALGORITHM_bf16, ALGORITHM_winograd, ALGORITHM_int16 };
 
 enum { CANDIDATES = sizeof candidates };
 
+/* In f32 the rules take Winograd wherever it can run. */
 static bool is_open(const Measurement *m, char algorithm)
 {
-    return algorithm == '.' || algorithm == ALGORITHM_direct || m->wish.precision != PRECISION_f32;
+    const bool is_winograd = algorithm == ALGORITHM_winograd || algorithm == ALGORITHM_int16;
+    return algorithm == '.' || algorithm == ALGORITHM_direct ||
+           (m->wish.precision != PRECISION_f32 && !(is_winograd && m->wish.direct_only));
 }
 
 /* Takes a candidate's algorithm for every layer that was faster in it than before. */

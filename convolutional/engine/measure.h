@@ -10,7 +10,8 @@ typedef Network *NetworkBuilder(const void *context);
 
 /* What `wish` leaves open, chosen by running the network in every layout, with the rules' algorithms, oneDNN's direct one and, in
  * mixed precision, bf16 and both kinds of Winograd, and taking for each layer what was fastest: a plan whose layout and layers
- * are named, or `wish` without measuring where nothing was faster. Takes as long as some tens of steps: seconds, for large networks. */
+ * are named, or `wish` without measuring where nothing was faster. Takes as long as some tens of steps: seconds, for large
+ * networks. */
 Plan plan_measure(NetworkBuilder *build, const void *context, const Plan *wish, Mode mode, int batch);
 
 #endif

@@ -18,7 +18,7 @@ bool program_can_bf16(void)
     return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
 }
 
-bool program_allows_bf16(const Program *program)
+bool program_allows_16_bits(const Program *program)
 {
     return program->plan.precision != PRECISION_f32;
 }
@@ -63,5 +63,5 @@ static bool is_written_as_bf16(const Program *program, const Tensor *tensor)
 
 bool program_is_bf16(const Program *program, const Tensor *tensor)
 {
-    return program_allows_bf16(program) && is_written_as_bf16(program, tensor) && is_read_as_bf16(program, tensor);
+    return program_allows_16_bits(program) && is_written_as_bf16(program, tensor) && is_read_as_bf16(program, tensor);
 }

@@ -203,6 +203,7 @@ bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, 
                     get_text(file, "act", info->act, sizeof info->act, path, error) &&
                     get_int(file, "img_size", MAX_SIDE, &info->side, path, error) &&
                     get_int(file, "in_chans", CHECKPOINT_MAX_CHANNELS, &info->channels, path, error) &&
+                    (info->channels != 2 || bad_text("in_chans", "2", "1 (grey) or 3 (colour)", path, error)) &&
                     get_floats(file, "mean", info->mean, info->channels, -INFINITY, path, error) &&
                     get_floats(file, "std", info->std, info->channels, 1e-30f, path, error) &&
                     get_squeeze_excite(file, &info->squeeze_excite, path, error) && get_classes(file, info, path, error);

@@ -117,24 +117,25 @@ static inline size_t spectrum_bytes(size_t rows, int columns)
 }
 
 /* V, U or W of some tiles or channels. A word is a float; or, in mixed precision, two 16-bit integers (winograd_int16.h), and
- * then `scales` holds what one of them is worth, for each row or column of the products. */
+ * then `worth` holds, for each row or column of the products, what an integer 1 is worth but for the frequency's norm.
+ * Two channels or two tiles share a word: below, `in` of the layouts is words of input channels, and a line is a tile or two. */
 typedef struct Spectrum {
     uint32_t *words;
-    float    *scales;
+    float    *worth;
 } Spectrum;
 
 /* A tile's place among the rows that lie together in V: V[f] is a list of `panels` panels of at most ROWS tiles,
- * each [channels / 16][tiles of the panel][16], so that a product reads it from end to end. */
+ * each [words / 16][tiles of the panel][16], so that a product reads it from end to end. */
 typedef struct PanelPlace {
     size_t start;        /* first word of the tile */
-    size_t step;         /* words to the tile's next 16 words of channels */
+    size_t step;         /* words to the tile's next 16 words */
 } PanelPlace;
 
-static inline PanelPlace panel_place(int count, int panels, int channels, int tile)
+static inline PanelPlace panel_place(int count, int panels, int words, int tile)
 {
     const int panel = (int)((((size_t)tile + 1) * (size_t)panels - 1) / (size_t)count);
     const size_t first = split(count, panels, panel), rows = split(count, panels, panel + 1) - first;
-    return (PanelPlace){ first * (size_t)channels + ((size_t)tile - first) * GROUP, rows * GROUP };
+    return (PanelPlace){ first * (size_t)words + ((size_t)tile - first) * GROUP, rows * GROUP };
 }
 
 /* ---- winograd_image.c, winograd_int16_patches.c, winograd_int16_tiles.c ---- */
@@ -146,22 +147,23 @@ PatchTransform KERNEL(winograd_patches), KERNEL(winograd_int16_patches);
 /* y = A^T M A (+ bias) for the output channels of one block; m is [tiles][width]. */
 void KERNEL(winograd_outputs)(const View *view, const float *m, TileRun run, int block, const float *bias, float *y);
 
-/* The same V as rows of tiles, [in / 16][tiles][16] at each frequency: part `part` of `parts` that make up the run, a part being
- * some of the tiles or, in mixed precision, of the channels. */
-typedef void PatchColumns(const View *view, const float *x, TileRun run, int part, int parts, Spectrum v);
-PatchColumns KERNEL(winograd_patch_columns), KERNEL(winograd_int16_patch_columns);
+/* V for the gradient of the filters, [channels / 16][lines][16] at each frequency: part `part` of `parts` that make up the run, a
+ * part being some of the tiles or, in mixed precision, of the channels. */
+typedef void PatchLines(const View *view, const float *x, TileRun run, int part, int parts, Spectrum v);
+PatchLines KERNEL(winograd_patch_lines), KERNEL(winograd_int16_patch_lines);
 
-/* W = A dy A^T, each frequency [block][tiles][width]; adds the pixels of dy to sums[channel] if it is not NULL. */
+/* W = A dy A^T, each frequency [block][lines][width]; adds the pixels of dy to sums[channel] if it is not NULL. */
 typedef void GradientTransform(const View *view, const float *dy, TileRun run, int part, int parts, Spectrum w, float *sums);
 GradientTransform KERNEL(winograd_gradients), KERNEL(winograd_int16_gradients);
 
 /* ---- winograd_filter.c, winograd_int16_filter.c: one block of output channels ---- */
 
-/* U = G w G^T, each frequency [in][width], for input channels from .. to - 1. */
+/* U = G w G^T, each frequency [in][width], for input channels from .. to - 1: `from` is a multiple of Arithmetic.unit,
+ * `to` at most a unit later. */
 typedef void FilterTransform(const float *weights, int in, int out, int block, int from, int to, Spectrum u);
 FilterTransform KERNEL(winograd_filter), KERNEL(winograd_int16_filter);
 /* The same for the gradient of the data: filters turned by 180 degrees, `in` and `out` exchanged, so that `in` counts the
- * last index of the weights. from and to are multiples of 16. */
+ * last index of the weights. */
 FilterTransform KERNEL(winograd_filter_turned), KERNEL(winograd_int16_filter_turned);
 
 /* dw = G^T (sum of `parts` matrices, `part` floats apart) G for 16 input channels from `from`;
@@ -177,9 +179,9 @@ typedef struct Fetch Fetch;      /* winograd_strip.h */
 typedef void Multiply(int count, int panels, int in, int width, Spectrum v, Spectrum u, float *m, Fetch *fetch);
 Multiply KERNEL(winograd_multiply), KERNEL(winograd_int16_multiply), winograd_int16_multiply_avx512vnni;
 
-/* dU (+)= V^T W of one frequency: v [lines][16], w [lines][width], du [16][width]; a line is a tile, or two in mixed precision,
- * where a product is worth `worth` times both scales. `ahead`: the v of a coming product, fetched into the cache. */
-typedef void MultiplyTransposed(float worth, int lines, int width, Spectrum v, Spectrum w, int add, const uint32_t *ahead,
+/* dU (+)= V^T W of one frequency: v [lines][16], w [lines][width], du [16][width]; in mixed precision a product is worth `norms`,
+ * those of both transforms, times what both integers are. `ahead`: the v of a coming product, fetched into the cache. */
+typedef void MultiplyTransposed(float norms, int lines, int width, Spectrum v, Spectrum w, int add, const uint32_t *ahead,
                                 float *du);
 MultiplyTransposed KERNEL(winograd_multiply_transposed), KERNEL(winograd_int16_multiply_transposed),
     winograd_int16_multiply_transposed_avx512vnni;
@@ -193,7 +195,7 @@ typedef struct Arithmetic {
     PatchTransform     *patches;
     FilterTransform    *filter, *filter_turned;
     Multiply           *multiply;
-    PatchColumns       *patch_columns;
+    PatchLines         *patch_lines;
     GradientTransform  *gradients;
     MultiplyTransposed *multiply_transposed;
 } Arithmetic;

@@ -34,13 +34,14 @@ enum {
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static size_t larger(size_t a, size_t b)  { return a > b ? a : b; }
 
-/* A spectrum in memory: words, then, in mixed precision, a scale of each row or column for each section of channels. */
+/* A spectrum in memory: words, then, in mixed precision, what those of each row or column are worth, for each section of
+ * channels. */
 static Spectrum spectrum_at(const ForwardPlan *plan, char *memory, size_t rows, int columns)
 {
     return (Spectrum){ (uint32_t *)memory, plan->int16 ? (float *)(memory + spectrum_bytes(rows, columns)) : NULL };
 }
 
-static size_t scales_bytes(const ForwardPlan *plan, size_t count)
+static size_t worth_bytes(const ForwardPlan *plan, size_t count)
 {
     return plan->int16 ? ((size_t)sections_of(plan->in) * count * sizeof(float) + 63) / 64 * 64 : 0;
 }
@@ -49,12 +50,12 @@ static ForwardPlan forward_plan(const View *x, const View *y, int is_int16)
 {
     ForwardPlan plan = { .grid = tile_grid(x), .in = x->c, .out = y->c, .threads = omp_get_max_threads(), .int16 = is_int16,
                          .words = is_int16 ? words_of(x->c) : x->c };
-    plan.u_block = spectrum_bytes((size_t)plan.words, BLOCK) + scales_bytes(&plan, BLOCK);
+    plan.u_block = spectrum_bytes((size_t)plan.words, BLOCK) + worth_bytes(&plan, BLOCK);
     const size_t u_bytes = (size_t)blocks_of(plan.out) * plan.u_block;
     const size_t tile_bytes = (size_t)FREQUENCIES * (size_t)plan.words * sizeof(float);
     plan.by_channels = u_bytes > FILTERS_MOST || plan.grid.count < (size_t)plan.threads * ROWS;
     plan.most = (int)smaller(plan.grid.count, plan.by_channels ? larger(TILES, SHARED_MOST / tile_bytes) : TILES);
-    plan.v_bytes = spectrum_bytes((size_t)plan.most, plan.words) + scales_bytes(&plan, (size_t)plan.most);
+    plan.v_bytes = spectrum_bytes((size_t)plan.most, plan.words) + worth_bytes(&plan, (size_t)plan.most);
     plan.u_bytes = plan.by_channels ? plan.u_block : u_bytes;
     plan.m_bytes = spectrum_bytes((size_t)plan.most, BLOCK);
     return plan;

@@ -111,7 +111,7 @@ static inline Vector gradient_tile(const float *dy, ptrdiff_t line, ptrdiff_t pi
     return sum;
 }
 
-void KERNEL(winograd_patch_columns)(const View *view, const float *x, TileRun run, int part, int parts, Spectrum v)
+void KERNEL(winograd_patch_lines)(const View *view, const float *x, TileRun run, int part, int parts, Spectrum v)
 {
     KERNEL(winograd_patches)(view, x, run, 1, (int)split((size_t)run.count, parts, part),
                              (int)split((size_t)run.count, parts, part + 1), v);

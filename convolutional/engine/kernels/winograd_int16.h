@@ -6,10 +6,10 @@
  *     q = round(value limit / bound)            bound >= norm of the values that one sum runs over
  *
  * and then no q and no sum of products can overflow: |sum q r| <= |q| |r| <= limit^2 by Cauchy and Schwarz. The bound comes
- * from the pixels or weights before the transform and from how much the transform can stretch them (frequency_norms): one
- * bound a tile, a filter, or in the gradient of the filters a channel. Sums of integers run over SECTION channels or the tiles
- * of a run, and are added up in f32. The error is 2e-3 of the norm, that of a direct convolution of bf16 numbers; bf16 here
- * would have 1e-2, since the transform back magnifies what rounding left.
+ * from the pixels or weights before the transform and from how much the transform can stretch them (frequency_norms). As far
+ * as a sum of integers runs there is one bound: a tile's and a filter's for each SECTION of channels, or in the gradient of the
+ * filters a channel's for each run of tiles. Such sums are added up in f32. The error is 2e-3 of the norm, that of a direct
+ * convolution of bf16 numbers; bf16 here would have 1e-2, since the transform back magnifies what rounding left.
  *
  * A word holds two numbers that are multiplied one after the other: of channels c and c + 16, or of two neighbouring tiles. */
 
@@ -52,16 +52,17 @@ static inline Words words_of_pair(Vector low, Vector high, Vector scale)
     return (first & 0xFFFF) | (second << 16);
 }
 
-/* sums + both products of each lane. */
+/* sums + both products of each lane. A NaN's own bits may make integers of which the sums overflow, but those are worth NaN;
+ * so that it is defined, the sums are of unsigned numbers. */
 static inline Sums words_multiply(Sums sums, Words a, Words b)
 {
 #if defined(__AVX512VNNI__)
     return (Sums)_mm512_dpwssd_epi32((__m512i)sums, (__m512i)a, (__m512i)b);
 #elif defined(__AVX512BW__)
-    return sums + (Sums)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+    return (Sums)((Words)sums + (Words)_mm512_madd_epi16((__m512i)a, (__m512i)b));
 #else
-    const Sums a_low = (Sums)(a << 16) >> 16, b_low = (Sums)(b << 16) >> 16;
-    return sums + (a_low * b_low + ((Sums)a >> 16) * ((Sums)b >> 16));
+    const Sums a_low = (Sums)(a << 16) >> 16, b_low = (Sums)(b << 16) >> 16, a_high = (Sums)a >> 16, b_high = (Sums)b >> 16;
+    return (Sums)((Words)sums + ((Words)a_low * (Words)b_low + (Words)a_high * (Words)b_high));
 #endif
 }
 

@@ -1,6 +1,7 @@
 /* winograd_int16_filter.c - Winograd transforms of filters, rounded to 16-bit integers; see winograd_int16.h.
  *
- * U is [in / 32][16 words][width] at each frequency, its scales [section of in][width]: a filter's norm over the section. */
+ * U is [in / 32][16 words][width] at each frequency, what they are worth [section of in][width]: by a filter's norm over
+ * the section. */
 
 #include "winograd_int16.h"
 #include "winograd_taps.h"
@@ -32,7 +33,7 @@ void KERNEL(winograd_int16_filter)(const float *weights, int in, int out, int bl
                 const Vector w = vector_load(filters + t * tap + (ptrdiff_t)c * out);
                 squares += w * w;
             }
-        scales_of(squares, norms, scales, u.scales + from / SECTION * width + lane);
+        scales_of(squares, norms, scales, u.worth + from / SECTION * width + lane);
         for (int word = from / 2; word < words_of(to); word++) {
             const int c = word / GROUP * 2 * GROUP + word % GROUP;
             filter_spectrum(filters + (ptrdiff_t)c * out, tap, low);
@@ -61,7 +62,7 @@ void KERNEL(winograd_int16_filter_turned)(const float *weights, int in, int out,
                 squares += w * w;
             }
         }
-        scales_of(squares, norms, scales, u.scales + from / SECTION * width + lane);
+        scales_of(squares, norms, scales, u.worth + from / SECTION * width + lane);
         for (int word = 0; word < groups / 2 * GROUP; word++) {
             const int g = word / GROUP * 2, j = word % GROUP;
             filter_spectrum(taps[g][0][j], GROUP * VECTOR, low);

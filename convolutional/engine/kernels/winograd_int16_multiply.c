@@ -14,7 +14,7 @@ static inline void sums_store(Sums sums, Vector row, const float *columns, int a
 
 /* m[rows][vectors] (+)= v[words / 16][rows][16] u[words][vectors], of one section. */
 INLINE void panel_product(const int rows, const int vectors, int words, const uint32_t *v, const uint32_t *u,
-                          const float *v_worth, const float *u_worth, float worth, int add, float *m)
+                          const float *v_worth, const float *u_worth, float norms, int add, float *m)
 {
     Sums sums[ROWS][2];
     #pragma GCC unroll 14
@@ -35,7 +35,7 @@ INLINE void panel_product(const int rows, const int vectors, int words, const ui
         }
     #pragma GCC unroll 14
     for (int r = 0; r < rows; r++) {
-        const Vector row = vector_all(v_worth[r] * worth);
+        const Vector row = vector_all(v_worth[r] * norms);
         #pragma GCC unroll 2
         for (int j = 0; j < vectors; j++)
             sums_store(sums[r][j], row, u_worth + j * VECTOR, add, m + (r * vectors + j) * VECTOR);
@@ -45,13 +45,13 @@ INLINE void panel_product(const int rows, const int vectors, int words, const ui
 #define PANEL(rows)                                                                       \
     case rows:                                                                            \
         if (width == BLOCK)                                                               \
-            panel_product(rows, 2, words, v, u, v_worth, u_worth, worth, add, m);         \
+            panel_product(rows, 2, words, v, u, v_worth, u_worth, norms, add, m);         \
         else                                                                              \
-            panel_product(rows, 1, words, v, u, v_worth, u_worth, worth, add, m);         \
+            panel_product(rows, 1, words, v, u, v_worth, u_worth, norms, add, m);         \
         break;
 
 static void panel_multiply(int rows, int words, int width, const uint32_t *v, const uint32_t *u, const float *v_worth,
-                           const float *u_worth, float worth, int add, float *m)
+                           const float *u_worth, float norms, int add, float *m)
 {
     switch (rows) {
     PANEL(1) PANEL(2) PANEL(3) PANEL(4) PANEL(5) PANEL(6)
@@ -70,7 +70,7 @@ void KERNEL(winograd_int16_multiply)(int count, int panels, int in, int width, S
     patch_norms(patch);
     filter_norms(filter);
     for (int f = 0; f < FREQUENCIES; f++) {
-        const float worth = patch[f] * filter[f];
+        const float norms = patch[f] * filter[f];
         const uint32_t *left = v.words + (size_t)f * frequency_stride((size_t)count, words);
         const uint32_t *right = u.words + (size_t)f * frequency_stride((size_t)words, width);
         float *product = m + (size_t)f * frequency_stride((size_t)count, width);
@@ -80,7 +80,7 @@ void KERNEL(winograd_int16_multiply)(int count, int panels, int in, int width, S
             for (int from = 0, section = 0; from < words; from += SECTION_WORDS, section++)
                 panel_multiply(rows, words - from < SECTION_WORDS ? words - from : SECTION_WORDS, width,
                                left + first * (size_t)words + (size_t)from * (size_t)rows, right + (size_t)from * (size_t)width,
-                               v.scales + section * count + first, u.scales + section * width, worth, section > 0,
+                               v.worth + section * count + first, u.worth + section * width, norms, section > 0,
                                product + first * (size_t)width);
             fetch_some(fetch);
         }
@@ -89,7 +89,7 @@ void KERNEL(winograd_int16_multiply)(int count, int panels, int in, int width, S
 
 /* du[rows][vectors] (+)= sum over lines of v[line][16] (rows of them) times w[line][vectors]. */
 INLINE void transposed_product(const int vectors, int lines, const uint32_t *v, const uint32_t *w, const float *v_worth,
-                               const float *w_worth, float worth, int add, const uint32_t *ahead, float *du)
+                               const float *w_worth, float norms, int add, const uint32_t *ahead, float *du)
 {
     Sums sums[ROWS_TRANSPOSED][2];
     #pragma GCC unroll 8
@@ -112,20 +112,20 @@ INLINE void transposed_product(const int vectors, int lines, const uint32_t *v, 
     }
     #pragma GCC unroll 8
     for (int r = 0; r < ROWS_TRANSPOSED; r++) {
-        const Vector row = vector_all(v_worth[r] * worth);
+        const Vector row = vector_all(v_worth[r] * norms);
         #pragma GCC unroll 2
         for (int j = 0; j < vectors; j++)
             sums_store(sums[r][j], row, w_worth + j * VECTOR, add, du + (r * vectors + j) * VECTOR);
     }
 }
 
-void KERNEL(winograd_int16_multiply_transposed)(float worth, int lines, int width, Spectrum v, Spectrum w, int add,
+void KERNEL(winograd_int16_multiply_transposed)(float norms, int lines, int width, Spectrum v, Spectrum w, int add,
                                                 const uint32_t *ahead, float *du)
 {
     for (int r = 0; r < GROUP; r += ROWS_TRANSPOSED, du += ROWS_TRANSPOSED * width) {
         if (width == BLOCK)
-            transposed_product(2, lines, v.words + r, w.words, v.scales + r, w.scales, worth, add, ahead, du);
+            transposed_product(2, lines, v.words + r, w.words, v.worth + r, w.worth, norms, add, ahead, du);
         else
-            transposed_product(1, lines, v.words + r, w.words, v.scales + r, w.scales, worth, add, ahead, du);
+            transposed_product(1, lines, v.words + r, w.words, v.worth + r, w.worth, norms, add, ahead, du);
     }
 }

@@ -1,7 +1,7 @@
 /* winograd_int16_patches.c - patches of 16-bit integers for the forward product; see winograd_int16.h.
  *
- * A sum runs over channels: V is panels of tiles, each [in / 32][tiles of the panel][16 words], its scales
- * [section of channels][tile]. */
+ * A sum runs over channels: V is panels of tiles, each [in / 32][tiles of the panel][16 words], what they are
+ * worth [section of channels][tile]. */
 
 #include "winograd_int16.h"
 #include "winograd_strip.h"
@@ -48,10 +48,11 @@ void KERNEL(winograd_int16_patches)(const View *view, const float *x, TileRun ru
         PanelPlace places[STRIP];
         for (int t = 0; t < strip.tiles; t++)
             places[t] = panel_place(run.count, panels, words, tile + t);
-        for (int c = 0; c < view->c; c += c % (2 * GROUP) + VECTOR < GROUP ? VECTOR : VECTOR + GROUP) {
+        for (int word = 0; word < words; word += VECTOR) {
+            const int c = word / GROUP * 2 * GROUP + word % GROUP;
             if (c % SECTION == 0)
                 strip_scales(view, x, strip, c, view->c - c < SECTION ? view->c : c + SECTION, norms,
-                             v.scales + c / SECTION * run.count + tile, scales);
+                             v.worth + c / SECTION * run.count + tile, scales);
             const int partner = c + GROUP < view->c;
             strip_columns(view, x + view_offset(view, strip.n, c, 0, 0), strip, low);
             if (partner)
@@ -60,7 +61,7 @@ void KERNEL(winograd_int16_patches)(const View *view, const float *x, TileRun ru
                 memset(high, 0, sizeof high);
             for (int t = 0; t < strip.tiles; t++)
                 patch_words(low + t * TILE, high + t * TILE, scales[t],
-                            v.words + places[t].start + (size_t)(c / (2 * GROUP)) * places[t].step + c % GROUP, stride);
+                            v.words + places[t].start + (size_t)(word / GROUP) * places[t].step + word % GROUP, stride);
         }
         tile += strip.tiles;
     }

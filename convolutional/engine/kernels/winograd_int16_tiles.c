@@ -1,7 +1,7 @@
 /* winograd_int16_tiles.c - patches and gradients of 16-bit integers for the gradient of the filters; see winograd_int16.h.
  *
  * A sum runs over the tiles of a run: V is [in / 16][lines][16 words] and W [block][lines][width] at each frequency, a line
- * being two tiles; their scales are [channel]. */
+ * being two tiles; what they are worth [channel]. */
 
 #include "winograd_int16.h"
 #include "winograd_strip.h"
@@ -59,7 +59,7 @@ static void strip_patches(const View *view, const float *x, Strip strip, int til
     }
 }
 
-void KERNEL(winograd_int16_patch_columns)(const View *view, const float *x, TileRun run, int part, int parts, Spectrum v)
+void KERNEL(winograd_int16_patch_lines)(const View *view, const float *x, TileRun run, int part, int parts, Spectrum v)
 {
     const int lines = (run.count + 1) / 2, vectors = view->c / VECTOR;
     const size_t stride = frequency_stride((size_t)lines, view->c);
@@ -68,7 +68,7 @@ void KERNEL(winograd_int16_patch_columns)(const View *view, const float *x, Tile
     for (int c = (int)split((size_t)vectors, parts, part) * VECTOR; c < (int)split((size_t)vectors, parts, part + 1) * VECTOR;
          c += VECTOR) {
         Vector scales[FREQUENCIES];
-        scales_of(patches_squares(view, x, run, c), norms, scales, v.scales + c);
+        scales_of(patches_squares(view, x, run, c), norms, scales, v.worth + c);
         uint32_t *to = v.words + (size_t)(c / GROUP * GROUP) * (size_t)lines + c % GROUP;
         for (int tile = 0; tile < run.count;) {
             const Strip strip = strip_at(view, run.first + (size_t)tile, run.count - tile);
@@ -131,7 +131,7 @@ void KERNEL(winograd_int16_gradients)(const View *view, const float *dy, TileRun
          c += VECTOR) {
         const int width = block_width(view->c, c / BLOCK);
         Vector sum = { 0 }, scales[FREQUENCIES];
-        scales_of(gradients_squares(view, dy, run, c), norms, scales, w.scales + c);
+        scales_of(gradients_squares(view, dy, run, c), norms, scales, w.worth + c);
         uint32_t *to = w.words + (size_t)(c / BLOCK * BLOCK) * (size_t)lines + c % BLOCK;
         for (int tile = 0; tile < run.count;) {
             const Strip at = strip_at(view, run.first + (size_t)tile, run.count - tile);

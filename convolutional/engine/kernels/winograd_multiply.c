@@ -100,10 +100,10 @@ INLINE void transposed_product(const int vectors, int count, const float *v, con
         }
 }
 
-void KERNEL(winograd_multiply_transposed)(float worth, int lines, int width, Spectrum v, Spectrum w, int add,
+void KERNEL(winograd_multiply_transposed)(float norms, int lines, int width, Spectrum v, Spectrum w, int add,
                                           const uint32_t *ahead, float *du)
 {
-    (void)worth;
+    (void)norms;
     for (int r = 0; r < GROUP; r += ROWS_TRANSPOSED, du += ROWS_TRANSPOSED * width) {
         const float *left = (const float *)v.words + r, *right = (const float *)w.words;
         if (width == BLOCK)

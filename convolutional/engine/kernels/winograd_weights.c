@@ -20,7 +20,7 @@ typedef struct WeightsPlan {
     int      in, out, threads;
     int      by_channels, at_once;
     int      most;                  /* tiles worked on together */
-    float    worth[FREQUENCIES];    /* of a product of integers */
+    float    norms[FREQUENCIES];    /* of both transforms, with integers */
     size_t   v_bytes, w_bytes, du_bytes, sums_bytes;
 } WeightsPlan;
 
@@ -36,7 +36,7 @@ static int lines_of(const WeightsPlan *plan, int tiles)
     return plan->k->int16 ? (tiles + 1) / 2 : tiles;
 }
 
-/* V or W in memory: words, then a scale a channel. */
+/* V or W in memory: words, then what those of each channel are worth. */
 static size_t matrix_bytes(const WeightsPlan *plan, int tiles, int channels)
 {
     return spectrum_bytes((size_t)lines_of(plan, tiles), channels) + (size_t)channels * sizeof(float);
@@ -67,7 +67,7 @@ static WeightsPlan weights_plan(const WinogradKernel *k)
         patch_norms(patch);
         gradient_norms(gradient);
         for (int f = 0; f < FREQUENCIES; f++)
-            plan.worth[f] = patch[f] * gradient[f];
+            plan.norms[f] = patch[f] * gradient[f];
     }
     return plan;
 }
@@ -105,10 +105,10 @@ static inline void weights_product(const WeightsPlan *plan, const RunSpectra *ru
                                    const uint32_t *ahead, float *du)
 {
     const int width = block_width(plan->out, block);
-    const Spectrum v = { v_words(plan, run, f, group), run->v.scales + group * GROUP };
+    const Spectrum v = { v_words(plan, run, f, group), run->v.worth + group * GROUP };
     const Spectrum w = { run->w.words + (size_t)f * frequency_stride((size_t)run->lines, plan->out) +
-                             (size_t)block * BLOCK * (size_t)run->lines, run->w.scales + block * BLOCK };
-    plan->arithmetic->multiply_transposed(plan->worth[f], run->lines, width, v, w, add, ahead, du + (size_t)(f * GROUP * width));
+                             (size_t)block * BLOCK * (size_t)run->lines, run->w.worth + block * BLOCK };
+    plan->arithmetic->multiply_transposed(plan->norms[f], run->lines, width, v, w, add, ahead, du + (size_t)(f * GROUP * width));
 }
 
 /* dU of blocks first .. last - 1: add the products of a run of tiles. Frequencies outermost, so that V[f] and W[f] are read
@@ -170,7 +170,7 @@ static void weights_by_tiles(const WeightsPlan *plan, const float *x, const floa
         const size_t calls = (size_t)FREQUENCIES * (size_t)blocks * (size_t)(plan->in / GROUP);
         const RunSpectra spectra = spectra_at(plan, own + plan->du_bytes, run.count);
         Fetch fetch_x = fetch_of(&plan->k->x, x, next, calls), fetch_dy = fetch_of(&plan->k->y, dy, next, calls);
-        plan->arithmetic->patch_columns(&plan->k->x, x, run, 0, 1, spectra.v);
+        plan->arithmetic->patch_lines(&plan->k->x, x, run, 0, 1, spectra.v);
         plan->arithmetic->gradients(&plan->k->y, dy, run, 0, 1, spectra.w, sums);
         weights_accumulate(plan, &spectra, i > 0, 0, blocks, du, &fetch_x, &fetch_dy);
     }
@@ -209,7 +209,7 @@ static void weights_by_channels(const WeightsPlan *plan, const float *x, const f
         RunSpectra *own = &spectra[i % kept];
         Fetch none = { 0 };
         *own = spectra_at(plan, scratch + (size_t)(i % kept) * run_bytes, run.count);
-        plan->arithmetic->patch_columns(&plan->k->x, x, run, thread, threads, own->v);
+        plan->arithmetic->patch_lines(&plan->k->x, x, run, thread, threads, own->v);
         plan->arithmetic->gradients(&plan->k->y, dy, run, thread, threads, own->w, sums);
         if (plan->at_once)
             continue;
