@@ -28,7 +28,7 @@ bool split_source(const Format *format, const char *path, int root, const DataOp
                   SplitSource *source, Error *error)
 {
     const bool has_val = format->has(root, SPLIT_val), has_test = format->has(root, SPLIT_test);
-    const bool asked = options->val_split > 0 || options->val_part;
+    const bool asked = (options->val_split > 0 || options->val_part) && !(has_val && options->val_if_none);
     const bool held_out = !has_val && (asked || !has_test);
 
     if (has_val && asked)

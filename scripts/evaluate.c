@@ -58,12 +58,13 @@ static bool load_run_options(const char *checkpoint, EvaluateFlags *flags, Optio
     return ok;
 }
 
-static Dataset *open_data(const EvaluateFlags *flags, const Model *model, Error *error)
+static Dataset *open_data(const EvaluateFlags *flags, OptionLine *line, const Model *model, Error *error)
 {
     DataOptions data = {
         .path = flags->data, .seed = (uint64_t)flags->seed, .limit = (uint32_t)flags->limit,
         .side = model->info.side, .channels = model->info.channels, .skip_bad = flags->skip_bad,
         .class_names = model->info.classes, .classes = model->info.class_count, .threads = (int)flags->threads,
+        .val_if_none = !*options_given(&table, line, "val-split"),
     };
     Split split = SPLIT_train;
     while (strcmp(flags->split, split_name(split)))
@@ -76,7 +77,8 @@ static void print_result(const EvaluateFlags *flags, const char *path, const Mod
 {
     const double count = sum->count, loss = sum->loss / count, top1 = sum->top1 / count, top5 = sum->top5 / count;
     if (!flags->json) {
-        printf("%s  %s %s  %s: loss %.4f  top1 %.2f%%  top5 %.2f%%  of %u images  %.0f img/s\n", path, info->arch, info->act,
+        print_printable(path);
+        printf("  %s %s  %s: loss %.4f  top1 %.2f%%  top5 %.2f%%  of %u images  %.0f img/s\n", info->arch, info->act,
                split_name(split), loss, 100.0 * top1, 100.0 * top5, sum->count, count / seconds);
         return;
     }
@@ -102,7 +104,7 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
     if (!plan_parse(flags->plan, &plan, error) || !load_run_options(path, flags, line, error) || !model_open(path, &model, error))
         return (int)error->code;
     threads_settle(flags->threads);
-    Dataset *data = open_data(flags, &model, error);
+    Dataset *data = open_data(flags, line, &model, error);
     if (!data) {
         model_close(&model);
         return (int)error->code;

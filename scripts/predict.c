@@ -122,8 +122,10 @@ static void print_image(Printer *p, const char *path, const float *logits)
         print_jsonl(p, path, count);
         return;
     }
-    if (p->format == FORMAT_text)
-        printf("%s:", path);
+    if (p->format == FORMAT_text) {
+        print_printable(path);
+        putchar(':');
+    }
     for (int i = 0; i < count; i++) {
         const char *name = p->info->classes[p->order[i]];
         const double value = (double)p->values[p->order[i]];

@@ -73,6 +73,7 @@ static const struct { const char *name, *key, *value, *expected; } infos[] = {  
     { "img_size a list",     "img_size",  "[28,28]",             "a whole number up to 16384" },
     { "img_size huge",       "img_size",  "99999999999999999999999", "a whole number up to 16384" },
     { "img_size with space", "img_size",  " 28",                 "a whole number up to 16384" },
+    { "two channels",        "in_chans",  "2",                   "expected 1 (grey) or 3 (colour)" },
     { "four channels",       "in_chans",  "4",                   "a whole number up to 3" },
     { "other channels",      "in_chans",  "3",                   "a JSON list of 3 numbers, as in_chans says" },
     { "squeeze excite 1",    "squeeze_excite", "1",              "true or false" },

@@ -108,6 +108,8 @@ static void test_mistakes(void **state)
         { "activations",                                   2, NULL, "list | show" },
         { "activations show foo",                          2, NULL, "leaky_relu" },
         { "activations show",                              2, NULL, "leaky_relu" },
+        { "activations show native",                       2, NULL, "use one of identity" },
+        { "train --data 'no\nsuch'",                      3, NULL, "no\\x0Asuch" },
         { "bench --dtype f16",                             2, NULL, "f32 bf16" },
         { "bench resnet99",                                2, NULL, "resnet18" },
         { "bench --mode both",                             2, NULL, "train infer" },
@@ -323,6 +325,40 @@ static void test_predict(void **state)
     json_decref(probs);
 }
 
+/* What a run began with, and what of it a resumed run or an evaluation takes. */
+static void test_what_a_run_began_with(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        /* At --max-steps already: not a step more. */
+        { TINY "--output steps --max-steps 3",                                       0, NULL, "stopped at step 3 of 6" },
+        { "cp steps/last.safetensors three && train --resume steps --max-steps 3",   0, NULL, "stopped at step 3 of 6" },
+        { "cmp steps/last.safetensors three",                                        0, "", "" },
+        /* Without a checkpoint it begins anew, with the options that it is given then. */
+        { "rm steps/*.safetensors && train --resume steps --lr 0.02 --max-steps 3 -q", 0, NULL, "" },
+        { "train --resume steps -q",                                                 0, "steps/best", "" },
+        { "grep -c '\"lr\": 0.02' steps/args.json",                                  0, "1\n", "" },
+        /* Other names for the classes are other data. */
+        { "train lenet --data pets --epochs 2 --max-steps 1 -q --output named",      0, NULL, "" },
+        { "mv pets/cat pets/cow && train --resume named",                            3, "", "class 0 was cat and is cow" },
+        { "mv pets/cow pets/cat && train --resume named -q",                         0, "named/best", "" },
+        /* Data with a val part of its own does not need the run's --val-split; data without one has but the test images. */
+        { "mkdir own tested && cp -r pets own/train && cp -r pets own/val && cp -r pets own/test", 0, "", "" },
+        { "train lenet --data pets --val-split 0.5 --epochs 1 -q --output half",     0, "half/best", "" },
+        { "evaluate half/best.safetensors --data own --split test",                  0, "test: loss", NULL },
+        { "evaluate half/best.safetensors --data own --val-split 0.5",               2, "", "a val part of its own" },
+        { "cp -r pets tested/train && cp -r pets tested/test && train lenet --data tested --epochs 1 -q --output t", 0, "t/best", "" },
+        { "evaluate t/best.safetensors --split val",                                 0, "test: loss", "these are the test images" },
+    };
+    check(&(Case){ "mkdir -p pets/cat pets/dog", 0, NULL, NULL });
+    write_image("pets/cat/a.ppm", 1);
+    write_image("pets/cat/b.ppm", 3);
+    write_image("pets/dog/c.ppm", 5);
+    write_image("pets/dog/d.ppm", 7);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
+}
+
 static void test_bench(void **state)
 {
     (void)state;
@@ -344,6 +380,7 @@ int main(void)
         cmocka_unit_test(test_signals),
         cmocka_unit_test(test_evaluate),
         cmocka_unit_test(test_predict),
+        cmocka_unit_test(test_what_a_run_began_with),
         cmocka_unit_test(test_bench),
     };
     scratch_new(folder);

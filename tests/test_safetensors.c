@@ -188,8 +188,8 @@ static void excesses(void **state)
     static const struct { const char *name, *head, *repeated, *tail; int times; const char *expected; } files[] = {
         { "name of 255",        "{\"",                      "n", "\":{" T "}}",             255,     NULL },
         { "name of 256",        "{\"",                      "n", "\":{" T "}}",             256,     "has 256 bytes" },
-        { "metadata of 1 MiB",  "{\"__metadata__\":{\"k\":\"", "m", "\"},\"w\":{" T "}}",   1048575, NULL },
-        { "metadata over that", "{\"__metadata__\":{\"k\":\"", "m", "\"},\"w\":{" T "}}",   1048576, "more than 1 MiB" },
+        { "metadata of 8 MiB",  "{\"__metadata__\":{\"k\":\"", "m", "\"},\"w\":{" T "}}",   8388607, NULL },
+        { "metadata over that", "{\"__metadata__\":{\"k\":\"", "m", "\"},\"w\":{" T "}}",   8388608, "more than 8 MiB" },
         { "lists in a shape",   "{\"w\":{\"shape\":[",      "[],", "[]]}}",                 400000,  "more than 100,000 tensors" },
         { "long shape",         "{\"w\":{\"shape\":[",      "1,", "1]}}",                   1300000, "more than 100,000 tensors" },
         { "brackets",           "{\"w\":",                  "[", "}",                       100000,  "more than 4 deep" },

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "errors.h"
 #include "text.h"
 
 static void test_printable(void **state)
@@ -22,6 +23,25 @@ static void test_printable(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (text_is_printable(cases[i].text) != cases[i].printable)
             fail_msg("text %zu", i);
+}
+
+/* A message keeps its beginning and its end, however long what it names; nothing in it moves a cursor. */
+static void test_messages(void **state)
+{
+    (void)state;
+    char name[3001];
+    Error error;
+    for (size_t i = 0; i + 1 < sizeof name; i++)
+        name[i] = i % 3 == 0 ? '\xC3' : i % 3 == 1 ? '\xA4' : '\n';
+    name[sizeof name - 1] = '\0';
+    error_set(&error, EXIT_input, "cannot open: %s: correct the path", name);
+    assert_true(strlen(error.text) < sizeof error.text);
+    assert_true(text_is_printable(error.text));
+    assert_int_equal(strncmp(error.text, "cannot open: \xC3\xA4\\x0A", 19), 0);
+    assert_non_null(strstr(error.text, "..."));
+    assert_string_equal(error.text + strlen(error.text) - 18, ": correct the path");
+    error_set(&error, EXIT_input, "%s", "a\tb");
+    assert_string_equal(error.text, "a\\x09b");
 }
 
 static void test_copies(void **state)
@@ -42,6 +62,10 @@ static void test_copies(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_printable), cmocka_unit_test(test_copies) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_printable),
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_copies),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

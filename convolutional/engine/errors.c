@@ -3,6 +3,7 @@
 #include "errors.h"
 
 #include "sizes.h"
+#include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #include <sys/mman.h>
 
 enum { CACHE_LINE = 64, HUGE_PAGE = 2 << 20, ASKED_FROM = 256 << 20 };
+
+enum { RAW_MOST = 10000 };      /* bytes of a message before it is shortened: two paths of the longest kind */
 
 enum { DNNL_STATUS_OUT_OF_MEMORY = 1 };
 
@@ -27,31 +30,36 @@ const char *program_name(void)
     return name_of_program;
 }
 
-/* Copies text so that a hostile file name cannot move the cursor or end the line. UTF-8 stays as it is. */
-static void copy_printable(char *to, size_t size, const char *from)
+/* Leaves out the middle of a text that is too long: what is wrong stands at its beginning, what to do at its end. */
+static void text_shorten(char *text, size_t most)
 {
-    size_t at = 0;
-    for (; *from && at + 5 < size; from++) {
-        const unsigned char byte = (unsigned char)*from;
-        if (byte < 0x20 || byte == 0x7f)
-            at += (size_t)snprintf(to + at, size - at, "\\x%02X", byte);
-        else
-            to[at++] = *from;
-    }
-    to[at] = '\0';
+    static const char gap[] = "...";
+    const size_t length = strlen(text), half = (most - strlen(gap)) / 2;
+    if (length <= most)
+        return;
+    char *end = text + half;
+    const char *rest = text + length - half;
+    while (((unsigned char)*end & 0xC0) == 0x80)      /* not in the middle of a UTF-8 character */
+        end--;
+    while (((unsigned char)*rest & 0xC0) == 0x80)
+        rest++;
+    memcpy(end, gap, strlen(gap));
+    memmove(end + strlen(gap), rest, strlen(rest) + 1);
 }
 
 bool error_set(Error *error, ExitCode code, const char *format, ...)
 {
     if (!error)
         return false;
-    char raw[sizeof error->text];
+    char raw[RAW_MOST], printable[4 * RAW_MOST];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(raw, sizeof raw, format, arguments);
     va_end(arguments);
     error->code = code;
-    copy_printable(error->text, sizeof error->text, raw);
+    text_printable(raw, printable, sizeof printable);
+    text_shorten(printable, sizeof error->text - 1);
+    memcpy(error->text, printable, strlen(printable) + 1);
     return false;
 }
 

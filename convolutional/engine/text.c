@@ -42,6 +42,19 @@ bool text_has_word(const char *words, const char *word, bool any_case)
     return false;
 }
 
+void text_printable(const char *text, char *to, size_t size)
+{
+    size_t at = 0;
+    for (; *text && at + 5 < size; text++) {
+        const unsigned char byte = (unsigned char)*text;
+        if (byte < 0x20 || byte == 0x7f)
+            at += (size_t)snprintf(to + at, size - at, "\\x%02X", byte);
+        else
+            to[at++] = *text;
+    }
+    to[at] = '\0';
+}
+
 bool text_is_printable(const char *text)
 {
     static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };      /* shorter forms exist below these */

@@ -4,6 +4,7 @@
 #define CONVZOO_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Copies to be freed by the caller; without memory they end the program as allocate does. */
 char *text_copy(const char *text);
@@ -11,6 +12,9 @@ char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)))
 
 /* Whether `word` is one of the space-separated words. */
 bool text_has_word(const char *words, const char *word, bool any_case);
+
+/* Copies as much as fits, control characters as \xHH: no file's name moves the cursor or ends the line. */
+void text_printable(const char *text, char *to, size_t size);
 
 /* UTF-8 without control characters: fit for a class name, and for a terminal. */
 bool text_is_printable(const char *text);

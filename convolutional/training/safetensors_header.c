@@ -22,7 +22,7 @@ enum {
     MAX_TENSORS = 100000,
     MAX_DEPTH = 4,
     MAX_VALUES = 12 * MAX_TENSORS,     /* commas: three keys, two offsets and up to eight dimensions a tensor */
-    MAX_METADATA = 1 << 20,
+    MAX_METADATA = 8 << 20,            /* names of 10,000 classes, 255 quotation marks each, as JSON */
     MAX_NAME = 255,
 };
 static const int64_t MAX_DIMENSION = (int64_t)1 << 48;
@@ -144,7 +144,7 @@ static bool check_metadata(const Safetensors *file, const json_t *metadata, Erro
             return error_set(error, EXIT_input, "metadata '%.120s' is not a text: %s: " DAMAGED, key, file->path);
         bytes += strlen(key) + json_string_length(value);
     }
-    return bytes <= MAX_METADATA || bad_header(file, "__metadata__ has more than 1 MiB", error);
+    return bytes <= MAX_METADATA || bad_header(file, "__metadata__ has more than 8 MiB", error);
 }
 
 static bool check_name(const Safetensors *file, const char *name, Error *error)

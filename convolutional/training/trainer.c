@@ -218,6 +218,22 @@ static void describe_machine(char *text, size_t size)
     snprintf(text, size, "convzoo %s, %s", CONVZOO_VERSION, program_kernels(kernels, sizeof kernels));
 }
 
+/* The hash of the data does not know the names of its classes. */
+static bool classes_match(const Trainer *t, Error *error)
+{
+    ModelInfo saved;
+    if (!checkpoint_info(t->folder->files[t->last_damaged ? RUN_previous : RUN_last], &saved, error))
+        return false;
+    int same = 0;      /* as many as the network has outputs: checkpoint_load saw to that */
+    while (same < saved.class_count && !strcmp(saved.classes[same], t->info.classes[same]))
+        same++;
+    const bool match = same == saved.class_count ||
+        error_set(error, EXIT_input, "the classes are not what the run began with: %s: class %d was %s and is %s: "
+                  "give --data as before, or start a new run", t->folder->path, same, saved.classes[same], t->info.classes[same]);
+    model_info_clear(&saved);
+    return match;
+}
+
 static bool resume(Trainer *t, const char *settings, Error *error)
 {
     char machine[sizeof t->state.machine];
@@ -231,6 +247,8 @@ static bool resume(Trainer *t, const char *settings, Error *error)
     if (t->state.data_hash != trainer_data_hash(t))
         return error_set(error, EXIT_input, "the data is not what the run began with: %s: labels or pixels differ: "
                          "give --data as before, or start a new run", *t->train_set->path ? t->train_set->path : t->train_set->kind);
+    if (!classes_match(t, error))
+        return false;
     if (strcmp(t->state.machine, machine))
         trainer_note(t, "warning: the run was saved by %s, this is %s: last bits of the results may differ", t->state.machine,
                      machine);
@@ -248,8 +266,15 @@ static bool open_folder(Trainer *t, Error *error)
 {
     const TrainerOptions *o = &t->options;
     t->folder = run_folder_open(o->folder, t->info.arch, t->info.act, o->resume, error);
-    return t->folder && (o->resume || !o->arguments ||
-                         file_replace(t->folder->files[RUN_arguments], o->arguments, strlen(o->arguments), error));
+    return t->folder != NULL;
+}
+
+/* What a run begins with; also one that was resumed before it had a checkpoint, whatever it had begun with. */
+static bool write_arguments(const Trainer *t, Error *error)
+{
+    const char *arguments = t->options.arguments;
+    return !arguments || t->saved_step ||
+           file_replace(t->folder->files[RUN_arguments], arguments, strlen(arguments), error);
 }
 
 /* While a save is under way there are last, prev and the new file, and best beside them. Better refused now than after an epoch. */
@@ -312,7 +337,7 @@ static bool start(Trainer *t, Error *error)
         return false;
     if (given.resume && !resume(t, settings, error))
         return false;
-    return run_folder_log(t->folder, t->state.epoch, error);
+    return write_arguments(t, error) && run_folder_log(t->folder, t->state.epoch, error);
 }
 
 Trainer *trainer_open(const TrainerOptions *options, Error *error)

@@ -156,7 +156,8 @@ static int unsaved_code(const Trainer *t, const Error *wrong, Error *error)
 static int stopped(Trainer *t, Error *error)
 {
     const int signal_number = t->options.stop ? (int)*t->options.stop : 0;
-    save_last(t);
+    if (t->saved_step != t->state.step)
+        save_last(t);
     if (t->last_unsaved.text[0])
         return unsaved_code(t, &t->last_unsaved, error);
     error_set(error, (ExitCode)(128 + signal_number), "stopped at step %llu of %llu (epoch %u): saved %s: go on with --resume %s",
@@ -272,6 +273,8 @@ int trainer_run(Trainer *t, Error *error)
 {
     if (trainer_finished(t))
         return EXIT_ok;
+    if (t->saved_step && stop_wanted(t))
+        return stopped(t, error);
     while (!trainer_finished(t)) {
         const int code = train_steps(t, error);
         if (code != EXIT_ok)

@@ -43,8 +43,10 @@ int threads_settle(int64_t wanted)
 
 void note_print(void *context, const char *text)
 {
+    char printable[4096];
     (void)context;
-    fprintf(stderr, "%s: %s\n", program_name(), text);
+    text_printable(text, printable, sizeof printable);
+    fprintf(stderr, "%s: %s\n", program_name(), printable);
 }
 
 bool output_flush(Error *error)
@@ -53,6 +55,14 @@ bool output_flush(Error *error)
     return (fflush(stdout) == 0 && !failed) ||
            error_set(error, EXIT_write, "cannot write: standard output: %s: send it elsewhere",
                      failed ? "an earlier line was lost" : strerror(errno));
+}
+
+void print_printable(const char *text)
+{
+    char *copy = allocate(4 * strlen(text) + 8, 1, "a text");
+    text_printable(text, copy, 4 * strlen(text) + 8);
+    fputs(copy, stdout);
+    free(copy);
 }
 
 void print_json_string(const char *text)

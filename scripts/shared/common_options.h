@@ -17,6 +17,9 @@ void note_print(void *context, const char *text);
 /* Flushes stdout; a failure is a line in `error`. */
 bool output_flush(Error *error);
 
+/* Prints a text, control characters as \xHH. */
+void print_printable(const char *text);
+
 /* Prints a text as a JSON string, bytes that are not UTF-8 as '?'. */
 void print_json_string(const char *text);
 
