@@ -113,6 +113,7 @@ static void test_mistakes(void **state)
         { "bench --dtype f16",                             2, NULL, "f32 bf16" },
         { "bench resnet99",                                2, NULL, "resnet18" },
         { "bench --mode both",                             2, NULL, "train infer" },
+        { "bench efficientnet_lite0 -b 65536 --side 4096", 5, NULL, "out of memory: a batch of images" },
         { "bench lenet --act foo",                         2, NULL, "leaky_relu" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -127,6 +127,20 @@ static void *allocate_pages(size_t bytes)
     return memory;
 }
 
+static _Noreturn void out_of_memory(size_t count, size_t size, const char *what)
+{
+    fprintf(stderr, "%s: out of memory: %s needs %zu x %zu bytes: use a smaller batch or image\n", name_of_program, what, count,
+            size);
+    exit(EXIT_memory);
+}
+
+void memory_expect(size_t count, size_t size, const char *what)
+{
+    size_t bytes;
+    if (!size_multiply(count, size, &bytes) || !is_available(bytes))
+        out_of_memory(count, size, what);
+}
+
 void *allocate(size_t count, size_t size, const char *what)
 {
     size_t bytes;
@@ -136,7 +150,5 @@ void *allocate(size_t count, size_t size, const char *what)
         if (memory)
             return memset(memory, 0, bytes);
     }
-    fprintf(stderr, "%s: out of memory: %s needs %zu x %zu bytes: use a smaller batch or image\n",
-            name_of_program, what, count, size);
-    exit(EXIT_memory);
+    out_of_memory(count, size, what);
 }

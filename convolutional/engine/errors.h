@@ -73,4 +73,7 @@ void dnnl_layer(const char *name);
  * overflow-checked; memory is zeroed and aligned to 64 bytes; release with free(). */
 void *allocate(size_t count, size_t size, const char *what);
 
+/* Exits likewise if there is not as much memory, and takes none. */
+void memory_expect(size_t count, size_t size, const char *what);
+
 #endif

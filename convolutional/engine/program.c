@@ -65,9 +65,11 @@ static LayoutPolicy layout_without_measuring(const Network *network)
     return has_kind(network, "layernorm") ? LAYOUT_channels_last : LAYOUT_blocked;
 }
 
+/* Images that do not fit into memory are refused here: oneDNN divides by zero where its sizes overflow. */
 static void make_image(Program *program)
 {
     const Tensor *tensor = network_image(program->network);
+    memory_expect((size_t)program->batch * shape_size(tensor->shape), sizeof(float), "a batch of images");
     Buffer *image = program_write(program, tensor, program_plain_layout(program, tensor));
     image->place = BUFFER_image;
     program->image = image;
