@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,24 @@ static void test_messages(void **state)
     assert_string_equal(error.text, "a\\x09b");
 }
 
+/* Under a locale that writes 0,2, if this system has one. */
+static void test_numbers(void **state)
+{
+    (void)state;
+    static const struct { float value; const char *text; } cases[] = {
+        { 0.2f, "0.2" }, { -1.0f, "-1" }, { 1.0f / 3, "0.33333334" }, { 1e-30f, "1e-30" }, { 3.4028235e38f, "3.4028235e+38" },
+    };
+    if (!setlocale(LC_NUMERIC, "de_DE.UTF-8") && !setlocale(LC_NUMERIC, "fr_FR.UTF-8"))
+        print_message("no locale with a decimal comma here: numbers under the plain one alone\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[32], *end;
+        text_of_float(cases[i].value, text, sizeof text);
+        assert_string_equal(text, cases[i].text);
+        assert_true(text_read_float(text, &end) == cases[i].value && !*end);
+    }
+    setlocale(LC_NUMERIC, "C");
+}
+
 static void test_copies(void **state)
 {
     (void)state;
@@ -65,6 +84,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_printable),
         cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_copies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
 
 #include "activations.h"
 
+#include "text.h"
+
 #include <ctype.h>
 #include <float.h>
 #include <math.h>
@@ -110,7 +112,7 @@ static bool parameter_parse(const char *text, const ActivationInfo *row, float *
         return error_set(error, EXIT_usage, "activation without a parameter: '%s:%.120s': write '%s'",
                          row->key, text, row->key);
     char *end;
-    const float value = strtof(text, &end);
+    const float value = text_read_float(text, &end);
     const bool decimal = *text && text[strspn(text, "+-.0123456789eE")] == '\0';
     if (!decimal || *end || !isfinite(value))
         return error_set(error, EXIT_usage, "not a finite number: %s of '%s:%.120s': write a number, as in '%s:%g'",
@@ -153,13 +155,8 @@ const char *activation_text(Activation activation, char *text, size_t size)
         snprintf(text, size, "%s", row->key);
         return text;
     }
-    /* The fewest digits that read back as the same float. */
-    for (int digits = 1; digits <= FLT_DECIMAL_DIG; digits++) {
-        char number[32];
-        snprintf(number, sizeof number, "%.*g", digits, (double)activation.parameter);
-        snprintf(text, size, "%s:%s", row->key, number);
-        if (strtof(number, NULL) == activation.parameter)
-            break;
-    }
+    char number[32];
+    text_of_float(activation.parameter, number, sizeof number);
+    snprintf(text, size, "%s:%s", row->key, number);
     return text;
 }

@@ -2,9 +2,12 @@
 
 #include "text.h"
 
+#include <float.h>
+#include <locale.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -40,6 +43,33 @@ bool text_has_word(const char *words, const char *word, bool any_case)
         words += next + strspn(words + next, " ");
     }
     return false;
+}
+
+/* Takes no memory: the C library has this locale ready. */
+static locale_t plain_locale(void)
+{
+    const locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    CHECK(plain, "locale 'C': %d", 0);
+    return plain;
+}
+
+float text_read_float(const char *text, char **end)
+{
+    const locale_t before = uselocale(plain_locale());
+    const float value = strtof(text, end);
+    uselocale(before);
+    return value;
+}
+
+void text_of_float(float value, char *text, size_t size)
+{
+    const locale_t before = uselocale(plain_locale());
+    for (int digits = 1; digits <= FLT_DECIMAL_DIG; digits++) {
+        snprintf(text, size, "%.*g", digits, (double)value);
+        if (strtof(text, NULL) == value)
+            break;
+    }
+    uselocale(before);
 }
 
 void text_printable(const char *text, char *to, size_t size)
