@@ -64,6 +64,12 @@ static int stb_end(void *user)
 
 static const stbi_io_callbacks callbacks = { .read = stb_read, .skip = stb_skip, .eof = stb_end };
 
+/* A TGA may begin with 'P' as well, but not with both letters. */
+static bool is_pnm(const uint8_t *bytes)
+{
+    return bytes[0] == 'P' && (bytes[1] == '5' || bytes[1] == '6');
+}
+
 /* The third number of a PGM's or PPM's header: the largest value of its pixels. 0 if there is none. */
 static int pnm_largest(const uint8_t *bytes, size_t size)
 {
@@ -97,7 +103,7 @@ bool stb_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize 
     StbReader depth = { .bytes = bytes, .size = size };
     if (stbi_is_16_bit_from_callbacks(&callbacks, &depth))
         return error_set(error, EXIT_input, "PNM of 16 bits is not supported: %s: convert it to PNG", name_tail(shown));
-    if (bytes[0] == 'P' && pnm_largest(bytes, size) == 0)
+    if (is_pnm(bytes) && pnm_largest(bytes, size) == 0)
         return image_damaged("image", shown, "its largest value is 0", error);
     *found = (ImageSize){ channels < 3 ? 1 : 3, height, width };
     if (!image)
@@ -111,7 +117,7 @@ bool stb_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize 
         stbi_image_free(pixels);
         return image_damaged("image", shown, "the file is truncated", error);
     }
-    if (bytes[0] == 'P')
+    if (is_pnm(bytes))
         stretch(pixels, (size_t)channels * (size_t)height * (size_t)width, pnm_largest(bytes, size));
     image_finish((ImageSize){ channels, height, width }, pixels, image);
     return true;

@@ -156,7 +156,7 @@ static int unsaved_code(const Trainer *t, const Error *wrong, Error *error)
 static int stopped(Trainer *t, Error *error)
 {
     const int signal_number = t->options.stop ? (int)*t->options.stop : 0;
-    if (t->saved_step != t->state.step)
+    if (t->saved_step != t->state.step || t->last_damaged || t->last_unsaved.text[0])
         save_last(t);
     if (t->last_unsaved.text[0])
         return unsaved_code(t, &t->last_unsaved, error);
