@@ -88,8 +88,10 @@ static int pnm_largest(const uint8_t *bytes, size_t size)
 
 static void stretch(uint8_t *pixels, size_t count, int largest)
 {
-    for (size_t i = 0; i < count; i++)
-        pixels[i] = pixels[i] >= largest ? 255 : (uint8_t)((pixels[i] * 255 + largest / 2) / largest);
+    for (size_t i = 0; i < count; i++) {
+        const int value = pixels[i] < largest ? pixels[i] : largest;
+        pixels[i] = (uint8_t)((value * 255 + largest / 2) / largest);
+    }
 }
 
 bool stb_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize *found, Image *image, Error *error)

@@ -63,13 +63,15 @@ float text_read_float(const char *text, char **end)
 
 void text_of_float(float value, char *text, size_t size)
 {
+    char number[32];
     const locale_t before = uselocale(plain_locale());
     for (int digits = 1; digits <= FLT_DECIMAL_DIG; digits++) {
-        snprintf(text, size, "%.*g", digits, (double)value);
-        if (strtof(text, NULL) == value)
+        snprintf(number, sizeof number, "%.*g", digits, (double)value);
+        if (strtof(number, NULL) == value)
             break;
     }
     uselocale(before);
+    snprintf(text, size, "%s", number);
 }
 
 void text_printable(const char *text, char *to, size_t size)
