@@ -105,7 +105,8 @@ bool stb_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize 
     StbReader depth = { .bytes = bytes, .size = size };
     if (stbi_is_16_bit_from_callbacks(&callbacks, &depth))
         return error_set(error, EXIT_input, "PNM of 16 bits is not supported: %s: convert it to PNG", name_tail(shown));
-    if (is_pnm(bytes) && pnm_largest(bytes, size) == 0)
+    const int largest = is_pnm(bytes) ? pnm_largest(bytes, size) : UINT8_MAX;
+    if (largest == 0)
         return image_damaged("image", shown, "its largest value is 0", error);
     *found = (ImageSize){ channels < 3 ? 1 : 3, height, width };
     if (!image)
@@ -119,8 +120,8 @@ bool stb_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize 
         stbi_image_free(pixels);
         return image_damaged("image", shown, "the file is truncated", error);
     }
-    if (is_pnm(bytes))
-        stretch(pixels, (size_t)channels * (size_t)height * (size_t)width, pnm_largest(bytes, size));
+    if (largest < UINT8_MAX)
+        stretch(pixels, (size_t)channels * (size_t)height * (size_t)width, largest);
     image_finish((ImageSize){ channels, height, width }, pixels, image);
     return true;
 }
