@@ -120,7 +120,7 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
 
     LossSum sum;
     const int batch = (uint32_t)flags->batch < data->count ? (int)flags->batch : (int)data->count;
-    Program *program = model_program(&model, &plan, batch, flags->quiet);
+    Program *program = model_program(&model, &plan, batch, flags->quiet ? NULL : note_print, NULL);
     Loader *loader = model_loader(&model, data, batch);
     const double begin = seconds_now();
     evaluate(program, loader, model.info.class_count, NULL, &sum);

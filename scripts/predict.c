@@ -174,7 +174,7 @@ static bool predict(const Model *model, const Plan *plan, const ImageList *list,
         .images = allocate((size_t)batch * (size_t)info->channels, (size_t)info->side * (size_t)info->side, "images"),
         .labels = allocate((size_t)batch, sizeof *data.labels, "labels"),
     };
-    Program *program = model_program(model, plan, batch, false);
+    Program *program = model_program(model, plan, batch, note_print, NULL);
     for (size_t next = 0; next < list->count;) {
         whole = load_chunk(list, &next, (uint32_t)batch, &data, names) && whole;
         if (data.count == 0)

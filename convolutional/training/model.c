@@ -2,7 +2,6 @@
 
 #include "model.h"
 
-#include "common_options.h"
 #include "plan_cache.h"
 
 #include <string.h>
@@ -45,14 +44,14 @@ void model_close(Model *model)
     model->network = NULL;
 }
 
-Program *model_program(const Model *model, const Plan *plan, int batch, bool quiet)
+Program *model_program(const Model *model, const Plan *plan, int batch, void (*tell)(void *context, const char *text), void *context)
 {
     PlanSubject subject;
     Error error;
     CHECK(subject_of(&model->info, &subject, &error), "the network was built before: %s", error.text);
     subject.batch = batch;
     Plan settled = *plan;
-    plan_settle(&settled, &subject, quiet ? NULL : note_print, NULL);
+    plan_settle(&settled, &subject, tell, context);
     return program_compile(model->network, &settled, MODE_inference, batch);
 }
 

@@ -16,8 +16,8 @@ typedef struct Model {
 bool model_open(const char *path, Model *model, Error *error);
 void model_close(Model *model);
 
-/* Compiles it for inference on `batch` images; a plan that is to be measured is settled first, with a line on stderr unless quiet. */
-Program *model_program(const Model *model, const Plan *plan, int batch, bool quiet);
+/* Compiles it for inference on `batch` images; a plan that is to be measured is settled first (plan_cache.h: tell). */
+Program *model_program(const Model *model, const Plan *plan, int batch, void (*tell)(void *context, const char *text), void *context);
 
 /* The line for outputs that are not finite; returns its exit code. */
 ExitCode model_diverged(const char *path, Error *error);
