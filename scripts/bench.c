@@ -9,6 +9,7 @@
 #include "architectures.h"
 #include "clock.h"
 #include "common_options.h"
+#include "compute_threads.h"
 #include "loss.h"
 #include "optimizer.h"
 #include "options.h"
@@ -197,7 +198,7 @@ static bool run(const BenchFlags *flags, const OptionLine *line, Error *error)
     for (int i = 0; i < line->argument_count; i++)
         if (!architecture_find(line->arguments[i], error))
             return false;
-    threads_settle(flags->threads);
+    compute_threads_settle(flags->threads);
     const int count = line->argument_count ? line->argument_count : architecture_count();
     for (int i = 0; i < count; i++)
         if (!bench_arch(flags, line->argument_count ? architecture_find(line->arguments[i], error) : architecture_at(i), error))
@@ -210,6 +211,7 @@ int main(int argc, char **argv)
     BenchFlags flags;
     OptionLine line;
     Error error = { 0 };
+    compute_threads_bound_wait(argv);
     options_start(&table, argc, argv, &flags, &line);
     if (!run(&flags, &line, &error))
         error_exit(&error);

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "common_options.h"
+#include "compute_threads.h"
 #include "evaluation.h"
 #include "model.h"
 #include "options.h"
@@ -103,7 +104,7 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
     char text[1024];
     if (!plan_parse(flags->plan, &plan, error) || !load_run_options(path, flags, line, error) || !model_open(path, &model, error))
         return (int)error->code;
-    threads_settle(flags->threads);
+    compute_threads_settle(flags->threads);
     Dataset *data = open_data(flags, line, &model, error);
     if (!data) {
         model_close(&model);
@@ -139,6 +140,7 @@ int main(int argc, char **argv)
     EvaluateFlags flags;
     OptionLine line;
     Error error = { 0 };
+    compute_threads_bound_wait(argv);
     options_start(&table, argc, argv, &flags, &line);
     if (line.argument_count == 0) {
         error_set(&error, EXIT_usage, "no checkpoint: command line: usage is %s %s", program_name(), table.usage);

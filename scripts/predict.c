@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common_options.h"
+#include "compute_threads.h"
 #include "image_list.h"
 #include "model.h"
 #include "options.h"
@@ -214,7 +215,7 @@ static int run(const PredictFlags *flags, const OptionLine *line, Error *error)
         !model_open(line->arguments[0], &model, error))
         code = (int)error->code;
     else {
-        threads_settle(flags->threads);
+        compute_threads_settle(flags->threads);
         Printer printer = {
             .info = &model.info, .logits = !strcmp(flags->output_type, "logit"),
             .format = !strcmp(flags->format, "text") ? FORMAT_text : !strcmp(flags->format, "csv") ? FORMAT_csv : FORMAT_jsonl,
@@ -241,6 +242,7 @@ int main(int argc, char **argv)
     PredictFlags flags;
     OptionLine line;
     Error error = { 0 };
+    compute_threads_bound_wait(argv);
     options_start(&table, argc, argv, &flags, &line);
     if (line.argument_count < 2) {
         error_set(&error, EXIT_usage, "%s: command line: usage is %s %s", line.argument_count ? "no image" : "no checkpoint",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common_options.h"
+#include "compute_threads.h"
 #include "progress.h"
 #include "text.h"
 #include "train_options.h"
@@ -120,7 +121,7 @@ static int run(TrainFlags *flags, OptionLine *line, Error *error)
     if (ready && flags->summary)
         code = print_summary(&options, error) ? EXIT_ok : (int)error->code;
     else if (ready) {
-        flags->threads = threads_settle(flags->threads);
+        flags->threads = compute_threads_settle(flags->threads);
         arguments = options_text(&train_options, flags, error);
         code = arguments ? EXIT_ok : (int)error->code;
     }
@@ -146,6 +147,7 @@ int main(int argc, char **argv)
     TrainFlags flags;
     OptionLine line;
     Error error = { 0 };
+    compute_threads_bound_wait(argv);
     options_start(&train_options, argc, argv, &flags, &line);
     if (line.argument_count > 0 && *options_given(&train_options, &line, "arch")) {
         error_set(&error, EXIT_usage, "two architectures: '%s' and '%s': name one", flags.arch, line.arguments[0]);

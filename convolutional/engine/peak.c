@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "errors.h"
 #include "layout.h"
+#include "threads.h"
 
 #include <stdlib.h>
 
@@ -52,6 +53,7 @@ static void product_free(Product *product)
 
 double peak_flops(bool bf16)
 {
+    threads_settle(0);
     Product product = product_new(bf16);
     double least = 0.0;
     const double end = seconds_now() + 0.1;

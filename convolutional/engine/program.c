@@ -4,6 +4,7 @@
 
 #include "errors.h"
 #include "kernels.h"
+#include "threads.h"
 
 #include <omp.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ static Program *new_program(Network *network, const Plan *plan, Mode mode, int b
     program->plan = *plan;
     program->mode = mode;
     program->batch = batch;
-    program->threads = omp_get_max_threads();
+    program->threads = threads_settle(0);
     const size_t modules = (size_t)network->modules.count;
     program->fusions = allocate(modules, sizeof *program->fusions, "a program");
     program->head_at = allocate(modules, sizeof *program->head_at, "a program");
@@ -246,6 +247,8 @@ static void run(Program *program, int from, int to)
 {
     CHECK(omp_get_max_threads() == program->threads, "a program compiled for %d threads runs with %d", program->threads,
           omp_get_max_threads());
+    CHECK(program->threads == 1 || !omp_in_parallel(), "a program compiled for %d threads runs inside a parallel region, with 1",
+          program->threads);
     for (int i = from; i < to; i++)
         kernel_run(program->kernels.items[i]);
     DNNL(dnnl_stream_wait(onednn_stream()));

@@ -6,6 +6,7 @@
  * planned in a step. Several programs share one network's parameters.
  *
  * A program runs with as many OpenMP threads as it was compiled for (omp_set_num_threads holds for the calling thread alone).
+ * Compiling counts the threads that a parallel region really has and sets OpenMP to that number (threads.h).
  * Only one thread at a time may compile or run programs. */
 
 #ifndef CONVZOO_PROGRAM_H

@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <jansson.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "folder.h"
 #include "measure.h"
 #include "run_settings.h"
+#include "threads.h"
 
 /* Goes up when kernels change so much that old measurements mislead. */
 enum { GENERATION = 2 };
@@ -44,7 +44,7 @@ static void key_of(const PlanSubject *s, const Plan *plan, char *key, size_t siz
     char processor[128], kernels[64], act[64];
     processor_name(processor, sizeof processor);
     const int at = snprintf(key, size, "generation %d, %s, %s, %d threads, ", GENERATION, processor,
-                            program_kernels(kernels, sizeof kernels), omp_get_max_threads());
+                            program_kernels(kernels, sizeof kernels), threads_settle(0));
     snprintf(key + at, size - (size_t)at, "%s %s b%d, %s %s%s%s %dx%dx%d, %d classes, plan %s",
              s->mode == MODE_training ? "train" : "infer", plan->precision == PRECISION_f32 ? "f32" : "bf16", s->batch,
              s->arch->key, activation_text(s->options.act, act, sizeof act), s->options.no_dropout ? " no dropout" : "",

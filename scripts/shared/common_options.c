@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,16 +28,6 @@ bool val_split_parse(const char *text, DataOptions *data, Error *error)
                          text);
     data->val_split = share;
     return true;
-}
-
-int threads_settle(int64_t wanted)
-{
-    const int threads = wanted > 0 ? (int)wanted : omp_get_max_threads(), cores = omp_get_num_procs();
-    if (threads > cores)
-        fprintf(stderr, "%s: warning: %d threads on %d cores: slower than --threads %d\n", program_name(), threads, cores, cores);
-    omp_set_dynamic(0);
-    omp_set_num_threads(threads);
-    return threads;
 }
 
 void note_print(void *context, const char *text)

@@ -8,9 +8,6 @@
 /* --val-split: a share ("0.1") or a part's name ("data_batch_5"), which stays the caller's. NULL: neither. */
 bool val_split_parse(const char *text, DataOptions *data, Error *error);
 
-/* --threads: sets OpenMP's, which oneDNN uses too. 0: all cores. Returns their number. */
-int threads_settle(int64_t wanted);
-
 /* A line about the work, on stderr. context: not used. */
 void note_print(void *context, const char *text);
 
