@@ -3,7 +3,7 @@
 #include "architectures.h"
 
 #include "errors.h"
-#include "text.h"
+#include "names.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -40,9 +40,12 @@ const char *architecture_names(void)
 const Architecture *architecture_find(const char *name, Error *error)
 {
     for (int i = 0; i < architecture_count(); i++)
-        if (text_has_word(architectures[i].key, name, true) || text_has_word(architectures[i].aliases, name, true))
+        if (names_match(architectures[i].key, name, strlen(name)) || names_match(architectures[i].aliases, name, strlen(name)))
             return &architectures[i];
-    error_set(error, EXIT_usage, "unknown architecture '%.120s': command line: choose one of %s", name, architecture_names());
+    NameSearch search = { .wrong = name };
+    for (int i = 0; i < architecture_count(); i++)
+        names_consider(&search, architectures[i].key, architectures[i].aliases);
+    names_unknown(&search, "unknown architecture", "", "'train --list-archs' shows all", error);
     return NULL;
 }
 

@@ -11,6 +11,7 @@
 
 #include "disk.h"
 #include "formats.h"
+#include "names.h"
 #include "sizes.h"
 #include "text.h"
 
@@ -84,6 +85,19 @@ const char *dataset_default_path(void)
     return access(DEFAULT_PATH, F_OK) == 0 ? DEFAULT_PATH : "shapes";
 }
 
+/* A name that people type for a set, where there is no such folder. The error is filled. */
+static bool missing_data(const char *path, Error *error)
+{
+    NameSearch search = { .wrong = path };
+    names_consider(&search, "shapes", NULL);
+    if (search.count)
+        return error_set(error, EXIT_input, "no such folder: %s: did you mean shapes, which the program draws itself?", name_tail(path));
+    if (names_match("cifar10 cifar100 mnist fashionmnist kmnist emnist", path, strlen(path)))
+        return error_set(error, EXIT_input, "no such folder: %s: --data takes a folder with the set's files, and fetches nothing: "
+                         "download the set first (CIFAR: its binary version)", name_tail(path));
+    return false;
+}
+
 /* Fills part->format, path and root. */
 static bool part_find(Part *part, const DataOptions *options, Error *error)
 {
@@ -96,7 +110,7 @@ static bool part_find(Part *part, const DataOptions *options, Error *error)
     }
     part->root = disk_folder(path, error);
     if (part->root < 0)
-        return false;
+        return missing_data(path, error);
     part->format = format_of(part->root);
     return part->format || unknown_data(part->root, path, error);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "disk.h"
+#include "names.h"
 #include "random.h"
 
 static const float VAL_SPLIT_DEFAULT = 0.1f;
@@ -79,7 +80,7 @@ static bool mark_section(const Part *part, bool *marked, Error *error)
     size_t length = 0;
     for (int s = 0; s < part->section_count; s++) {
         const Section *section = &part->sections[s];
-        if (!strcmp(section->name, wanted)) {
+        if (names_match(section->name, wanted, strlen(wanted))) {
             for (uint32_t i = 0; i < section->count; i++)
                 marked[section->first + i] = true;
             return true;

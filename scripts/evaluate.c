@@ -45,6 +45,7 @@ static const OptionTable table = {
     .examples = "  evaluate runs/resnet18-relu-1/best.safetensors\n"
                 "  evaluate best.safetensors --data photos/ --split val --json\n",
     .options = options, .count = sizeof options / sizeof *options, .most_arguments = 1,
+    .tried = tried_on_a_checkpoint,
 };
 
 /* The options of the run that the checkpoint lies in, if it does. */

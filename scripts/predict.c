@@ -36,6 +36,7 @@ static const OptionTable table = {
     .examples = "  predict runs/resnet18-relu-1/best.safetensors photo.jpg\n"
                 "  predict best.safetensors photos/ --output-type logit --results-format jsonl\n",
     .options = options, .count = sizeof options / sizeof *options, .most_arguments = 1 << 30,
+    .tried = tried_on_a_checkpoint,
 };
 
 typedef struct Printer {

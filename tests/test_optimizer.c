@@ -240,7 +240,7 @@ static void names(void **state)
     assert_string_equal(optimizer_state_name(OPTIMIZER_adamw, 1), "exp_avg_sq");
     assert_false(optimizer_parse("adam", &kind, &error));
     assert_int_equal(error.code, EXIT_usage);
-    assert_non_null(strstr(error.text, "'adam': --opt: choose one of sgd adamw"));
+    assert_non_null(strstr(error.text, "'adam': --opt: did you mean adamw? choose one of sgd adamw"));
 }
 
 int main(void)

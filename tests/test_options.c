@@ -18,6 +18,7 @@
 #include "../scripts/shared/options.c"
 #include "../scripts/shared/options_help.c"
 #include "../scripts/shared/train_options.c"
+#include "../scripts/shared/tried_options.c"
 
 enum { MOST_WORDS = 8 };
 
@@ -119,6 +120,33 @@ static void test_no_name_twice(void **state)
     free(names);
 }
 
+/* A name that people try is none that is taken, and stands in one row. */
+static void check_tried(const TriedOption *table)
+{
+    for (const TriedOption *row = table; row->names; row++) {
+        char names[512], *rest = names;
+        snprintf(names, sizeof names, "%s", row->names);
+        for (char *name; (name = strtok_r(rest, " ", &rest)) != NULL;) {
+            assert_string_equal(tried_option(table, name), row->answer);
+            for (int i = 0; table == tried_in_training && i < train_options.count; i++) {
+                const Option *option = &train_options.options[i];
+                if (names_match(option->name, name, strlen(name)) || (option->aliases && names_match(option->aliases, name, strlen(name))))
+                    fail_msg("--%s is an option", name);
+            }
+        }
+    }
+}
+
+static void test_tried_options(void **state)
+{
+    (void)state;
+    check_tried(everywhere);
+    check_tried(tried_in_training);
+    check_tried(tried_on_a_checkpoint);
+    assert_null(tried_option(tried_in_training, "foo"));
+    assert_non_null(tried_option(NULL, "device"));
+}
+
 /* The names that timm's, torchvision's and others' users type. */
 static void test_known_command_lines(void **state)
 {
@@ -132,10 +160,11 @@ static void test_known_command_lines(void **state)
     assert_string_equal(line.arguments[0], "resnet18");
     assert_int_equal(flags.batch, 64);
     assert_true(flags.weight_decay == 1e-4 && flags.smoothing == 0.1 && flags.quiet);
-    assert_true(parse(&flags, &line, &error, (const char *[]){ "-b64", "-aconvnext", "--no_aug", "--", "x", NULL }));
+    assert_true(parse(&flags, &line, &error, (const char *[]){ "-b64", "-aconvnext", "--No_Aug", "--PROGRESS", "Bar", "x", NULL }));
     assert_int_equal(flags.batch, 64);
     assert_string_equal(flags.arch, "convnext");
     assert_false(flags.aug);
+    assert_string_equal(flags.progress, "bar");
     assert_int_equal(line.argument_count, 1);
     assert_true(parse(&flags, &line, &error, (const char *[]){ "--help=all", NULL }));
     assert_int_equal(line.help, 2);
@@ -147,9 +176,9 @@ static void test_mistakes(void **state)
 {
     (void)state;
     static const struct { const char *words[4], *text; } cases[] = {
-        { { "--foo" },                "unknown option '--foo': command line: use one of --arch" },
-        { { "--learning-rat", "1" },  "unknown option '--learning-rat'" },
-        { { "--archs" },              "did you mean --arch," },
+        { { "--foo" },                "unknown option '--foo': command line: 'train --help=all' shows all" },
+        { { "--learning-rats", "1" },  "unknown option '--learning-rats': command line: did you mean --learning-rate? 'train --help=all' shows all" },
+        { { "--archs" },              "did you mean --arch? " },
         { { "--epoch", "x" },         "bad value 'x': --epochs: use a whole number from 1 to 1000000" },
         { { "--epochs", "0" },        "bad value '0': --epochs" },
         { { "--epochs", "1.5" },      "bad value '1.5': --epochs" },
@@ -161,7 +190,11 @@ static void test_mistakes(void **state)
         { { "--lr" },                 "no value: --lr: use --lr=F" },
         { { "-b" },                   "no value: -b: use -b N" },
         { { "-qZ" },                  "unknown option '-qZ'" },
-        { { "-Z" },                   "unknown option '-Z'" },
+        { { "-Z" },                   "unknown option '-Z': command line: 'train --help=all'" },
+        { { "-j8" },                  "unknown option '-j8': command line: images are read by the same threads" },
+        { { "--Num_Workers=8" },      "--threads N says how many" },
+        { { "--pretrained" },         "training starts from random weights" },
+        { { "--mixup", "0.2" },       "images are not mixed here" },
         { { "--no-aug=1" },           "a value for a switch: --no-aug" },
         { { "--no-lr" },              "unknown option '--no-lr'" },
         { { "--progress", "bra" },    "unknown value 'bra': --progress: use one of auto bar lines none" },
@@ -183,8 +216,8 @@ static void test_bad_names_list_the_choices(void **state)
 {
     (void)state;
     static const struct { const char *words[3], *what, *choice; } cases[] = {
-        { { "--arch=resnet99" },          "resnet99", "efficientnet_lite0" },
-        { { "--act=rellu" },              "rellu",    "leaky_relu" },
+        { { "--arch=resnet99" },          "resnet99", "did you mean resnet18? 'train --list-archs' shows all" },
+        { { "--act=rellu" },              "rellu",    "did you mean relu" },
         { { "--opt=adagrad" },            "adagrad",  "adamw" },
         { { "--sched=linear" },           "linear",   "cosine" },
         { { "--plan=fast" },              "fast",     "channels-last" },
@@ -198,7 +231,7 @@ static void test_bad_names_list_the_choices(void **state)
         { { "--opt-eps=0" },              "'0'",      "above 0" },
         { { "--opt-eps=1e-50" },          "1e-50",    "above 0" },
         { { "--val-split=1e-60" },        "1e-60",    "between 0 and 1" },
-        { { "--opt=adam" },               "adam",     "--opt: choose one of sgd adamw" },
+        { { "--opt=adam" },               "adam",     "--opt: did you mean adamw? choose one of sgd adamw" },
         { { "--in-chans=2" },             "'2'",      "1 for grey" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -339,6 +372,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_name_parses),
         cmocka_unit_test(test_no_name_twice),
+        cmocka_unit_test(test_tried_options),
         cmocka_unit_test(test_known_command_lines),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_bad_names_list_the_choices),

@@ -81,10 +81,14 @@ static void test_mistakes(void **state)
 {
     (void)state;
     static const Case cases[] = {
-        { "train --epoch5 3",                              2, NULL, "unknown option '--epoch5': command line: did you mean --epochs, or one of" },
-        { "train --foo",                                   2, NULL, "unknown option '--foo': command line: use one of --arch" },
-        { "train --arch resnet99",                         2, NULL, "resnet18" },
-        { "train --act rellu",                             2, NULL, "leaky_relu" },
+        { "train --epoch5 3",                              2, NULL, "unknown option '--epoch5': command line: did you mean --epochs? 'train --help=all' shows all" },
+        { "train --foo",                                   2, NULL, "unknown option '--foo': command line: 'train --help=all' shows all" },
+        { "train --device cuda",                           2, NULL, "computes on the processor alone" },
+        { "evaluate --checkpoint x",                       2, NULL, "give the checkpoint as the first argument" },
+        { "train --data Shapes",                           3, NULL, "did you mean shapes" },
+        { "train --data cifar10",                          3, NULL, "fetches nothing" },
+        { "train --arch resnet99",                         2, NULL, "did you mean resnet18? 'train --list-archs'" },
+        { "train --act rellu",                             2, NULL, "did you mean relu" },
         { "train --opt foo",                               2, NULL, "adamw" },
         { "train --sched foo",                             2, NULL, "cosine" },
         { "train --epochs none",                           2, NULL, "'none': --epochs" },
@@ -106,7 +110,7 @@ static void test_mistakes(void **state)
         { "train --data shapes --val-split 0.5",           2, NULL, "--val-split: shapes has a val part of its own" },
         { "predict x y --results-format xml",              2, NULL, "text csv jsonl" },
         { "activations",                                   2, NULL, "list | show" },
-        { "activations show foo",                          2, NULL, "leaky_relu" },
+        { "activations show leaky_rely",                   2, NULL, "did you mean leaky_relu" },
         { "activations show",                              2, NULL, "leaky_relu" },
         { "activations show native",                       2, NULL, "use one of identity" },
         { "train --data 'no\nsuch'",                      3, NULL, "no\\x0Asuch" },
@@ -114,7 +118,7 @@ static void test_mistakes(void **state)
         { "bench resnet99",                                2, NULL, "resnet18" },
         { "bench --mode both",                             2, NULL, "train infer" },
         { "bench efficientnet_lite0 -b 65536 --side 4096", 5, NULL, "out of memory: a batch of images" },
-        { "bench lenet --act foo",                         2, NULL, "leaky_relu" },
+        { "bench lenet --act foo",                         2, NULL, "'activations list' shows all" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check_mistake(&cases[i]);

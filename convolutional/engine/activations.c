@@ -2,9 +2,9 @@
 
 #include "activations.h"
 
+#include "names.h"
 #include "text.h"
 
-#include <ctype.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -68,32 +68,6 @@ const char *activation_names(void)
     return names + 1;
 }
 
-/* Whether the first `length` characters of text are the name: case does not count, '-' stands for '_'. */
-static bool name_is(const char *text, size_t length, const char *name, size_t name_length)
-{
-    if (length != name_length)
-        return false;
-    for (size_t i = 0; i < length; i++) {
-        const int letter = text[i] == '-' ? '_' : tolower((unsigned char)text[i]);
-        if (letter != name[i])
-            return false;
-    }
-    return true;
-}
-
-static bool row_is(const ActivationInfo *row, const char *text, size_t length)
-{
-    if (name_is(text, length, row->key, strlen(row->key)))
-        return true;
-    for (const char *alias = row->aliases; *alias;) {
-        const size_t alias_length = strcspn(alias, " ");
-        if (name_is(text, length, alias, alias_length))
-            return true;
-        alias += alias_length + strspn(alias + alias_length, " ");
-    }
-    return false;
-}
-
 /* Whether f and f' stay within float's range, far out and at zero too. */
 static bool row_is_finite(const ActivationInfo *row, float parameter)
 {
@@ -127,13 +101,13 @@ static bool parameter_parse(const char *text, const ActivationInfo *row, float *
 bool activation_parse(const char *text, Activation *activation, Error *error)
 {
     const size_t length = strcspn(text, ":");
-    if (name_is(text, strlen(text), native_name, strlen(native_name))) {
+    if (names_match(native_name, text, strlen(text))) {
         *activation = (Activation){0};
         return true;
     }
     for (ActivationKey key = ACT_native + 1; key < ACT_COUNT; key++) {
         const ActivationInfo *row = &catalogue[key];
-        if (!row_is(row, text, length))
+        if (!names_match(row->key, text, length) && !names_match(row->aliases, text, length))
             continue;
         Activation parsed = { .key = key, .parameter = row->fallback };
         if (text[length] == ':' && !parameter_parse(text + length + 1, row, &parsed.parameter, error))
@@ -141,7 +115,10 @@ bool activation_parse(const char *text, Activation *activation, Error *error)
         *activation = parsed;
         return true;
     }
-    return error_set(error, EXIT_usage, "unknown activation: '%.120s': choose one of %s", text, activation_names());
+    NameSearch search = { .wrong = text };
+    for (ActivationKey key = ACT_native + 1; key < ACT_COUNT; key++)
+        names_consider(&search, catalogue[key].key, catalogue[key].aliases);
+    return names_unknown(&search, "unknown activation", "", "'activations list' shows all", error);
 }
 
 const char *activation_text(Activation activation, char *text, size_t size)

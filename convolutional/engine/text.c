@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "errors.h"
 
@@ -31,18 +30,6 @@ char *text_format(const char *format, ...)
     vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);
     return text;
-}
-
-bool text_has_word(const char *words, const char *word, bool any_case)
-{
-    const size_t length = strlen(word);
-    while (*words) {
-        const size_t next = strcspn(words, " ");
-        if (next == length && !(any_case ? strncasecmp : strncmp)(words, word, length))
-            return true;
-        words += next + strspn(words + next, " ");
-    }
-    return false;
 }
 
 /* Takes no memory: the C library has this locale ready. */

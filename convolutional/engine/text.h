@@ -10,9 +10,6 @@
 char *text_copy(const char *text);
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Whether `word` is one of the space-separated words. */
-bool text_has_word(const char *words, const char *word, bool any_case);
-
 /* Numbers with a point, whatever the locale of the program that embeds this: strtof, and the fewest digits that read back as
  * the same float. */
 float text_read_float(const char *text, char **end);

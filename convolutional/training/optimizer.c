@@ -10,8 +10,10 @@
 #include "optimizer.h"
 
 #include "kernels.h"
+#include "names.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,11 +42,16 @@ const char *optimizer_names(void)
 bool optimizer_parse(const char *name, OptimizerKind *kind, Error *error)
 {
     for (int i = 0; i < OPTIMIZER_COUNT; i++)
-        if (!strcmp(name, kinds[i].name)) {
+        if (names_match(kinds[i].name, name, strlen(name))) {
             *kind = (OptimizerKind)i;
             return true;
         }
-    return error_set(error, EXIT_usage, "unknown optimizer '%.120s': --opt: choose one of %s", name, optimizer_names());
+    NameSearch search = { .wrong = name };
+    char all[128];
+    for (int i = 0; i < OPTIMIZER_COUNT; i++)
+        names_consider(&search, kinds[i].name, NULL);
+    snprintf(all, sizeof all, "choose one of %s", optimizer_names());
+    return names_unknown(&search, "unknown optimizer", "--opt", all, error);
 }
 
 Optimizer *optimizer_new(Network *network, const OptimizerOptions *options)

@@ -2,6 +2,8 @@
 
 #include "run_settings.h"
 
+#include "names.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,7 +128,7 @@ enum { LAYOUTS = sizeof layout_names / sizeof *layout_names };
 
 static bool is_word(const char *text, int length, const char *word)
 {
-    return (int)strlen(word) == length && !strncmp(text, word, (size_t)length);
+    return names_match(word, text, (size_t)length);
 }
 
 /* "layers:dwwd" */

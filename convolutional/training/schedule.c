@@ -2,7 +2,10 @@
 
 #include "schedule.h"
 
+#include "names.h"
+
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SCHEDULES(X) X(cosine) X(step) X(constant)
@@ -54,9 +57,14 @@ const char *schedule_name(ScheduleKind kind)
 bool schedule_parse(const char *name, ScheduleKind *kind, Error *error)
 {
     for (int i = 0; i < SCHEDULE_COUNT; i++)
-        if (!strcmp(name, names[i])) {
+        if (names_match(names[i], name, strlen(name))) {
             *kind = (ScheduleKind)i;
             return true;
         }
-    return error_set(error, EXIT_usage, "unknown schedule '%.120s': --sched: choose one of %s", name, schedule_names());
+    NameSearch search = { .wrong = name };
+    char all[128];
+    for (int i = 0; i < SCHEDULE_COUNT; i++)
+        names_consider(&search, names[i], NULL);
+    snprintf(all, sizeof all, "choose one of %s", schedule_names());
+    return names_unknown(&search, "unknown schedule", "--sched", all, error);
 }

@@ -4,9 +4,11 @@
 
 #include "common_options.h"
 #include "disk.h"
-#include "text.h"
+#include "names.h"
+#include "tried_options.h"
 
 #include <argp.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -103,7 +105,7 @@ static bool value_set(const Option *option, const char *text, void *values, Erro
         if (!*text)
             return error_set(error, EXIT_usage, "bad value '': --%s: it is empty: give one, or leave the option out",
                              option->name);
-        if (option->choices && !text_has_word(option->choices, text, false))
+        if (option->choices && !names_match(option->choices, text, strlen(text)))
             return error_set(error, EXIT_usage, "unknown value '%.100s': --%s: use one of %s", text, option->name,
                              option->choices);
         *(const char **)field = text;
@@ -145,48 +147,17 @@ static void value_reset(const Option *option, void *values)
 
 /* ---- what is wrong with a word that argp refuses ---- */
 
-/* Levenshtein's distance, for names of up to NAME_SIZE letters. */
-static int distance(const char *a, const char *b)
-{
-    int row[NAME_SIZE + 1];
-    const int most = (int)strnlen(b, NAME_SIZE);
-    for (int j = 0; j <= most; j++)
-        row[j] = j;
-    for (int i = 0; a[i]; i++) {
-        int diagonal = row[0];
-        row[0] = i + 1;
-        for (int j = 0; j < most; j++) {
-            const int replaced = diagonal + (a[i] != b[j]);
-            diagonal = row[j + 1];
-            const int shifted = 1 + (row[j] < row[j + 1] ? row[j] : row[j + 1]);
-            row[j + 1] = replaced < shifted ? replaced : shifted;
-        }
-    }
-    return row[most];
-}
-
-/* The name that was probably meant: half of its letters at least are right. NULL: none. */
-static const char *nearest(const ArgpNames *names, const char *wrong)
-{
-    int best = 0;
-    for (int i = 1; i < names->count; i++)
-        if (distance(wrong, names->rows[i].name) < distance(wrong, names->rows[best].name))
-            best = i;
-    const char *name = names->rows[best].name;
-    return 2 * distance(wrong, name) <= (int)strlen(name) ? name : NULL;
-}
-
 static bool refuse_unknown(const Parse *parse, const char *shown, const char *name)
 {
-    char choices[800] = "";
-    size_t at = 0;
-    for (int i = 0; i < parse->table->count && at < sizeof choices - NAME_SIZE; i++)
-        at += (size_t)snprintf(choices + at, sizeof choices - at, " --%s", parse->table->options[i].name);
-    const char *meant = *name ? nearest(parse->names, name) : NULL;
-    if (meant)
-        return error_set(parse->error, EXIT_usage, "unknown option '%.60s': command line: did you mean --%s, or one of%s",
-                         shown, meant, choices);
-    return error_set(parse->error, EXIT_usage, "unknown option '%.60s': command line: use one of%s", shown, choices);
+    const char *known = tried_option(parse->table->tried, name);
+    if (known)
+        return error_set(parse->error, EXIT_usage, "unknown option '%.60s': command line: %s", shown, known);
+    NameSearch search = { .wrong = name };
+    char meant[NAMES_NEAREST * NAME_SIZE + 64];
+    for (int i = 0; i < parse->table->count; i++)
+        names_consider(&search, parse->table->options[i].name, parse->table->options[i].aliases);
+    return error_set(parse->error, EXIT_usage, "unknown option '%.60s': command line: %s'%s --help=all' shows all", shown,
+                     names_meant(&search, "--", meant, sizeof meant), program_name());
 }
 
 static const struct argp_option *row_of_letter(const ArgpNames *names, int letter)
@@ -206,7 +177,7 @@ static bool explains(const Parse *parse, const char *word)
         for (const char *letter = word + 1; *letter; letter++) {
             const struct argp_option *row = row_of_letter(parse->names, *letter);
             if (!row) {
-                refuse_unknown(parse, word, "");
+                refuse_unknown(parse, word, (char[]){ *letter, '\0' });
                 return true;
             }
             if (row->arg && letter[1])
@@ -294,17 +265,18 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
     parse->line->given[index] = true;
     if (option->type == OPTION_switch)
         argument = key >= KEY_NEGATED ? "false" : "true";
+    else if (option->choices)
+        names_settle(option->choices, argument);      /* written as the program compares it: --progress Bar is bar */
     return value_set(option, argument, parse->values, parse->error) ? 0 : EINVAL;
 }
 
-/* --batch_size is --batch-size. */
-static void accept_underscores(int argc, char **argv)
+/* --Batch_Size is --batch-size. */
+static void settle_names(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
         if (argv[i][0] == '-' && argv[i][1] == '-')
             for (char *letter = argv[i] + 2; *letter && *letter != '='; letter++)
-                if (*letter == '_')
-                    *letter = '-';
+                *letter = *letter == '_' ? '-' : (char)tolower((unsigned char)*letter);
 }
 
 bool options_parse(const OptionTable *table, int argc, char **argv, void *values, OptionLine *line, Error *error)
@@ -317,7 +289,7 @@ bool options_parse(const OptionTable *table, int argc, char **argv, void *values
         value_reset(&table->options[i], values);
 
     const struct argp argp = { .options = names->rows, .parser = parse_key };
-    accept_underscores(argc, argv);
+    settle_names(argc, argv);
     const error_t failed = argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP, NULL, &parse);
     free(names);
     return !failed;

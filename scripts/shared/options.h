@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "errors.h"
+#include "tried_options.h"
 
 
 typedef enum {
@@ -46,6 +47,7 @@ typedef struct OptionTable {
     const Option *options;
     int           count;
     int           most_arguments;    /* that are no options */
+    const TriedOption *tried;        /* what people type that is not here; NULL: only what no program has */
 } OptionTable;
 
 enum { OPTIONS_MOST = 64 };

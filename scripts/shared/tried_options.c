@@ -1,0 +1,100 @@
+/* tried_options.c - see tried_options.h. */
+
+#include "tried_options.h"
+
+#include "names.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const TriedOption everywhere[] = {
+    { "j workers num-workers nworkers loader-workers",
+      "images are read by the same threads that compute: --threads N says how many" },
+    { "device gpu gpus gpu-id cuda no-cuda use-cuda use-gpu mps accelerator devices",
+      "convzoo computes on the processor alone: leave it out; --threads N says how many cores" },
+    { "distributed world-size local-rank rank nodes dist-url dist-backend sync-bn",
+      "convzoo trains on one machine: leave it out; --threads N says how many cores" },
+    { "num-classes nb-classes n-classes classes nc", "the number of classes comes from the data or the checkpoint: leave it out" },
+    { "mean std", "mean and standard deviation are measured on the training images and kept in the checkpoint: leave it out" },
+    { "interpolation crop-pct center-crop", "images are resized whole, without a cut: leave it out" },
+    { "channels-last", "use --plan channels-last" },
+    { "download dataset-download", "nothing is fetched: download the data set and give its folder, --data PATH" },
+    { "deterministic use-deterministic-algorithms benchmark cudnn",
+      "results are the same at every run with the same seed and threads: leave it out" },
+    { "compile torchcompile torchscript jit", "networks are always compiled: leave it out" },
+    { "v verbose debug", "everything is shown unless --quiet is given: leave it out; --version is the program's version" },
+    { "p print-freq log-freq", "use --log-interval N (of train)" },
+    { NULL, NULL }
+};
+
+const TriedOption tried_in_training[] = {
+    { "pretrained weights initial-checkpoint pretrained-path finetune fine-tune",
+      "training starts from random weights: leave it out; --resume DIR goes on with a run of train" },
+    { "checkpoint load load-model ckpt start-epoch resume-from continue restore",
+      "to go on with a run: --resume DIR; to measure a checkpoint: evaluate FILE" },
+    { "test-only eval-only evaluate e validate test eval mode", "training does not test: evaluate FILE measures a checkpoint" },
+    { "save save-model save-path o name project experiment log-dir exp-name",
+      "a run is saved in its folder, with its log and its best weights: --output DIR names it" },
+    { "mixup mixup-alpha mixup-prob cutmix cutmix-alpha mixup-off-epoch",
+      "images are not mixed here: leave it out; random crops and flips are on, and --smoothing F smooths the labels" },
+    { "aa auto-augment autoaugment randaugment trivialaugment augmix ra color-jitter colour-jitter reprob random-erase "
+      "random-erasing erasing cutout cutout-size rotate degrees vflip flipud scale ratio jitter remode",
+      "augmentation is random crops (--crop-pad) and flips (--hflip): leave it out" },
+    { "fliplr flip horizontal-flip", "use --hflip on or --hflip off" },
+    { "ema model-ema model-ema-decay ema-decay model-ema-warmup swa swa-start",
+      "averaged weights are not kept: leave it out; best.safetensors holds the best epoch's" },
+    { "fp16 half mixed-precision precision amp-dtype dtype use-amp autocast",
+      "use --amp: it multiplies numbers of 16 bits (bfloat16) where that is faster" },
+    { "dataset data-set ds d train-dir train-data", "give the data's folder: --data PATH; what is in it is recognised by its files" },
+    { "val-dir test-dir val-data val-path test-data", "put the images to validate on into val/ or test/ beside train/, and give the folder above: --data PATH" },
+    { "patience early-stop early-stopping patience-epochs early-stopping-patience",
+      "a run takes all its --epochs: leave it out; best.safetensors keeps the best epoch's weights" },
+    { "grad-accum-steps accumulate gradient-accumulation-steps accumulate-grad-batches nbs",
+      "gradients are not summed over steps: leave it out, or raise --batch-size" },
+    { "drop drop-rate drop-path drop-path-rate", "the share that is dropped is the architecture's: leave it out; --no-dropout drops nothing" },
+    { "warmup-lr lr-warmup-decay lr-warmup-method", "the learning rate rises from zero: leave it out; --warmup-epochs F says how long" },
+    { "lr-base base-lr blr lr-base-size", "use --lr: it is not scaled by the batch size" },
+    { "warmup-steps warmup", "use --warmup-epochs F; fractions of an epoch are taken" },
+    { "decay-milestones milestones lr-steps", "use --sched step with --decay-epochs F: the steps are equally far apart" },
+    { "freeze unfreeze-epoch head-lr-mult layer-decay", "all weights are trained at one learning rate: leave it out" },
+    { "class-weights balance weighted sampler", "classes are not weighted: leave it out" },
+    { "find-lr lr-find auto-lr-find", "there is no search for the learning rate: leave --lr out for the architecture's own" },
+    { "dry-run n", "use --summary for the layer table, or --max-steps 1" },
+    { "config cfg yaml hyp recipe", "options are read from the command line alone; a run keeps its own in args.json for --resume" },
+    { "tensorboard wandb log-wandb mlflow use-wandb", "log.jsonl in the run's folder has a line of numbers an epoch: leave it out" },
+    { "checkpoint-hist save-period save-freq save-every save-interval keep",
+      "the newest, the one before and the best are kept; --recovery-interval N also saves every N steps" },
+    { "l", "use --lr F, the learning rate" },
+    { "r", "use --resume DIR, to go on with a run" },
+    { "m", "use --arch NAME" },
+    { "epoch-size steps-per-epoch", "an epoch is every training image once: --limit N takes fewer" },
+    { NULL, NULL }
+};
+
+const TriedOption tried_on_a_checkpoint[] = {
+    { "checkpoint load model weights resume ckpt pretrained load-model arch a model-path m",
+      "give the checkpoint as the first argument, without an option: it knows its architecture" },
+    { "dataset data-set d", "give the data's folder: --data PATH; what is in it is recognised by its files" },
+    { "img-size image-size input-size imgsz", "images are resized to what the checkpoint was trained on: leave it out" },
+    { "tta crops ten-crop use-ema", "each image is seen once, as it is: leave it out" },
+    { "amp fp16 bf16 half precision dtype", "checkpoints are measured in full precision: leave it out" },
+    { "output o results-file save-json out", "results are printed: send them to a file with > FILE" },
+    { "image images source input i file files folder", "give images or folders as arguments after the checkpoint, without an option" },
+    { "per-class confusion-matrix classification-report", "there is one figure for all classes; predict --results-format csv prints each image's" },
+    { "epochs lr opt", "a checkpoint is measured, not trained: leave it out" },
+    { NULL, NULL }
+};
+
+static const char *answer_in(const TriedOption *table, const char *name)
+{
+    for (; table && table->names; table++)
+        if (names_match(table->names, name, strlen(name)))
+            return table->answer;
+    return NULL;
+}
+
+const char *tried_option(const TriedOption *table, const char *name)
+{
+    const char *answer = answer_in(table, name);
+    return answer ? answer : answer_in(everywhere, name);
+}
