@@ -190,7 +190,7 @@ static void test_names(void **state)
     (void)state;
     static const char *const aliases[][2] = {
         { "lenet5", "lenet" }, { "vgg16_bn", "vgg16" }, { "tf_efficientnet_lite0", "efficientnet_lite0" },
-        { "efficientnet", "efficientnet_lite0" }, { "convnext", "convnext_tiny" }, { "LeNet", "lenet" }, { "VGG16_BN", "vgg16" },
+        { "efficientnet", "efficientnet_lite0" }, { "convnext", "convnext_tiny" }, { "LeNet", "lenet" }, { "VGG16_BN", "vgg16" }, { "ResNet-18", "resnet18" },
     };
     static const char *const strangers[] = {
         "", " ", "resnet", "resnet180", "lenet lenet5", "tf_efficientnet_lite0 efficientnet", "n\n",
@@ -205,9 +205,9 @@ static void test_names(void **state)
             fail_msg("'%s' is found", strangers[i]);
         assert_int_equal(error.code, EXIT_usage);
         assert_null(strchr(error.text, '\n'));
-        for (size_t k = 0; k < CASES; k++)
-            if (!strstr(error.text, cases[k].name))
-                fail_msg("'%s' does not name %s", error.text, cases[k].name);
+        assert_non_null(strstr(error.text, "'train --list-archs' shows all"));
+        if (!strncmp(strangers[i], "resnet", 6))
+            assert_non_null(strstr(error.text, "did you mean resnet18"));
     }
 }
 

@@ -64,7 +64,8 @@ static void names(void **state)
         assert_int_equal(kind, i);
     }
     assert_string_equal(schedule_names(), "cosine step constant");
-    static const char *const unknown[] = { "", "cos", "cosine ", "COSINE", "linear" };
+    assert_true(schedule_parse("COSINE", &kind, NULL));
+    static const char *const unknown[] = { "", "cos", "cosine ", "linear" };
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         assert_false(schedule_parse(unknown[i], &kind, &error));
         assert_int_equal(error.code, EXIT_usage);
