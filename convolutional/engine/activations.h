@@ -1,7 +1,7 @@
 /* activations.h - the catalogue of activation functions: the only place that knows one.
  *
- * One row of ACTIVATIONS (activations.def) makes an activation known to --act, --help, the README's
- * table, the kernels, the initialisation and the tests. */
+ * One row of ACTIVATIONS (activations.def) makes an activation known to --act, --help, the
+ * documentation, the kernels, the initialisation and the tests. */
 
 #ifndef CONVZOO_ACTIVATIONS_H
 #define CONVZOO_ACTIVATIONS_H
