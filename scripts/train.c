@@ -1,35 +1,15 @@
 /* train.c - trains a network: data, options, a run, and its result as one line. */
 
-#include <signal.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common_options.h"
 #include "compute_threads.h"
 #include "progress.h"
+#include "stop.h"
 #include "text.h"
 #include "train_options.h"
-
-static volatile sig_atomic_t stop_signal;
-
-static void note_signal(int number)
-{
-    stop_signal = number;
-}
-
-/* The first signal ends the run after the step, saved; a second one of its kind ends the process. What was ignored on
- * entry (nohup) stays ignored. A closed pipe or a size limit is an error of the write, not the end. */
-static void watch_signals(void)
-{
-    static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
-    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
-        struct sigaction before, action = { .sa_handler = note_signal, .sa_flags = (int)(SA_RESTART | SA_RESETHAND) };
-        if (sigaction(stops[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-            sigaction(stops[i], &action, NULL);
-    }
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
-}
 
 static void list_architectures(void)
 {
@@ -130,9 +110,8 @@ static int run(TrainFlags *flags, OptionLine *line, Error *error)
         options.arguments = arguments;
         options.folder = folder;
         options.resume = flags->resume != NULL;
-        options.stop = &stop_signal;
+        options.stop = stop_watch(progress.quiet);
         options.report = progress_report(&progress);
-        watch_signals();
         code = train(&options, error);
         progress_clear(&progress);
     }
@@ -140,6 +119,12 @@ static int run(TrainFlags *flags, OptionLine *line, Error *error)
     free(data);
     free(folder);
     return code;
+}
+
+/* A reader that has left (train | head -1) takes nothing from a run: it is saved, and its log has every epoch. */
+static bool result_flush(Error *error)
+{
+    return (fflush(stdout) != 0 && errno == EPIPE) || output_flush(error);
 }
 
 int main(int argc, char **argv)
@@ -165,7 +150,7 @@ int main(int argc, char **argv)
     else
         code = run(&flags, &line, &error);
     options_free(&line);
-    if (code == EXIT_ok && !output_flush(&error))
+    if (code == EXIT_ok && !result_flush(&error))
         code = EXIT_write;
     if (code != EXIT_ok)
         error_print(&error);

@@ -2,6 +2,7 @@
 
 #include "common_options.h"
 
+#include "terminal.h"
 #include "text.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { NAME_MOST = 100 };      /* bytes of a part's name; they stand in the checkpoint's settings */
 
@@ -32,10 +34,11 @@ bool val_split_parse(const char *text, DataOptions *data, Error *error)
 
 void note_print(void *context, const char *text)
 {
-    char printable[4096];
+    char printable[4096], line[4096 + 128];
     (void)context;
     text_printable(text, printable, sizeof printable);
-    fprintf(stderr, "%s: %s\n", program_name(), printable);
+    snprintf(line, sizeof line, "%.100s: %s", program_name(), printable);
+    terminal_print(stderr, line, terminal_columns(STDERR_FILENO));
 }
 
 bool output_flush(Error *error)

@@ -8,7 +8,7 @@
 /* --val-split: a share ("0.1") or a part's name ("data_batch_5"), which stays the caller's. NULL: neither. */
 bool val_split_parse(const char *text, DataOptions *data, Error *error);
 
-/* A line about the work, on stderr. context: not used. */
+/* A line about the work, on stderr; broken between words on a terminal. context: not used. */
 void note_print(void *context, const char *text);
 
 /* Flushes stdout; a failure is a line in `error`. */

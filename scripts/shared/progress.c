@@ -2,18 +2,21 @@
 
 #include "progress.h"
 
+#include "bar.h"
 #include "clock.h"
+#include "common_options.h"
+#include "terminal.h"
 
 #include <string.h>
 #include <unistd.h>
 
-enum { BAR_WIDTH = 24 };
 static const double REDRAW_SECONDS = 0.1;
 
 Progress progress_new(const char *name, bool quiet, uint64_t interval)
 {
-    Progress progress = { .kind = PROGRESS_lines, .quiet = quiet, .interval = interval };
-    if (quiet || !strcmp(name, "none"))
+    const bool none = quiet || !strcmp(name, "none");
+    Progress progress = { .kind = PROGRESS_lines, .quiet = none, .interval = interval };
+    if (none)
         progress.kind = PROGRESS_none;
     else if (!strcmp(name, "bar") || (!strcmp(name, "auto") && isatty(STDERR_FILENO)))
         progress.kind = PROGRESS_bar;
@@ -33,18 +36,7 @@ static void progress_note(void *context, const char *text)
     if (progress->quiet && strncmp(text, "warning", 7))
         return;
     progress_clear(progress);
-    fprintf(stderr, "%s: %s\n", program_name(), text);
-}
-
-/* "1:02:03", "2:03" */
-static const char *duration(double seconds, char *text, size_t size)
-{
-    const long all = seconds < 0.0 ? 0 : seconds > 3.6e9 ? 3600000000L : (long)(seconds + 0.5);
-    if (all >= 3600)
-        snprintf(text, size, "%ld:%02ld:%02ld", all / 3600, all / 60 % 60, all % 60);
-    else
-        snprintf(text, size, "%ld:%02ld", all / 60, all % 60);
-    return text;
+    note_print(NULL, text);
 }
 
 static void draw_bar(Progress *progress, const TrainerStep *step)
@@ -52,14 +44,9 @@ static void draw_bar(Progress *progress, const TrainerStep *step)
     const double now = seconds_now();
     if (now - progress->shown < REDRAW_SECONDS && step->batch < step->batches)
         return;
-    char bar[BAR_WIDTH + 1], left[32];
-    const uint32_t filled = step->batches ? BAR_WIDTH * step->batch / step->batches : 0;
-    for (uint32_t i = 0; i < BAR_WIDTH; i++)
-        bar[i] = i < filled ? '#' : '.';
-    bar[BAR_WIDTH] = '\0';
-    fprintf(stderr, "\r\033[Kepoch %u/%u [%s] %u/%u  loss %.4f  top1 %.2f%%  %.0f img/s  %s left", step->epoch + 1, step->epochs,
-            bar, step->batch, step->batches, step->loss, 100.0 * step->top1, step->images_per_second,
-            duration(step->seconds_left, left, sizeof left));
+    char line[256];
+    bar_write(step, terminal_columns(STDERR_FILENO), line, sizeof line);
+    fprintf(stderr, "\r\033[K%s", line);
     progress->shown = now;
     progress->drawn = true;
 }
@@ -74,7 +61,7 @@ static void progress_step(void *context, const TrainerStep *step)
         fprintf(stderr, "epoch %u/%u  step %llu/%llu  loss %.4f  top1 %.2f%%  lr %.3g  grad %.3g  %.0f img/s  %s left\n",
                 step->epoch + 1, step->epochs, (unsigned long long)step->step, (unsigned long long)step->steps, step->loss,
                 100.0 * step->top1, (double)step->lr, step->gradient_norm, step->images_per_second,
-                duration(step->seconds_left, left, sizeof left));
+                bar_duration(step->seconds_left, left, sizeof left));
 }
 
 static void progress_epoch(void *context, const TrainerEpoch *epoch)
@@ -83,10 +70,12 @@ static void progress_epoch(void *context, const TrainerEpoch *epoch)
     if (progress->quiet)
         return;
     progress_clear(progress);
-    fprintf(stderr, "epoch %u/%u  train loss %.4f top1 %.2f%%  val loss %.4f top1 %.2f%%%s  lr %.3g  %.0f img/s  %.1f + %.1f s\n",
-            epoch->epoch + 1, epoch->epochs, epoch->train_loss, 100.0 * epoch->train_top1, epoch->val_loss,
-            100.0 * epoch->val_top1, epoch->best ? " *" : "", (double)epoch->lr, epoch->images_per_second, epoch->seconds,
-            epoch->val_seconds);
+    char line[256];
+    snprintf(line, sizeof line, "epoch %u/%u  train loss %.4f top1 %.2f%%  val loss %.4f top1 %.2f%%%s  lr %.3g  %.0f img/s  %.1f + %.1f s",
+             epoch->epoch + 1, epoch->epochs, epoch->train_loss, 100.0 * epoch->train_top1, epoch->val_loss,
+             100.0 * epoch->val_top1, epoch->best ? " *" : "", (double)epoch->lr, epoch->images_per_second, epoch->seconds,
+             epoch->val_seconds);
+    terminal_print(stderr, line, terminal_columns(STDERR_FILENO));
 }
 
 TrainerReport progress_report(Progress *progress)

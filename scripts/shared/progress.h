@@ -15,7 +15,7 @@ typedef struct Progress {
     bool     drawn;            /* bar: it stands on the cursor's line */
 } Progress;
 
-/* name: "auto" (a bar on a terminal, else lines), "bar", "lines" or "none". */
+/* name: "auto" (a bar on a terminal, else lines), "bar", "lines" or "none", which is quiet. */
 Progress progress_new(const char *name, bool quiet, uint64_t interval);
 
 /* A report that draws; progress must outlive it. */

@@ -1,0 +1,14 @@
+/* stop.h - signals that end a run: the first one after its step, saved; the second only says what a third does; the third at
+ * once. Each is answered in the moment it comes. */
+
+#ifndef CONVZOO_STOP_H
+#define CONVZOO_STOP_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+/* From now on SIGINT, SIGTERM and SIGHUP stop the run; what was ignored on entry (nohup) stays ignored. A closed pipe or a size
+ * limit is an error of the write, not the end. quiet: no answer. Returns where the first signal's number appears. */
+const volatile sig_atomic_t *stop_watch(bool quiet);
+
+#endif

@@ -1,0 +1,131 @@
+/* test_stop.c - Ctrl-C and its kin: each signal is answered at once, and a reader that leaves ends nothing. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "errors.h"
+#include "scratch.h"
+#include "stop.h"
+
+#define TINY "train lenet --data shapes --limit 100 -b 32 --lr 0.01 --threads 1 "
+
+/* What the answers to `count` signals are, in a process that does nothing but wait for them. */
+static int answers_of(bool quiet, const int *numbers, int count, char *text, size_t size)
+{
+    int ends[2], status;
+    assert_int_equal(pipe(ends), 0);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        const volatile sig_atomic_t *stop = stop_watch(quiet);
+        for (int i = 0; i < count; i++)
+            raise(numbers[i]);
+        _exit(*stop == numbers[0] ? 0 : 1);
+    }
+    close(ends[1]);
+    size_t at = 0;
+    for (ssize_t got; (got = read(ends[0], text + at, size - 1 - at)) > 0; at += (size_t)got)
+        ;
+    text[at] = '\0';
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void test_answers(void **state)
+{
+    (void)state;
+    static const char first[] = "train: stopping: this step is finished first, then the run is saved\n",
+                      second[] = "train: still saving: a third Ctrl-C or signal ends the run at once, unsaved\n";
+    static const struct { bool quiet; int numbers[3], count, code, lines; } cases[] = {
+        { false, { SIGINT },                   1, 0,             1 },
+        { false, { SIGTERM },                  1, 0,             1 },
+        { false, { SIGINT, SIGINT },           2, 0,             2 },
+        { false, { SIGTERM, SIGINT },          2, 0,             2 },
+        { false, { SIGINT, SIGINT, SIGINT },   3, 128 + SIGINT,  2 },
+        { false, { SIGHUP, SIGINT, SIGTERM },  3, 128 + SIGTERM, 2 },
+        { true,  { SIGINT, SIGINT },           2, 0,             0 },
+        { true,  { SIGINT, SIGINT, SIGINT },   3, 128 + SIGINT,  0 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1024], expected[1024];
+        const int code = answers_of(cases[i].quiet, cases[i].numbers, cases[i].count, text, sizeof text);
+        snprintf(expected, sizeof expected, "%s%s", cases[i].lines > 0 ? first : "", cases[i].lines > 1 ? second : "");
+        if (code != cases[i].code || strcmp(text, expected))
+            fail_msg("case %zu: status %d, expected %d: '%s'", i, code, cases[i].code, text);
+    }
+}
+
+/* In a run: the answer stands before the line that tells what was saved. */
+static void test_run(void **state)
+{
+    (void)state;
+    int status;
+    char path[256];
+    const pid_t child = start(TINY "--epochs 1000 --output run", 0);
+    wait_for_file("run/best.safetensors");
+    assert_int_equal(kill(child, SIGINT), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGINT);
+    char *text = scratch_read(scratch_path(path, folder, "stderr"), &(size_t){ 0 });
+    const char *answer = strstr(text, "train: stopping: "), *saved = strstr(text, "train: stopped at step ");
+    if (!answer || !saved || answer > saved)
+        fail_msg("%s", text);
+    free(text);
+}
+
+/* Whoever reads may leave: the run goes on to its end and is logged; the other programs end, without a word. */
+static void test_closed_pipes(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        { "(" TINY "--epochs 3 --output piped; echo $? >code) 2>&1 | head -1",             0, "train: ", "" },
+        { "cat code",                                                                      0, "0\n", "" },
+        { "wc -l <piped/log.jsonl",                                                        0, "3\n", "" },
+        { "(" TINY "--epochs 1 --output closed -q; echo $? >code) | true",                 0, "", "" },
+        { "cat code && test -s closed/best.safetensors",                                   0, "0\n", "" },
+        { "(evaluate piped/best.safetensors --limit 20 --threads 1; echo $? >code) 2>&1 | true", 0, "", "" },
+        { "cat code",                                                                      0, "141\n", "" },
+        { "(sleep 0.1; train --help=all; echo $? >code) | true",                           0, "", "" },
+        { "cat code",                                                                      0, "141\n", "" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
+}
+
+/* Warnings and errors alone, on both ways to ask for it. */
+static void test_silence(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        { TINY "--epochs 1 --output silent --progress none",   0, "silent/best.safetensors", "" },
+        { TINY "--epochs 1 --output quiet --quiet",            0, "quiet/best.safetensors", "" },
+        { TINY "--epochs 1 --output quiet --progress none",    4, "", "not empty" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_answers), cmocka_unit_test(test_run), cmocka_unit_test(test_closed_pipes), cmocka_unit_test(test_silence),
+    };
+    program_name_set("train");
+    scratch_new(folder);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    scratch_remove(folder);
+    return failed;
+}
