@@ -11,8 +11,7 @@
 #   --seconds F          how long a run measures (default: 4)
 #   --build DIR          where convzoo's programs are (default: build)
 #   --help
-# Needs python3-torch (scripts/install_dependencies.sh --pytorch); on Debian 12 also libopenblas0-pthread, or PyTorch's
-# linear layers run ten times slower than they could.
+# Needs what scripts/install_dependencies.sh --peers installs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "${1-}" = --help ]; then

@@ -1,22 +1,27 @@
 #!/bin/bash
 # Installs what convzoo is built and tested with, on Debian 12 or later: only the packages that are missing.
 #
-# usage: scripts/install_dependencies.sh [--pytorch] [--dry-run] [--help]
-#   --pytorch   also python3-torch, for the tests that compare with it (they are skipped without)
+# usage: scripts/install_dependencies.sh [--peers] [--dry-run] [--help]
+#   --peers     also the programs that some tests compare with (they are skipped without); --pytorch is the same
 #   --dry-run   print the missing packages and install nothing
 set -euo pipefail
 
 # ocl-icd-opencl-dev: the CMake files of Debian 12's libdnnl-dev look for it.
 packages=(gcc libc6-dev make cmake pkgconf ocl-icd-opencl-dev
           libdnnl-dev libpng-dev libjpeg-dev libstb-dev zlib1g-dev libjansson-dev libcmocka-dev)
+# What tests compare with, one a line.
+peers=(
+    python3-torch             # tests/test_pytorch.py: checkpoints to PyTorch and back
+    libopenblas0-pthread      # without it PyTorch's linear layers take ten times as long
+)
 dry_run=
 
 for argument in "$@"; do
     case $argument in
-    --pytorch) packages+=(python3-torch) ;;
+    --peers|--pytorch) packages+=("${peers[@]}") ;;
     --dry-run) dry_run=1 ;;
     --help)    sed -n '2,/^set/{s/^# \{0,1\}//;/^set/d;p}' "$0"; exit 0 ;;
-    *)         echo "install_dependencies.sh: unknown option '$argument': choices: --pytorch --dry-run --help" >&2; exit 2 ;;
+    *)         echo "install_dependencies.sh: unknown option '$argument': choices: --peers --dry-run --help" >&2; exit 2 ;;
     esac
 done
 

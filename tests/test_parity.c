@@ -337,7 +337,9 @@ int main(int argc, char **argv)
     for (int i = 0; tests && i < count; i++)
         if (argc < 2 || strstr(files[i]->d_name, argv[1]))
             tests[chosen++] = (struct CMUnitTest){ .name = files[i]->d_name, .test_func = check_file, .initial_state = files[i]->d_name };
-    const int status = tests ? _cmocka_run_group_tests("parity", tests, chosen, NULL, NULL) : 1;
+    if (!chosen)
+        fprintf(stderr, "no golden file in %s/golden has '%s' in its name\n", TESTS_FOLDER, argc < 2 ? "" : argv[1]);
+    const int status = chosen ? _cmocka_run_group_tests("parity", tests, chosen, NULL, NULL) : 1;
     for (int i = 0; i < count; i++)
         free(files[i]);
     free(files);

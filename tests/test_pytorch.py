@@ -17,7 +17,7 @@ try:
     import numpy as np
     import torch
 except ImportError as missing:
-    print(f"skipped: {missing}")
+    print(f"skipped: {missing}: to compare with PyTorch: scripts/install_dependencies.sh --peers")
     sys.exit(77)
 
 sys.dont_write_bytecode = True
