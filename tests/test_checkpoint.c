@@ -391,6 +391,7 @@ static void turned_bits(void **state)
         assert_false(checkpoint_load(file, other, NULL, NULL, &error));
         assert_int_equal(error.code, EXIT_input);
         assert_non_null(strstr(error.text, "file is damaged: "));
+        assert_non_null(strstr(error.text, "without the metadata key 'data_crc32'"));
         bytes[count - back] ^= 1;
     }
     assert_same_network(other, untouched);

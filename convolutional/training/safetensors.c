@@ -108,13 +108,17 @@ static bool open_regular(Safetensors *file, Error *error)
     if (file->descriptor < 0 || fstat(file->descriptor, &status) != 0)
         return error_set(error, EXIT_input, "cannot open: %s: %s: name a .safetensors file", file->path, strerror(errno));
     if (!S_ISREG(status.st_mode))
-        return error_set(error, EXIT_input, "not a regular file: %s: name a .safetensors file", file->path);
+        return error_set(error, EXIT_input, "not a regular file: %s%s: name a .safetensors file", file->path,
+                         S_ISDIR(status.st_mode) ? ": it is a folder" : "");
     file->size = (uint64_t)status.st_size;
-    if (file->size < LEAST_SIZE)
-        return error_set(error, EXIT_input,
-                         "not a safetensors file: %s: it has %llu bytes, at least %d are needed: use another copy",
-                         file->path, (unsigned long long)file->size, LEAST_SIZE);
     return true;
+}
+
+static bool check_size(const Safetensors *file, Error *error)
+{
+    return file->size >= LEAST_SIZE ||
+           error_set(error, EXIT_input, "not a safetensors file: %s: %sit has %llu bytes, at least %d are needed: use another copy",
+                     file->path, file->size == 0 ? "it is empty: " : "", (unsigned long long)file->size, LEAST_SIZE);
 }
 
 Safetensors *safetensors_open(const char *path, Error *error)
@@ -122,7 +126,7 @@ Safetensors *safetensors_open(const char *path, Error *error)
     Safetensors *file = allocate(1, sizeof *file, "a safetensors file");
     file->descriptor = -1;
     file->path = text_copy(path);
-    if (open_regular(file, error) && safetensors_parse(file, error))
+    if (open_regular(file, error) && safetensors_recognize(file, error) && check_size(file, error) && safetensors_parse(file, error))
         return file;
     safetensors_close(file);
     return NULL;
@@ -262,8 +266,8 @@ bool safetensors_check(const Safetensors *file, Error *error)
     return read && (!strcmp(digits, wanted) ||
                     error_set(error, EXIT_input,
                               "file is damaged: %s: its tensors have the checksum %s, they were written with %.16s: "
-                              "use an older copy",
-                              file->path, digits, wanted));
+                              "use an older copy; or, if they were changed on purpose, write the file without the metadata "
+                              "key '" SAFETENSORS_CHECKSUM "'", file->path, digits, wanted));
 }
 
 static bool wrong_type(const Safetensors *file, const SafetensorsEntry *entry, const char *expected, Error *error)

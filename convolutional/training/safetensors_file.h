@@ -1,4 +1,4 @@
-/* safetensors_file.h - what the parts of the reader share: safetensors.c and safetensors_header.c. */
+/* safetensors_file.h - what the parts of the reader share: safetensors.c, safetensors_header.c, safetensors_signature.c. */
 
 #ifndef CONVZOO_SAFETENSORS_FILE_H
 #define CONVZOO_SAFETENSORS_FILE_H
@@ -6,6 +6,8 @@
 #include <jansson.h>
 
 #include "safetensors.h"
+
+enum { SAFETENSORS_MAX_HEADER = 16 << 20 };
 
 struct Safetensors {
     char             *path;
@@ -15,6 +17,9 @@ struct Safetensors {
     size_t            count;
     json_t           *metadata;        /* NULL: none */
 };
+
+/* False and what the file is, where it is plainly of another kind; true: parsing tells what is wrong with it, if anything is. */
+bool safetensors_recognize(const Safetensors *file, Error *error);
 
 /* Fills data, entries and metadata from the header. What it allocated goes with safetensors_close, also when it fails. */
 bool safetensors_parse(Safetensors *file, Error *error);

@@ -18,7 +18,6 @@
 #define DAMAGED "the file is damaged or hostile; do not use it"
 
 enum {
-    MAX_HEADER = 16 << 20,
     MAX_TENSORS = 100000,
     MAX_DEPTH = 4,
     MAX_VALUES = 12 * MAX_TENSORS,     /* commas: three keys, two offsets and up to eight dimensions a tensor */
@@ -106,9 +105,9 @@ static json_t *read_header(Safetensors *file, Error *error)
     if (!safetensors_read_at(file, 0, &length, sizeof length, error))
         return NULL;
     length = le64toh(length);
-    if (length < 2 || length > MAX_HEADER) {
+    if (length < 2 || length > SAFETENSORS_MAX_HEADER) {
         error_set(error, EXIT_input, "not a safetensors file: %s: header length %s, expected 2 to %s: use another file",
-                  file->path, number_grouped(length, says), number_grouped(MAX_HEADER, has));
+                  file->path, number_grouped(length, says), number_grouped(SAFETENSORS_MAX_HEADER, has));
         return NULL;
     }
     if (length > file->size - 8) {
