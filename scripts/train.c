@@ -56,7 +56,7 @@ static bool find_folder(TrainFlags *flags, OptionLine *line, char **folder, Erro
     }
     if (flags->output)
         return error_set(error, EXIT_usage, "two folders: --output: a resumed run stays in its own: leave --output out");
-    *folder = strcmp(flags->resume, "auto") ? text_copy(flags->resume) : run_folder_newest("runs", error);
+    *folder = strcmp(flags->resume, "auto") ? run_folder_of(flags->resume) : run_folder_newest("runs", error);
     if (!*folder)
         return false;
     const int64_t threads = flags->threads;

@@ -107,6 +107,15 @@ static void test_a_run_and_its_ways_to_end(void **state)
         { "train --resume auto -q",                                   0, "runs/lenet-gelu-2/best.safetensors", "" },
         { "cmp runs/lenet-gelu-1/last.safetensors runs/lenet-gelu-2/last.safetensors", 0, "", "" },
         { "cmp runs/lenet-gelu-1/best.safetensors runs/lenet-gelu-2/best.safetensors", 0, "", "" },
+        /* A run is named by its checkpoint as well, and may be prolonged. */
+        { "train --resume a/last.safetensors",                        0, "a/best.safetensors", "finished already" },
+        { "cd a && train --resume last.safetensors -q",               0, "./best.safetensors", "" },
+        { "train --resume a --epochs 1",                              2, "", "use --epochs 2 or more" },
+        { "train --resume a --epochs 3 --lr 0.2",                     2, "", "--lr was 0.01 and is 0.2" },
+        { "train --resume a/last.safetensors --epochs 3",             0, "a/best.safetensors", "--epochs was 2 and is 3: from here the learning rate is" },
+        { "grep -c '\"epochs\": 3' a/args.json",                      0, "1\n", "" },
+        { "tail -1 a/log.jsonl | grep -c '\"epoch\": 3, \"epochs\": 3,'", 0, "1\n", "" },
+        { "train --resume a -q",                                      0, "a/best.safetensors", "" },
         /* Closed files are not taken by what the run opens. */
         { TINY "--output closed <&- 2>&-",                            0, "closed/best.safetensors", "" },
         { "tail -1 closed/log.jsonl | grep -c '\"epoch\": 2'",         0, "1\n", "" },

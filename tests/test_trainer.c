@@ -15,119 +15,9 @@
 #include <unistd.h>
 
 #include "scratch.h"
-#include "trainer.h"
-
-/* 180 images in batches of 32: five steps an epoch and twenty images left over; 3 epochs. */
-enum { BATCHES = 5, EPOCHS = 3, STEPS = BATCHES * EPOCHS };
-
-/* What a report saw. */
-typedef struct Seen {
-    char     notes[8192];
-    uint64_t steps, epochs;
-    double   train_top1;                  /* of the last epoch */
-    uint64_t stop_at;                     /* raise `stop` in this step; 0: never */
-    volatile sig_atomic_t stop;
-} Seen;
-
-static void seen_note(void *context, const char *text)
-{
-    Seen *seen = context;
-    const size_t at = strlen(seen->notes);
-    snprintf(seen->notes + at, sizeof seen->notes - at, "%s\n", text);
-}
-
-static void seen_step(void *context, const TrainerStep *step)
-{
-    Seen *seen = context;
-    seen->steps++;
-    if (step->step == seen->stop_at)
-        seen->stop = SIGTERM;
-}
-
-static void seen_epoch(void *context, const TrainerEpoch *epoch)
-{
-    Seen *seen = context;
-    seen->epochs++;
-    seen->train_top1 = epoch->train_top1;
-    assert_true(isfinite(epoch->train_loss) && isfinite(epoch->val_loss));
-}
-
-static TrainerOptions tiny(const char *arch, const char *folder, Seen *seen)
-{
-    Error error;
-    TrainerOptions options = trainer_defaults(architecture_find(arch, &error), NULL);
-    options.data = (DataOptions){ .path = "shapes", .limit = 180 };
-    options.epochs = EPOCHS;
-    options.batch = 32;
-    options.val_batch = 50;
-    options.lr = 0.01f;
-    options.folder = folder;
-    options.report = (TrainerReport){ .context = seen, .note = seen_note, .step = seen_step, .epoch = seen_epoch };
-    options.stop = &seen->stop;
-    return options;
-}
-
-/* Opens, runs and closes; the exit code. */
-static int train(const TrainerOptions *options, Error *error)
-{
-    *error = (Error){ 0 };
-    Trainer *trainer = trainer_open(options, error);
-    if (!trainer)
-        return (int)error->code;
-    const int code = trainer_run(trainer, error);
-    trainer_close(trainer);
-    return code;
-}
-
-static void expect_code(int code, int expected, const Error *error, const char *name)
-{
-    if (code != expected)
-        fail_msg("%s: exit %d (%s), expected %d", name, code, error->text, expected);
-}
-
-static void expect_same_file(const char *a, const char *b, const char *file)
-{
-    char path[256];
-    size_t count;
-    char *bytes = scratch_read(scratch_path(path, a, file), &count);
-    assert_non_null(bytes);
-    if (!scratch_holds(scratch_path(path, b, file), bytes, count))
-        fail_msg("%s differs between %s and %s", file, a, b);
-    free(bytes);
-}
-
-static int lines_of(const char *folder, const char *file)
-{
-    char path[256];
-    size_t count;
-    char *text = scratch_read(scratch_path(path, folder, file), &count);
-    int lines = 0;
-    for (const char *byte = text; byte && *byte; byte++)
-        lines += *byte == '\n';
-    free(text);
-    return lines;
-}
-
-static bool in_folder(const char *folder, const char *file)
-{
-    char path[256];
-    return scratch_exists(scratch_path(path, folder, file));
-}
+#include "tiny_run.h"
 
 /* ---- interrupted or not: the same bytes ---- */
-
-static void run_whole(const char *arch, const char *folder)
-{
-    Seen seen = { 0 };
-    Error error;
-    TrainerOptions options = tiny(arch, folder, &seen);
-    options.arguments = "{}\n";
-    expect_code(train(&options, &error), EXIT_ok, &error, arch);
-    assert_int_equal(seen.steps, STEPS);
-    assert_int_equal(seen.epochs, EPOCHS);
-    assert_int_equal(lines_of(folder, "log.jsonl"), EPOCHS);
-    assert_true(in_folder(folder, "best.safetensors") && in_folder(folder, "prev.safetensors") && in_folder(folder, "args.json"));
-}
 
 static void test_resume_gives_the_same_bytes(void **state)
 {
@@ -143,23 +33,23 @@ static void test_resume_gives_the_same_bytes(void **state)
         scratch_new(root);
         scratch_path(whole, root, "whole");
         scratch_path(parts, root, "parts");
-        run_whole(cases[i].arch, whole);
+        tiny_run_whole(cases[i].arch, whole);
         for (int part = 0; part <= 4; part++) {
             const uint64_t stop = part < 4 ? cases[i].stops[part] : 0;
             Seen seen = { .stop_at = cases[i].by_signal ? stop : 0 };
             Error error;
-            TrainerOptions options = tiny(cases[i].arch, parts, &seen);
+            TrainerOptions options = tiny_options(cases[i].arch, parts, &seen);
             options.resume = part > 0;
             options.most_steps = cases[i].by_signal ? 0 : stop;
-            expect_code(train(&options, &error), stop && cases[i].by_signal ? 128 + SIGTERM : EXIT_ok, &error, cases[i].arch);
+            tiny_expect_code(tiny_train(&options, &error), stop && cases[i].by_signal ? 128 + SIGTERM : EXIT_ok, &error, cases[i].arch);
             if (stop && cases[i].by_signal)
                 assert_non_null(strstr(error.text, "--resume"));
             if (stop == 0)
                 break;
         }
-        expect_same_file(whole, parts, "last.safetensors");
-        expect_same_file(whole, parts, "best.safetensors");
-        assert_int_equal(lines_of(parts, "log.jsonl"), EPOCHS);
+        tiny_expect_same(whole, parts, "last.safetensors");
+        tiny_expect_same(whole, parts, "best.safetensors");
+        assert_int_equal(tiny_lines(parts, "log.jsonl"), EPOCHS);
         scratch_remove(root);
     }
 }
@@ -180,17 +70,17 @@ static void test_resume_after_a_kill(void **state)
     Seen seen = { 0 };
     Error error;
     scratch_new(root);
-    run_whole("lenet", scratch_path(whole, root, "whole"));
-    run_whole("lenet", scratch_path(killed, root, "killed"));
+    tiny_run_whole("lenet", scratch_path(whole, root, "whole"));
+    tiny_run_whole("lenet", scratch_path(killed, root, "killed"));
     lose_last(killed);
 
-    TrainerOptions options = tiny("lenet", killed, &seen);
+    TrainerOptions options = tiny_options("lenet", killed, &seen);
     options.resume = true;
-    expect_code(train(&options, &error), EXIT_ok, &error, "after a kill");
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "after a kill");
     assert_int_equal(seen.steps, BATCHES);
-    expect_same_file(whole, killed, "last.safetensors");
-    expect_same_file(whole, killed, "best.safetensors");
-    assert_int_equal(lines_of(killed, "log.jsonl"), EPOCHS);
+    tiny_expect_same(whole, killed, "last.safetensors");
+    tiny_expect_same(whole, killed, "best.safetensors");
+    assert_int_equal(tiny_lines(killed, "log.jsonl"), EPOCHS);
     scratch_remove(root);
 }
 
@@ -202,18 +92,18 @@ static void test_resume_from_the_one_before(void **state)
     Error error;
     size_t count;
     scratch_new(root);
-    run_whole("lenet", scratch_path(whole, root, "whole"));
-    run_whole("lenet", scratch_path(torn, root, "torn"));
+    tiny_run_whole("lenet", scratch_path(whole, root, "whole"));
+    tiny_run_whole("lenet", scratch_path(torn, root, "torn"));
     char *bytes = scratch_read(scratch_path(path, torn, "last.safetensors"), &count);
     assert_non_null(bytes);
     scratch_write(path, bytes, count / 2);
     free(bytes);
 
-    TrainerOptions options = tiny("lenet", torn, &seen);
+    TrainerOptions options = tiny_options("lenet", torn, &seen);
     options.resume = true;
-    expect_code(train(&options, &error), EXIT_ok, &error, "torn last.safetensors");
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "torn last.safetensors");
     assert_non_null(strstr(seen.notes, "prev.safetensors"));
-    expect_same_file(whole, torn, "last.safetensors");
+    tiny_expect_same(whole, torn, "last.safetensors");
     scratch_remove(root);
 }
 
@@ -226,16 +116,16 @@ static void test_the_one_before_stays_good(void **state)
     Error error;
     size_t count, kept_count;
     scratch_new(root);
-    run_whole("lenet", scratch_path(folder, root, "run"));
+    tiny_run_whole("lenet", scratch_path(folder, root, "run"));
     char *kept = scratch_read(scratch_path(path, folder, "prev.safetensors"), &kept_count);
     char *bytes = scratch_read(scratch_path(path, folder, "last.safetensors"), &count);
     bytes[count - 50] ^= 1;
     scratch_write(path, bytes, count);
 
-    TrainerOptions options = tiny("lenet", folder, &seen);
+    TrainerOptions options = tiny_options("lenet", folder, &seen);
     options.resume = true;
     options.most_steps = STEPS - BATCHES + 1;
-    expect_code(train(&options, &error), EXIT_ok, &error, "a bit turned over in last.safetensors");
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "a bit turned over in last.safetensors");
     assert_non_null(strstr(seen.notes, "because of"));
     assert_true(scratch_holds(scratch_path(path, folder, "prev.safetensors"), kept, kept_count));
     free(kept);
@@ -250,10 +140,10 @@ static void test_finished_run_says_so(void **state)
     Seen seen = { 0 };
     Error error;
     scratch_new(root);
-    run_whole("lenet", scratch_path(folder, root, "run"));
-    TrainerOptions options = tiny("lenet", folder, &seen);
+    tiny_run_whole("lenet", scratch_path(folder, root, "run"));
+    TrainerOptions options = tiny_options("lenet", folder, &seen);
     options.resume = true;
-    expect_code(train(&options, &error), EXIT_ok, &error, "finished");
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "finished");
     assert_int_equal(seen.steps, 0);
     assert_non_null(strstr(seen.notes, "finished already"));
     scratch_remove(root);
@@ -262,7 +152,6 @@ static void test_finished_run_says_so(void **state)
 /* ---- refusals ---- */
 
 static void change_lr(TrainerOptions *options)        { options->lr = 0.02f; }
-static void change_epochs(TrainerOptions *options)    { options->epochs = 4; }
 static void change_seed(TrainerOptions *options)      { options->seed = 1; }
 static void change_arch(TrainerOptions *options)      { Error error; options->arch = architecture_find("baseline", &error); }
 static void change_optimizer(TrainerOptions *options) { options->optimizer.kind = OPTIMIZER_adamw; }
@@ -274,7 +163,6 @@ static void test_refusals(void **state)
     (void)state;
     static const struct { void (*change)(TrainerOptions *options); int code; const char *text; } cases[] = {
         { change_lr,        EXIT_usage,  "--lr was 0.01 and is 0.02" },
-        { change_epochs,    EXIT_usage,  "--epochs was 3 and is 4" },
         { change_seed,      EXIT_usage,  "--seed was 42 and is 1" },
         { change_arch,      EXIT_usage,  "--arch was \"lenet\" and is \"baseline\"" },
         { change_optimizer, EXIT_usage,  "--opt was \"sgd\" and is \"adamw\"" },
@@ -283,14 +171,14 @@ static void test_refusals(void **state)
     };
     char root[256], folder[256];
     scratch_new(root);
-    run_whole("lenet", scratch_path(folder, root, "run"));
+    tiny_run_whole("lenet", scratch_path(folder, root, "run"));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Seen seen = { 0 };
         Error error;
-        TrainerOptions options = tiny("lenet", folder, &seen);
+        TrainerOptions options = tiny_options("lenet", folder, &seen);
         options.resume = true;
         cases[i].change(&options);
-        expect_code(train(&options, &error), cases[i].code, &error, cases[i].text);
+        tiny_expect_code(tiny_train(&options, &error), cases[i].code, &error, cases[i].text);
         if (!strstr(error.text, cases[i].text))
             fail_msg("'%s', expected '%s'", error.text, cases[i].text);
     }
@@ -304,9 +192,9 @@ static void test_no_run_to_resume(void **state)
     Seen seen = { 0 };
     Error error;
     scratch_new(root);
-    TrainerOptions options = tiny("lenet", scratch_path(folder, root, "nothing"), &seen);
+    TrainerOptions options = tiny_options("lenet", scratch_path(folder, root, "nothing"), &seen);
     options.resume = true;
-    expect_code(train(&options, &error), EXIT_input, &error, "nothing to resume");
+    tiny_expect_code(tiny_train(&options, &error), EXIT_input, &error, "nothing to resume");
     assert_non_null(strstr(error.text, "no run to resume"));
     assert_false(scratch_exists(folder));
     scratch_remove(root);
@@ -319,7 +207,7 @@ static void test_folder_in_use(void **state)
     Seen seen = { 0 };
     Error error;
     scratch_new(root);
-    TrainerOptions options = tiny("lenet", scratch_path(folder, root, "run"), &seen);
+    TrainerOptions options = tiny_options("lenet", scratch_path(folder, root, "run"), &seen);
     Trainer *first = trainer_open(&options, &error);
     assert_non_null(first);
     assert_null(trainer_open(&options, &error));
@@ -337,13 +225,13 @@ static void test_divergence_keeps_the_last_finite_checkpoint(void **state)
     Seen seen = { 0 };
     Error error;
     scratch_new(root);
-    TrainerOptions options = tiny("lenet", scratch_path(folder, root, "run"), &seen);
+    TrainerOptions options = tiny_options("lenet", scratch_path(folder, root, "run"), &seen);
     /* Ordinary in the first epoch, beyond all bounds in the second. */
     options.schedule = SCHEDULE_step;
     options.decay_epochs = 1.0;
     options.decay_rate = 1e20f;
     options.warmup_epochs = 0.0;
-    expect_code(train(&options, &error), EXIT_diverged, &error, "lr 1e18");
+    tiny_expect_code(tiny_train(&options, &error), EXIT_diverged, &error, "lr 1e18");
     assert_non_null(strstr(error.text, " at step "));
     assert_non_null(strstr(error.text, "first not finite: "));
     assert_non_null(strstr(error.text, "--lr"));
@@ -351,7 +239,7 @@ static void test_divergence_keeps_the_last_finite_checkpoint(void **state)
 
     options.resume = true;
     options.most_steps = BATCHES;
-    expect_code(train(&options, &error), EXIT_ok, &error, "what was kept");
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "what was kept");
     assert_non_null(strstr(seen.notes, "going on at step 5 of 15"));
     scratch_remove(root);
 }
@@ -369,19 +257,19 @@ static void test_state_that_diverges(void **state)
         Seen seen = { 0 };
         Error error;
         scratch_new(root);
-        TrainerOptions options = tiny(cases[i].arch, scratch_path(folder, root, "run"), &seen);
+        TrainerOptions options = tiny_options(cases[i].arch, scratch_path(folder, root, "run"), &seen);
         options.optimizer.kind = cases[i].kind;
         options.optimizer.clip_norm = 0.0f;
         options.lr = cases[i].lr;
         options.warmup_epochs = 0.0;
         options.most_steps = cases[i].stop;
-        const int code = train(&options, &error);
+        const int code = tiny_train(&options, &error);
         assert_true(code == EXIT_diverged || code == EXIT_ok);
         if (code == EXIT_ok) {      /* then it can go on */
             options.resume = true;
-            expect_code(train(&options, &error), EXIT_ok, &error, cases[i].arch);
+            tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, cases[i].arch);
         } else {
-            assert_false(in_folder(folder, "last.safetensors"));
+            assert_false(tiny_has(folder, "last.safetensors"));
         }
         scratch_remove(root);
     }
@@ -395,13 +283,13 @@ static void test_log_follows_the_checkpoint(void **state)
     Seen seen = { 0 };
     Error error;
     scratch_new(root);
-    run_whole("lenet", scratch_path(folder, root, "run"));
+    tiny_run_whole("lenet", scratch_path(folder, root, "run"));
     lose_last(folder);
-    TrainerOptions options = tiny("lenet", folder, &seen);
+    TrainerOptions options = tiny_options("lenet", folder, &seen);
     options.resume = true;
     options.most_steps = STEPS - 1;
-    expect_code(train(&options, &error), EXIT_ok, &error, "on from the second epoch");
-    assert_int_equal(lines_of(folder, "log.jsonl"), EPOCHS - 1);
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "on from the second epoch");
+    assert_int_equal(tiny_lines(folder, "log.jsonl"), EPOCHS - 1);
     scratch_remove(root);
 }
 
@@ -417,18 +305,18 @@ static void test_disk_full(void **state)
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     small = (struct rlimit){ .rlim_cur = 20000, .rlim_max = before.rlim_max };
-    TrainerOptions options = tiny("lenet", scratch_path(folder, root, "run"), &seen);
+    TrainerOptions options = tiny_options("lenet", scratch_path(folder, root, "run"), &seen);
     options.save_steps = 2;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    const int code = train(&options, &error);
+    const int code = tiny_train(&options, &error);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-    expect_code(code, EXIT_write, &error, "disk full");
+    tiny_expect_code(code, EXIT_write, &error, "disk full");
     assert_int_equal(seen.steps, STEPS);
     assert_int_equal(seen.epochs, EPOCHS);
     const char *warning = strstr(seen.notes, "warning:");
     assert_non_null(warning);
     assert_null(strstr(warning + 1, "warning:"));
-    assert_false(in_folder(folder, "last.safetensors") || in_folder(folder, "last.safetensors.tmp"));
+    assert_false(tiny_has(folder, "last.safetensors") || tiny_has(folder, "last.safetensors.tmp"));
     scratch_remove(root);
 }
 
@@ -441,14 +329,14 @@ static void test_fewer_images_than_a_batch(void **state)
     Seen seen = { 0 };
     Error error;
     scratch_new(root);
-    TrainerOptions options = tiny("lenet", scratch_path(folder, root, "run"), &seen);
+    TrainerOptions options = tiny_options("lenet", scratch_path(folder, root, "run"), &seen);
     options.data.limit = 30;
     options.batch = 4096;
     options.most_steps = 1;
-    expect_code(train(&options, &error), EXIT_ok, &error, "30 images, batch 4096");
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "30 images, batch 4096");
     options.most_steps = 0;
     options.resume = true;
-    expect_code(train(&options, &error), EXIT_ok, &error, "30 images, batch 4096, resumed");
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "30 images, batch 4096, resumed");
     assert_int_equal(seen.steps, EPOCHS);
     scratch_remove(root);
 }
@@ -461,7 +349,7 @@ static void test_it_learns(void **state)
     Seen seen = { 0 };
     Error error;
     scratch_new(root);
-    TrainerOptions options = tiny("lenet", scratch_path(folder, root, "run"), &seen);
+    TrainerOptions options = tiny_options("lenet", scratch_path(folder, root, "run"), &seen);
     options.data.limit = 100;
     options.batch = 50;
     options.epochs = 60;
@@ -469,7 +357,7 @@ static void test_it_learns(void **state)
     options.optimizer.kind = OPTIMIZER_adamw;
     options.optimizer.weight_decay = 0.0f;
     options.lr = 3e-3f;
-    expect_code(train(&options, &error), EXIT_ok, &error, "a hundred images");
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "a hundred images");
     assert_true(seen.train_top1 > 0.9);
     scratch_remove(root);
 }

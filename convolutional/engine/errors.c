@@ -57,6 +57,7 @@ bool error_set(Error *error, ExitCode code, const char *format, ...)
     vsnprintf(raw, sizeof raw, format, arguments);
     va_end(arguments);
     error->code = code;
+    error->unread = false;
     text_printable(raw, printable, sizeof printable);
     text_shorten(printable, sizeof error->text - 1);
     memcpy(error->text, printable, strlen(printable) + 1);

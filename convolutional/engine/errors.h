@@ -29,6 +29,7 @@ typedef enum {
 typedef struct {
     ExitCode code;
     char     text[1024];
+    bool     unread;      /* a system call failed: nothing is known of what the file holds */
 } Error;
 
 /* Fills `error` (unless NULL) with a formatted text; bytes that are not printable come out as \xHH.

@@ -70,6 +70,11 @@ static void slots_free(Slots *slots)
     free(slots->items);
 }
 
+bool run_state_is_best(const RunState *run)
+{
+    return run->best_top1 >= 0.0 && run->batch == 0 && run->epoch == run->best_epoch + 1;
+}
+
 /* ---- saving ---- */
 
 static void slot_fill(const void *context, void *data)

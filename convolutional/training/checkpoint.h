@@ -32,12 +32,18 @@ typedef struct RunState {
     uint32_t epoch, batch;         /* the next batch to do */
     double   best_top1;            /* < 0: none yet */
     uint32_t best_epoch;
+    uint32_t best_owed;            /* 1: best.safetensors could not be written then, and holds ... */
+    uint32_t kept_epoch;           /* ... the weights of this epoch, */
+    double   kept_top1;            /* with this figure; < 0: there is none */
     double   loss_sum;             /* of the running epoch so far */
     uint64_t hits, seen;
     uint64_t data_hash;
     char     machine[96];          /* program, oneDNN and instruction set: others give other last bits */
     char     settings[2048];       /* JSON of the options that shape the result; resume refuses others */
 } RunState;
+
+/* Whether the weights of this state are the best ones: it is the end of their epoch. */
+bool run_state_is_best(const RunState *run);
 
 /* optimizer and run NULL: a file of weights alone (best). Numbers are written so that they read back the same bits.
  * keep_previous: see safetensors_write. */

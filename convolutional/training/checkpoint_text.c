@@ -226,18 +226,22 @@ typedef struct RunField {
     const char *key;
     enum { FIELD_u32, FIELD_u64, FIELD_real } type;
     size_t      offset;
+    bool        if_owed;      /* there only while best.safetensors is owed */
 } RunField;
 
 static const RunField run_fields[] = {
-    { "run.step",       FIELD_u64,  offsetof(RunState, step) },
-    { "run.epoch",      FIELD_u32,  offsetof(RunState, epoch) },
-    { "run.batch",      FIELD_u32,  offsetof(RunState, batch) },
-    { "run.best_top1",  FIELD_real, offsetof(RunState, best_top1) },
-    { "run.best_epoch", FIELD_u32,  offsetof(RunState, best_epoch) },
-    { "run.loss_sum",   FIELD_real, offsetof(RunState, loss_sum) },
-    { "run.hits",       FIELD_u64,  offsetof(RunState, hits) },
-    { "run.seen",       FIELD_u64,  offsetof(RunState, seen) },
-    { "run.data_hash",  FIELD_u64,  offsetof(RunState, data_hash) },
+    { "run.step",       FIELD_u64,  offsetof(RunState, step), false },
+    { "run.epoch",      FIELD_u32,  offsetof(RunState, epoch), false },
+    { "run.batch",      FIELD_u32,  offsetof(RunState, batch), false },
+    { "run.best_top1",  FIELD_real, offsetof(RunState, best_top1), false },
+    { "run.best_epoch", FIELD_u32,  offsetof(RunState, best_epoch), false },
+    { "run.loss_sum",   FIELD_real, offsetof(RunState, loss_sum), false },
+    { "run.hits",       FIELD_u64,  offsetof(RunState, hits), false },
+    { "run.seen",       FIELD_u64,  offsetof(RunState, seen), false },
+    { "run.data_hash",  FIELD_u64,  offsetof(RunState, data_hash), false },
+    { "run.best_owed",  FIELD_u32,  offsetof(RunState, best_owed),  .if_owed = true },
+    { "run.kept_epoch", FIELD_u32,  offsetof(RunState, kept_epoch), true },
+    { "run.kept_top1",  FIELD_real, offsetof(RunState, kept_top1),  .if_owed = true },
 };
 enum { RUN_FIELDS = sizeof run_fields / sizeof *run_fields };
 static const char settings_key[] = "run.settings", machine_key[] = "run.machine";
@@ -247,6 +251,8 @@ bool run_to_text(SafetensorsWriter *writer, const RunState *run, const char *pat
     for (int i = 0; i < RUN_FIELDS; i++) {
         const RunField *field = &run_fields[i];
         const char *from = (const char *)run + field->offset;
+        if (field->if_owed && !run->best_owed)
+            continue;
         if (field->type == FIELD_u32)
             put_number(writer, field->key, *(const uint32_t *)from);
         else if (field->type == FIELD_u64)
@@ -274,6 +280,8 @@ bool run_from_text(const Safetensors *file, RunState *run, const char *path, Err
         const RunField *field = &run_fields[i];
         char *to = (char *)run + field->offset;
         uint64_t number = 0;
+        if (field->if_owed && !safetensors_metadata(file, field->key))
+            continue;
         if (field->type == FIELD_real) {
             ok = get_real(file, field->key, (double *)to, path, error);
             continue;

@@ -39,6 +39,19 @@ static const char *size_text(uint64_t bytes, char text[32])
     return text;
 }
 
+bool file_there(const char *path, bool *there, Error *error)
+{
+    struct stat status;
+    *there = access(path, F_OK) == 0;
+    if (*there)
+        return true;
+    if (errno == ENOENT && lstat(path, &status) == 0)
+        return error_set(error, EXIT_input, "a link to nothing: %s: nothing was changed; restore what it leads to, or remove it", path);
+    return errno == ENOENT ||
+           error_set(error, EXIT_input, "cannot tell what is there: %s: %s: nothing was changed; try again when it can be read",
+                     path, strerror(errno));
+}
+
 static bool free_of(const struct statvfs *system, uint64_t *available)
 {
     return system->f_blocks != 0 &&      /* some file systems do not tell */

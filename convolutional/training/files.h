@@ -28,6 +28,9 @@ void file_writer_abandon(FileWriter *writer);
 /* The same for a small file that is in memory: args.json, pictures. */
 bool file_replace(const char *path, const void *data, size_t count, Error *error);
 
+/* Whether there is such a file. False: that cannot be told now, which is not the same as no; EXIT_input. */
+bool file_there(const char *path, bool *there, Error *error);
+
 /* Whether files of so many bytes more fit into a folder. A file system that does not tell has room. */
 bool files_have_room(const char *folder, uint64_t bytes, Error *error);
 

@@ -22,12 +22,38 @@ static bool folder_failed(const char *path, const char *what, Error *error)
                      "cannot use the output folder: %s: %s: %s: choose another --output", path, what, strerror(errno));
 }
 
+/* Without this a power cut may take the new folder with all that was synced within it. */
+static bool sync_above(const char *path)
+{
+    char *above = text_copy(path);
+    size_t length = strlen(above);
+    while (length > 1 && above[length - 1] == '/')
+        length--;
+    while (length > 0 && above[length - 1] != '/')
+        length--;
+    above[length] = '\0';
+    const int folder = open(length ? above : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(above);
+    if (folder < 0)
+        return errno == EACCES;      /* may be written to, not read: then it cannot be synced */
+    const bool ok = fsync(folder) == 0 || errno == EINVAL;      /* EINVAL: the file system has no such notion */
+    const int number = errno;
+    close(folder);
+    errno = number;
+    return ok;
+}
+
+bool folder_make(const char *path)
+{
+    return mkdir(path, 0777) == 0 && sync_above(path);
+}
+
 /* Leaves mkdir's errno, which says more than stat's. */
-static bool make_folder(const char *path)
+static bool make_or_find(const char *path)
 {
     struct stat status;
-    if (mkdir(path, 0755) == 0)
-        return true;
+    if (mkdir(path, 0777) == 0)
+        return sync_above(path);
     const int number = errno;
     const bool there = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
     errno = number;
@@ -43,7 +69,7 @@ bool folder_create(const char *path, Error *error)
         end += strcspn(end, "/");
         const char next = *end;
         *end = '\0';
-        ok = make_folder(part);
+        ok = make_or_find(part);
         *end = next;
     }
     const int number = *path ? errno : ENOENT;

@@ -7,8 +7,11 @@
 
 #include "errors.h"
 
-/* Makes the folder and those above it; one that is there already is fine. False: EXIT_folder. */
+/* Makes the folder and those above it, each synced into the one above; one that is there already is fine. False: EXIT_folder. */
 bool folder_create(const char *path, Error *error);
+
+/* One level of it. False, with errno, if it could not be made, or is there already. */
+bool folder_make(const char *path);
 
 /* Locks the folder for this process, until folder_unlock or its end, by an open file description lock on
  * <path>/run.lock; the file holds "pid N on host NAME since DATE TIME". Returns a descriptor, or -1 and

@@ -2,15 +2,18 @@
 
 #include "run_folder.h"
 
+#include "files.h"
 #include "text.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char *const file_names[RUN_FILES] = {
     [RUN_arguments] = "args.json", [RUN_log] = "log.jsonl",
@@ -22,17 +25,44 @@ char *run_folder_file(const char *folder, RunFile file)
     return text_format("%s/%s", folder, file_names[file]);
 }
 
-/* Whether something other than a lock lies in the folder. */
-static bool folder_used(const char *path)
+/* What a process leaves that was killed before it had written anything. */
+static bool is_remains(const char *name)
+{
+    bool remains = !strcmp(name, "run.lock");
+    for (int file = 0; file < RUN_FILES && !remains; file++) {
+        const size_t length = strlen(file_names[file]);
+        remains = !strncmp(name, file_names[file], length) && !strcmp(name + length, ".tmp");
+    }
+    return remains;
+}
+
+static bool folder_unread(const char *path, Error *error)
+{
+    return error_set(error, EXIT_folder, "cannot read the folder: %s: %s: nothing was changed; name another", path, strerror(errno));
+}
+
+/* NULL at the end, and if that fails. */
+static const char *next_name(DIR *folder, const char *path, bool *ok, Error *error)
+{
+    errno = 0;
+    const struct dirent *entry = readdir(folder);
+    if (!entry)
+        *ok = errno == 0 || folder_unread(path, error);
+    return entry ? entry->d_name : NULL;
+}
+
+/* Whether something lies in the folder that is not such remains. */
+static bool folder_used(const char *path, bool *used, Error *error)
 {
     DIR *folder = opendir(path);
+    *used = false;
     if (!folder)
-        return false;
-    bool used = false;
-    for (const struct dirent *entry; !used && (entry = readdir(folder)) != NULL;)
-        used = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") && strcmp(entry->d_name, "run.lock");
+        return folder_unread(path, error);
+    bool ok = true;
+    for (const char *name; !*used && (name = next_name(folder, path, &ok, error)) != NULL;)
+        *used = strcmp(name, ".") && strcmp(name, "..") && !is_remains(name);
     closedir(folder);
-    return used;
+    return ok;
 }
 
 /* Makes runs/<arch>-<act>-<n> with the first n that is free. */
@@ -47,7 +77,7 @@ static char *folder_new(const char *arch, const char *act, Error *error)
         for (char *letter = path; *letter; letter++)      /* leaky_relu:0.1: a colon means a host to scp and rsync */
             if (*letter == ':')
                 *letter = '_';
-        if (mkdir(path, 0777) == 0)
+        if (folder_make(path))
             return text_copy(path);
         if (errno != EEXIST)
             break;
@@ -58,8 +88,10 @@ static char *folder_new(const char *arch, const char *act, Error *error)
 
 static bool folder_claim(RunFolder *folder, bool resume, Error *error)
 {
-    struct stat about;
-    if (resume && stat(folder->files[RUN_arguments], &about) != 0 && stat(folder->files[RUN_last], &about) != 0)
+    bool begun, saved, used;
+    if (resume && (!file_there(folder->files[RUN_arguments], &begun, error) || !file_there(folder->files[RUN_last], &saved, error)))
+        return false;
+    if (resume && !begun && !saved)
         return error_set(error, EXIT_input, "no run to resume: %s: %s is missing: name a run's folder", folder->path,
                          file_names[RUN_arguments]);
     if (!folder_create(folder->path, error))
@@ -67,7 +99,9 @@ static bool folder_claim(RunFolder *folder, bool resume, Error *error)
     folder->lock = folder_lock(folder->path, error);
     if (folder->lock < 0)
         return false;
-    if (!resume && folder_used(folder->path))
+    if (!resume && !folder_used(folder->path, &used, error))
+        return false;
+    if (!resume && used)
         return error_set(error, EXIT_folder, "output folder not empty: %s: use --resume %s to go on, or another --output",
                          folder->path, folder->path);
     return folder_remove_orphans(folder->path, error);
@@ -108,57 +142,149 @@ void run_folder_close(RunFolder *folder)
     free(folder);
 }
 
-/* The bytes of the log's first lines that tell of epochs up to this one; 0 if there is no log. */
-static uint64_t bytes_of_epochs(const char *path, uint32_t epochs)
+/* ---- the log ---- */
+
+static bool log_unread(const char *path, Error *error)
 {
-    FILE *file = fopen(path, "re");
-    char *line = NULL;
-    size_t room = 0;
-    uint64_t bytes = 0;
-    for (ssize_t length; file && (length = getline(&line, &room, file)) > 0; bytes += (uint64_t)length) {
-        json_t *object = json_loads(line, 0, NULL);
-        const json_int_t epoch = json_integer_value(json_object_get(object, "epoch"));
-        json_decref(object);
-        if (epoch < 1 || epoch > epochs || line[length - 1] != '\n')
-            break;
+    return error_set(error, EXIT_input, "cannot read the log: %s: %s: nothing was changed; try again when it can be read", path,
+                     strerror(errno));
+}
+
+/* The log's text with a NUL, and its length; empty if there is no log. The caller frees it; NULL and an error if it cannot be read. */
+static char *log_read(const char *path, size_t *length, Error *error)
+{
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    struct stat status = { 0 };
+    *length = 0;
+    if (descriptor < 0 && errno == ENOENT)
+        return text_copy("");
+    if (descriptor < 0 || fstat(descriptor, &status) != 0) {
+        log_unread(path, error);
+        if (descriptor >= 0)
+            close(descriptor);
+        return NULL;
     }
-    free(line);
-    if (file)
-        fclose(file);
-    return bytes;
+    char *text = allocate((size_t)status.st_size + 2, 1, "the log");      /* 2: a NUL, and a newline that may be lacking */
+    ssize_t got = 1;
+    while (*length < (size_t)status.st_size && got > 0) {
+        got = read(descriptor, text + *length, (size_t)status.st_size - *length);
+        if (got < 0 && errno == EINTR)
+            got = 1;
+        else if (got > 0)
+            *length += (size_t)got;
+    }
+    if (got < 0) {
+        log_unread(path, error);
+        free(text);
+        text = NULL;
+    }
+    close(descriptor);
+    return text;
+}
+
+/* Whether a line tells of an epoch after these, or is the first part of one: the process was killed while it wrote. What else
+ * somebody wrote there stays. */
+static bool line_is_ahead(const char *line, size_t length, bool whole, uint32_t epochs)
+{
+    json_t *object = json_loadb(line, length, 0, NULL);
+    const json_int_t epoch = json_integer_value(json_object_get(object, "epoch"));
+    const bool torn = !object && !whole && *line == '{';
+    json_decref(object);
+    return torn || epoch > epochs;
+}
+
+/* Takes the lines that are ahead out of the text; its new length. */
+static size_t log_keep(char *text, size_t length, uint32_t epochs)
+{
+    size_t kept = 0;
+    for (size_t at = 0, next; at < length; at = next) {
+        const char *newline = memchr(text + at, '\n', length - at);
+        const size_t end = newline ? (size_t)(newline - text) : length;
+        next = newline ? end + 1 : length;
+        if (line_is_ahead(text + at, end - at, newline != NULL, epochs))
+            continue;
+        memmove(text + kept, text + at, end - at);
+        kept += end - at;
+        text[kept++] = '\n';
+    }
+    return kept;
 }
 
 bool run_folder_log(RunFolder *folder, uint32_t epochs, Error *error)
 {
-    return log_open(&folder->log, folder->files[RUN_log], bytes_of_epochs(folder->files[RUN_log], epochs), error);
+    const char *path = folder->files[RUN_log];
+    size_t length;
+    char *text = log_read(path, &length, error);
+    if (!text)
+        return false;
+    const size_t kept = log_keep(text, length, epochs);
+    const bool ok = kept == length || file_replace(path, text, kept, error);
+    free(text);
+    return ok && log_open(&folder->log, path, UINT64_MAX, error);
+}
+
+/* ---- finding a run ---- */
+
+char *run_folder_of(const char *path)
+{
+    struct stat about;
+    const char *slash = strrchr(path, '/');
+    if (stat(path, &about) != 0 || !S_ISREG(about.st_mode))
+        return text_copy(path);
+    return slash ? text_format("%.*s", slash == path ? 1 : (int)(slash - path), path) : text_copy(".");
+}
+
+static bool is_later(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec > b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec > b->tv_nsec);
+}
+
+/* When the run in a folder was written last; zero if there is none. False: that cannot be told now. */
+static bool run_written(const char *folder, struct timespec *when, Error *error)
+{
+    static const RunFile files[] = { RUN_last, RUN_arguments };
+    bool known = true, found = false;
+    *when = (struct timespec){ 0 };
+    for (size_t i = 0; known && !found && i < sizeof files / sizeof *files; i++) {
+        struct stat about;
+        char *path = run_folder_file(folder, files[i]);
+        found = stat(path, &about) == 0;
+        if (found)
+            *when = about.st_mtim;
+        else
+            known = errno == ENOENT || errno == ENOTDIR ||
+                    error_set(error, EXIT_input, "cannot tell which run is the newest: %s: %s: name one with --resume DIR", path,
+                              strerror(errno));
+        free(path);
+    }
+    return known;
 }
 
 char *run_folder_newest(const char *root, Error *error)
 {
     DIR *folder = opendir(root);
     char *newest = NULL;
-    struct timespec when = { 0 };
-    for (const struct dirent *entry; folder && (entry = readdir(folder)) != NULL;) {
-        if (entry->d_name[0] == '.')
+    struct timespec latest = { 0 }, when;
+    bool ok = folder || errno == ENOENT || folder_unread(root, error);
+    for (const char *name; folder && ok && (name = next_name(folder, root, &ok, error)) != NULL;) {
+        if (name[0] == '.')
             continue;
-        char *path = text_format("%s/%s", root, entry->d_name), *last = run_folder_file(path, RUN_last),
-             *made = run_folder_file(path, RUN_arguments);
-        struct stat about;
-        const bool found = stat(last, &about) == 0 || stat(made, &about) == 0;
-        const struct timespec *at = &about.st_mtim;
-        const bool later =
-            found && (!newest || at->tv_sec > when.tv_sec || (at->tv_sec == when.tv_sec && at->tv_nsec > when.tv_nsec));
-        free(last);
-        free(made);
-        free(later ? newest : path);
-        if (later) {
+        char *path = text_format("%s/%s", root, name);
+        ok = run_written(path, &when, error);
+        if (ok && is_later(&when, &latest)) {
+            free(newest);
             newest = path;
-            when = *at;
+            latest = when;
+        } else {
+            free(path);
         }
     }
     if (folder)
         closedir(folder);
-    if (!newest)
+    if (ok && newest)
+        return newest;
+    free(newest);
+    if (ok)
         error_set(error, EXIT_input, "no run to resume: %s: no folder with a run in it: name one with --resume DIR", root);
-    return newest;
+    return NULL;
 }

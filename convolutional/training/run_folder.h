@@ -25,12 +25,16 @@ typedef struct RunFolder {
 RunFolder *run_folder_open(const char *path, const char *arch, const char *act, bool resume, Error *error);
 void       run_folder_close(RunFolder *folder);
 
-/* Opens the log and keeps the lines of the first `epochs` epochs: those that the checkpoint knows. By their number and not by a
- * length kept in the checkpoint: lines hold times, and equal runs leave equal checkpoints. */
+/* Opens the log and takes the lines of epochs after the first `epochs` out: the checkpoint does not know them. What is no line of
+ * an epoch stays. By their number and not by a length kept in the checkpoint: lines hold times, and equal runs leave equal
+ * checkpoints. A log that cannot be read is left alone: EXIT_input. */
 bool run_folder_log(RunFolder *folder, uint32_t epochs, Error *error);
 
 /* The run under `root` that was written last. The caller frees it; NULL and an error if there is none. */
 char *run_folder_newest(const char *root, Error *error);
+
+/* The folder of a run that is named by one of its files; the path itself if it is none. The caller frees it. */
+char *run_folder_of(const char *path);
 
 /* <folder>/<name of the file>; the caller frees it. */
 char *run_folder_file(const char *folder, RunFile file);

@@ -5,9 +5,12 @@
 #include "names.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const char epochs_key[] = "epochs";
 
 double shortest_decimal(float value)
 {
@@ -47,7 +50,7 @@ void run_settings_write(const TrainerOptions *o, char *text, size_t size)
         { "aug",            json_boolean(!o->no_augment) },
         { "crop-pad",       whole((uint64_t)o->crop_pad) },
         { "hflip",          json_string(flips[o->flip]) },
-        { "epochs",         whole((uint64_t)o->epochs) },
+        { epochs_key,       whole((uint64_t)o->epochs) },
         { "batch-size",     whole((uint64_t)o->batch) },
         { "smoothing",      real(o->label_smoothing) },
         { "opt",            json_string(optimizer_name(o->optimizer.kind)) },
@@ -86,6 +89,8 @@ static bool differences(json_t *before, json_t *now, char *text, size_t size)
     text[0] = '\0';
     json_object_foreach(now, key, new) {
         json_t *old = json_object_get(before, key);
+        if (!strcmp(key, epochs_key))
+            continue;
         if (old ? json_equal(old, new) : json_is_false(new))      /* a switch that the run's program did not have yet was off */
             continue;
         char *was = old ? json_dumps(old, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
@@ -104,11 +109,19 @@ bool run_settings_match(const char *before, const char *now, const char *folder,
     json_error_t where;
     json_t *old = json_loads(before, JSON_REJECT_DUPLICATES, &where), *new = json_loads(now, 0, &where);
     char text[600] = "the settings are damaged";
-    const bool same = json_is_object(old) && !differences(old, new, text, sizeof text);
+    const bool same = json_is_object(old) && json_is_object(new) && !differences(old, new, text, sizeof text);
     json_decref(old);
     json_decref(new);
     return same || error_set(error, EXIT_usage, "cannot resume with other options: %s: %s: leave them out, or start a new run",
                              folder, text);
+}
+
+int run_settings_epochs(const char *settings)
+{
+    json_t *object = json_loads(settings, JSON_REJECT_DUPLICATES, NULL);
+    const json_int_t epochs = json_integer_value(json_object_get(object, epochs_key));
+    json_decref(object);
+    return epochs > 0 && epochs <= INT_MAX ? (int)epochs : 0;
 }
 
 void run_settings_plan(const char *settings, Plan *plan)

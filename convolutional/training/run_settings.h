@@ -13,7 +13,10 @@ void run_settings_write(const TrainerOptions *options, char *text, size_t size);
 /* The plan that a checkpoint's settings name, to go on with what was measured; left alone if they name none. */
 void run_settings_plan(const char *settings, Plan *plan);
 
-/* False and the first differences in `error` if `now` does not continue `before`. */
+/* How many epochs the settings ask for; 0 if they do not say. */
+int run_settings_epochs(const char *settings);
+
+/* False and the first differences in `error` if `now` does not continue `before`. Epochs may differ: a run may be prolonged. */
 bool run_settings_match(const char *before, const char *now, const char *folder, Error *error);
 
 /* The shortest decimal that reads back as this float: 0.1 for 0.1f, not 0.10000000149. */

@@ -74,12 +74,20 @@ const char *number_grouped(uint64_t number, char text[32])
 
 /* ---- bytes ---- */
 
+/* A file that could not be read is not a damaged one: for callers that would use another instead. */
+static bool unread(Error *error)
+{
+    if (error)
+        error->unread = true;
+    return false;
+}
+
 static bool too_short(const Safetensors *file, uint64_t has, Error *error)
 {
     char old[32], now[32];
     return error_set(error, EXIT_input,
                      "file became shorter while it was read: %s: it had %s bytes, now %s: read it when nobody writes it",
-                     file->path, number_grouped(file->size, old), number_grouped(has, now));
+                     file->path, number_grouped(file->size, old), number_grouped(has, now)) || unread(error);
 }
 
 bool safetensors_read_at(const Safetensors *file, uint64_t offset, void *bytes, size_t count, Error *error)
@@ -90,7 +98,8 @@ bool safetensors_read_at(const Safetensors *file, uint64_t offset, void *bytes, 
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return error_set(error, EXIT_input, "cannot read: %s: %s: check the disk", file->path, strerror(errno));
+            return error_set(error, EXIT_input, "cannot read: %s: %s: check the disk", file->path, strerror(errno)) ||
+                   unread(error);
         if (got == 0)
             return too_short(file, offset, error);
         to += got;
@@ -106,7 +115,8 @@ static bool open_regular(Safetensors *file, Error *error)
     file->descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat status;
     if (file->descriptor < 0 || fstat(file->descriptor, &status) != 0)
-        return error_set(error, EXIT_input, "cannot open: %s: %s: name a .safetensors file", file->path, strerror(errno));
+        return error_set(error, EXIT_input, "cannot open: %s: %s: name a .safetensors file", file->path, strerror(errno)) ||
+               unread(error);
     if (!S_ISREG(status.st_mode))
         return error_set(error, EXIT_input, "not a regular file: %s%s: name a .safetensors file", file->path,
                          S_ISDIR(status.st_mode) ? ": it is a folder" : "");
@@ -240,8 +250,11 @@ static bool read_converted(const Safetensors *file, const SafetensorsEntry *entr
 static bool same_size(const Safetensors *file, Error *error)
 {
     struct stat status;
-    return (fstat(file->descriptor, &status) == 0 && (uint64_t)status.st_size == file->size) ||
-           error_set(error, EXIT_input, "file changed while it was read: %s: read it when nobody writes it", file->path);
+    if (fstat(file->descriptor, &status) != 0)
+        return error_set(error, EXIT_input, "cannot read: %s: %s: check the disk", file->path, strerror(errno)) || unread(error);
+    return (uint64_t)status.st_size == file->size ||
+           error_set(error, EXIT_input, "file changed while it was read: %s: read it when nobody writes it", file->path) ||
+           unread(error);
 }
 
 bool safetensors_check(const Safetensors *file, Error *error)

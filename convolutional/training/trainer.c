@@ -2,9 +2,9 @@
 
 #include "trainer.h"
 
-#include "checkpoint_text.h"
 #include "files.h"
 #include "random.h"
+#include "resume.h"
 #include "run_settings.h"
 #include "text.h"
 
@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { MOST_WARNINGS = 10 };      /* of a kind */
 
@@ -152,14 +151,13 @@ static uint64_t steps_of(double epochs, uint32_t batches)
     return steps < 1.0 ? 1 : (uint64_t)steps;
 }
 
-static void plan_schedule(Trainer *t)
+Schedule trainer_schedule(const TrainerOptions *o, uint32_t batches)
 {
-    const TrainerOptions *o = &t->options;
-    const uint64_t steps = (uint64_t)o->epochs * t->batches;
-    t->schedule = (Schedule){
+    const uint64_t steps = (uint64_t)o->epochs * batches;
+    return (Schedule){
         .kind = o->schedule, .lr = o->lr, .min_lr = o->min_lr, .steps = steps,
-        .warmup = o->warmup_epochs < 0.0 ? steps / 10 : o->warmup_epochs == 0.0 ? 0 : steps_of(o->warmup_epochs, t->batches),
-        .decay_steps = steps_of(o->decay_epochs > 0.0 ? o->decay_epochs : o->epochs / 3.0, t->batches),
+        .warmup = o->warmup_epochs < 0.0 ? steps / 10 : o->warmup_epochs == 0.0 ? 0 : steps_of(o->warmup_epochs, batches),
+        .decay_steps = steps_of(o->decay_epochs > 0.0 ? o->decay_epochs : o->epochs / 3.0, batches),
         .decay_rate = o->decay_rate,
     };
 }
@@ -176,7 +174,7 @@ static void compile(Trainer *t)
     t->loader = new_loader(t, t->train_set, true);
     t->val_loader = new_loader(t, t->val_set, false);
     t->batches = loader_batches(t->loader);
-    plan_schedule(t);
+    t->schedule = trainer_schedule(o, t->batches);
     trainer_note(t, "epochs %d, steps %u each, batch %d; %s, lr %g, %s; plan %s%s, %.0f MiB; folder %s", o->epochs, t->batches,
                  o->batch, optimizer_name(o->optimizer.kind), (double)o->lr, schedule_name(o->schedule), plan_text(&o->plan),
                  o->plan.precision == PRECISION_mixed ? ", amp" : "",
@@ -188,78 +186,11 @@ uint64_t trainer_data_hash(const Trainer *t)
     return random_mix(dataset_hash(t->train_set)) ^ dataset_hash(t->val_set);
 }
 
-/* Reads last.safetensors, or prev.safetensors where that one is damaged or missing. */
-static bool load_state(Trainer *t, Error *error)
-{
-    const char *last = t->folder->files[RUN_last], *previous = t->folder->files[RUN_previous];
-    const bool has_last = access(last, F_OK) == 0, has_previous = access(previous, F_OK) == 0;
-    if (!has_last && !has_previous) {
-        trainer_note(t, "no checkpoint yet: %s: starting from the beginning", t->folder->path);
-        return true;
-    }
-    Error damage = { .text = "it is missing" };
-    if (!has_last || !checkpoint_load(last, t->network, t->optimizer, &t->state, &damage)) {
-        if (!has_previous || !checkpoint_load(previous, t->network, t->optimizer, &t->state, error)) {
-            *error = damage;
-            return false;
-        }
-        t->last_damaged = true;
-        trainer_note(t, "going on from %s (step %llu), because of %s: %s", previous, (unsigned long long)t->state.step, last,
-                     damage.text);
-    }
-    t->saved_step = t->state.step;
-    return true;
-}
-
 /* What the last bits of a result depend on, beside options, data and threads. */
 static void describe_machine(char *text, size_t size)
 {
     char kernels[64];
     snprintf(text, size, "convzoo %s, %s", CONVZOO_VERSION, program_kernels(kernels, sizeof kernels));
-}
-
-/* The hash of the data does not know the names of its classes. */
-static bool classes_match(const Trainer *t, Error *error)
-{
-    ModelInfo saved;
-    if (!checkpoint_info(t->folder->files[t->last_damaged ? RUN_previous : RUN_last], &saved, error))
-        return false;
-    int same = 0;      /* as many as the network has outputs: checkpoint_load saw to that */
-    while (same < saved.class_count && !strcmp(saved.classes[same], t->info.classes[same]))
-        same++;
-    const bool match = same == saved.class_count ||
-        error_set(error, EXIT_input, "the classes are not what the run began with: %s: class %d was %s and is %s: "
-                  "give --data as before, or start a new run", t->folder->path, same, saved.classes[same], t->info.classes[same]);
-    model_info_clear(&saved);
-    return match;
-}
-
-static bool resume(Trainer *t, const char *settings, Error *error)
-{
-    char machine[sizeof t->state.machine];
-    memcpy(machine, t->state.machine, sizeof machine);
-    if (!load_state(t, error))
-        return false;
-    if (t->saved_step == 0)
-        return true;
-    if (!run_settings_match(t->state.settings, settings, t->folder->path, error))
-        return false;
-    if (t->state.data_hash != trainer_data_hash(t))
-        return error_set(error, EXIT_input, "the data is not what the run began with: %s: labels or pixels differ: "
-                         "give --data as before, or start a new run", *t->train_set->path ? t->train_set->path : t->train_set->kind);
-    if (!classes_match(t, error))
-        return false;
-    if (strcmp(t->state.machine, machine))
-        trainer_note(t, "warning: the run was saved by %s, this is %s: last bits of the results may differ", t->state.machine,
-                     machine);
-    memcpy(t->state.machine, machine, sizeof t->state.machine);
-    if (trainer_finished(t))
-        trainer_note(t, "finished already: %s: nothing left of %llu steps", t->folder->path,
-                     (unsigned long long)t->schedule.steps);
-    else
-        trainer_note(t, "going on at step %llu of %llu, epoch %u", (unsigned long long)t->state.step,
-                     (unsigned long long)t->schedule.steps, t->state.epoch + 1);
-    return true;
 }
 
 static bool open_folder(Trainer *t, Error *error)
@@ -269,11 +200,11 @@ static bool open_folder(Trainer *t, Error *error)
     return t->folder != NULL;
 }
 
-/* What a run begins with; also one that was resumed before it had a checkpoint, whatever it had begun with. */
+/* What a run begins with, or is prolonged to; also one that was resumed before it had a checkpoint, whatever it had begun with. */
 static bool write_arguments(const Trainer *t, Error *error)
 {
     const char *arguments = t->options.arguments;
-    return !arguments || t->saved_step ||
+    return !arguments || (t->saved_step && !t->prolonged) ||
            file_replace(t->folder->files[RUN_arguments], arguments, strlen(arguments), error);
 }
 
@@ -292,38 +223,13 @@ static bool check_room(const Trainer *t, Error *error)
     return files_have_room(t->folder->path, bytes, error);
 }
 
-/* The state that a resumed run goes on from, without its weights; false if there is none that can be read. */
-static bool saved_state(const char *folder, RunFile which, RunState *saved)
-{
-    char *path = run_folder_file(folder, which);
-    Safetensors *file = safetensors_open(path, NULL);
-    const bool known = file && run_from_text(file, saved, path, NULL);
-    safetensors_close(file);
-    free(path);
-    return known;
-}
-
-/* Before data and network, so that other options are told as such and not by what they lead to. A measured plan is the one
- * that the run began with. A file that cannot be read is load_state's affair. */
-static bool settings_continue(TrainerOptions *options, Error *error)
-{
-    RunState saved;
-    char settings[sizeof saved.settings];
-    if (!saved_state(options->folder, RUN_last, &saved) && !saved_state(options->folder, RUN_previous, &saved))
-        return true;
-    if (options->plan.measured)
-        run_settings_plan(saved.settings, &options->plan);
-    run_settings_write(options, settings, sizeof settings);
-    return run_settings_match(saved.settings, settings, options->folder, error);
-}
-
 static bool start(Trainer *t, Error *error)
 {
     TrainerOptions given = t->options;      /* a batch larger than the data shrinks in t->options: the settings keep what was asked */
     char settings[sizeof t->state.settings];
     t->state.best_top1 = -1.0;
     describe_machine(t->state.machine, sizeof t->state.machine);
-    if (given.resume && !settings_continue(&given, error))
+    if (given.resume && !resume_settings(&given, error))
         return false;
     t->options.plan = given.plan;
     if (!open_data(t, error) || !build_network(t, error) || !open_folder(t, error))
@@ -335,7 +241,7 @@ static bool start(Trainer *t, Error *error)
     compile(t);
     if (!check_room(t, error))
         return false;
-    if (given.resume && !resume(t, settings, error))
+    if (given.resume && !resume_state(t, settings, error))
         return false;
     return write_arguments(t, error) && run_folder_log(t->folder, t->state.epoch, error);
 }
@@ -343,6 +249,7 @@ static bool start(Trainer *t, Error *error)
 Trainer *trainer_open(const TrainerOptions *options, Error *error)
 {
     Trainer *t = allocate(1, sizeof *t, "the trainer");
+    CHECK(!options->resume || options->folder, "resume needs a folder");
     t->options = *options;
     if (t->options.act.key == ACT_native)
         t->options.act = options->arch->act;
@@ -365,6 +272,8 @@ void trainer_close(Trainer *t)
     model_info_clear(&t->info);
     dataset_free(t->train_set);
     dataset_free(t->val_set);
+    weights_copy_free(&t->best_weights);
+    free(t->log_owed);
     run_folder_close(t->folder);
     free(t);
 }

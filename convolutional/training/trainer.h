@@ -7,7 +7,8 @@
  *   trainer_close(trainer);
  *
  * A run is a pure function of its options, its data and the number of threads: stopped anywhere and
- * resumed, it leaves the same bytes in last.safetensors and best.safetensors. */
+ * resumed, it leaves the same bytes in last.safetensors and best.safetensors. Only `epochs` may be another one when it is
+ * resumed, for more of them or for fewer that are not begun: the rates are from there on those of the new number. */
 
 #ifndef CONVZOO_TRAINER_H
 #define CONVZOO_TRAINER_H
@@ -21,6 +22,7 @@
 #include "program.h"
 #include "run_folder.h"
 #include "schedule.h"
+#include "weights_copy.h"
 
 typedef enum { FLIP_automatic, FLIP_on, FLIP_off } Flip;      /* automatic: as dataset.h's mirror_ok says */
 
@@ -86,6 +88,9 @@ typedef struct TrainerOptions {
     TrainerReport report;
 } TrainerOptions;
 
+/* What a run writes while it trains. */
+typedef enum { SAVE_last, SAVE_best, SAVE_log, SAVE_KINDS } SaveKind;
+
 /* Open to be read. */
 typedef struct Trainer {
     TrainerOptions options;
@@ -100,11 +105,16 @@ typedef struct Trainer {
     Schedule   schedule;
     uint32_t   batches;                /* an epoch */
     RunState   state;
+    bool       prolonged;              /* resumed with another number of epochs */
     uint64_t   saved_step;             /* of last.safetensors; 0: there is none */
+    bool       last_stale;             /* last.safetensors is of this step and yet lacks something */
+    bool       last_damaged;           /* last.safetensors is not what a run goes on from: it must not become prev.safetensors */
+    bool       last_is_best, previous_is_best; /* that file holds the best weights */
     bool       best_here;              /* best.safetensors was written by this call */
-    bool       last_damaged;           /* last.safetensors could not be read: it must not become prev.safetensors */
-    Error      last_unsaved, best_unsaved;     /* why the newest attempt to write one failed; no text: it did not */
-    bool       warned;
+    WeightsCopy best_weights;          /* while best.safetensors is owed */
+    char      *log_owed;               /* lines; NULL: none */
+    Error      unsaved[SAVE_KINDS];    /* why the newest attempt to write one failed; no text: it did not */
+    bool       told[SAVE_KINDS];
     float      step_lr;
     double     epoch_seconds;          /* spent in training, in this epoch and call */
     uint64_t   epoch_images;
@@ -118,11 +128,14 @@ Trainer *trainer_open(const TrainerOptions *options, Error *error);
 void     trainer_close(Trainer *trainer);
 
 /* Trains until the end, most_steps, a signal, or a number that is not finite. Returns EXIT_ok, or leaves a line in `error`
- * and returns 128 + signal, EXIT_diverged or EXIT_write. */
+ * and returns 128 + signal, EXIT_diverged or EXIT_write. The network holds the last weights then, not the best ones. */
 int trainer_run(Trainer *trainer, Error *error);
 
 /* Whether every epoch is done. */
 bool trainer_finished(const Trainer *trainer);
+
+/* The learning rates of a run with these options and so many steps an epoch. */
+Schedule trainer_schedule(const TrainerOptions *options, uint32_t batches);
 
 /* A hash of the training and the validation images. */
 uint64_t trainer_data_hash(const Trainer *trainer);

@@ -7,51 +7,11 @@
 #include "kernels.h"
 #include "loss.h"
 #include "parameters.h"
+#include "saves.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
-
-/* ---- saving ---- */
-
-/* A failure to write must not end hours of training: it is told once, tried again at the next save, and decides the exit code. */
-static void note_unsaved(Trainer *t, const Error *wrong)
-{
-    if (wrong->code == EXIT_diverged)      /* the end: see unsaved_code */
-        return;
-    if (!t->warned)
-        trainer_note(t, "warning: %s; training goes on and tries again at the next checkpoint", wrong->text);
-    t->warned = true;
-}
-
-static void save_last(Trainer *t)
-{
-    Error *wrong = &t->last_unsaved;
-    if (t->state.data_hash == 0)          /* not before it is needed: the first step need not wait for it */
-        t->state.data_hash = trainer_data_hash(t);
-    const char *previous = t->last_damaged ? NULL : t->folder->files[RUN_previous];
-    if (!checkpoint_save(t->folder->files[RUN_last], previous, t->network, &t->info, t->optimizer, &t->state, wrong)) {
-        note_unsaved(t, wrong);
-        return;
-    }
-    t->last_damaged = false;
-    t->saved_step = t->state.step;
-    wrong->text[0] = '\0';
-}
-
-static bool save_best(Trainer *t, double top1)
-{
-    Error *wrong = &t->best_unsaved;
-    if (!checkpoint_save(t->folder->files[RUN_best], NULL, t->network, &t->info, NULL, NULL, wrong)) {
-        note_unsaved(t, wrong);
-        return false;
-    }
-    wrong->text[0] = '\0';
-    t->state.best_top1 = top1;
-    t->state.best_epoch = t->state.epoch;
-    t->best_here = true;
-    return true;
-}
 
 /* ---- numbers that are not finite ---- */
 
@@ -144,22 +104,19 @@ static int stop_wanted(const Trainer *t)
     return t->options.most_steps && t->state.step >= t->options.most_steps ? -1 : 0;
 }
 
-/* What it means that the newest state could not be saved. */
-static int unsaved_code(const Trainer *t, const Error *wrong, Error *error)
+/* What it means that the newest state could not be saved; `error` says why. */
+static int unsaved_code(const Trainer *t, Error *error)
 {
-    if (wrong->code == EXIT_diverged)
+    if (error->code == EXIT_diverged)
         return diverged(t, "a weight, statistic or state of the optimizer", (double)INFINITY, error);
-    *error = *wrong;
     return EXIT_write;
 }
 
 static int stopped(Trainer *t, Error *error)
 {
     const int signal_number = t->options.stop ? (int)*t->options.stop : 0;
-    if (t->saved_step != t->state.step || t->last_damaged || t->last_unsaved.text[0])
-        save_last(t);
-    if (t->last_unsaved.text[0])
-        return unsaved_code(t, &t->last_unsaved, error);
+    if (!saves_settle(t, error))
+        return unsaved_code(t, error);
     error_set(error, (ExitCode)(128 + signal_number), "stopped at step %llu of %llu (epoch %u): saved %s: go on with --resume %s",
               (unsigned long long)t->state.step, (unsigned long long)t->schedule.steps, t->state.epoch + (t->state.batch > 0),
               t->folder->files[RUN_last], t->folder->path);
@@ -178,9 +135,8 @@ static json_t *number(double value)
 
 static void log_epoch(Trainer *t, const TrainerEpoch *epoch)
 {
-    Error wrong;
-    json_t *object = json_pack("{s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
-        "epoch", (int)epoch->epoch + 1, "step", (json_int_t)epoch->step, "lr", number((double)epoch->lr),
+    json_t *object = json_pack("{s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
+        "epoch", (int)epoch->epoch + 1, "epochs", (int)epoch->epochs, "step", (json_int_t)epoch->step, "lr", number((double)epoch->lr),
         "train_loss", number(epoch->train_loss), "train_top1", number(epoch->train_top1),
         "val_loss", number(epoch->val_loss), "val_top1", number(epoch->val_top1), "val_top5", number(epoch->val_top5),
         "best", epoch->best, "images_per_second", number(epoch->images_per_second),
@@ -188,10 +144,7 @@ static void log_epoch(Trainer *t, const TrainerEpoch *epoch)
     char *line = json_dumps(object, JSON_REAL_PRECISION(7));
     json_decref(object);
     CHECK(line, "a line of the log");
-    if (!log_append(&t->folder->log, line, &wrong) && !t->warned) {
-        trainer_note(t, "warning: %s; training goes on", wrong.text);
-        t->warned = true;
-    }
+    saves_log(t, line);
     free(line);
 }
 
@@ -215,7 +168,7 @@ static int train_steps(Trainer *t, Error *error)
         if (t->state.batch < t->batches && stop_wanted(t))
             break;
         if (t->state.batch < t->batches && t->options.save_steps && t->state.step % t->options.save_steps == 0)
-            save_last(t);
+            saves_last(t);
         before = seconds_now();
     }
     return EXIT_ok;
@@ -236,7 +189,7 @@ static bool finish_epoch(Trainer *t)
         .images_per_second = t->epoch_seconds > 0.0 ? (double)t->epoch_images / t->epoch_seconds : 0.0,
         .seconds = t->epoch_seconds, .val_seconds = seconds_now() - begin,
     };
-    epoch.best = isfinite(epoch.val_loss) && epoch.val_top1 > at->best_top1 && save_best(t, epoch.val_top1);
+    epoch.best = isfinite(epoch.val_loss) && epoch.val_top1 > at->best_top1 && saves_best(t, epoch.val_top1);
     log_epoch(t, &epoch);
     if (t->options.report.epoch)
         t->options.report.epoch(t->options.report.context, &epoch);
@@ -245,19 +198,17 @@ static bool finish_epoch(Trainer *t)
     at->batch = 0;
     at->loss_sum = 0.0;
     at->hits = at->seen = 0;
-    save_last(t);
+    saves_last(t);
     return true;
 }
 
 /* ---- the run ---- */
 
 /* The file is what counts: read back, it must score as its weights did in memory. */
-static int check_best(Trainer *t, Error *error)
+static int best_differs(Trainer *t, Error *error)
 {
     LossSum val;
     const char *path = t->folder->files[RUN_best];
-    if (!t->best_here)
-        return EXIT_ok;
     if (!checkpoint_load(path, t->network, NULL, NULL, error))
         return EXIT_write;
     if (!evaluate(t->val_program, t->val_loader, t->info.class_count, NULL, &val))
@@ -269,25 +220,35 @@ static int check_best(Trainer *t, Error *error)
     return EXIT_write;
 }
 
+/* The network keeps the last weights. */
+static int check_best(Trainer *t, Error *error)
+{
+    WeightsCopy last = { 0 };
+    if (!t->best_here)
+        return EXIT_ok;
+    weights_copy_take(&last, t->network);
+    const int code = best_differs(t, error);
+    weights_copy_swap(&last, t->network);
+    weights_copy_free(&last);
+    return code;
+}
+
 int trainer_run(Trainer *t, Error *error)
 {
-    if (trainer_finished(t))
-        return EXIT_ok;
-    if (t->saved_step && stop_wanted(t))
+    if (t->saved_step && !trainer_finished(t) && stop_wanted(t))
         return stopped(t, error);
     while (!trainer_finished(t)) {
         const int code = train_steps(t, error);
-        if (code != EXIT_ok)
+        if (code != EXIT_ok) {
+            saves_owed(t);
             return code;
+        }
         const bool stopping = t->state.batch < t->batches || !finish_epoch(t);
-        if (t->last_unsaved.text[0] && t->last_unsaved.code == EXIT_diverged)
-            return unsaved_code(t, &t->last_unsaved, error);
+        const Error *wrong = &t->unsaved[SAVE_last];
+        if (wrong->text[0] && wrong->code == EXIT_diverged)
+            return diverged(t, "a weight, statistic or state of the optimizer", (double)INFINITY, error);
         if (stopping || (stop_wanted(t) && !trainer_finished(t)))
             return stopped(t, error);
     }
-    if (t->last_unsaved.text[0])
-        save_last(t);
-    if (t->last_unsaved.text[0] || t->best_unsaved.text[0])
-        return unsaved_code(t, t->last_unsaved.text[0] ? &t->last_unsaved : &t->best_unsaved, error);
-    return check_best(t, error);
+    return saves_settle(t, error) ? check_best(t, error) : unsaved_code(t, error);
 }
