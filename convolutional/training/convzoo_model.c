@@ -1,0 +1,232 @@
+/* convzoo_model.c - a network with its parameters, for programs that embed it; see convzoo.h. */
+
+#include "convzoo_own.h"
+
+#include "augment.h"
+#include "dataset.h"
+#include "parameters.h"
+#include "text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH_MOST = 64, CLASSES_MOST = 65536, THREADS_MOST = 1024 };
+
+static size_t image_values(const ConvzooModel *m)
+{
+    return (size_t)m->model.info.channels * (size_t)m->model.info.side * (size_t)m->model.info.side;
+}
+
+/* ---- making and saving ---- */
+
+static bool options_ok(const ConvzooModelOptions *o, Error *error)
+{
+    if (!o->architecture)
+        return error_set(error, EXIT_usage, "no architecture: ConvzooModelOptions.architecture: choose one of %s", architecture_names());
+    if (o->classes < 1 || o->classes > CLASSES_MOST)
+        return error_set(error, EXIT_usage, "%d classes: ConvzooModelOptions.classes: use 1 to %d", o->classes, CLASSES_MOST);
+    if (o->channels != 0 && o->channels != 1 && o->channels != 3)
+        return error_set(error, EXIT_usage, "%d channels: ConvzooModelOptions.channels: use 1 (grey) or 3 (colour)", o->channels);
+    if (o->side < 0 || o->side > IMAGE_MAX_SIDE)
+        return error_set(error, EXIT_usage, "a side of %d: ConvzooModelOptions.side: use at most %d", o->side, IMAGE_MAX_SIDE);
+    if (o->threads < 0 || o->threads > THREADS_MOST)
+        return error_set(error, EXIT_usage, "%d threads: ConvzooModelOptions.threads: use 0 to %d", o->threads, THREADS_MOST);
+    for (int i = 0; o->class_names && i < o->classes; i++)
+        if (!o->class_names[i] || !text_is_printable(o->class_names[i]))
+            return error_set(error, EXIT_usage, "class %d has no name that could be printed: ConvzooModelOptions.class_names: use UTF-8 "
+                             "without control characters", i);
+    const int channels = o->channels ? o->channels : 3;
+    for (int c = 0; o->std[0] != 0.0f && c < channels; c++)
+        if (!isfinite(o->mean[c]) || !isfinite(o->std[c]) || o->std[c] < 1e-30f)
+            return error_set(error, EXIT_usage, "channel %d has mean %g and std %g: ConvzooModelOptions: use finite ones, std above 0", c,
+                             (double)o->mean[c], (double)o->std[c]);
+    return true;
+}
+
+static void fill_info(const ConvzooModelOptions *o, const Architecture *arch, Activation act, ModelInfo *info)
+{
+    snprintf(info->arch, sizeof info->arch, "%s", arch->key);
+    activation_text(act, info->act, sizeof info->act);
+    info->classes = allocate((size_t)o->classes, sizeof *info->classes, "class names");
+    info->class_count = o->classes;
+    for (int i = 0; i < o->classes; i++)
+        info->classes[i] = o->class_names ? text_copy(o->class_names[i]) : text_format("%d", i);
+    info->channels = o->channels ? o->channels : 3;
+    info->side = o->side ? o->side : 32;
+    for (int c = 0; c < info->channels; c++) {
+        info->mean[c] = o->std[0] != 0.0f ? o->mean[c] : 0.0f;
+        info->std[c] = o->std[0] != 0.0f ? o->std[c] : 1.0f;
+    }
+}
+
+static bool build(ConvzooModel *m, const ConvzooModelOptions *o, Error *error)
+{
+    Activation act = { 0 };
+    if (!options_ok(o, error) || (m->arch = architecture_find(o->architecture, error)) == NULL ||
+        (o->activation && !activation_parse(o->activation, &act, error)))
+        return false;
+    if (act.key == ACT_native)
+        act = m->arch->act;
+    ModelInfo *info = &m->model.info;
+    fill_info(o, m->arch, act, info);
+    m->threads = o->threads;
+    m->seed = o->seed;
+    m->model.network = architecture_network(m->arch, (Shape){ info->channels, info->side, info->side },
+                                            &(ArchOptions){ .classes = o->classes, .act = act }, error);
+    if (m->model.network)
+        parameters_init(m->model.network, o->seed);
+    return m->model.network != NULL;
+}
+
+ConvzooModel *convzoo_model_new(const ConvzooModelOptions *options, ConvzooError *error)
+{
+    Error wrong;
+    ConvzooModel *m = allocate(1, sizeof *m, "a model");
+    if (build(m, options, &wrong))
+        return m;
+    own_failed(&wrong, error);
+    convzoo_model_free(m);
+    return NULL;
+}
+
+ConvzooModel *convzoo_model_load(const char *path, int threads, ConvzooError *error)
+{
+    Error wrong;
+    ConvzooModel *m = allocate(1, sizeof *m, "a model");
+    m->threads = threads;
+    if ((threads >= 0 && threads <= THREADS_MOST) ? model_open(path, &m->model, &wrong) :
+        error_set(&wrong, EXIT_usage, "%d threads: convzoo_model_load: use 0 to %d", threads, THREADS_MOST)) {
+        m->arch = architecture_find(m->model.info.arch, &wrong);
+        return m;
+    }
+    own_failed(&wrong, error);
+    convzoo_model_free(m);
+    return NULL;
+}
+
+int convzoo_model_save(ConvzooModel *m, const char *path, ConvzooError *error)
+{
+    Error wrong;
+    if (checkpoint_save(path, NULL, m->model.network, &m->model.info, NULL, NULL, &wrong))
+        return CONVZOO_OK;
+    return own_failed(&wrong, error);
+}
+
+void convzoo_model_free(ConvzooModel *m)
+{
+    if (!m)
+        return;
+    CHECK(!m->training, "convzoo_model_free before convzoo_training_free: %s", m->model.info.arch);
+    program_free(m->inference);
+    model_close(&m->model);
+    free(m);
+}
+
+void convzoo_model_about(const ConvzooModel *m, ConvzooModelAbout *about)
+{
+    const ModelInfo *info = &m->model.info;
+    *about = (ConvzooModelAbout){
+        .architecture = info->arch, .activation = info->act, .classes = info->class_count, .channels = info->channels,
+        .side = info->side, .parameters = network_trained_count(m->model.network),
+    };
+    memcpy(about->mean, info->mean, sizeof about->mean);
+    memcpy(about->std, info->std, sizeof about->std);
+}
+
+const char *convzoo_model_class(const ConvzooModel *m, int index)
+{
+    return index >= 0 && index < m->model.info.class_count ? m->model.info.classes[index] : NULL;
+}
+
+/* ---- images ---- */
+
+void convzoo_model_normalise(const ConvzooModel *m, const unsigned char *bytes, int count, float *images)
+{
+    const ModelInfo *info = &m->model.info;
+    const Normalise normalise = normalise_new(info->mean, info->std, info->channels);
+    for (size_t i = 0, size = image_values(m); i < (size_t)(count < 0 ? 0 : count); i++)
+        augment_apply(bytes + i * size, (ImageSize){ info->channels, info->side, info->side }, &normalise, (Augment){ 0 },
+                      images + i * size);
+}
+
+int convzoo_model_read_image(const ConvzooModel *m, const char *path, float *image, ConvzooError *error)
+{
+    Error wrong;
+    const ModelInfo *info = &m->model.info;
+    unsigned char *pixels = allocate(image_values(m), 1, "an image");
+    const bool read = image_load(path, info->channels, info->side, info->side, pixels, &wrong);
+    if (read)
+        convzoo_model_normalise(m, pixels, 1, image);
+    free(pixels);
+    return read ? CONVZOO_OK : own_failed(&wrong, error);
+}
+
+bool own_images_copy(const ConvzooModel *m, const float *images, int count, float *to, Error *error)
+{
+    const size_t size = image_values(m);
+    for (int i = 0; i < count; i++, images += size, to += size)
+        for (size_t k = 0; k < size; k++) {
+            if (!isfinite(images[k]))
+                return error_set(error, EXIT_usage, "value %zu of image %d is not finite: images: normalise pixels by a std above 0", k, i);
+            to[k] = images[k];
+        }
+    return true;
+}
+
+/* ---- inference ---- */
+
+static void compile(ConvzooModel *m, int batch)
+{
+    if (m->inference && m->batch == batch)
+        return;
+    program_free(m->inference);
+    m->inference = model_program(&m->model, &(Plan){ 0 }, batch, NULL, NULL);
+    m->batch = batch;
+}
+
+/* A last short batch is filled up with zeros. */
+static bool infer(ConvzooModel *m, const float *images, int count, float *logits, Error *error)
+{
+    const size_t size = image_values(m), classes = (size_t)m->model.info.class_count;
+    float *to = program_image(m->inference);
+    for (int first = 0; first < count; first += m->batch) {
+        const int rows = count - first < m->batch ? count - first : m->batch;
+        if (!own_images_copy(m, images + (size_t)first * size, rows, to, error))
+            return false;
+        memset(to + (size_t)rows * size, 0, (size_t)(m->batch - rows) * size * sizeof *to);
+        program_forward(m->inference);
+        memcpy(logits + (size_t)first * classes, program_logits(m->inference), (size_t)rows * classes * sizeof *logits);
+    }
+    for (size_t i = 0; i < (size_t)count * classes; i++)
+        if (!isfinite(logits[i]))
+            return error_set(error, EXIT_diverged, "logit %zu of image %zu is not finite: convzoo_model_logits: the training of this "
+                             "model diverged: use an older checkpoint", i % classes, i / classes);
+    return true;
+}
+
+int convzoo_model_logits(ConvzooModel *m, const float *images, int count, float *logits, ConvzooError *error)
+{
+    Error wrong;
+    if (count < 1) {
+        error_set(&wrong, EXIT_usage, "%d images: convzoo_model_logits: give one or more", count);
+        return own_failed(&wrong, error);
+    }
+    const int before = own_threads_enter(m->threads);
+    compile(m, count < BATCH_MOST ? count : BATCH_MOST);
+    const bool done = infer(m, images, count, logits, &wrong);
+    own_threads_leave(before);
+    return done ? CONVZOO_OK : own_failed(&wrong, error);
+}
+
+int convzoo_model_predict(ConvzooModel *m, const char *path, float *probabilities, ConvzooError *error)
+{
+    float *image = allocate(image_values(m), sizeof *image, "an image");
+    int code = convzoo_model_read_image(m, path, image, error);
+    if (code == CONVZOO_OK)
+        code = convzoo_model_logits(m, image, 1, probabilities, error);
+    if (code == CONVZOO_OK)
+        convzoo_softmax(probabilities, 1, m->model.info.class_count, probabilities);
+    free(image);
+    return code;
+}

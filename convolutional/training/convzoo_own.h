@@ -1,0 +1,33 @@
+/* convzoo_own.h - what the files behind convzoo.h share; not installed. */
+
+#ifndef CONVZOO_OWN_H
+#define CONVZOO_OWN_H
+
+#include "convzoo.h"
+#include "model.h"
+#include "trainer.h"
+
+struct ConvzooModel {
+    Model        model;
+    const Architecture *arch;
+    uint64_t     seed;
+    int          threads;
+    Program     *inference;        /* for `batch` images; NULL until logits are first asked for */
+    int          batch;
+    bool         training;         /* a ConvzooTraining is at work on it */
+};
+
+/* Hands an error out, and returns its code. */
+int own_failed(const Error *error, ConvzooError *to);
+
+/* OpenMP's threads of the calling thread are `threads` (0: as they are) until own_threads_leave is given what this returned. */
+int  own_threads_enter(int threads);
+void own_threads_leave(int before);
+
+/* The architecture's recipe with what the options change; NULL: nothing. */
+bool own_recipe(const Architecture *arch, const ConvzooOptimizer *options, TrainerOptions *recipe, Error *error);
+
+/* Copies the values of `count` images of the model; false if one is not finite. */
+bool own_images_copy(const ConvzooModel *model, const float *images, int count, float *to, Error *error);
+
+#endif

@@ -1,0 +1,107 @@
+/* convzoo_run.c - a whole run in one call, for programs that embed it; see convzoo.h. */
+
+#include "convzoo_own.h"
+
+#include "image.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { EPOCHS_MOST = 1000000, BATCH_MOST = 65536, THREADS_MOST = 1024 };
+
+static void tell_step(void *context, const TrainerStep *step)
+{
+    const ConvzooRunOptions *o = context;
+    o->progress(o->context, &(ConvzooProgress){
+        .epoch = (int)step->epoch + 1, .epochs = (int)step->epochs, .step = step->step, .steps = step->steps,
+        .loss = step->loss, .accuracy = step->top1,
+        .images_per_second = step->images_per_second, .seconds_left = step->seconds_left,
+    });
+}
+
+static void tell_epoch(void *context, const TrainerEpoch *epoch)
+{
+    const ConvzooRunOptions *o = context;
+    o->progress(o->context, &(ConvzooProgress){
+        .epoch = (int)epoch->epoch + 1, .epochs = (int)epoch->epochs, .step = epoch->step,
+        .steps = epoch->step / (epoch->epoch + 1) * epoch->epochs,      /* every epoch has as many */
+        .loss = epoch->train_loss, .accuracy = epoch->train_top1, .images_per_second = epoch->images_per_second,
+        .epoch_ended = 1, .val_loss = epoch->val_loss, .val_accuracy = epoch->val_top1, .is_best = epoch->best,
+    });
+}
+
+static void tell_note(void *context, const char *text)
+{
+    const ConvzooRunOptions *o = context;
+    o->note(o->context, text);
+}
+
+static bool whole(const char *member, long long value, long long most, Error *error)
+{
+    return (value >= 0 && value <= most) ||
+           error_set(error, EXIT_usage, "bad value %lld: ConvzooRunOptions.%s: use 0 to %lld", value, member, most);
+}
+
+static bool options_ok(const ConvzooRunOptions *o, Error *error)
+{
+    if (!o->architecture || !o->data || !o->folder)
+        return error_set(error, EXIT_usage, "no %s: ConvzooRunOptions: architecture, data and folder are required",
+                         !o->architecture ? "architecture" : !o->data ? "data" : "folder");
+    if (o->channels == 2 || !(o->val_split >= 0.0f && o->val_split < 1.0f))
+        return error_set(error, EXIT_usage, "%d channels and val_split %g: ConvzooRunOptions: use 0, 1 or 3 channels, and a share below 1",
+                         o->channels, (double)o->val_split);
+    return whole("epochs", o->epochs, EPOCHS_MOST, error) && whole("batch", o->batch, BATCH_MOST, error) &&
+           whole("side", o->side, IMAGE_MAX_SIDE, error) && whole("channels", o->channels, 3, error) &&
+           whole("threads", o->threads, THREADS_MOST, error);
+}
+
+static bool resolve(const ConvzooRunOptions *o, TrainerOptions *to, Error *error)
+{
+    Activation act = { 0 };
+    const Architecture *arch = options_ok(o, error) ? architecture_find(o->architecture, error) : NULL;
+    if (!arch || (o->activation && !activation_parse(o->activation, &act, error)) || !own_recipe(arch, &o->optimizer, to, error))
+        return false;
+    to->act = act;
+    to->data = (DataOptions){
+        .path = o->data, .side = o->side, .channels = o->channels, .limit = o->limit, .val_split = o->val_split,
+        .val_if_none = true, .threads = o->threads,
+    };
+    to->epochs = o->epochs ? o->epochs : to->epochs;
+    to->batch = o->batch ? o->batch : to->batch;
+    to->seed = o->seed;
+    to->folder = o->folder;
+    to->resume = o->resume != 0;
+    to->stop = o->stop;
+    return true;
+}
+
+static void fill_result(const Trainer *trainer, ConvzooRunResult *result)
+{
+    if (!result)
+        return;
+    *result = (ConvzooRunResult){ .best_accuracy = trainer->state.best_top1 };
+    if (trainer->state.best_top1 >= 0.0)
+        result->best_epoch = (int)trainer->state.best_epoch + 1;
+    snprintf(result->best_path, sizeof result->best_path, "%s", trainer->folder->files[RUN_best]);
+}
+
+int convzoo_run(const ConvzooRunOptions *options, ConvzooRunResult *result, ConvzooError *error)
+{
+    Error wrong;
+    TrainerOptions run;
+    ConvzooRunOptions told = *options;      /* reports come with it; they do not change it */
+    if (!resolve(options, &run, &wrong))
+        return own_failed(&wrong, error);
+    run.report = (TrainerReport){
+        .context = &told, .note = told.note ? tell_note : NULL,
+        .step = told.progress ? tell_step : NULL, .epoch = told.progress ? tell_epoch : NULL,
+    };
+    const int before = own_threads_enter(options->threads);
+    Trainer *trainer = trainer_open(&run, &wrong);
+    int code = trainer ? trainer_run(trainer, &wrong) : (int)wrong.code;
+    if (trainer)
+        fill_result(trainer, result);
+    trainer_close(trainer);
+    own_threads_leave(before);
+    return code == EXIT_ok ? CONVZOO_OK : own_failed(&wrong, error);
+}

@@ -1,0 +1,126 @@
+/* test_package.c - what `cmake --install` leaves for those who embed convzoo: docs/embed.c is built against it and learns.
+ *
+ * The commands run in one folder, in order. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "scratch.h"
+
+static char folder[256];
+
+static int setup(void **state)
+{
+    (void)state;
+    scratch_new(folder);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    scratch_remove(folder);
+    return 0;
+}
+
+/* Runs a shell command in the folder, where PREFIX is what was installed; fails with what it printed. The caller frees that. */
+static char *run(const char *command)
+{
+    char line[2048], path[256];
+    scratch_path(path, folder, "printed");
+    snprintf(line, sizeof line,
+             "cd '%s' && export PREFIX=\"$PWD/prefix\" DOCS='%s/../docs' && "
+             "export LIBRARY=\"$(dirname \"$(find prefix -name libconvzoo.a)\")\" && "
+             "export PKG_CONFIG_PATH=\"$PWD/$LIBRARY/pkgconfig\" && ( %s ) >printed 2>&1", folder, TESTS_FOLDER, command);
+    const int status = system(line);
+    char *printed = scratch_read(path, &(size_t){ 0 });
+    const size_t length = strlen(printed), shown = length < 600 ? length : 600;      /* cmocka's messages are short */
+    if (!WIFEXITED(status) || WEXITSTATUS(status))
+        fail_msg("%.300s\n%s", command, printed + length - shown);
+    return printed;
+}
+
+static void install(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(scratch_path((char[256]){ 0 }, folder, "prefix"), 0700), 0);
+    free(run("cmake --install '" PROGRAMS_FOLDER "' --prefix \"$PREFIX\""));
+    char *headers = run("cd \"$PREFIX/include\" && find . -type f");
+    assert_string_equal(headers, "./convzoo.h\n");
+    free(headers);
+}
+
+/* Exactly the functions of the header. */
+static void exports_its_own_names_alone(void **state)
+{
+    (void)state;
+    free(run("nm -g --defined-only \"$LIBRARY/libconvzoo.a\" | awk 'NF == 3 { print $3 }' | sort >exported && "
+             "grep -o 'convzoo_[a-z_]*(' \"$PREFIX/include/convzoo.h\" | tr -d '(' | sort -u >declared && "
+             "grep -q convzoo_model_new declared && diff declared exported"));
+}
+
+/* Each as C and, where there is a compiler, as C++: extern "C" is then needed. */
+static void example_builds_and_learns(void **state)
+{
+    (void)state;
+    static const char *const builds[] = {
+        "cc -std=c11 -Wall -Wextra -Werror \"$DOCS/embed.c\" $(pkg-config --cflags --libs convzoo) -o embed",
+        "cc -std=c11 -Wall -Wextra -Werror \"$DOCS/embed.c\" $(pkg-config --static --cflags --libs convzoo) -o embed",
+        "rm embed; command -v c++ >none || exit 0; c++ -Wall -Werror -x c++ \"$DOCS/embed.c\" -x none $(pkg-config --cflags --libs convzoo) -o embed",
+        /* none of the library's names is taken from the program that embeds it */
+        "echo 'int allocate, conv2d, train, stbi_load, error_set, lenet;' >names.c && cc -std=c11 -Wall -Werror \"$DOCS/embed.c\" names.c "
+        "$(pkg-config --cflags --libs convzoo) -o embed",
+        "rm -rf made embed && mkdir made && printf 'cmake_minimum_required(VERSION 3.25)\\nproject(embedding C)\\nfind_package(convzoo REQUIRED)\\n"
+        "add_executable(embed %s)\\ntarget_link_libraries(embed convzoo::convzoo)\\n' \"$DOCS/embed.c\" >made/CMakeLists.txt && "
+        "cmake -S made -B made -DCMAKE_PREFIX_PATH=\"$PREFIX\" && cmake --build made && cp made/embed .",
+    };
+    for (size_t i = 0; i < sizeof builds / sizeof *builds; i++) {
+        free(run(builds[i]));
+        char *printed = run("[ ! -x embed ] || OMP_NUM_THREADS=1 ./embed model.safetensors"), *at = printed;
+        double first = 0.0, last = 0.0;
+        int right = 0, of = 0;
+        for (; (at = strstr(at, "loss ")) != NULL; at += 5) {
+            last = atof(at + 5);
+            first = first > 0.0 ? first : last;
+        }
+        at = strstr(printed, "right: ");
+        if (*printed && !(last < 0.5 * first && at && sscanf(at, "right: %d of %d", &right, &of) == 2 && of == 32 && right >= 24))
+            fail_msg("%s\n%s", builds[i], printed);
+        free(printed);
+    }
+}
+
+/* What it saved is a checkpoint like any other. */
+static void programs_read_its_checkpoint(void **state)
+{
+    (void)state;
+    char *printed = run("printf 'P5\\n2 2\\n255\\n\\1\\2\\3\\4' >dot.pgm && "
+                        "'" PROGRAMS_FOLDER "/predict' model.safetensors dot.pgm --threads 1");
+    if (!strstr(printed, "dot.pgm:") || !strstr(printed, "spots"))
+        fail_msg("%s", printed);
+    free(printed);
+}
+
+int main(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    puts("the sanitizers' library is not one to install");
+    return 77;
+#endif
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(install),
+        cmocka_unit_test(exports_its_own_names_alone),
+        cmocka_unit_test(example_builds_and_learns),
+        cmocka_unit_test(programs_read_its_checkpoint),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
