@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,6 +180,35 @@ static void test_image_files(void **state)
     convzoo_model_free(model);
 }
 
+/* What the caller sets is neither heeded after a model was made nor changed. */
+static void test_threads_are_the_models_own(void **state)
+{
+    (void)state;
+    static float images[BATCH * SIZE];
+    float two[BATCH * CLASSES], one[BATCH * CLASSES];
+    int labels[BATCH];
+    ConvzooError error;
+    const ConvzooModelOptions options = { .architecture = "lenet", .classes = CLASSES, .channels = 1, .side = SIDE };
+    draw(BATCH, images, labels);
+    omp_set_num_threads(2);
+    ConvzooModel *model = convzoo_model_new(&options, &error), *single = model_of("lenet", 0);
+    ConvzooTraining *training = convzoo_training_new(model, BATCH, NULL, &error);
+    assert_non_null(training);
+    omp_set_num_threads(3);
+    omp_set_dynamic(1);
+    assert_int_equal(convzoo_model_logits(model, images, BATCH, two, &error), CONVZOO_OK);
+    assert_int_equal(convzoo_model_logits(single, images, BATCH, one, &error), CONVZOO_OK);
+    assert_int_equal(convzoo_training_step(training, images, labels, 0, NULL, &error), CONVZOO_OK);
+    assert_int_equal(omp_get_max_threads(), 3);
+    assert_true(omp_get_dynamic());
+    omp_set_dynamic(0);
+    for (int k = 0; k < BATCH * CLASSES; k++)
+        assert_true(fabsf(one[k] - two[k]) < 1e-4f);
+    convzoo_training_free(training);
+    convzoo_model_free(model);
+    convzoo_model_free(single);
+}
+
 /* ---- a run ---- */
 
 typedef struct Seen {
@@ -330,6 +360,7 @@ int main(void)
         cmocka_unit_test(test_learns_saves_and_loads),
         cmocka_unit_test(test_logits_of_any_count),
         cmocka_unit_test(test_image_files),
+        cmocka_unit_test(test_threads_are_the_models_own),
         cmocka_unit_test(test_a_run_is_stopped_and_resumed),
         cmocka_unit_test(test_mistakes_in_a_model),
         cmocka_unit_test(test_mistakes_in_training),

@@ -85,7 +85,7 @@ static void example_builds_and_learns(void **state)
     };
     for (size_t i = 0; i < sizeof builds / sizeof *builds; i++) {
         free(run(builds[i]));
-        char *printed = run("[ ! -x embed ] || OMP_NUM_THREADS=1 ./embed model.safetensors"), *at = printed;
+        char *printed = run("[ ! -x embed ] || OMP_NUM_THREADS=2 OMP_THREAD_LIMIT=1 ./embed model.safetensors"), *at = printed;
         double first = 0.0, last = 0.0;
         int right = 0, of = 0;
         for (; (at = strstr(at, "loss ")) != NULL; at += 5) {

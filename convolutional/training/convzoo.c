@@ -2,6 +2,8 @@
 
 #include "convzoo_own.h"
 
+#include "threads.h"
+
 #include <math.h>
 #include <omp.h>
 #include <string.h>
@@ -26,17 +28,27 @@ int own_failed(const Error *error, ConvzooError *to)
     return code;
 }
 
-int own_threads_enter(int threads)
+OwnThreads own_threads_enter(int threads)
 {
-    const int before = omp_get_max_threads();
+    const OwnThreads before = { omp_get_max_threads(), omp_get_dynamic() };
+    omp_set_dynamic(0);
     if (threads > 0)
         omp_set_num_threads(threads);
     return before;
 }
 
-void own_threads_leave(int before)
+void own_threads_leave(OwnThreads before)
 {
-    omp_set_num_threads(before);
+    omp_set_num_threads(before.threads);
+    omp_set_dynamic(before.dynamic);
+}
+
+int own_threads_count(int threads)
+{
+    const OwnThreads before = own_threads_enter(threads);
+    const int count = threads_settle(0);
+    own_threads_leave(before);
+    return count;
 }
 
 void convzoo_softmax(const float *logits, int rows, int classes, float *probabilities)

@@ -26,8 +26,9 @@
  *           out (exit status 5), and a mistake that only a fault in convzoo can cause (abort).
  * Memory    that a function fills is the caller's. Texts and handles that it returns belong to the library: a text of a model
  *           stays until the model is freed, lists and the version for ever.
- * Threads   Work is shared among OpenMP threads; ModelOptions.threads says how many (0: as many as OpenMP would use, usually one
- *           a core). All handles together are used by one thread at a time: where several threads call convzoo_*, put a
+ * Threads   Work is shared among OpenMP threads; .threads says how many (0: as many as OpenMP would use, usually one a core); a
+ *           model keeps to that number, and the caller's own OpenMP settings stay as they are. Call from outside of parallel
+ *           regions. All handles together are used by one thread at a time: where several threads call convzoo_*, put a
  *           mutex around the calls. Functions without a handle argument but convzoo_run may be called at any time.
  * A busy    machine: threads that wait for each other spin, and where another program needs the cores that is slow by an
  * machine   order of magnitude. libgomp reads how long to spin before main() begins, so a program must be *started* with

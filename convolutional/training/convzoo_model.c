@@ -70,7 +70,7 @@ static bool build(ConvzooModel *m, const ConvzooModelOptions *o, Error *error)
         act = m->arch->act;
     ModelInfo *info = &m->model.info;
     fill_info(o, m->arch, act, info);
-    m->threads = o->threads;
+    m->threads = own_threads_count(o->threads);
     m->seed = o->seed;
     m->model.network = architecture_network(m->arch, (Shape){ info->channels, info->side, info->side },
                                             &(ArchOptions){ .classes = o->classes, .act = act }, error);
@@ -94,10 +94,10 @@ ConvzooModel *convzoo_model_load(const char *path, int threads, ConvzooError *er
 {
     Error wrong;
     ConvzooModel *m = allocate(1, sizeof *m, "a model");
-    m->threads = threads;
     if ((threads >= 0 && threads <= THREADS_MOST) ? model_open(path, &m->model, &wrong) :
         error_set(&wrong, EXIT_usage, "%d threads: convzoo_model_load: use 0 to %d", threads, THREADS_MOST)) {
         m->arch = architecture_find(m->model.info.arch, &wrong);
+        m->threads = own_threads_count(threads);
         return m;
     }
     own_failed(&wrong, error);
@@ -212,7 +212,7 @@ int convzoo_model_logits(ConvzooModel *m, const float *images, int count, float 
         error_set(&wrong, EXIT_usage, "%d images: convzoo_model_logits: give one or more", count);
         return own_failed(&wrong, error);
     }
-    const int before = own_threads_enter(m->threads);
+    const OwnThreads before = own_threads_enter(m->threads);
     compile(m, count < BATCH_MOST ? count : BATCH_MOST);
     const bool done = infer(m, images, count, logits, &wrong);
     own_threads_leave(before);

@@ -11,7 +11,7 @@ struct ConvzooModel {
     Model        model;
     const Architecture *arch;
     uint64_t     seed;
-    int          threads;
+    int          threads;          /* what really comes, 1 or more */
     Program     *inference;        /* for `batch` images; NULL until logits are first asked for */
     int          batch;
     bool         training;         /* a ConvzooTraining is at work on it */
@@ -20,9 +20,16 @@ struct ConvzooModel {
 /* Hands an error out, and returns its code. */
 int own_failed(const Error *error, ConvzooError *to);
 
-/* OpenMP's threads of the calling thread are `threads` (0: as they are) until own_threads_leave is given what this returned. */
-int  own_threads_enter(int threads);
-void own_threads_leave(int before);
+/* The calling thread's OpenMP as it was: nothing that the caller has set is changed by a call. */
+typedef struct OwnThreads {
+    int threads, dynamic;
+} OwnThreads;
+
+/* OpenMP's threads are `threads` (0: as many as it would use) until own_threads_leave is given what this returned. */
+OwnThreads own_threads_enter(int threads);
+void       own_threads_leave(OwnThreads before);
+/* How many come when so many are asked for (threads.h). A model keeps to that number: its programs run with no other. */
+int        own_threads_count(int threads);
 
 /* The architecture's recipe with what the options change; NULL: nothing. */
 bool own_recipe(const Architecture *arch, const ConvzooOptimizer *options, TrainerOptions *recipe, Error *error);

@@ -96,7 +96,7 @@ int convzoo_run(const ConvzooRunOptions *options, ConvzooRunResult *result, Conv
         .context = &told, .note = told.note ? tell_note : NULL,
         .step = told.progress ? tell_step : NULL, .epoch = told.progress ? tell_epoch : NULL,
     };
-    const int before = own_threads_enter(options->threads);
+    const OwnThreads before = own_threads_enter(options->threads);
     Trainer *trainer = trainer_open(&run, &wrong);
     int code = trainer ? trainer_run(trainer, &wrong) : (int)wrong.code;
     if (trainer)

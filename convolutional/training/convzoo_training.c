@@ -41,7 +41,7 @@ ConvzooTraining *convzoo_training_new(ConvzooModel *model, int batch, const Conv
         free(t);
         return NULL;
     }
-    const int before = own_threads_enter(model->threads);
+    const OwnThreads before = own_threads_enter(model->threads);
     t->program = program_compile(model->model.network, &(Plan){ 0 }, MODE_training, batch);
     t->optimizer = optimizer_new(model->model.network, &recipe.optimizer);
     own_threads_leave(before);
@@ -97,7 +97,7 @@ int convzoo_training_step(ConvzooTraining *t, const float *images, const int *la
                           ConvzooError *error)
 {
     Error wrong;
-    const int before = own_threads_enter(t->model->threads);
+    const OwnThreads before = own_threads_enter(t->model->threads);
     const bool done = copy_batch(t, images, labels, lr, &wrong) && train(t, lr > 0.0f ? lr : t->lr, step, &wrong);
     own_threads_leave(before);
     return done ? CONVZOO_OK : own_failed(&wrong, error);
