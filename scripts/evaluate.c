@@ -40,9 +40,9 @@ static const Option options[] = {
 };
 
 static const OptionTable table = {
-    .usage = "[OPTION...] CHECKPOINT",
+    .usage = "[OPTION...] CHECKPOINT|RUN",
     .about = "Print a checkpoint's loss and accuracy. Network, classes and normalisation are the checkpoint's.",
-    .examples = "  evaluate runs/resnet18-relu-1/best.safetensors\n"
+    .examples = "  evaluate runs/resnet18-relu-1          the run's best.safetensors\n"
                 "  evaluate best.safetensors --data photos/ --split val --json\n",
     .options = options, .count = sizeof options / sizeof *options, .most_arguments = 1,
     .tried = tried_on_a_checkpoint,
@@ -112,6 +112,8 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
         return (int)error->code;
     }
     dataset_describe(data, text, sizeof text);
+    if (!flags->quiet && *model.note)
+        note_print(NULL, model.note);
     if (!flags->quiet)
         note_print(NULL, text);
     if (!flags->quiet && strcmp(split_name(data->split), flags->split))
@@ -147,7 +149,9 @@ int main(int argc, char **argv)
         error_set(&error, EXIT_usage, "no checkpoint: command line: usage is %s %s", program_name(), table.usage);
         error_exit(&error);
     }
-    const int code = run(line.arguments[0], &flags, &line, &error);
+    char *path = model_file(line.arguments[0], &error);
+    const int code = path ? run(path, &flags, &line, &error) : (int)error.code;
+    free(path);
     options_free(&line);
     if (code != EXIT_ok)
         error_print(&error);

@@ -31,9 +31,9 @@ static const Option options[] = {
 };
 
 static const OptionTable table = {
-    .usage = "[OPTION...] CHECKPOINT IMAGE|FOLDER...",
+    .usage = "[OPTION...] CHECKPOINT|RUN IMAGE|FOLDER...",
     .about = "Classify images. Network, size, classes and normalisation are the checkpoint's.",
-    .examples = "  predict runs/resnet18-relu-1/best.safetensors photo.jpg\n"
+    .examples = "  predict runs/resnet18-relu-1 photo.jpg          the run's best.safetensors\n"
                 "  predict best.safetensors photos/ --output-type logit --results-format jsonl\n",
     .options = options, .count = sizeof options / sizeof *options, .most_arguments = 1 << 30,
     .tried = tried_on_a_checkpoint,
@@ -212,10 +212,13 @@ static int run(const PredictFlags *flags, const OptionLine *line, Error *error)
     Model model = { 0 };
     ImageList list = { 0 };
     int code = EXIT_ok;
+    char *path = NULL;
     if (!plan_parse(flags->plan, &plan, error) || !list_images(line, &list, error) ||
-        !model_open(line->arguments[0], &model, error))
+        !(path = model_file(line->arguments[0], error)) || !model_open(path, &model, error))
         code = (int)error->code;
     else {
+        if (*model.note)
+            note_print(NULL, model.note);
         compute_threads_settle(flags->threads);
         Printer printer = {
             .info = &model.info, .logits = !strcmp(flags->output_type, "logit"),
@@ -229,10 +232,11 @@ static int run(const PredictFlags *flags, const OptionLine *line, Error *error)
         if (!predict(&model, &plan, &list, &printer))
             code = EXIT_input;
         if (printer.diverged)
-            code = (int)model_diverged(line->arguments[0], error);
+            code = (int)model_diverged(path, error);
         free(printer.values);
         free(printer.order);
     }
+    free(path);
     model_close(&model);
     image_list_clear(&list);
     return output_flush(error) ? code : EXIT_write;

@@ -102,8 +102,28 @@ static void foreign_infos(void **state)
     }
 }
 
+/* Published weights: every key that lacks is named at once. */
+static void no_infos(void **state)
+{
+    (void)state;
+    static const char *const needed[] = { "and 6 more keys", "arch (as ", "act (as ", "img_size (as ", "in_chans (as ", "mean (as ", "std (as ",
+                                          "classes (as ", "safetensors.torch.save_file" };
+    SafetensorsWriter *writer = safetensors_writer_new();
+    safetensors_writer_metadata(writer, "format", "pt");
+    assert_true(safetensors_write(writer, file, NULL, NULL));
+    safetensors_writer_free(writer);
+    ModelInfo info;
+    Error error = {0};
+    assert_false(checkpoint_info(file, &info, &error));
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (!strstr(error.text, needed[i]))
+            fail_msg("'%s', expected '%s'", error.text, needed[i]);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(foreign_infos, setup, teardown) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(foreign_infos, setup, teardown), cmocka_unit_test_setup_teardown(no_infos, setup, teardown),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

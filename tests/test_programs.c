@@ -205,6 +205,7 @@ static void test_evaluate(void **state)
     assert_string_equal(json_string_value(json_object_get(result, "arch")), "lenet");
     assert_string_equal(json_string_value(json_object_get(result, "act")), "relu");
     json_decref(result);
+    check(&(Case){ "evaluate a/ --limit 50 --threads 1", 0, "a/best.safetensors  lenet relu  test: loss", "shapes" });
     check(&(Case){ "evaluate a/last.safetensors --limit 50 --threads 1", 0, "of 50 images", "shapes" });
 }
 
@@ -224,6 +225,8 @@ static void test_predict(void **state)
     (void)state;
     static const Case cases[] = {
         { "predict a/best.safetensors one.ppm --topk 1",                             0, "one.ppm:  ", "" },
+        { "predict a one.ppm --topk 1",                                              0, "one.ppm:  ", "" },
+        { "predict in one.ppm",                                                      3, "", "not a run's folder: in: it holds no .safetensors" },
         { "predict a/best.safetensors one.ppm --results-format csv | head -1",       0, "file,rank,class,prob\n", "" },
         { "predict a/best.safetensors one.ppm -k 3 --results-format csv | wc -l",    0, "4\n", "" },
         { "predict a/best.safetensors in --results-format jsonl -k 1 | wc -l",       0, "2\n", "" },

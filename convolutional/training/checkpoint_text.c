@@ -193,11 +193,32 @@ static bool get_squeeze_excite(const Safetensors *file, bool *on, const char *pa
     return !text || *on || !strcmp(text, "false") || bad_text("squeeze_excite", text, "true or false", path, error);
 }
 
+/* Weights that another program published say nothing of their network: all that lacks is told at once. */
+static bool check_keys(const Safetensors *file, const char *path, Error *error)
+{
+    static const struct { const char *key, *example; } needed[] = {
+        { "arch", "resnet18" }, { "act", "relu" }, { "img_size", "224" }, { "in_chans", "3" }, { "mean", "[0.485, 0.456, 0.406]" },
+        { "std", "[0.229, 0.224, 0.225]" }, { "classes", "[\"cat\", \"dog\"]" },
+    };
+    char text[400] = "";
+    int missing = 0;
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (!safetensors_metadata(file, needed[i].key)) {
+            const size_t at = strlen(text);
+            snprintf(text + at, sizeof text - at, "%s%s (as %s)", at ? ", " : "", needed[i].key, needed[i].example);
+            missing++;
+        }
+    return missing < 2 ||
+           error_set(error, EXIT_input, "metadata '%s' is missing, and %d more keys: %s: a checkpoint says what its network is; weights "
+                     "from elsewhere need these keys, as texts: %s: add them with safetensors.torch.save_file(tensors, file, metadata)",
+                     safetensors_metadata(file, "arch") ? "act" : "arch", missing - 1, path, text);
+}
+
 bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, Error *error)
 {
     *info = (ModelInfo){0};
     char format[4];
-    const bool ok = get_text(file, "format", format, sizeof format, path, error) &&
+    const bool ok = check_keys(file, path, error) && get_text(file, "format", format, sizeof format, path, error) &&
                     (!strcmp(format, "pt") || bad_text("format", format, "pt", path, error)) &&
                     get_text(file, "arch", info->arch, sizeof info->arch, path, error) &&
                     get_text(file, "act", info->act, sizeof info->act, path, error) &&

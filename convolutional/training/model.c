@@ -3,8 +3,79 @@
 #include "model.h"
 
 #include "plan_cache.h"
+#include "run_folder.h"
+#include "text.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SHOWN_ROOM = 200 };
+
+/* The names of the folder's .safetensors files, as many as fit into a line: "a.safetensors, b.safetensors". */
+static bool list_weights(const char *folder, char text[SHOWN_ROOM], Error *error)
+{
+    static const char ending[] = ".safetensors";
+    DIR *listed = opendir(folder);
+    if (!listed)
+        return error_set(error, EXIT_input, "cannot open: %s: %s: correct the path or its permissions", folder, strerror(errno));
+    *text = '\0';
+    for (const struct dirent *entry; (entry = readdir(listed)) != NULL;) {
+        const size_t at = strlen(text), length = strlen(entry->d_name);
+        if (length > strlen(ending) && !strcmp(entry->d_name + length - strlen(ending), ending))
+            snprintf(text + at, SHOWN_ROOM - at, "%s%s", at ? ", " : "", entry->d_name);
+    }
+    closedir(listed);
+    return true;
+}
+
+/* What is wrong with a folder that has no best.safetensors. */
+static bool refuse_folder(const char *folder, Error *error)
+{
+    char weights[SHOWN_ROOM];
+    char *arguments = run_folder_file(folder, RUN_arguments), *newest = run_folder_newest(folder, NULL);
+    const bool is_run = access(arguments, F_OK) == 0;
+    if (list_weights(folder, weights, error)) {
+        if (*weights)
+            error_set(error, EXIT_input, "no best.safetensors: %s: the folder holds %s: name one of its files", folder, weights);
+        else if (is_run)
+            error_set(error, EXIT_input, "no best.safetensors: %s: the run has saved nothing yet: wait for its first epoch, or go on "
+                      "with train --resume %s", folder, folder);
+        else if (newest)
+            error_set(error, EXIT_input, "not a run's folder: %s: it holds runs, the last of them %s: name one", folder, newest);
+        else
+            error_set(error, EXIT_input, "not a run's folder: %s: it holds no .safetensors file: name a checkpoint, or the folder "
+                      "that train wrote", folder);
+    }
+    free(arguments);
+    free(newest);
+    return false;
+}
+
+char *model_file(const char *path, Error *error)
+{
+    struct stat about;
+    if (stat(path, &about) != 0 || !S_ISDIR(about.st_mode))
+        return text_copy(path);      /* what else is wrong with it is told when it is opened */
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    char *folder = text_format("%.*s", (int)length, path), *best = run_folder_file(folder, RUN_best);
+    if (stat(best, &about) != 0) {
+        if (errno == ENOENT)
+            refuse_folder(folder, error);
+        else
+            error_set(error, EXIT_input, "cannot open: %s: %s: correct the path or its permissions", best, strerror(errno));
+        free(best);
+        best = NULL;
+    }
+    free(folder);
+    return best;
+}
 
 /* What the registry or the catalogue says about a checkpoint's metadata is about the file. */
 static bool refuse(const char *path, const Error *cause, Error *error)
@@ -31,7 +102,7 @@ bool model_open(const char *path, Model *model, Error *error)
     PlanSubject subject;
     if (subject_of(&model->info, &subject, &cause))
         model->network = architecture_network(subject.arch, subject.image, &subject.options, &cause);
-    if (model->network ? checkpoint_load(path, model->network, NULL, NULL, error) : refuse(path, &cause, error))
+    if (model->network ? checkpoint_import(path, model->network, model->note, sizeof model->note, error) : refuse(path, &cause, error))
         return true;
     model_close(model);
     return false;

@@ -10,7 +10,12 @@
 typedef struct Model {
     ModelInfo info;
     Network  *network;         /* with its weights */
+    char      note[512];       /* what had to be done about the names of its tensors, for people; "": nothing */
 } Model;
+
+/* The checkpoint that a person means: the file itself, or a run's folder's best.safetensors. The caller frees it. NULL and one
+ * line that says what the folder holds instead. */
+char *model_file(const char *path, Error *error);
 
 /* False and one line if the file is not a checkpoint of a network that is known here. */
 bool model_open(const char *path, Model *model, Error *error);
