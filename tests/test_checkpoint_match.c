@@ -19,12 +19,14 @@ static char folder[256], file[256];
 
 /* ---- files made of a network's own tensors ---- */
 
-typedef struct Source { Network *network; const Param *param; } Source;
+typedef struct Source { Network *network; const Param *param; bool real; } Source;
 
 static void source_fill(const void *context, void *data)
 {
     const Source *source = context;
-    if (source->param->role == PARAM_counter)
+    if (source->param->role == PARAM_counter && source->real)
+        memcpy(data, &(float){ 7 }, sizeof(float));
+    else if (source->param->role == PARAM_counter)
         memcpy(data, parameters_counter(source->network, source->param), sizeof(int64_t));
     else
         parameters_export(source->network, network_parameters(source->network)->values, source->param, data);
@@ -38,6 +40,7 @@ typedef struct Change {
     const char *plain;                               /* the one tensor that gets no prefix */
     void      (*dims)(const Param *param, int *rank, int64_t *dims);
     int         counter_rank;                        /* 1: counters of shape [1] */
+    bool        counter_real;                        /* counters are F32 */
 } Change;
 
 static void write_changed(Network *net, const Change *change)
@@ -52,14 +55,14 @@ static void write_changed(Network *net, const Change *change)
         int rank = counter ? change->counter_rank : param->rank;
         int64_t dims[PARAM_MAX_RANK] = { 1 };
         memcpy(dims, param->dims, (size_t)param->rank * sizeof *dims);
-        sources[i] = (Source){ net, param };
+        sources[i] = (Source){ net, param, change->counter_real };
         if (change->without && strstr(param->name, change->without))
             continue;
         if (change->dims)
             change->dims(param, &rank, dims);
         snprintf(name, sizeof name, "%s%s", change->prefix && (!change->plain || strcmp(change->plain, param->name)) ? change->prefix : "",
                  change->name ? change->name(param->name, theirs) : param->name);
-        safetensors_writer_add(writer, name, counter ? DTYPE_I64 : DTYPE_F32, rank, dims, source_fill, &sources[i]);
+        safetensors_writer_add(writer, name, counter && !change->counter_real ? DTYPE_I64 : DTYPE_F32, rank, dims, source_fill, &sources[i]);
     }
     safetensors_writer_metadata(writer, "arch", "resnet18");
     assert_true(safetensors_write(writer, file, NULL, NULL));
@@ -71,6 +74,16 @@ static bool same_values(Network *a, Network *b)
 {
     const Parameters *p = network_parameters(a), *q = network_parameters(b);
     return p->total == q->total && !memcmp(p->values, q->values, p->total * sizeof(float));
+}
+
+static Network *network_named(const char *arch, int side, uint64_t seed)
+{
+    const Architecture *found = architecture_find(arch, NULL);
+    const ArchOptions options = { .classes = 3, .act = found->act };
+    Network *net = architecture_network(found, (Shape){ 3, side, side }, &options, NULL);
+    assert_non_null(net);
+    parameters_init(net, seed);
+    return net;
 }
 
 /* ---- wrapped names, absent counters ---- */
@@ -91,9 +104,10 @@ static const struct {
     { "no counters",        { .without = "num_batches_tracked" },              "", NULL },
     { "wrapped, without",   { .prefix = "module.", .without = "num_batches_tracked" }, "'module.' is taken off", NULL },
     { "counters of [1]",    { .counter_rank = 1 },                             "", NULL },
+    { "counters converted", { .counter_real = true },                          "", NULL },
     { "unknown wrapper",    { .prefix = "encoder." },                          NULL, "'encoder.bn.num_batches_tracked' is not in the model" },
     { "unknown, its own",   { .prefix = "encoder." },                          NULL, "'conv.weight' is missing" },
-    { "unknown, counted",   { .prefix = "encoder." },                          NULL, "of the tensors are 1 equal, 5 missing, 6 not in the model" },
+    { "unknown, counted",   { .prefix = "encoder." },                          NULL, "of the tensors are 0 equal, 6 missing, 6 not in the model" },
     { "all but one",        { .prefix = "module.", .plain = "fc.bias" },       NULL, "'module.fc.weight' is not in the model" },
     { "a weight is absent", { .prefix = "module.", .without = "fc.bias" },     NULL, "differences 1: 'fc.bias' is missing" },
     { "statistics absent",  { .without = "running_var" },                      NULL, "differences 1: 'bn.running_var' is missing" },
@@ -123,14 +137,29 @@ static void foreign_names(void **state)
 static void resuming_is_strict(void **state)
 {
     (void)state;
-    static const Change strict[] = { { .prefix = "module." }, { .without = "num_batches_tracked" } };
+    static const Change strict[] = { { .prefix = "module." }, { .without = "num_batches_tracked" }, { .counter_real = true } };
     Network *net = network_drawn(3, 5, 1);
     Error error;
     for (size_t i = 0; i < sizeof strict / sizeof *strict; i++) {
         write_changed(net, &strict[i]);
         assert_false(checkpoint_load(file, net, NULL, NULL, &error));
-        assert_non_null(strstr(error.text, "is missing"));
+        assert_non_null(strstr(error.text, strict[i].counter_real ? "has dtype F32" : "is missing"));
     }
+    network_free(net);
+}
+
+/* A list that has no room for all ends in "and more", and the line keeps what to do. */
+static void long_lists(void **state)
+{
+    (void)state;
+    Network *saved = network_named("convnext_atto", 32, 1), *net = network_named("resnet18", 32, 1);
+    char note[512];
+    Error error;
+    write_changed(saved, &(Change){ .prefix = "a.very.long.name.that.somebody.else.gave.to.all.of.it." });
+    assert_false(checkpoint_import(file, net, note, sizeof note, &error));
+    assert_non_null(strstr(error.text, "; and more: nothing was loaded; of the tensors are 0 equal, 122 missing, "));
+    assert_non_null(strstr(error.text, "or rename its tensors"));
+    network_free(saved);
     network_free(net);
 }
 
@@ -208,16 +237,6 @@ static const char *cifar_name(const char *ours, char *text)
     return text;
 }
 
-static Network *network_named(const char *arch, int side, uint64_t seed)
-{
-    const Architecture *found = architecture_find(arch, NULL);
-    const ArchOptions options = { .classes = 3, .act = found->act };
-    Network *net = architecture_network(found, (Shape){ 3, side, side }, &options, NULL);
-    assert_non_null(net);
-    parameters_init(net, seed);
-    return net;
-}
-
 static void layouts(void **state)
 {
     (void)state;
@@ -267,7 +286,7 @@ static void published_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(foreign_names), cmocka_unit_test(resuming_is_strict), cmocka_unit_test(rows), cmocka_unit_test(layouts),
+        cmocka_unit_test(foreign_names), cmocka_unit_test(resuming_is_strict), cmocka_unit_test(rows), cmocka_unit_test(long_lists), cmocka_unit_test(layouts),
         cmocka_unit_test(published_names),
     };
     scratch_new(folder);

@@ -72,8 +72,8 @@ bool checkpoint_save(const char *path, const char *keep_previous, Network *netwo
 static bool load_row(const Safetensors *file, const MatchRow *row, float *values, bool import, const char *path, Error *error)
 {
     const Slot *slot = row->slot;
-    if (!slot || !row->entry)              /* a counter that the file does without stays what it is */
-        return true;
+    if (!slot || !row->entry || dtype_is_float(row->entry->dtype) != dtype_is_float(slot_dtype(slot)))
+        return true;                       /* a counter that the file does without stays what it is */
     if (slot_is_counter(slot)) {
         int64_t counter;
         if (!safetensors_read_i64(file, row->entry, &counter, error))

@@ -31,13 +31,29 @@ static bool is_same_shape(const Param *param, const SafetensorsEntry *entry, boo
     return same_dims(param, entry) || (other_layout && same_values(param, entry));
 }
 
+/* A counter written as a float, by programs that convert every tensor alike, is as good as none: nothing that is computed needs it. */
 static MatchKind kind_of(const Slot *slot, const SafetensorsEntry *entry, bool foreign, bool other_layout)
 {
     if (!entry)
-        return foreign && slot_is_counter(slot) ? MATCH_equal : MATCH_missing;
-    if (dtype_is_float(entry->dtype) != dtype_is_float(slot_dtype(slot)))
+        return MATCH_missing;
+    if (dtype_is_float(entry->dtype) != dtype_is_float(slot_dtype(slot)) && !(foreign && slot_is_counter(slot)))
         return MATCH_dtype;
     return is_same_shape(slot->param, entry, other_layout) ? MATCH_equal : MATCH_shape;
+}
+
+/* Files from before PyTorch 0.4.1 have no counters. Where more is missing, they are told with it. */
+static void forgive_counters(CheckpointMatch *match)
+{
+    size_t counters = 0;
+    for (size_t i = 0; i < match->slots.count; i++)
+        counters += match->rows[i].kind == MATCH_missing && slot_is_counter(match->rows[i].slot);
+    if (counters < match->kinds[MATCH_missing])
+        return;
+    for (size_t i = 0; i < match->slots.count; i++)
+        if (match->rows[i].kind == MATCH_missing)
+            match->rows[i].kind = MATCH_equal;
+    match->kinds[MATCH_equal] += counters;
+    match->kinds[MATCH_missing] = 0;
 }
 
 /* Averages and an optimizer's states lie beside the weights, for those who ask for them. */
@@ -72,6 +88,8 @@ CheckpointMatch checkpoint_match(const Safetensors *file, Network *network, cons
     }
     for (size_t i = 0; i < match.count; i++)
         match.kinds[match.rows[i].kind]++;
+    if (foreign)
+        forgive_counters(&match);
     return match;
 }
 
@@ -123,17 +141,22 @@ static void row_text(const MatchRow *row, char *text, size_t size)
     }
 }
 
-static void append(char *text, size_t size, const char *more)
+/* False if it does not fit; room for "; and more" is left. */
+static bool append(char *text, size_t size, const char *more)
 {
+    static const char last[] = "; and more";
     const size_t at = strlen(text);
+    if (at + strlen(more) + 2 * sizeof last > size)
+        return false;
     snprintf(text + at, size - at, "%s%s", at ? "; " : "", more);
+    return true;
 }
 
 /* Up to ten, and some of the file's names among them: who sees both kinds sees how they differ. */
 static void list_differences(const CheckpointMatch *match, char *text, size_t size)
 {
     const size_t extra = match->kinds[MATCH_extra], kept = extra < EXTRA_SHOWN ? extra : EXTRA_SHOWN;
-    size_t shown = 0, of_file = 0;
+    size_t shown = 0;
     char one[480];
     *text = '\0';
     for (size_t i = 0; i < match->count && shown < MOST_SHOWN; i++) {
@@ -141,12 +164,12 @@ static void list_differences(const CheckpointMatch *match, char *text, size_t si
         if (row->kind == MATCH_equal || (row->kind != MATCH_extra && shown + kept >= MOST_SHOWN))
             continue;
         row_text(row, one, sizeof one);
-        append(text, size, one);
-        of_file += row->kind == MATCH_extra;
+        if (!append(text, size, one))
+            break;
         shown++;
     }
     if (shown < match->count - match->kinds[MATCH_equal])
-        append(text, size, "and more");
+        strcat(text, shown ? "; and more" : "many");
 }
 
 static void count_kinds(const CheckpointMatch *match, char *text, size_t size)

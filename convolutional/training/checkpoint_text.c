@@ -198,7 +198,7 @@ static bool check_keys(const Safetensors *file, const char *path, Error *error)
 {
     static const struct { const char *key, *example; } needed[] = {
         { "arch", "resnet18" }, { "act", "relu" }, { "img_size", "224" }, { "in_chans", "3" }, { "mean", "[0.485, 0.456, 0.406]" },
-        { "std", "[0.229, 0.224, 0.225]" }, { "classes", "[\"cat\", \"dog\"]" },
+        { "std", "[0.229, 0.224, 0.225]" }, { "classes", "[\"cat\", \"dog\"]" }, { "format", "pt" },
     };
     char text[400] = "";
     int missing = 0;

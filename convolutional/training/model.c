@@ -24,13 +24,15 @@ static bool list_weights(const char *folder, char text[SHOWN_ROOM], Error *error
     if (!listed)
         return error_set(error, EXIT_input, "cannot open: %s: %s: correct the path or its permissions", folder, strerror(errno));
     *text = '\0';
-    for (const struct dirent *entry; (entry = readdir(listed)) != NULL;) {
+    errno = 0;
+    for (const struct dirent *entry; (entry = readdir(listed)) != NULL; errno = 0) {
         const size_t at = strlen(text), length = strlen(entry->d_name);
         if (length > strlen(ending) && !strcmp(entry->d_name + length - strlen(ending), ending))
             snprintf(text + at, SHOWN_ROOM - at, "%s%s", at ? ", " : "", entry->d_name);
     }
-    closedir(listed);
-    return true;
+    const int wrong = errno;
+    (void)closedir(listed);
+    return wrong == 0 || error_set(error, EXIT_input, "cannot read: %s: %s: check the disk", folder, strerror(wrong));
 }
 
 /* What is wrong with a folder that has no best.safetensors. */
