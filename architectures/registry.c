@@ -45,7 +45,7 @@ const Architecture *architecture_find(const char *name, Error *error)
     NameSearch search = { .wrong = name };
     for (int i = 0; i < architecture_count(); i++)
         names_consider(&search, architectures[i].key, architectures[i].aliases);
-    names_unknown(&search, "unknown architecture", "", "'train --list-archs' shows all", error);
+    names_unknown(&search, "unknown architecture", "", "train --list-archs", error);
     return NULL;
 }
 

@@ -267,6 +267,7 @@ static Dataset *dataset_load(Part *part, const uint32_t *chosen, uint32_t count,
     dataset->classes = part->classes;
     dataset->class_names = part->class_names;
     part->class_names = NULL;
+    dataset->mirror_ok = dataset->mirror_ok && !dataset_shows_characters(dataset);
     return dataset;
 }
 

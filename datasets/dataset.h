@@ -27,7 +27,8 @@ typedef struct Dataset {
     uint32_t    count;
     uint8_t    *images;                /* count x channels x height x width */
     uint16_t   *labels;                /* count */
-    bool        mirror_ok;             /* horizontal flips keep the meaning: false for IDX digits */
+    bool        mirror_ok;             /* horizontal flips keep the meaning: false for IDX digits, and for grey images
+                                          of classes that are named by one letter or digit */
     uint32_t    damaged;               /* images skipped under skip_bad */
 } Dataset;
 
@@ -35,7 +36,7 @@ typedef struct DataOptions {
     const char *path;                  /* NULL or "": data/cifar-10-batches-bin if it is there, else shapes; "shapes" */
     float       val_split;             /* held out of train, 0..1; 0: 0.1 where the data has no val or test part, else none */
     const char *val_part;              /* held out instead of a fraction: the stem of a CIFAR-10 file, "data_batch_5"; NULL: none */
-    bool        val_if_none;           /* either of these counts only where the data has no val part of its own */
+    bool        val_if_none;           /* either of these counts only where the data has no val part of its own, and the part where there is it */
     uint64_t    seed;                  /* of the held-out choice and of shapes */
     uint32_t    limit;                 /* use only so many images of each split, every class its share; 0: all */
     int         side;                  /* resize images to side x side; 0: keep (folders of mixed sizes or of oblong

@@ -73,6 +73,14 @@ static void mark_random(const Part *part, const uint32_t *from, uint32_t count, 
 }
 
 /* Marks the section called options->val_part. */
+static bool has_section(const Part *part, const char *wanted)
+{
+    for (int s = 0; s < part->section_count; s++)
+        if (names_match(part->sections[s].name, wanted, strlen(wanted)))
+            return true;
+    return false;
+}
+
 static bool mark_section(const Part *part, bool *marked, Error *error)
 {
     const char *wanted = part->options->val_part;
@@ -96,7 +104,7 @@ static bool mark_section(const Part *part, bool *marked, Error *error)
 
 static bool mark_held_out(const Part *part, bool *marked, Error *error)
 {
-    if (part->options->val_part)
+    if (part->options->val_part && !(part->options->val_if_none && !has_section(part, part->options->val_part)))
         return mark_section(part, marked, error);
     const double fraction = part->options->val_split > 0 ? part->options->val_split : VAL_SPLIT_DEFAULT;
     const uint32_t rounded = (uint32_t)lrint(fraction * part->count);

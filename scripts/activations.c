@@ -10,8 +10,8 @@
 static const OptionTable table = {
     .usage = "list | show NAME[:P]...",
     .about = "Print the activation functions that train --act knows: all of them, or all about one.",
-    .examples = "  activations list\n"
-                "  activations show gelu leaky_relu:0.2\n",
+    .examples = "list\n"
+                "show gelu leaky_relu:0.2\n",
     .most_arguments = 1 << 30,
 };
 
@@ -94,7 +94,9 @@ int main(int argc, char **argv)
     options_start(&table, argc, argv, NULL, &line);
     const char *command = line.argument_count ? line.arguments[0] : "";
     bool ok = true;
-    if (!strcmp(command, "list") && line.argument_count == 1)
+    if (!*command)
+        options_help(&table, false, stdout);
+    else if (!strcmp(command, "list") && line.argument_count == 1)
         print_list();
     else if (!strcmp(command, "show"))
         ok = show(&line, &error);

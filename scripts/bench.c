@@ -37,7 +37,7 @@ static const Option options[] = {
     { "act", "activation", 0, OPTION_text, FIELD(act), "NAME[:P]", .shown = "the architecture's own", .group = "What", .help = "activation in every block" },
     { "dtype", NULL, 0, OPTION_text, FIELD(dtype), "f32|bf16", "f32", .choices = "f32 bf16", .group = "How", .help = "bf16: mixed precision, as train --amp" },
     { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "How", .help = PLAN_WORDS },
-    { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "How", .help = "for computing" },
+    { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "How", .help = "how many to compute with" },
     { "seconds", NULL, 0, OPTION_real, FIELD(seconds), "F", "8", .least = 0, .most = 1e6, .group = "How", .help = "how long to measure each" },
     { "profile", NULL, 0, OPTION_switch, FIELD(profile), .group = "How", .help = "also print a line a kernel" },
 };
@@ -45,8 +45,8 @@ static const Option options[] = {
 static const OptionTable table = {
     .usage = "[OPTION...] [ARCH...]",
     .about = "Measure training or inference: a line an architecture (all, if none is named).",
-    .examples = "  bench resnet18 convnext_tiny -b 128\n"
-                "  bench lenet --mode infer --profile\n",
+    .examples = "resnet18 convnext_tiny -b 128\n"
+                "lenet --mode infer --profile\n",
     .options = options, .count = sizeof options / sizeof *options, .most_arguments = 1 << 30,
 };
 

@@ -26,14 +26,14 @@ typedef struct EvaluateFlags {
 /* What is not `once` comes from the args.json beside the checkpoint, so that val is what training held out. */
 static const Option options[] = {
     { "data", "data-dir data-path", 0, OPTION_text, FIELD(data), "PATH|shapes", .shown = "the run's", .group = "Data",
-      .help = "CIFAR-10/100 binary, MNIST-style IDX or class folders" },
+      .help = "folder of CIFAR, MNIST-style files, or class folders" },
     { "split", NULL, 0, OPTION_text, FIELD(split), "NAME", "test", .choices = SPLIT_NAMES, .group = "Data", .help = "test, val or train", .once = true },
-    { "val-split", NULL, 0, OPTION_text, FIELD(val_split), "F|NAME", .shown = "the run's", .group = "Data", .help = "share, or file, that was held out" },
-    { "seed", NULL, 0, OPTION_whole, FIELD(seed), "N", "42", "the run's", .most = 1e15, .group = "Data", .help = "of what was held out" },
+    { "val-split", NULL, 0, OPTION_text, FIELD(val_split), "F|NAME", .shown = "the run's", .group = "Data", .help = "share, or file, that training kept for validation" },
+    { "seed", NULL, 0, OPTION_whole, FIELD(seed), "N", "42", "the run's", .most = 1e15, .group = "Data", .help = "which images that share is" },
     { "skip-bad", NULL, 0, OPTION_switch, FIELD(skip_bad), .group = "Data", .help = "skip damaged images, up to 1%" },
     { "limit", NULL, 0, OPTION_whole, FIELD(limit), "N", "0", "all", .most = 1e9, .group = "Data", .help = "use only N images", .once = true },
     { "batch-size", "batch", 'b', OPTION_whole, FIELD(batch), "N", "256", .least = 1, .most = 65536, .group = "Run", .help = "images at once", .once = true },
-    { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "for computing", .once = true },
+    { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "how many to compute with", .once = true },
     { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "Run", .help = PLAN_WORDS, .once = true },
     { "json", NULL, 0, OPTION_switch, FIELD(json), .group = "Run", .help = "print one JSON object", .once = true },
     { "quiet", NULL, 'q', OPTION_switch, FIELD(quiet), .group = "Run", .help = "print only the result", .once = true },
@@ -42,8 +42,8 @@ static const Option options[] = {
 static const OptionTable table = {
     .usage = "[OPTION...] CHECKPOINT|RUN",
     .about = "Print a checkpoint's loss and accuracy. Network, classes and normalisation are the checkpoint's.",
-    .examples = "  evaluate runs/resnet18-relu-1          the run's best.safetensors\n"
-                "  evaluate best.safetensors --data photos/ --split val --json\n",
+    .examples = "runs/resnet18-relu-1          # the run's best.safetensors\n"
+                "best.safetensors --data photos/ --split val --json\n",
     .options = options, .count = sizeof options / sizeof *options, .most_arguments = 1,
     .tried = tried_on_a_checkpoint,
 };

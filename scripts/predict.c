@@ -24,17 +24,17 @@ static const Option options[] = {
     { "topk", NULL, 'k', OPTION_whole, FIELD(topk), "N", NULL, "5; jsonl: all classes, in the model's order", .least = 1, .most = 65536, .group = "Output",
       .help = "print the N likeliest classes" },
     { "output-type", NULL, 0, OPTION_text, FIELD(output_type), "prob|logit", "prob", .choices = "prob logit", .group = "Output",
-      .help = "probabilities or the network's outputs" },
+      .help = "probabilities, or the outputs before they become those" },
     { "results-format", NULL, 0, OPTION_text, FIELD(format), "NAME", "text", .choices = "text csv jsonl", .group = "Output", .help = "text, csv or jsonl" },
-    { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "for computing" },
+    { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "how many to compute with" },
     { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "Run", .help = PLAN_WORDS },
 };
 
 static const OptionTable table = {
     .usage = "[OPTION...] CHECKPOINT|RUN IMAGE|FOLDER...",
     .about = "Classify images. Network, size, classes and normalisation are the checkpoint's.",
-    .examples = "  predict runs/resnet18-relu-1 photo.jpg          the run's best.safetensors\n"
-                "  predict best.safetensors photos/ --output-type logit --results-format jsonl\n",
+    .examples = "runs/resnet18-relu-1 photo.jpg          # the run's best.safetensors\n"
+                "best.safetensors photos/ --output-type logit --results-format jsonl\n",
     .options = options, .count = sizeof options / sizeof *options, .most_arguments = 1 << 30,
     .tried = tried_on_a_checkpoint,
 };

@@ -95,16 +95,29 @@ static bool try_all(const Trial *trial, const char *word, const Batch *batch)
     return try_one(trial, arch, act, batch);
 }
 
+static const char usage_line[] = "overfit [--steps N] [--lr F] ARCH[:ACT]...";
+
+static int print_help(void)
+{
+    printf("Usage: %s\nCan a network learn 64 images by heart? A line each: the steps it took.\n"
+           "  --steps N   give up after so many [400]\n  --lr F      learning rate [0.001]\n"
+           "ARCH is one of %s.\nACT is an activation, or all; without it the architecture's own.\n"
+           "Example: overfit lenet resnet18:gelu\n", usage_line, architecture_names());
+    return fflush(stdout) == 0 ? EXIT_ok : EXIT_write;
+}
+
 _Noreturn static void usage(const char *wrong)
 {
     Error error;
-    error_set(&error, EXIT_usage, "not understood: %.100s: usage is overfit [--steps N] [--lr F] ARCH[:ACT]...", wrong);
+    error_set(&error, EXIT_usage, "not understood: %.100s: usage is %s", wrong, usage_line);
     error_exit(&error);
 }
 
 int main(int argc, char **argv)
 {
     program_name_set(argv[0]);
+    if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
+        return print_help();
     Trial trial = { .steps = 400, .lr = 1e-3f };
     int at = 1;
     Error error;

@@ -169,7 +169,7 @@ static void test_known_command_lines(void **state)
     assert_true(parse(&flags, &line, &error, (const char *[]){ "--help=all", NULL }));
     assert_int_equal(line.help, 2);
     assert_true(parse(&flags, &line, &error, (const char *[]){ NULL }));
-    assert_true(isnan(flags.lr) && flags.epochs == -1 && flags.seed == 42 && flags.batch == 128 && flags.aug && !flags.summary);
+    assert_true(isnan(flags.lr) && flags.epochs == -1 && flags.seed == 42 && flags.batch == -1 && flags.aug && !flags.summary);
 }
 
 static void test_mistakes(void **state)

@@ -118,7 +118,7 @@ bool activation_parse(const char *text, Activation *activation, Error *error)
     NameSearch search = { .wrong = text };
     for (ActivationKey key = ACT_native + 1; key < ACT_COUNT; key++)
         names_consider(&search, catalogue[key].key, catalogue[key].aliases);
-    return names_unknown(&search, "unknown activation", "", "'activations list' shows all", error);
+    return names_unknown(&search, "unknown activation", "", "activations list", error);
 }
 
 const char *activation_text(Activation activation, char *text, size_t size)

@@ -139,9 +139,24 @@ const char *names_meant(const NameSearch *search, const char *prefix, char *text
     return text;
 }
 
-bool names_unknown(const NameSearch *search, const char *what, const char *where, const char *help, Error *error)
+static bool refuse(const NameSearch *search, const char *what, const char *where, const char *help, Error *error)
 {
     char meant[NAMES_NEAREST * (NAMES_LONGEST + 8) + 32];
     return error_set(error, EXIT_usage, "%s '%.120s': %s%s%s%s", what, search->wrong, where, *where ? ": " : "",
                      names_meant(search, "", meant, sizeof meant), help);
+}
+
+bool names_unknown(const NameSearch *search, const char *what, const char *where, const char *lister, Error *error)
+{
+    char help[128];
+    const char *family = strchr(program_name(), ' ');      /* of "convzoo train" */
+    snprintf(help, sizeof help, "'%.*s%s' shows all", family ? (int)(family + 1 - program_name()) : 0, program_name(), lister);
+    return refuse(search, what, where, help, error);
+}
+
+bool names_unknown_of(const NameSearch *search, const char *what, const char *where, const char *all, Error *error)
+{
+    char help[256];
+    snprintf(help, sizeof help, "choose one of %s", all);
+    return refuse(search, what, where, help, error);
 }

@@ -4,7 +4,7 @@
  *
  *   NameSearch search = { .wrong = "resnet99" };
  *   for (each row) names_consider(&search, row->key, row->aliases);
- *   names_unknown(&search, "unknown architecture", "", "'train --list-archs' shows all", error); */
+ *   names_unknown(&search, "unknown architecture", "", "train --list-archs", error); */
 
 #ifndef CONVZOO_NAMES_H
 #define CONVZOO_NAMES_H
@@ -32,7 +32,11 @@ void names_consider(NameSearch *search, const char *key, const char *aliases);
 /* "did you mean a, b or c? ", in the order of nearness; "" if nothing is near. prefix: put before each, such as "--". */
 const char *names_meant(const NameSearch *search, const char *prefix, char *text, size_t size);
 
-/* Fills the error, a user's: "what 'wrong': where: did you mean a? help"; where: may be "". Returns false. */
-bool names_unknown(const NameSearch *search, const char *what, const char *where, const char *help, Error *error);
+/* Fills the error, a user's: "what 'wrong': where: did you mean a? 'train --list-archs' shows all"; where: may be "". `lister` is
+ * the command that shows all; started as `convzoo train`, the program says "'convzoo train --list-archs'". Returns false. */
+bool names_unknown(const NameSearch *search, const char *what, const char *where, const char *lister, Error *error);
+
+/* The same with all names, where they are few: "did you mean a? choose one of a b c". */
+bool names_unknown_of(const NameSearch *search, const char *what, const char *where, const char *all, Error *error);
 
 #endif

@@ -13,7 +13,6 @@
 #include "names.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,11 +46,9 @@ bool optimizer_parse(const char *name, OptimizerKind *kind, Error *error)
             return true;
         }
     NameSearch search = { .wrong = name };
-    char all[128];
     for (int i = 0; i < OPTIMIZER_COUNT; i++)
         names_consider(&search, kinds[i].name, NULL);
-    snprintf(all, sizeof all, "choose one of %s", optimizer_names());
-    return names_unknown(&search, "unknown optimizer", "--opt", all, error);
+    return names_unknown_of(&search, "unknown optimizer", "--opt", optimizer_names(), error);
 }
 
 Optimizer *optimizer_new(Network *network, const OptimizerOptions *options)

@@ -5,7 +5,6 @@
 #include "names.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #define SCHEDULES(X) X(cosine) X(step) X(constant)
@@ -62,9 +61,7 @@ bool schedule_parse(const char *name, ScheduleKind *kind, Error *error)
             return true;
         }
     NameSearch search = { .wrong = name };
-    char all[128];
     for (int i = 0; i < SCHEDULE_COUNT; i++)
         names_consider(&search, names[i], NULL);
-    snprintf(all, sizeof all, "choose one of %s", schedule_names());
-    return names_unknown(&search, "unknown schedule", "--sched", all, error);
+    return names_unknown_of(&search, "unknown schedule", "--sched", schedule_names(), error);
 }

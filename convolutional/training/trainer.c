@@ -14,7 +14,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MOST_WARNINGS = 10 };      /* of a kind */
+enum {
+    MOST_WARNINGS = 10,       /* of a kind */
+    BATCH_USUAL = 128,
+    BATCH_LEAST = 16,
+    STEPS_ENOUGH = 20,        /* an epoch; with fewer the weights hardly move before the rate falls */
+};
 
 void trainer_note(const Trainer *trainer, const char *format, ...)
 {
@@ -43,7 +48,6 @@ TrainerOptions trainer_defaults(const Architecture *arch, const OptimizerKind *o
         .arch = arch,
         .crop_pad = 4,
         .epochs = recipe->epochs,
-        .batch = 128,
         .val_batch = 256,
         .label_smoothing = recipe->label_smoothing,
         .optimizer = {
@@ -56,6 +60,15 @@ TrainerOptions trainer_defaults(const Architecture *arch, const OptimizerKind *o
         .decay_rate = 0.1f,
         .seed = 42,
     };
+}
+
+/* As many images a step as leave a small data set enough steps. */
+static int usual_batch(uint32_t images)
+{
+    int batch = BATCH_USUAL;
+    while (batch > BATCH_LEAST && images < (uint32_t)(STEPS_ENOUGH * batch))
+        batch /= 2;
+    return batch;
 }
 
 static int smaller(int a, uint32_t b)
@@ -85,6 +98,42 @@ static void describe_data(const Trainer *t)
     free(counts);
 }
 
+static bool mirrors(const Trainer *t)
+{
+    return t->options.flip == FLIP_on || (t->options.flip == FLIP_automatic && t->train_set->mirror_ok);
+}
+
+static void describe_augmentation(const Trainer *t)
+{
+    const TrainerOptions *o = &t->options;
+    char crop[64] = "not shifted";
+    if (o->crop_pad)
+        snprintf(crop, sizeof crop, "shifted by up to %d pixels", o->crop_pad);
+    if (o->no_augment)
+        trainer_note(t, "augmentation: off (--no-aug)");
+    else
+        trainer_note(t, "augmentation: images are %s and %s", crop,
+                     mirrors(t)                     ? "every other one mirrored, at random"
+                     : o->flip == FLIP_automatic ? "not mirrored, for these are digits or letters (--hflip on mirrors them)"
+                                                 : "not mirrored (--hflip off)");
+}
+
+/* Few steps an epoch are told, and what the batch became. */
+static void settle_batch(Trainer *t)
+{
+    TrainerOptions *o = &t->options;
+    const uint32_t images = t->train_set->count;
+    const bool automatic = o->batch == 0;
+    o->batch = smaller(automatic ? usual_batch(images) : o->batch, images);
+    o->val_batch = smaller(o->val_batch, t->val_set->count);
+    const uint32_t steps = images / (uint32_t)o->batch;
+    if (automatic && o->batch < BATCH_USUAL)
+        trainer_note(t, "note: %u images are few: %d at a time instead of %d, which are %u steps an epoch (-b N decides)", images,
+                     o->batch, BATCH_USUAL, steps);
+    else if (steps < STEPS_ENOUGH)
+        trainer_note(t, "note: an epoch has only %u steps: with a smaller -b, or more --epochs, the network learns more", steps);
+}
+
 static bool open_data(Trainer *t, Error *error)
 {
     TrainerOptions *o = &t->options;
@@ -96,9 +145,9 @@ static bool open_data(Trainer *t, Error *error)
     if (t->train_set->height != t->train_set->width)
         return error_set(error, EXIT_input, "images are not square: %s: %dx%d: use --img-size N to resize them",
                          t->train_set->path, t->train_set->width, t->train_set->height);
-    o->batch = smaller(o->batch, t->train_set->count);
-    o->val_batch = smaller(o->val_batch, t->val_set->count);
     describe_data(t);
+    describe_augmentation(t);
+    settle_batch(t);
     return true;
 }
 
@@ -137,7 +186,7 @@ static Loader *new_loader(const Trainer *t, const Dataset *data, bool training)
     LoaderOptions options = {
         .batch = training ? o->batch : o->val_batch, .training = training,
         .augment = training && !o->no_augment, .crop_pad = o->crop_pad,
-        .flip = o->flip == FLIP_on || (o->flip == FLIP_automatic && data->mirror_ok),
+        .flip = mirrors(t),
         .seed = o->seed,
     };
     memcpy(options.mean, t->info.mean, sizeof options.mean);

@@ -67,7 +67,9 @@ typedef struct TrainerOptions {
     int          crop_pad;             /* zeros around an image before the random crop */
     Flip         flip;
 
-    int          epochs, batch;        /* a last short batch is left out; a data set smaller than the batch is the batch */
+    int          epochs;
+    int          batch;                /* a last short batch is left out; a data set smaller than the batch is the batch. 0: 128, or
+                                          a half, quarter or eighth of that if an epoch had fewer than 20 steps */
     int          val_batch;
     float        label_smoothing;
     OptimizerOptions optimizer;

@@ -43,7 +43,7 @@ typedef struct Option {
 typedef struct OptionTable {
     const char   *usage;             /* "[OPTION...] [ARCH]" */
     const char   *about;
-    const char   *examples;          /* lines, the last things in --help */
+    const char   *examples;          /* lines, the last things in --help; the program's name is put before each */
     const Option *options;
     int           count;
     int           most_arguments;    /* that are no options */

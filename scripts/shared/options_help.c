@@ -57,6 +57,8 @@ void options_help(const OptionTable *table, bool all, FILE *stream)
         group = option->group;
         print_option(stream, option);
     }
-    fprintf(stream, "%s%sExamples:\n%s", switches ? "Every switch has a --no- form. " : "",
-            hidden && !all ? "More options: --help=all. " : "", table->examples);
+    fprintf(stream, "%s%sExamples:\n", switches ? "Every switch has a --no- form. " : "",
+            hidden && !all ? "More options: --help=all. " : "");
+    for (const char *line = table->examples; *line; line += strcspn(line, "\n") + 1)
+        fprintf(stream, "  %s %.*s\n", program_name(), (int)strcspn(line, "\n"), line);
 }
