@@ -255,6 +255,9 @@ static void test_a_run_is_stopped_and_resumed(void **state)
     assert_non_null(model);
     assert_string_equal(convzoo_model_class(model, 0), "bar");
     convzoo_model_free(model);
+    model = convzoo_model_load(options.folder, 1, &error);      /* a run's folder: the same file */
+    assert_non_null(model);
+    convzoo_model_free(model);
 
     options.optimizer.lr = 0.02f;
     assert_int_equal(convzoo_run(&options, NULL, &error), CONVZOO_USAGE);

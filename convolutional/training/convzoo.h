@@ -109,7 +109,7 @@ typedef struct ConvzooModelAbout {
 /* A network with fresh parameters, ready to train. NULL on error: CONVZOO_USAGE. Free it with convzoo_model_free. */
 ConvzooModel *convzoo_model_new(const ConvzooModelOptions *options, ConvzooError *error);
 
-/* A network from a checkpoint: best.safetensors of a run, or what convzoo_model_save wrote. NULL on error: CONVZOO_INPUT. */
+/* A network from a checkpoint: a run's folder for its best.safetensors, or what convzoo_model_save wrote. NULL on error: CONVZOO_INPUT. */
 ConvzooModel *convzoo_model_load(const char *path, int threads, ConvzooError *error);
 
 /* Writes parameters, classes, mean and std; the file is replaced whole or not at all, and read back to be sure. CONVZOO_WRITE,

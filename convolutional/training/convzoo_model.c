@@ -90,12 +90,21 @@ ConvzooModel *convzoo_model_new(const ConvzooModelOptions *options, ConvzooError
     return NULL;
 }
 
+static bool open_file(const char *path, Model *model, Error *error)
+{
+    char *file = model_file(path, error);
+    const bool ok = file && model_open(file, model, error);
+    free(file);
+    return ok;
+}
+
 ConvzooModel *convzoo_model_load(const char *path, int threads, ConvzooError *error)
 {
     Error wrong;
     ConvzooModel *m = allocate(1, sizeof *m, "a model");
-    if ((threads >= 0 && threads <= THREADS_MOST) ? model_open(path, &m->model, &wrong) :
-        error_set(&wrong, EXIT_usage, "%d threads: convzoo_model_load: use 0 to %d", threads, THREADS_MOST)) {
+    if (threads < 0 || threads > THREADS_MOST)
+        error_set(&wrong, EXIT_usage, "%d threads: convzoo_model_load: use 0 to %d", threads, THREADS_MOST);
+    else if (open_file(path, &m->model, &wrong)) {
         m->arch = architecture_find(m->model.info.arch, &wrong);
         m->threads = own_threads_count(threads);
         return m;
