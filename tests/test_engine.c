@@ -363,10 +363,20 @@ static void mistake_image(void)
     program_forward(program_compile(net, &(Plan){0}, MODE_inference, 6));
 }
 
+static void mistake_values(void)
+{
+    Network *net = network_new();
+    linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
+    Program *program = program_compile(net, &(Plan){0}, MODE_inference, 6);
+    program_image(program);
+    program_forward(program);
+}
+
 static void mistake_threads(void)
 {
     Network *net = network_new();
     linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
+    parameters_init(net, 1);
     omp_set_num_threads(2);
     Program *program = program_compile(net, &(Plan){0}, MODE_inference, 6);
     program_image(program);
@@ -391,6 +401,7 @@ static const struct Mistake {
     { mistake_name,     "'fc.weight' exists already" },
     { mistake_backward, "inference program (batch 6)" },
     { mistake_image,    "without images (batch 6)" },
+    { mistake_values,   "all 0): call parameters_init or checkpoint_load first" },
     { mistake_threads,  "compiled for 2 threads runs with 3" },
     { mistake_stranger, "'act' reads tensor 1 of another network (this one has 0)" },
 };

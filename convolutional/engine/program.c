@@ -263,9 +263,20 @@ static void refresh(Program *program)
     program->version = program->network->parameters.version;
 }
 
+/* A network whose weights are all 0 learns nothing, in silence. The first is rarely 0: this takes no time. */
+static void expect_values(const Network *network)
+{
+    const Parameters *p = &network->parameters;
+    size_t zeros = 0;
+    while (zeros < p->decayed && p->values[zeros] == 0.0f)
+        zeros++;
+    CHECK(zeros < p->decayed || p->decayed == 0, "a network without values (%zu weights, all 0): call parameters_init or checkpoint_load first", zeros);
+}
+
 void program_forward(Program *program)
 {
     CHECK(program->image->pointer, "program_forward without images (batch %d)", program->batch);
+    expect_values(program->network);
     refresh(program);
     run(program, 0, program->loss_at);
     if (program->mode == MODE_training)

@@ -76,6 +76,7 @@ int    program_batch(const Program *program);
 /* Keys the random numbers of the next step (dropout). */
 void program_set_step(Program *program, uint64_t seed, uint64_t step);
 
+/* The network must have values: parameters_init, or checkpoint_load. */
 void program_forward(Program *program);
 /* Writes every trained parameter's gradient to network_parameters()->gradients (overwrites, no sum). */
 void program_backward(Program *program);
