@@ -42,6 +42,7 @@ typedef struct DataOptions {
     int         side;                  /* resize images to side x side; 0: keep (folders of mixed sizes or of oblong
                                           images: 32 if the median short side is under 64, else 224) */
     int         channels;              /* 1 or 3: convert; 0: as the data is */
+    bool        as_stored;             /* EXIF orientation of photographs is not applied */
     bool        skip_bad;              /* skip damaged images up to 1% instead of stopping */
     char      **class_names;           /* when evaluating: the checkpoint's; a data set that has other ones is refused */
     int         classes;
@@ -74,7 +75,7 @@ void dataset_statistics(const Dataset *dataset, float *mean, float *std);
 uint64_t dataset_hash(const Dataset *dataset);
 
 /* One image file (PNG, JPEG, BMP, GIF, TGA, PNM), resized to height x width and converted to `channels`
- * exactly as in a data set (image.h); pixels: channels x height x width bytes. For predict. */
-bool image_load(const char *path, int channels, int height, int width, uint8_t *pixels, Error *error);
+ * exactly as in a data set (image.h), as_stored as in DataOptions; pixels: channels x height x width bytes. For predict. */
+bool image_load(const char *path, int channels, int height, int width, bool as_stored, uint8_t *pixels, Error *error);
 
 #endif

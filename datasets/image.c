@@ -9,28 +9,37 @@
 #include "dataset.h"
 #include "disk.h"
 
-typedef bool Decoder(const uint8_t *bytes, size_t size, const char *shown, ImageSize *found, Image *image, Error *error);
-
 static const struct {
     const char *name;
     const char *signature;
     size_t      offset, length;
-    Decoder    *decode;             /* NULL: known, not read */
+    ImageDecoder *decode;           /* NULL: known, not read */
 } formats[] = {
     { "PNG",  "\x89PNG\r\n\x1A\n", 0, 8, png_decode  },
     { "JPEG", "\xFF\xD8\xFF",      0, 3, jpeg_decode },
     { "GIF",  "GIF8",              0, 4, stb_decode  },
-    { "BMP",  "BM",                0, 2, stb_decode  },
-    { "PGM",  "P5",                0, 2, stb_decode  },
-    { "PPM",  "P6",                0, 2, stb_decode  },
+    { "BMP",  "BM",                0, 2, bmp_decode  },
+    { "PGM",  "P5",                0, 2, pnm_decode  },
+    { "PPM",  "P6",                0, 2, pnm_decode  },
     { "PBM or PNM as text", "P1",  0, 2, NULL },
     { "PBM or PNM as text", "P2",  0, 2, NULL },
     { "PBM or PNM as text", "P3",  0, 2, NULL },
     { "PBM or PNM as text", "P4",  0, 2, NULL },
+    { "PAM",  "P7\n",              0, 3, NULL },
     { "WebP", "WEBP",              8, 4, NULL },
     { "TIFF", "II*\0",             0, 4, NULL },
     { "TIFF", "MM\0*",             0, 4, NULL },
+    { "TIFF", "II+\0",             0, 4, NULL },
+    { "TIFF", "MM\0+",             0, 4, NULL },
     { "PSD",  "8BPS",              0, 4, NULL },
+    { "JPEG 2000", "\0\0\0\fjP  ", 0, 8, NULL },
+    { "JPEG 2000", "\xFF\x4F\xFF\x51", 0, 4, NULL },
+    { "JPEG XL", "\0\0\0\fJXL ",   0, 8, NULL },
+    { "JPEG XL", "\xFF\n",         0, 2, NULL },
+    { "ICO",  "\0\0\1\0",          0, 4, NULL },
+    { "DDS",  "DDS ",              0, 4, NULL },
+    { "QOI",  "qoif",              0, 4, NULL },
+    { "OpenEXR", "v/1\1",          0, 4, NULL },
     { "AVIF or HEIC", "ftyp",      4, 4, NULL },
 };
 
@@ -52,7 +61,8 @@ ImageName image_name(const char *name)
     return NAME_other;
 }
 
-static bool decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize *found, Image *image, Error *error)
+static bool decode(const uint8_t *bytes, size_t size, const char *shown, const ImageOptions *options, ImageSize *found, Image *image,
+                   Error *error)
 {
     if (size == 0)
         return error_set(error, EXIT_input, "empty image file: %s has 0 bytes: remove or replace it", name_tail(shown));
@@ -61,38 +71,38 @@ static bool decode(const uint8_t *bytes, size_t size, const char *shown, ImageSi
             memcmp(bytes + formats[i].offset, formats[i].signature, formats[i].length) != 0)
             continue;
         if (formats[i].decode)
-            return formats[i].decode(bytes, size, shown, found, image, error);
+            return formats[i].decode(bytes, size, shown, options, found, image, error);
         return error_set(error, EXIT_input, "%s is not supported: %s: convert it to PNG or JPEG", formats[i].name,
                          name_tail(shown));
     }
     if (name_ends_with(shown, ".tga"))       /* TGA has no signature */
-        return stb_decode(bytes, size, shown, found, image, error);
+        return stb_decode(bytes, size, shown, options, found, image, error);
     return error_set(error, EXIT_input,
                      "not an image: %s begins with bytes %02X %02X; PNG, JPEG, BMP, GIF, TGA, PPM and PGM are read",
                      name_tail(shown), bytes[0], size > 1 ? bytes[1] : 0);
 }
 
-bool image_measure(const uint8_t *bytes, size_t size, const char *shown, ImageSize *found, Error *error)
+bool image_measure(const uint8_t *bytes, size_t size, const char *shown, const ImageOptions *options, ImageSize *found, Error *error)
 {
-    return decode(bytes, size, shown, found, NULL, error);
+    return decode(bytes, size, shown, options, found, NULL, error);
 }
 
-bool image_decode(const uint8_t *bytes, size_t size, const char *shown, Image *image, Error *error)
+bool image_decode(const uint8_t *bytes, size_t size, const char *shown, const ImageOptions *options, Image *image, Error *error)
 {
     ImageSize found;
-    return decode(bytes, size, shown, &found, image, error);
+    return decode(bytes, size, shown, options, &found, image, error);
 }
 
-bool image_size_ok(long long height, long long width, const char *shown, Error *error)
+bool image_size_ok(long long height, long long width, int most, const char *shown, Error *error)
 {
     if (height < 1 || width < 1)
         return error_set(error, EXIT_input, "image has no pixels: %s is %lldx%lld: remove or replace it", name_tail(shown), width,
                          height);
-    if (height > IMAGE_MAX_SIDE || width > IMAGE_MAX_SIDE || height * width > IMAGE_MAX_PIXELS)
+    if (height > IMAGE_MAX_SIDE || width > IMAGE_MAX_SIDE || height * width > most)
         return error_set(error, EXIT_input,
                          "image too large: %s is %lldx%lld; the limits are a side of %d and %d million pixels: "
                          "remove it or make it smaller",
-                         name_tail(shown), width, height, IMAGE_MAX_SIDE, IMAGE_MAX_PIXELS / 1000000);
+                         name_tail(shown), width, height, IMAGE_MAX_SIDE, most / 1000000);
     return true;
 }
 
@@ -124,16 +134,17 @@ bool image_damaged(const char *what, const char *shown, const char *why, Error *
     return error_set(error, EXIT_input, "damaged %s: %s: %s; remove or replace it", what, name_tail(shown), why);
 }
 
-bool image_load(const char *path, int channels, int height, int width, uint8_t *pixels, Error *error)
+bool image_load(const char *path, int channels, int height, int width, bool as_stored, uint8_t *pixels, Error *error)
 {
     size_t size;
     uint8_t *bytes = disk_read_all(AT_FDCWD, path, path, IMAGE_MAX_BYTES, &size, error);
     Image image;
-    const bool decoded = bytes && image_decode(bytes, size, path, &image, error);
+    const ImageOptions options = { .wanted = { channels, height, width }, .as_stored = as_stored };
+    const bool decoded = bytes && image_decode(bytes, size, path, &options, &image, error);
     free(bytes);
     if (!decoded)
         return false;
-    image_fit(&image, (ImageSize){ channels, height, width }, pixels);
+    image_fit(&image, options.wanted, pixels);
     free(image.pixels);
     return true;
 }

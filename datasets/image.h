@@ -8,7 +8,8 @@
  *   alpha            over white (an alpha channel that is zero everywhere counts as unused)
  *   grey <-> RGB     three equal channels; 0.299 R + 0.587 G + 0.114 B
  *   animation        the first frame
- *   EXIF orientation is not applied */
+ *   EXIF orientation applied (JPEG, PNG), unless the options say otherwise
+ *   CMYK             as Pillow converts it */
 
 #ifndef CONVZOO_IMAGE_H
 #define CONVZOO_IMAGE_H
@@ -35,19 +36,24 @@ typedef struct Image {
 typedef enum { NAME_image, NAME_unsupported, NAME_other } ImageName;
 ImageName image_name(const char *name);
 
+typedef struct ImageOptions {
+    ImageSize wanted;           /* height and width that image_fit will make of it: a large JPEG is decoded smaller; 0: whole */
+    bool      as_stored;        /* EXIF orientation is not applied */
+} ImageOptions;
+
 /* Size and channels (1 or 3), without decoding. */
-bool image_measure(const uint8_t *bytes, size_t size, const char *shown, ImageSize *found, Error *error);
+bool image_measure(const uint8_t *bytes, size_t size, const char *shown, const ImageOptions *options, ImageSize *found, Error *error);
 
 /* Interleaved pixels of 1 or 3 channels; release image->pixels with free(). */
-bool image_decode(const uint8_t *bytes, size_t size, const char *shown, Image *image, Error *error);
+bool image_decode(const uint8_t *bytes, size_t size, const char *shown, const ImageOptions *options, Image *image, Error *error);
 
 /* Resizes and converts to planes of `wanted`; see resize.c. */
 void image_fit(const Image *image, ImageSize wanted, uint8_t *planes);
 
 /* ---- for the decoders ---- */
 
-/* Refuses what is beyond the limits above. */
-bool image_size_ok(long long height, long long width, const char *shown, Error *error);
+/* Refuses what has no pixels, more than `most` or a longer side than IMAGE_MAX_SIDE. */
+bool image_size_ok(long long height, long long width, int most, const char *shown, Error *error);
 
 /* height x width x channels bytes. */
 uint8_t *image_pixels(ImageSize size);
@@ -58,9 +64,9 @@ void image_finish(ImageSize size, uint8_t *pixels, Image *image);
 /* `what` is the format, `why` the library's words. */
 bool image_damaged(const char *what, const char *shown, const char *why, Error *error);
 
-/* One decoder a library. image NULL: only `found` is filled. */
-bool png_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize *found, Image *image, Error *error);
-bool jpeg_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize *found, Image *image, Error *error);
-bool stb_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize *found, Image *image, Error *error);
+/* The decoders. image NULL: only `found` is filled. */
+typedef bool ImageDecoder(const uint8_t *bytes, size_t size, const char *shown, const ImageOptions *options, ImageSize *found,
+                          Image *image, Error *error);
+ImageDecoder png_decode, jpeg_decode, bmp_decode, pnm_decode, stb_decode;
 
 #endif

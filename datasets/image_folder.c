@@ -224,7 +224,7 @@ static bool measure_image(const Part *part, uint32_t index, ImageSize *found)
     size_t size;
     char *shown;
     uint8_t *bytes = read_image(part, index, &size, &shown, NULL);
-    const bool good = bytes && image_measure(bytes, size, shown, found, NULL);
+    const bool good = bytes && image_measure(bytes, size, shown, &(ImageOptions){ .as_stored = part->options->as_stored }, found, NULL);
     free(bytes);
     free(shown);
     return good;
@@ -314,8 +314,9 @@ static bool folder_load(const Part *part, uint32_t index, ImageSize wanted, uint
     size_t size;
     char *shown;
     Image image;
+    const ImageOptions options = { .wanted = wanted, .as_stored = part->options->as_stored };
     uint8_t *bytes = read_image(part, index, &size, &shown, error);
-    const bool good = bytes && image_decode(bytes, size, shown, &image, error);
+    const bool good = bytes && image_decode(bytes, size, shown, &options, &image, error);
     if (good) {
         image_fit(&image, wanted, planes);
         free(image.pixels);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "orientation.h"
+
 typedef struct PngReader {
     const uint8_t *bytes;
     size_t         size, at;
@@ -17,6 +19,7 @@ typedef struct PngReader {
     Error         *error;
     uint8_t       *pixels;
     png_bytep     *rows;
+    int            orientation;
     jmp_buf        failed;
 } PngReader;
 
@@ -45,12 +48,15 @@ static void png_read_bytes(png_structp png, png_bytep to, size_t count)
     reader->at += count;
 }
 
+/* Of the chunks that pixels do not need, none is read: a text or a colour profile may inflate to hundreds of megabytes. */
 static void png_set_limits(png_structp png)
 {
+    enum { ALL_BUT_PIXELS = -1 };
     png_set_user_limits(png, IMAGE_MAX_SIDE, IMAGE_MAX_SIDE);
     png_set_chunk_malloc_max(png, 8 << 20);
     png_set_chunk_cache_max(png, 64);
-    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, ALL_BUT_PIXELS);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep)"eXIf", 1);
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
 }
 
@@ -60,7 +66,7 @@ static bool png_header_ok(const PngReader *reader)
     const uint8_t *header = reader->bytes;
     if (reader->size < 33 || memcmp(header + 12, "IHDR", 4) != 0)
         return image_damaged("PNG", reader->shown, "it has no header", reader->error);
-    return image_size_ok(png_get_uint_32(header + 20), png_get_uint_32(header + 16), reader->shown, reader->error);
+    return image_size_ok(png_get_uint_32(header + 20), png_get_uint_32(header + 16), IMAGE_MAX_PIXELS, reader->shown, reader->error);
 }
 
 /* Fills `size`, and reader->pixels if they are wanted. Does not return after an error. */
@@ -87,7 +93,14 @@ static void png_read_file(png_structp png, png_infop info, PngReader *reader, Im
     for (int y = 0; y < size->height; y++)
         reader->rows[y] = reader->pixels + (size_t)y * row;
     png_read_image(png, reader->rows);
-    png_read_end(png, NULL);
+    png_read_end(png, info);
+}
+
+static int png_orientation(png_structp png, png_infop info)
+{
+    png_uint_32 size;
+    png_bytep exif;
+    return png_get_eXIf_1(png, info, &size, &exif) ? orientation_read(exif, size) : ORIENTATION_upright;
 }
 
 /* What is changed between setjmp and longjmp is in *reader and behind pointers, not in variables of this function. */
@@ -98,10 +111,12 @@ static bool png_read(png_structp png, png_infop info, PngReader *reader, ImageSi
     png_set_read_fn(png, reader, png_read_bytes);
     png_set_limits(png);
     png_read_file(png, info, reader, found, pixels_wanted);
+    reader->orientation = png_orientation(png, info);
     return true;
 }
 
-bool png_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize *found, Image *image, Error *error)
+bool png_decode(const uint8_t *bytes, size_t size, const char *shown, const ImageOptions *options, ImageSize *found, Image *image,
+                Error *error)
 {
     PngReader reader = { .bytes = bytes, .size = size, .shown = shown, .error = error };
     if (!png_header_ok(&reader))
@@ -116,5 +131,7 @@ bool png_decode(const uint8_t *bytes, size_t size, const char *shown, ImageSize 
         image_finish(*found, reader.pixels, image);
     else
         free(reader.pixels);
+    if (good && !options->as_stored)
+        orientation_apply(reader.orientation, found, image);
     return good;
 }

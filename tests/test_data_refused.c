@@ -203,7 +203,7 @@ static const Refused refused[] = {
     { "folder: val has more", make_more_in_val, {0}, SPLIT_val, EXIT_input, "class 'emu' is in ", "not in train" },
     { "folder: nested", make_nested, {0}, SPLIT_train, EXIT_input, "folder within a class: ", "cat/more" },
     { "folder: WebP", make_webp, {0}, SPLIT_train, EXIT_input, "image format is not supported: ", "cat/a.WebP: convert it" },
-    { "folder: damaged", make_damaged, { .val_split = 1 }, SPLIT_val, EXIT_input, "damaged image: ", "dog/001.ppm: the file is truncated" },
+    { "folder: damaged", make_damaged, { .val_split = 1 }, SPLIT_val, EXIT_input, "damaged PNM: ", "dog/001.ppm: the file is truncated" },
     { "folder: no image at all", make_fake, { .val_split = 1 }, SPLIT_val, EXIT_input, "not an image: ", "cat/a.png begins with bytes 68 65" },
     { "folder: two damaged", make_two_damaged, { .val_split = 1 }, SPLIT_val, EXIT_input, "2 of 6 images are damaged: ", "dog/001.ppm: remove" },
     { "folder: a FIFO", make_fifo, {0}, SPLIT_train, EXIT_input, "not a regular file: ", "cat/fifo.png" },

@@ -3,7 +3,7 @@
  *   best.safetensors    weights, statistics, counters under their state_dict names: loads in PyTorch, strict
  *   last.safetensors    the same, with optimizer.<state>.<parameter> tensors and the run's counters in the metadata
  *
- * Metadata (text): format, arch, act, classes, mean, std, img_size, in_chans, and for resume the run's own keys. */
+ * Metadata (text): format, arch, act, classes, mean, std, img_size, in_chans, exif_orientation ("applied"), and for resume the run's own keys. */
 
 #ifndef CONVZOO_CHECKPOINT_H
 #define CONVZOO_CHECKPOINT_H
@@ -22,6 +22,7 @@ typedef struct ModelInfo {
     int    channels, side;                     /* in_chans, img_size */
     float  mean[CHECKPOINT_MAX_CHANNELS], std[CHECKPOINT_MAX_CHANNELS];
     bool   squeeze_excite;
+    bool   as_stored;                          /* EXIF orientation was not applied to the photographs: exif_orientation is missing */
 } ModelInfo;
 
 void model_info_clear(ModelInfo *info);

@@ -83,6 +83,8 @@ bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *
     put_number(writer, "in_chans", (uint64_t)info->channels);
     if (info->squeeze_excite)
         safetensors_writer_metadata(writer, "squeeze_excite", "true");
+    if (!info->as_stored)
+        safetensors_writer_metadata(writer, "exif_orientation", "applied");
     return true;
 }
 
@@ -214,6 +216,14 @@ static bool check_keys(const Safetensors *file, const char *path, Error *error)
                      safetensors_metadata(file, "arch") ? "act" : "arch", missing - 1, path, text);
 }
 
+/* Older files lack the key: their networks saw photographs as they were stored, and still do. */
+static bool get_orientation(const Safetensors *file, bool *as_stored, const char *path, Error *error)
+{
+    const char *text = safetensors_metadata(file, "exif_orientation");
+    *as_stored = !text;
+    return !text || !strcmp(text, "applied") || bad_text("exif_orientation", text, "applied, or no such key", path, error);
+}
+
 bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, Error *error)
 {
     *info = (ModelInfo){0};
@@ -227,7 +237,8 @@ bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, 
                     (info->channels != 2 || bad_text("in_chans", "2", "1 (grey) or 3 (colour)", path, error)) &&
                     get_floats(file, "mean", info->mean, info->channels, -INFINITY, path, error) &&
                     get_floats(file, "std", info->std, info->channels, 1e-30f, path, error) &&
-                    get_squeeze_excite(file, &info->squeeze_excite, path, error) && get_classes(file, info, path, error);
+                    get_squeeze_excite(file, &info->squeeze_excite, path, error) &&
+                    get_orientation(file, &info->as_stored, path, error) && get_classes(file, info, path, error);
     if (!ok)
         model_info_clear(info);
     return ok;

@@ -164,7 +164,7 @@ int convzoo_model_read_image(const ConvzooModel *m, const char *path, float *ima
     Error wrong;
     const ModelInfo *info = &m->model.info;
     unsigned char *pixels = allocate(image_values(m), 1, "an image");
-    const bool read = image_load(path, info->channels, info->side, info->side, pixels, &wrong);
+    const bool read = image_load(path, info->channels, info->side, info->side, info->as_stored, pixels, &wrong);
     if (read)
         convzoo_model_normalise(m, pixels, 1, image);
     free(pixels);

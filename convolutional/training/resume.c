@@ -54,6 +54,7 @@ bool resume_settings(TrainerOptions *options, Error *error)
         return true;
     if (options->plan.measured)
         run_settings_plan(saved.settings, &options->plan);
+    options->data.as_stored = run_settings_as_stored(saved.settings);
     run_settings_write(options, settings, sizeof settings);
     if (!run_settings_match(saved.settings, settings, options->folder, error))
         return false;

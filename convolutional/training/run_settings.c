@@ -47,6 +47,7 @@ void run_settings_write(const TrainerOptions *o, char *text, size_t size)
         { "img-size",       whole((uint64_t)o->data.side) },
         { "in-chans",       whole((uint64_t)o->data.channels) },
         { "skip-bad",       json_boolean(o->data.skip_bad) },
+        { "exif-orientation", json_boolean(!o->data.as_stored) },
         { "aug",            json_boolean(!o->no_augment) },
         { "crop-pad",       whole((uint64_t)o->crop_pad) },
         { "hflip",          json_string(flips[o->flip]) },
@@ -122,6 +123,14 @@ int run_settings_epochs(const char *settings)
     const json_int_t epochs = json_integer_value(json_object_get(object, epochs_key));
     json_decref(object);
     return epochs > 0 && epochs <= INT_MAX ? (int)epochs : 0;
+}
+
+bool run_settings_as_stored(const char *settings)
+{
+    json_t *object = json_loads(settings, JSON_REJECT_DUPLICATES, NULL);
+    const bool oriented = json_is_true(json_object_get(object, "exif-orientation"));
+    json_decref(object);
+    return !oriented;
 }
 
 void run_settings_plan(const char *settings, Plan *plan)

@@ -13,6 +13,9 @@ void run_settings_write(const TrainerOptions *options, char *text, size_t size);
 /* The plan that a checkpoint's settings name, to go on with what was measured; left alone if they name none. */
 void run_settings_plan(const char *settings, Plan *plan);
 
+/* Did the run take photographs as they are stored, EXIF orientation not applied? Programs before the setting did. */
+bool run_settings_as_stored(const char *settings);
+
 /* How many epochs the settings ask for; 0 if they do not say. */
 int run_settings_epochs(const char *settings);
 

@@ -148,6 +148,8 @@ static bool open_data(Trainer *t, Error *error)
     describe_data(t);
     describe_augmentation(t);
     settle_batch(t);
+    if (o->data.as_stored && !strcmp(t->train_set->kind, "folder"))
+        trainer_note(t, "EXIF orientation is not applied: the run began with a program that did not");
     return true;
 }
 
@@ -173,6 +175,7 @@ static bool build_network(Trainer *t, Error *error)
     info->channels = data->channels;
     info->side = data->height;
     info->squeeze_excite = o->squeeze_excite;
+    info->as_stored = o->data.as_stored;
     dataset_statistics(data, info->mean, info->std);
     trainer_note(t, "%s with %s: %zu parameters, %.1f million multiply-adds an image of %dx%dx%d, %d classes", info->arch,
                  info->act, network_trained_count(t->network), network_macs(t->network) * 1e-6, data->channels, data->height,
@@ -281,6 +284,7 @@ static bool start(Trainer *t, Error *error)
     if (given.resume && !resume_settings(&given, error))
         return false;
     t->options.plan = given.plan;
+    t->options.data.as_stored = given.data.as_stored;
     if (!open_data(t, error) || !build_network(t, error) || !open_folder(t, error))
         return false;
     plan_settle(&t->options.plan, &t->subject, t->options.report.note, t->options.report.context);
