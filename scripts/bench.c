@@ -36,15 +36,15 @@ static const Option options[] = {
     { "side", "img-size", 0, OPTION_whole, FIELD(side), "N", "32", .least = 1, .most = 4096, .group = "What", .help = "images of 3 x N x N" },
     { "act", "activation", 0, OPTION_text, FIELD(act), "NAME[:P]", .shown = "the architecture's own", .group = "What", .help = "activation in every block" },
     { "dtype", NULL, 0, OPTION_text, FIELD(dtype), "f32|bf16", "f32", .choices = "f32 bf16", .group = "How", .help = "bf16: mixed precision, as train --amp" },
-    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "How", .help = PLAN_WORDS },
+    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "How", .help = "how the computation is laid out: " PLAN_WORDS },
     { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "How", .help = "how many to compute with" },
     { "seconds", NULL, 0, OPTION_real, FIELD(seconds), "F", "8", .least = 0, .most = 1e6, .group = "How", .help = "how long to measure each" },
-    { "profile", NULL, 0, OPTION_switch, FIELD(profile), .group = "How", .help = "also print a line a kernel" },
+    { "profile", NULL, 0, OPTION_switch, FIELD(profile), .group = "How", .help = "also print a line for each part of the computation" },
 };
 
 static const OptionTable table = {
     .usage = "[OPTION...] [ARCH...]",
-    .about = "Measure training or inference: a line an architecture (all, if none is named).",
+    .about = "Measure training or inference: one line for each architecture (all, if none is named).",
     .examples = "resnet18 convnext_tiny -b 128\n"
                 "lenet --mode infer --profile\n",
     .options = options, .count = sizeof options / sizeof *options, .most_arguments = 1 << 30,

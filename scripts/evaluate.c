@@ -34,7 +34,7 @@ static const Option options[] = {
     { "limit", NULL, 0, OPTION_whole, FIELD(limit), "N", "0", "all", .most = 1e9, .group = "Data", .help = "use only N images", .once = true },
     { "batch-size", "batch", 'b', OPTION_whole, FIELD(batch), "N", "256", .least = 1, .most = 65536, .group = "Run", .help = "images at once", .once = true },
     { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "how many to compute with", .once = true },
-    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "Run", .help = PLAN_WORDS, .once = true },
+    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "Run", .help = "how the computation is laid out: " PLAN_WORDS, .once = true },
     { "json", NULL, 0, OPTION_switch, FIELD(json), .group = "Run", .help = "print one JSON object", .once = true },
     { "quiet", NULL, 'q', OPTION_switch, FIELD(quiet), .group = "Run", .help = "print only the result", .once = true },
 };

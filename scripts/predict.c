@@ -27,7 +27,7 @@ static const Option options[] = {
       .help = "probabilities, or the outputs before they become those" },
     { "results-format", NULL, 0, OPTION_text, FIELD(format), "NAME", "text", .choices = "text csv jsonl", .group = "Output", .help = "text, csv or jsonl" },
     { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "how many to compute with" },
-    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "Run", .help = PLAN_WORDS },
+    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "Run", .help = "how the computation is laid out: " PLAN_WORDS },
 };
 
 static const OptionTable table = {

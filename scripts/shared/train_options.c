@@ -27,8 +27,8 @@ static const Option options[] = {
 
     { "data", "data-dir data-path", 0, TEXT(data), .argument = "PATH|shapes", .shown = "data/, or shapes", .group = "Data",
       .help = "folder: CIFAR, MNIST-style or class folders" },
-    { "val-split", NULL, 0, TEXT(val_split), .argument = "F|NAME", .shown = "0.1", .group = "Data",
-      .help = "share of the images, or file, to validate on" },
+    { "val-split", NULL, 0, TEXT(val_split), .argument = "F|NAME", .shown = "0.1, without a val or test part", .group = "Data",
+      .help = "share, or file, to validate on" },
     { "limit", NULL, 0, WHOLE(limit, 0, 1e9), .fallback = "0", .shown = "all", .group = "Data", .help = "use only N images of each part" },
     { "img-size", "image-size imgsz input-size", 0, WHOLE(img_size, 0, 4096), .fallback = "0", .shown = "as they are; of mixed sizes or oblong: 32 or 224", .group = "Data", .help = "resize images to N x N", .rare = true },
     { "in-chans", "channels", 0, WHOLE(in_chans, 0, 3), .fallback = "0", .shown = "as they are", .group = "Data", .help = "1: grey, 3: colour", .rare = true },
@@ -40,7 +40,7 @@ static const Option options[] = {
 
     { "epochs", "num-epochs max-epochs", 0, WHOLE(epochs, 1, 1e6), .shown = "the architecture's own", .group = "Training", .help = "passes over the data" },
     { "batch-size", "batch bs", 'b', WHOLE(batch, 1, 65536), .shown = "128; for few images 64 to 16", .group = "Training", .help = "images a step" },
-    { "val-batch-size", NULL, 0, WHOLE(val_batch, 1, 65536), .fallback = "256", .group = "Training", .help = "images at once in validation", .rare = true },
+    { "val-batch-size", NULL, 0, WHOLE(val_batch, 1, 65536), .fallback = "256", .group = "Training", .help = "images at once when validating", .rare = true },
     { "opt", "optimizer", 0, TEXT(opt), .argument = "NAME", .shown = "the architecture's own", .group = "Training", .help = "one of", .names = optimizer_names },
     { "lr", "learning-rate", 0, REAL(lr, 0, 1e6), .shown = "the architecture's own", .group = "Training", .help = "learning rate: how far a step goes at most" },
     { "weight-decay", "wd", 0, REAL(weight_decay, 0, 1e3), .shown = "the architecture's own", .group = "Training", .help = "how strongly weights are pulled to zero" },
@@ -64,7 +64,7 @@ static const Option options[] = {
     { "threads", "num-threads cores", 0, WHOLE(threads, 0, 1024), .fallback = "0", .shown = "cores", .group = "Run", .help = "how many to compute with" },
     { "amp", "bf16", 0, SWITCH(amp), .group = "Run", .help = "multiply numbers of 16 bits (bfloat16) where that is faster" },
     { "plan", NULL, 0, TEXT(plan), .argument = "NAME", .fallback = "default", .group = "Run",
-      .help = PLAN_WORDS " (direct: no Winograd)", .rare = true },
+      .help = "how the computation is laid out; measured: try all and take the fastest; one of " PLAN_WORDS " (direct: no Winograd)", .rare = true },
     { "max-steps", NULL, 0, WHOLE(max_steps, 0, 1e15), .fallback = "0", .shown = "off", .group = "Run", .help = "save and stop after this step", .rare = true, .once = true },
     { "recovery-interval", NULL, 0, WHOLE(save_steps, 0, 1e15), .fallback = "0", .shown = "off", .group = "Run", .help = "also save every N steps", .rare = true },
     { "log-interval", NULL, 0, WHOLE(log_interval, 1, 1e9), .fallback = "50", .group = "Run", .help = "with --progress=lines, steps between lines", .rare = true },
