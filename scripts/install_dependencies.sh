@@ -48,5 +48,6 @@ else
     exit 1
 fi
 export DEBIAN_FRONTEND=noninteractive
-"${as_root[@]}" apt-get update -qq
-"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+here=$(dirname "$0")
+"${as_root[@]}" apt-get update | "$here/progress.sh"
+"${as_root[@]}" apt-get install -y -o Dpkg::Use-Pty=0 --no-install-recommends "${missing[@]}" | "$here/progress.sh"

@@ -12,16 +12,32 @@ if [ $# -gt 0 ]; then
     exit 0
 fi
 
+# Ctrl-C: what remains, in one line.
+stage=
+again="run scripts/quickstart.sh again to go on: what is there is not made twice"
+stopped() {
+    echo >&2
+    echo "quickstart.sh: stopped while $stage: $again" >&2
+    exit 130
+}
+trap stopped INT
+
 echo "== packages"
+stage="packages were installed"
 scripts/install_dependencies.sh
 echo "== build"
-cmake -S . -B build -DBUILD_TESTS=OFF >/dev/null
-cmake --build build --parallel "$(nproc)" | tail -n 1
+stage="the programs were built"
+cmake -S . -B build -DBUILD_TESTS=ON >/dev/null
+cmake --build build --parallel "$(nproc)" --target programs | scripts/progress.sh
 
 run=runs/quickstart-$(date +%Y%m%d-%H%M%S)
 echo "== train"
+stage="the network was trained"
+again="build/train --resume $run goes on, then build/evaluate $run/best.safetensors"
 build/train --arch lenet --data shapes --epochs 120 --log-interval 5000 --output "$run"
 echo "== evaluate"
+stage="the network was evaluated"
+again="build/evaluate $run/best.safetensors"
 build/evaluate "$run/best.safetensors"
 
 cat <<END
