@@ -12,7 +12,7 @@ typedef struct ArchOptions {
     int        classes;
     Activation act;                /* every body activation; the registry resolves ACT_native before build */
     bool       no_dropout;
-    bool       squeeze_excite;     /* efficientnet_lite0 only: off as published */
+    bool       squeeze_excite;     /* efficientnet_lite0 and tf_efficientnet_lite0 only: off as published */
 } ArchOptions;
 
 /* What trains the network well with no other flag. */

@@ -1,4 +1,5 @@
-/* efficientnet_lite0.c - EfficientNet-Lite0 (Tan and Le, 2019, arXiv:1905.11946, without squeeze-excite; names as in timm).
+/* efficientnet_lite0.c - EfficientNet-Lite0 (Tan and Le, 2019, arXiv:1905.11946, without squeeze-excite; names as in timm), and
+ * tf_efficientnet_lite0, the form that Google published: TensorFlow's padding and batch norm with eps 1e-3.
  *
  *   image       c     S    S
  *   conv_stem   32    S/2  S/2     3x3 stride 2 (S > 64), stride 1 (S <= 64)
@@ -16,16 +17,35 @@
 
 #include "architectures.h"
 
-static Conv2d pointwise(void)                                { return (Conv2d){ .kernel = 1 }; }
-static Conv2d depthwise(int channels, int kernel, int stride)
+/* What the two forms differ in. */
+typedef struct Form {
+    const ArchOptions *opt;
+    bool               same;      /* TensorFlow's padding */
+    BatchNorm          norm;
+} Form;
+
+static Conv2d pointwise(void) { return (Conv2d){ .kernel = 1 }; }
+
+/* groups 0: an ordinary convolution */
+static Conv2d window(const Form *form, int kernel, int stride, int groups)
 {
-    return (Conv2d){ .kernel = kernel, .stride = stride, .pad = kernel / 2, .groups = channels };
+    return (Conv2d){ .kernel = kernel, .stride = stride, .pad = form->same ? 0 : kernel / 2, .same = form->same, .groups = groups };
+}
+
+static Tensor *norm(Network *net, const char *name, Tensor *x, const Form *form)
+{
+    return batchnorm_with(net, name, x, form->norm);
+}
+
+static Tensor *act(Network *net, const char *name, Tensor *x, const Form *form)
+{
+    return activation(net, name, x, form->opt->act);
 }
 
 /* The excitation's middle is a quarter of the block's input. */
-static Tensor *excite(Network *net, Tensor *x, int block_input, const ArchOptions *opt)
+static Tensor *excite(Network *net, Tensor *x, int block_input, const Form *form)
 {
-    return opt->squeeze_excite ? squeeze_excite(net, "se", x, block_input / 4, opt->act) : x;
+    return form->opt->squeeze_excite ? squeeze_excite(net, "se", x, block_input / 4, form->opt->act) : x;
 }
 
 static Tensor *residual(Network *net, Tensor *y, Tensor *x)
@@ -35,55 +55,65 @@ static Tensor *residual(Network *net, Tensor *y, Tensor *x)
 }
 
 /*  x --depthwise-bn-act--1x1-bn--(+)-->      the shortcut is there where the shape stays */
-static Tensor *depthwise_separable(Network *net, Tensor *x, int channels, int kernel, int stride, const ArchOptions *opt)
+static Tensor *depthwise_separable(Network *net, Tensor *x, int channels, int kernel, int stride, const Form *form)
 {
-    Tensor *y = conv2d(net, "conv_dw", x, x->shape.c, depthwise(x->shape.c, kernel, stride));
-    y = batchnorm (net, "bn1",     y);
-    y = activation(net, "act1",    y, opt->act);
-    y = excite    (net, y, x->shape.c, opt);
-    y = conv2d    (net, "conv_pw", y, channels, pointwise());
-    y = batchnorm (net, "bn2",     y);
+    Tensor *y = conv2d(net, "conv_dw", x, x->shape.c, window(form, kernel, stride, x->shape.c));
+    y = norm  (net, "bn1", y, form);
+    y = act   (net, "act1", y, form);
+    y = excite(net, y, x->shape.c, form);
+    y = conv2d(net, "conv_pw", y, channels, pointwise());
+    y = norm  (net, "bn2", y, form);
     return residual(net, y, x);
 }
 
 /*  x --1x1-bn-act--depthwise-bn-act--1x1-bn--(+)-->      six times as wide in between */
-static Tensor *inverted_residual(Network *net, Tensor *x, int channels, int kernel, int stride, const ArchOptions *opt)
+static Tensor *inverted_residual(Network *net, Tensor *x, int channels, int kernel, int stride, const Form *form)
 {
     const int wide = 6 * x->shape.c;
     Tensor *y = conv2d(net, "conv_pw", x, wide, pointwise());
-    y = batchnorm (net, "bn1",      y);
-    y = activation(net, "act1",     y, opt->act);
-    y = conv2d    (net, "conv_dw",  y, wide, depthwise(wide, kernel, stride));
-    y = batchnorm (net, "bn2",      y);
-    y = activation(net, "act2",     y, opt->act);
-    y = excite    (net, y, x->shape.c, opt);
-    y = conv2d    (net, "conv_pwl", y, channels, pointwise());
-    y = batchnorm (net, "bn3",      y);
+    y = norm  (net, "bn1", y, form);
+    y = act   (net, "act1", y, form);
+    y = conv2d(net, "conv_dw",  y, wide, window(form, kernel, stride, wide));
+    y = norm  (net, "bn2", y, form);
+    y = act   (net, "act2", y, form);
+    y = excite(net, y, x->shape.c, form);
+    y = conv2d(net, "conv_pwl", y, channels, pointwise());
+    y = norm  (net, "bn3", y, form);
     return residual(net, y, x);
 }
 
-Tensor *efficientnet_lite0(Network *net, Tensor *image, const ArchOptions *opt)
+static Tensor *efficientnet(Network *net, Tensor *image, const Form *form)
 {
     static const struct { int channels, repeats, stride, kernel; } stages[] = {
         {16, 1, 1, 3}, {24, 2, 2, 3}, {40, 2, 2, 5}, {80, 3, 2, 3}, {112, 3, 1, 5}, {192, 4, 2, 5}, {320, 1, 1, 3},
     };
-    Tensor *x = conv2d(net, "conv_stem", image, 32, (Conv2d){ .kernel = 3, .stride = is_small(image) ? 1 : 2, .pad = 1 });
-    x = batchnorm (net, "bn1",  x);
-    x = activation(net, "act1", x, opt->act);
+    Tensor *x = conv2d(net, "conv_stem", image, 32, window(form, 3, is_small(image) ? 1 : 2, 0));
+    x = norm  (net, "bn1", x, form);
+    x = act   (net, "act1", x, form);
 
     for (int s = 0; s < 7; s++) {
         int stride = stages[s].stride;      /* of the first block */
         for (int r = 0; r < stages[s].repeats; r++, stride = 1) {
             scope_push(net, "blocks.%d.%d", s, r);
-            x = s == 0 ? depthwise_separable(net, x, stages[s].channels, stages[s].kernel, stride, opt)
-                       : inverted_residual(net, x, stages[s].channels, stages[s].kernel, stride, opt);
+            x = s == 0 ? depthwise_separable(net, x, stages[s].channels, stages[s].kernel, stride, form)
+                       : inverted_residual(net, x, stages[s].channels, stages[s].kernel, stride, form);
             scope_pop(net);
         }
     }
 
-    x = conv2d    (net, "conv_head", x, 1280, pointwise());
-    x = batchnorm (net, "bn2",       x);
-    x = activation(net, "act2",      x, opt->act);
+    x = conv2d(net, "conv_head", x, 1280, pointwise());
+    x = norm  (net, "bn2", x, form);
+    x = act   (net, "act2", x, form);
     x = global_avg_pool(net, "pool", x);
-    return linear (net, "classifier", x, opt->classes);
+    return linear(net, "classifier", x, form->opt->classes);
+}
+
+Tensor *efficientnet_lite0(Network *net, Tensor *image, const ArchOptions *opt)
+{
+    return efficientnet(net, image, &(Form){ .opt = opt });
+}
+
+Tensor *tf_efficientnet_lite0(Network *net, Tensor *image, const ArchOptions *opt)
+{
+    return efficientnet(net, image, &(Form){ .opt = opt, .same = true, .norm = { .eps = 1e-3f } });
 }

@@ -5,8 +5,8 @@
  *   running_mean, running_var  C             num_batches_tracked, a counter
  *   mean, variance             C             of this batch: written by forward, read by backward
  *
- *   y = weight (x - mean) / sqrt(variance + 1e-5) + bias        (Ioffe and Szegedy, 2015, arXiv:1502.03167)
- *   running = 0.9 running + 0.1 batch, the variance unbiased (n / (n - 1)), as in PyTorch
+ *   y = weight (x - mean) / sqrt(variance + eps) + bias         (Ioffe and Szegedy, 2015, arXiv:1502.03167)
+ *   running = (1 - momentum) running + momentum batch, the variance unbiased (n / (n - 1)), as in PyTorch
  *
  * What a program fuses in: y = act(batchnorm(x) + residual). The sum itself is never stored: backward computes it again from x. */
 
@@ -17,15 +17,15 @@
 #include "kernels.h"
 #include "parameters.h"
 
-static const float eps = 1e-5f, momentum = 0.1f;
-
-typedef struct BatchNorm {
+typedef struct BatchNormModule {
     Module base;
     Param *weight, *bias, *running_mean, *running_var, *batches;
-} BatchNorm;
+    BatchNorm options;      /* zeros replaced by their defaults */
+} BatchNormModule;
 
 typedef struct Context {
     BatchNormKernel kernel;
+    float           momentum;
     int64_t        *batches;
 } Context;
 
@@ -43,8 +43,8 @@ static void run_statistics(const void *context, void *const p[])
     const double count = (double)view->n * (double)view_pixels(view);
     const float unbiased = (float)(count > 1 ? count / (count - 1) : 1);
     for (int k = 0; k < view->c; k++) {
-        running_mean[k] += momentum * (mean[k] - running_mean[k]);
-        running_var[k] += momentum * (variance[k] * unbiased - running_var[k]);
+        running_mean[k] += c->momentum * (mean[k] - running_mean[k]);
+        running_var[k] += c->momentum * (variance[k] * unbiased - running_var[k]);
     }
     ++*c->batches;
 }
@@ -62,14 +62,15 @@ static void run_backward(const void *context, void *const p[])
                               p[DX], p[DWEIGHT], p[DBIAS], p[DRESIDUAL], p[SCRATCH]);
 }
 
-static Context context_of(const BatchNorm *m, Program *program, const Fusion *fusion, const Buffer *x)
+static Context context_of(const BatchNormModule *m, Program *program, const Fusion *fusion, const Buffer *x)
 {
-    return (Context){ .kernel = { .view = buffer_view(x), .act = fusion->act, .eps = eps },
+    return (Context){ .kernel = { .view = buffer_view(x), .act = fusion->act, .eps = m->options.eps },
+                      .momentum = m->options.momentum,
                       .batches = parameters_counter(program_network(program), m->batches) };
 }
 
 /* Mean and variance of the batch in training, the running ones in inference. */
-static void emit_statistics(const BatchNorm *m, Program *program, const Context *context, Buffer *x)
+static void emit_statistics(const BatchNormModule *m, Program *program, const Context *context, Buffer *x)
 {
     if (program_mode(program) == MODE_inference) {
         program_save(program, &m->base, 0, program_param(program, m->running_mean, NULL));
@@ -94,7 +95,7 @@ static Buffer *read_residual(Program *program, const Fusion *fusion, const Buffe
     return fusion->residual ? program_read(program, fusion->residual, buffer_layout(x)) : NULL;
 }
 
-static void bind_inputs(const BatchNorm *m, Program *program, Kernel *kernel, Buffer *x, Buffer *residual)
+static void bind_inputs(const BatchNormModule *m, Program *program, Kernel *kernel, Buffer *x, Buffer *residual)
 {
     kernel_bind(kernel, X, x);
     kernel_bind(kernel, MEAN, program_saved(program, &m->base, 0));
@@ -104,7 +105,7 @@ static void bind_inputs(const BatchNorm *m, Program *program, Kernel *kernel, Bu
     kernel_bind(kernel, RESIDUAL, residual);
 }
 
-static void emit_output(const BatchNorm *m, Program *program, const Fusion *fusion, Buffer *x)
+static void emit_output(const BatchNormModule *m, Program *program, const Fusion *fusion, Buffer *x)
 {
     const Context context = context_of(m, program, fusion, x);
     Buffer *residual = read_residual(program, fusion, x);
@@ -118,7 +119,7 @@ static void emit_output(const BatchNorm *m, Program *program, const Fusion *fusi
 static void batchnorm_again(const Module *module, Program *program)
 {
     const Fusion fusion = program_fusion(program, module);
-    emit_output((const BatchNorm *)module, program, &fusion, program_read_view(program, module->in[0]));
+    emit_output((const BatchNormModule *)module, program, &fusion, program_read_view(program, module->in[0]));
 }
 
 /* Backward reads x in any case, so y need not be kept as well: one pass over memory makes it again, if what follows is
@@ -131,7 +132,7 @@ static bool is_cheap_to_repeat(const Program *program, const Fusion *fusion)
 
 static void batchnorm_forward(const Module *module, Program *program)
 {
-    const BatchNorm *m = (const BatchNorm *)module;
+    const BatchNormModule *m = (const BatchNormModule *)module;
     const Fusion fusion = program_fusion(program, module);
     Buffer *x = program_read_view(program, module->in[0]);
     const Context context = context_of(m, program, &fusion, x);
@@ -146,7 +147,7 @@ static void batchnorm_forward(const Module *module, Program *program)
  *   dx = weight / sqrt(variance + eps) (dz - dbias / count - x^ dweight / count) */
 static void batchnorm_backward(const Module *module, Program *program)
 {
-    const BatchNorm *m = (const BatchNorm *)module;
+    const BatchNormModule *m = (const BatchNormModule *)module;
     const Fusion fusion = program_fusion(program, module);
     Buffer *x = program_read_view(program, module->in[0]);
     const Context context = context_of(m, program, &fusion, x);
@@ -175,14 +176,25 @@ static const ModuleOps batchnorm_ops = {
     .kind = "batchnorm", .forward = batchnorm_forward, .backward = batchnorm_backward, .again = batchnorm_again,
 };
 
-Tensor *batchnorm(Network *net, const char *name, const Tensor *x)
+Tensor *batchnorm_with(Network *net, const char *name, const Tensor *x, BatchNorm options)
 {
-    BatchNorm *m = network_add_module(net, sizeof *m, &batchnorm_ops, name, x, NULL);
+    BatchNorm o = options;
+    o.eps = o.eps != 0 ? o.eps : 1e-5f;
+    o.momentum = o.momentum != 0 ? o.momentum : 0.1f;
+    CHECK(o.eps > 0 && o.momentum > 0 && o.momentum <= 1, "batchnorm '%s': eps %g, momentum %g", name, (double)o.eps,
+          (double)o.momentum);
+    BatchNormModule *m = network_add_module(net, sizeof *m, &batchnorm_ops, name, x, NULL);
     const int64_t c = x->shape.c;
+    m->options = o;
     m->weight = network_add_param(net, m, "weight", PARAM_plain, 1, &c, (Init){ .constant = 1 });
     m->bias = network_add_param(net, m, "bias", PARAM_plain, 1, &c, (Init){0});
     m->running_mean = network_add_param(net, m, "running_mean", PARAM_buffer, 1, &c, (Init){0});
     m->running_var = network_add_param(net, m, "running_var", PARAM_buffer, 1, &c, (Init){ .constant = 1 });
     m->batches = network_add_param(net, m, "num_batches_tracked", PARAM_counter, 0, NULL, (Init){0});
     return network_add_output(net, m, x->shape);
+}
+
+Tensor *batchnorm(Network *net, const char *name, const Tensor *x)
+{
+    return batchnorm_with(net, name, x, (BatchNorm){0});
 }

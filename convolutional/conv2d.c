@@ -7,6 +7,8 @@
  *
  *   y[o] = sum over i, ky, kx of weight[o][i][ky][kx] x[i][y stride + ky - pad][x stride + kx - pad] + bias[o]
  *
+ * `same`: pads by as much as OH = H / stride, rounded up, needs, half of it before; an odd row is below, an odd column right.
+ *
  * Which algorithm computes it is the program's choice, here by shape. pixel_linear is the same with a
  * 1x1 kernel and the weight's shape of a linear layer. */
 
@@ -93,9 +95,26 @@ static const ModuleOps pixel_linear_ops = {
     .algorithm = conv2d_algorithm, .macs = conv2d_macs,
 };
 
-static int output_side(int side, const Conv2d *o)
+bool conv2d_pads_evenly(const Conv2dModule *conv)
 {
-    return (side + 2 * o->pad - o->kernel) / o->stride + 1;
+    return conv->before[0] == conv->before[1] && conv->before[0] == conv->after[0] && conv->before[1] == conv->after[1];
+}
+
+/* Of `side` rows or columns. */
+static void pad_side(int side, const Conv2d *o, int *before, int *after)
+{
+    *before = *after = o->pad;
+    if (o->same) {
+        const int needed = ((side + o->stride - 1) / o->stride - 1) * o->stride + o->kernel - side;
+        const int all = needed > 0 ? needed : 0;
+        *before = all / 2;
+        *after = all - all / 2;
+    }
+}
+
+static int output_side(const Conv2dModule *conv, int axis, int side)
+{
+    return (side + conv->before[axis] + conv->after[axis] - conv->options.kernel) / conv->options.stride + 1;
 }
 
 static Tensor *add_conv2d(Network *net, const ModuleOps *ops, const char *name, const Tensor *x, int channels, Conv2d options,
@@ -105,22 +124,24 @@ static Tensor *add_conv2d(Network *net, const ModuleOps *ops, const char *name, 
     o.stride = o.stride ? o.stride : 1;
     o.groups = o.groups ? o.groups : 1;
     const Shape in = x->shape;
-    CHECK(o.kernel > 0 && o.stride > 0 && o.pad >= 0, "%s '%s': kernel %d, stride %d, pad %d", ops->kind, name, o.kernel,
-          o.stride, o.pad);
+    CHECK(o.kernel > 0 && o.stride > 0 && o.pad >= 0 && !(o.same && o.pad), "%s '%s': kernel %d, stride %d, pad %d%s", ops->kind,
+          name, o.kernel, o.stride, o.pad, o.same ? " and same" : "");
     CHECK(in.c % o.groups == 0 && channels % o.groups == 0, "%s '%s': %d -> %d channels in %d groups", ops->kind, name, in.c,
           channels, o.groups);
-    CHECK(in.h + 2 * o.pad >= o.kernel && in.w + 2 * o.pad >= o.kernel,
+    CHECK(o.same || (in.h + 2 * o.pad >= o.kernel && in.w + 2 * o.pad >= o.kernel),
           "%s '%s': a %d x %d image with padding %d is smaller than kernel %d", ops->kind, name, in.h, in.w, o.pad, o.kernel);
 
     Conv2dModule *conv = network_add_module(net, sizeof *conv, ops, name, x, NULL);
     const int64_t dims[] = { channels, in.c / o.groups, o.kernel, o.kernel };
     const int fan_in = in.c / o.groups * o.kernel * o.kernel;
     conv->options = o;
+    pad_side(in.h, &o, &conv->before[0], &conv->after[0]);
+    pad_side(in.w, &o, &conv->before[1], &conv->after[1]);
     const Init init = { .fan_in = fan_in, .gain = network_gain(net) };
     conv->weight = network_add_param(net, conv, "weight", PARAM_weight, weight_rank, dims, init);
     if (o.bias)
         conv->bias = network_add_param(net, conv, "bias", PARAM_plain, 1, dims, (Init){0});
-    return network_add_output(net, conv, (Shape){ channels, output_side(in.h, &o), output_side(in.w, &o) });
+    return network_add_output(net, conv, (Shape){ channels, output_side(conv, 0, in.h), output_side(conv, 1, in.w) });
 }
 
 Tensor *conv2d(Network *net, const char *name, const Tensor *x, int channels, Conv2d options)

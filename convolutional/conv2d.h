@@ -10,6 +10,7 @@ typedef struct Conv2dModule {
     Module base;
     Param *weight, *bias;      /* bias NULL: none */
     Conv2d options;            /* zeros replaced by their defaults */
+    int before[2], after[2];   /* padding of rows and of columns; the options' pad does not know of `same` */
 } Conv2dModule;
 
 /* One way to compute a convolution. The first of the list that takes it and gains by it (conv2d.c) is the default plan's. */
@@ -26,6 +27,9 @@ extern const Conv2dAlgorithm conv2d_winograd;       /* our own, 3x3 stride 1 */
 extern const Conv2dAlgorithm conv2d_winograd_int16;      /* the same on 16-bit integers, where the plan is of mixed precision */
 extern const Conv2dAlgorithm conv2d_depthwise;      /* our own, one filter a channel */
 extern const Conv2dAlgorithm conv2d_batch_last;     /* our own, few channels, where the plan's layout is batch last */
+
+/* The same padding on all four sides? */
+bool conv2d_pads_evenly(const Conv2dModule *conv);
 
 /* Floating-point operations of one direction, by the direct algorithm's count. */
 double conv2d_flops(const Conv2dModule *conv, const Program *program);

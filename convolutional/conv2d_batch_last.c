@@ -12,7 +12,8 @@ static OwnContext batch_last_context(const Conv2dModule *conv, const Buffer *x, 
     (void)y;
     const Shape in = conv->base.in[0]->shape, out = conv->base.out->shape;
     const Conv2d *o = &conv->options;
-    return (OwnContext){ .batch_last = { buffer_channels(x).n, in.c, in.h, in.w, out.c, out.h, out.w, o->kernel, o->stride, o->pad } };
+    return (OwnContext){ .batch_last = { buffer_channels(x).n, in.c, in.h, in.w, out.c, out.h, out.w, o->kernel, o->stride,
+                                         conv->before[0] } };
 }
 
 static size_t batch_last_scratch(const void *context)
@@ -43,8 +44,8 @@ static const OwnConv2d batch_last = {
 static bool batch_last_takes(const Conv2dModule *conv, const Program *program)
 {
     const Conv2d *o = &conv->options;
-    return program_plan(program)->layout == LAYOUT_batch_last && o->stride == 1 && o->groups == 1 && o->pad < o->kernel &&
-           conv->weight->rank == 4;
+    return program_plan(program)->layout == LAYOUT_batch_last && o->stride == 1 && o->groups == 1 && conv->before[0] < o->kernel &&
+           conv2d_pads_evenly(conv) && conv->weight->rank == 4;
 }
 
 static void batch_last_forward(const Conv2dModule *conv, Program *program)

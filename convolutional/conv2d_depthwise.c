@@ -15,7 +15,7 @@ static OwnContext depthwise_context(const Conv2dModule *conv, const Buffer *x, c
 {
     const Conv2d *o = &conv->options;
     return (OwnContext){ .depthwise = { .x = buffer_view(x), .y = buffer_view(y),
-                                        .kernel = o->kernel, .stride = o->stride, .pad = o->pad } };
+                                        .kernel = o->kernel, .stride = o->stride, .pad = conv->before[0] } };
 }
 
 static size_t depthwise_scratch(const void *context)
@@ -43,11 +43,13 @@ static const OwnConv2d depthwise = {
     run_forward, run_backward_data, run_backward_weights,
 };
 
+/* The kernels know the padding before, the same for rows and columns; what lies after follows from y's size. */
 static bool depthwise_takes(const Conv2dModule *conv, const Program *program)
 {
     const Conv2d *o = &conv->options;
     const int in = conv->base.in[0]->shape.c, out = conv->base.out->shape.c;
-    return o->groups > 1 && o->groups == in && out == in && o->pad < o->kernel && own_conv2d_fits(conv, program, 8);
+    return o->groups > 1 && o->groups == in && out == in && conv->before[0] == conv->before[1] && conv->before[0] < o->kernel &&
+           own_conv2d_fits(conv, program, 8);
 }
 
 static void depthwise_forward(const Conv2dModule *conv, Program *program)

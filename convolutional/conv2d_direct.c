@@ -9,7 +9,7 @@
 typedef struct Geometry {
     const_dnnl_memory_desc_t x, y, weight, bias;       /* what we ask for; bias NULL: none */
     const_dnnl_memory_desc_t any_x, any_y;             /* what we ask for where that has no fast kernel */
-    dnnl_dims_t strides, dilates, pads;
+    dnnl_dims_t strides, dilates, before, after;      /* before, after: padding */
     Mode mode;
 } Geometry;
 
@@ -29,7 +29,8 @@ static Geometry geometry_of(const Conv2dModule *conv, Program *program, OperandT
         .any_y = program_layout_in(program, program_tensor_layout(program, y, dnnl_format_tag_any), bf16.y),
         .weight = program_layout_in(program, weight, bf16.weight),
         .bias = conv->bias ? program_layout(program, 1, channels, dnnl_a) : NULL,
-        .strides = { o->stride, o->stride }, .pads = { o->pad, o->pad }, .mode = program_mode(program),
+        .strides = { o->stride, o->stride }, .before = { conv->before[0], conv->before[1] },
+        .after = { conv->after[0], conv->after[1] }, .mode = program_mode(program),
     };
 }
 
@@ -44,14 +45,14 @@ static dnnl_status_t describe_forward(dnnl_primitive_desc_t *pd, const Geometry 
     (void)hint;
     return dnnl_convolution_forward_primitive_desc_create(
         pd, onednn_engine(), g->mode == MODE_training ? dnnl_forward_training : dnnl_forward_inference, dnnl_convolution_direct,
-        x, g->weight, g->bias, y, g->strides, g->dilates, g->pads, g->pads, onednn_attr());
+        x, g->weight, g->bias, y, g->strides, g->dilates, g->before, g->after, onednn_attr());
 }
 
 static dnnl_status_t describe_backward_weights(dnnl_primitive_desc_t *pd, const Geometry *g, const_dnnl_memory_desc_t x,
                                                const_dnnl_memory_desc_t y, const_dnnl_primitive_desc_t hint)
 {
     return dnnl_convolution_backward_weights_primitive_desc_create(pd, onednn_engine(), dnnl_convolution_direct, x, g->weight,
-                                                                   g->bias, y, g->strides, g->dilates, g->pads, g->pads, hint,
+                                                                   g->bias, y, g->strides, g->dilates, g->before, g->after, hint,
                                                                    onednn_attr());
 }
 
@@ -59,7 +60,7 @@ static dnnl_status_t describe_backward_data(dnnl_primitive_desc_t *pd, const Geo
                                             const_dnnl_memory_desc_t y, const_dnnl_primitive_desc_t hint)
 {
     return dnnl_convolution_backward_data_primitive_desc_create(pd, onednn_engine(), dnnl_convolution_direct, x, g->weight, y,
-                                                                g->strides, g->dilates, g->pads, g->pads, hint, onednn_attr());
+                                                                g->strides, g->dilates, g->before, g->after, hint, onednn_attr());
 }
 
 /* oneDNN's plain loops are hundreds of times slower than its compiled kernels. */

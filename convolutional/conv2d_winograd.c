@@ -57,8 +57,8 @@ static bool winograd_takes(const Conv2dModule *conv, const Program *program)
 {
     const Conv2d *o = &conv->options;
     const Plan *plan = program_plan(program);
-    return !plan->direct_only && plan->precision != PRECISION_bf16 && o->kernel == 3 && o->stride == 1 && o->pad == 1 &&
-           o->groups == 1 && own_conv2d_fits(conv, program, 16);
+    return !plan->direct_only && plan->precision != PRECISION_bf16 && o->kernel == 3 && o->stride == 1 && conv->before[0] == 1 &&
+           conv2d_pads_evenly(conv) && o->groups == 1 && own_conv2d_fits(conv, program, 16);
 }
 
 static void winograd_forward(const Conv2dModule *conv, Program *program)

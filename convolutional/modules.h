@@ -12,11 +12,13 @@
 #include "network.h"
 
 /* y[o] = sum over i, ky, kx of weight[o][i][ky][kx] x[i][y stride + ky - pad][x stride + kx - pad] + bias[o]
- * weight: channels, c / groups, kernel, kernel.   oh = (h + 2 pad - kernel) / stride + 1 */
+ * weight: channels, c / groups, kernel, kernel.   oh = (h + 2 pad - kernel) / stride + 1
+ * same: TensorFlow's padding of that name, as much as oh = h / stride, rounded up, needs; an odd pixel of it is below or right */
 typedef struct Conv2d {
     int  kernel;
     int  stride;       /* 0: 1 */
     int  pad;
+    bool same;         /* instead of pad */
     int  groups;       /* 0: 1; c: depthwise */
     bool bias;
 } Conv2d;
@@ -28,9 +30,14 @@ Tensor *linear(Network *net, const char *name, const Tensor *x, int features);
 /* A linear layer applied to every pixel's channels.   weight: features, c   x: c h w   y: features h w */
 Tensor *pixel_linear(Network *net, const char *name, const Tensor *x, int features);
 
-/* y = weight (x - mean) / sqrt(var + 1e-5) + bias, statistics over n, h, w in training, running ones
- * (momentum 0.1, unbiased variance) in inference.   Ioffe and Szegedy, 2015, arXiv:1502.03167 */
+/* y = weight (x - mean) / sqrt(var + eps) + bias, statistics over n, h, w in training, running ones
+ * (moved by momentum a step, unbiased variance) in inference.   Ioffe and Szegedy, 2015, arXiv:1502.03167 */
+typedef struct BatchNorm {
+    float eps;         /* 0: 1e-5 */
+    float momentum;    /* 0: 0.1 */
+} BatchNorm;
 Tensor *batchnorm(Network *net, const char *name, const Tensor *x);
+Tensor *batchnorm_with(Network *net, const char *name, const Tensor *x, BatchNorm options);
 
 /* The same over the channels of each pixel.   Ba et al., 2016, arXiv:1607.06450 */
 Tensor *layernorm(Network *net, const char *name, const Tensor *x, float eps);

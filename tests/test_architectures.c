@@ -36,6 +36,7 @@ static const ArchCase cases[] = {
     { "vgg16",              138365992, 33646666,        0,  97, 15470264320, 2 },
     { "resnet18",            11689512, 11173962, 11172810, 122, 1814073344,  0 },
     { "efficientnet_lite0",   4652008,  3383818,  3383242, 296, 385187552,   0 },
+    { "tf_efficientnet_lite0", 4652008, 3383818,  3383242, 296, 385187552,   0 },
     { "convnext_atto",        3695520,  3376290,  3375970, 128, 547332480,   0 },
     { "convnext_femto",       5217784,  4834906,  4834522, 128,  0,     0 },
     { "convnext_pico",        9045672,  8535498,  8534986, 128,  0,     0 },
@@ -189,8 +190,8 @@ static void test_names(void **state)
 {
     (void)state;
     static const char *const aliases[][2] = {
-        { "lenet5", "lenet" }, { "vgg16_bn", "vgg16" }, { "tf_efficientnet_lite0", "efficientnet_lite0" },
-        { "efficientnet", "efficientnet_lite0" }, { "convnext", "convnext_tiny" }, { "LeNet", "lenet" }, { "VGG16_BN", "vgg16" }, { "ResNet-18", "resnet18" },
+        { "lenet5", "lenet" }, { "vgg16_bn", "vgg16" }, { "efficientnet", "efficientnet_lite0" },
+        { "TF_efficientnet_lite0", "tf_efficientnet_lite0" }, { "convnext", "convnext_tiny" }, { "LeNet", "lenet" }, { "VGG16_BN", "vgg16" }, { "ResNet-18", "resnet18" },
     };
     static const char *const strangers[] = {
         "", " ", "resnet", "resnet180", "lenet lenet5", "tf_efficientnet_lite0 efficientnet", "n\n",

@@ -23,34 +23,38 @@
 typedef struct Case {
     const char *name;
     int         n, h, w, kernel, stride, pad;
+    int         more;        /* padding below and right beyond pad */
 } Case;
 
 static const Case cases[] = {
-    { "1x1",                     2,  3,  5, 1, 1, 0 },
-    { "1x1 stride 2",            2,  5,  4, 1, 2, 0 },
-    { "3x3",                     3, 11, 13, 3, 1, 1 },
-    { "3x3 no pad",              2,  5, 19, 3, 1, 0 },
-    { "3x3 pad 2",               2,  4,  3, 3, 1, 2 },
-    { "3x3 stride 2",            3, 12,  9, 3, 2, 1 },
-    { "3x3 stride 2 no pad",     2,  9, 20, 3, 2, 0 },
-    { "3x3 stride 3",            2, 10,  8, 3, 3, 1 },
-    { "3x3 stride 6",            2, 20, 55, 3, 6, 1 },
-    { "3x3 on 2x2, many images", 21, 2,  2, 3, 1, 1 },
-    { "3x3 on 1x1, many images", 19, 1,  1, 3, 1, 1 },
-    { "5x5",                     2,  9, 12, 5, 1, 2 },
-    { "5x5 pad 4",               2,  6,  7, 5, 1, 4 },
-    { "5x5 stride 2",            3, 10, 23, 5, 2, 2 },
-    { "5x5 stride 2 pad 1",      2,  8,  5, 5, 2, 1 },
-    { "5x5 stride 2 on 4x4",    11,  4,  4, 5, 2, 2 },
-    { "7x7",                     2, 16, 15, 7, 1, 3 },
-    { "7x7 stride 2",            3, 13, 18, 7, 2, 3 },
-    { "7x7 on 1x1",              9,  1,  1, 7, 1, 3 },
-    { "7x7 on 2x2",             13,  2,  2, 7, 1, 3 },
-    { "7x7 on 4x4",              7,  4,  4, 7, 1, 3 },
-    { "7x7 on 3x5",              5,  3,  5, 7, 1, 3 },
-    { "7x7 tall",                2, 90,  9, 7, 1, 3 },
-    { "9x9",                     2,  8, 10, 9, 1, 4 },
-    { "9x9 stride 2 on 3x2",     2,  3,  2, 9, 2, 4 },
+    { "1x1",                     2,  3,  5, 1, 1, 0, 0 },
+    { "1x1 stride 2",            2,  5,  4, 1, 2, 0, 0 },
+    { "3x3",                     3, 11, 13, 3, 1, 1, 0 },
+    { "3x3 no pad",              2,  5, 19, 3, 1, 0, 0 },
+    { "3x3 pad 2",               2,  4,  3, 3, 1, 2, 0 },
+    { "3x3 stride 2",            3, 12,  9, 3, 2, 1, 0 },
+    { "3x3 stride 2 no pad",     2,  9, 20, 3, 2, 0, 0 },
+    { "3x3 stride 3",            2, 10,  8, 3, 3, 1, 0 },
+    { "3x3 stride 6",            2, 20, 55, 3, 6, 1, 0 },
+    { "3x3 on 2x2, many images", 21, 2,  2, 3, 1, 1, 0 },
+    { "3x3 on 1x1, many images", 19, 1,  1, 3, 1, 1, 0 },
+    { "5x5",                     2,  9, 12, 5, 1, 2, 0 },
+    { "5x5 pad 4",               2,  6,  7, 5, 1, 4, 0 },
+    { "5x5 stride 2",            3, 10, 23, 5, 2, 2, 0 },
+    { "5x5 stride 2 pad 1",      2,  8,  5, 5, 2, 1, 0 },
+    { "5x5 stride 2 on 4x4",    11,  4,  4, 5, 2, 2, 0 },
+    { "7x7",                     2, 16, 15, 7, 1, 3, 0 },
+    { "7x7 stride 2",            3, 13, 18, 7, 2, 3, 0 },
+    { "7x7 on 1x1",              9,  1,  1, 7, 1, 3, 0 },
+    { "7x7 on 2x2",             13,  2,  2, 7, 1, 3, 0 },
+    { "7x7 on 4x4",              7,  4,  4, 7, 1, 3, 0 },
+    { "7x7 on 3x5",              5,  3,  5, 7, 1, 3, 0 },
+    { "7x7 tall",                2, 90,  9, 7, 1, 3, 0 },
+    { "3x3 stride 2, 0 and 1",   3, 12, 20, 3, 2, 0, 1 },
+    { "5x5 stride 2, 1 and 2",   2, 10, 14, 5, 2, 1, 1 },
+    { "5x5 stride 2 on 2x2",    11,  2,  2, 5, 2, 1, 1 },
+    { "9x9",                     2,  8, 10, 9, 1, 4, 0 },
+    { "9x9 stride 2 on 3x2",     2,  3,  2, 9, 2, 4, 0 },
 };
 
 /* Channels and how they lie; 13 is no multiple of 8. */
@@ -80,8 +84,8 @@ static Run run_new(const Case *test, int c, int block)
 {
     const int padded = (c + block - 1) / block * block, kernel = test->kernel;
     const View x = { test->n, c, test->h, test->w, block, padded };
-    const View y = { test->n, c, (test->h + 2 * test->pad - kernel) / test->stride + 1,
-                     (test->w + 2 * test->pad - kernel) / test->stride + 1, block, padded };
+    const View y = { test->n, c, (test->h + 2 * test->pad + test->more - kernel) / test->stride + 1,
+                     (test->w + 2 * test->pad + test->more - kernel) / test->stride + 1, block, padded };
     const View weights = { kernel * kernel, c, 1, 1, padded, padded };
     Run run = { .k = { x, y, kernel, test->stride, test->pad } };
     run.x_count = view_count(&x);

@@ -136,6 +136,7 @@ CASES = [
     (from_pytorch, "resnet18", "gelu", {"side": 224, "classes": 1000}),
     (from_pytorch, "efficientnet_lite0", None, {"squeeze_excite": True}),
     (from_pytorch, "efficientnet_lite0", "hardswish", {"side": 96, "classes": 5}),
+    (from_pytorch, "tf_efficientnet_lite0", None, {"side": 45}),
     (from_pytorch, "convnext_pico", None, {}),
     (from_pytorch, "convnext_atto", "gelu_tanh", {"side": 64, "channels": 1}),
 ]

@@ -14,6 +14,7 @@ BUILD(conv_convs)
 }
 BUILD(pixels)     { return reference_pixel_linear(r, "m", x, row->channels); }
 BUILD(bn)         { return reference_batchnorm(r, "m", x); }
+BUILD(bn_with)    { return reference_batchnorm_with(r, "m", x, (BatchNorm){ .eps = 0.0625f, .momentum = 0.03125f }); }
 BUILD(conv_bn)    { return reference_batchnorm(r, "b", conv(r, row, x)); }
 BUILD(ln)         { return reference_layernorm(r, "m", x, 1e-6f); }
 BUILD(act)        { return reference_activation(r, "m", x, row->act); }
@@ -69,6 +70,7 @@ BUILD(block)
 /* Kernel k, padded so that stride 1 keeps the size, and what else there is to say. */
 #define SAME(k, ...)      .conv = { .kernel = k, .pad = k / 2, __VA_ARGS__ }
 #define BARE(k, ...)      .conv = { .kernel = k, __VA_ARGS__ }
+#define TENSORFLOW(k, ...) .conv = { .kernel = k, .same = true, __VA_ARGS__ }
 #define DEPTHWISE(c, ...) .channels = c, SAME(__VA_ARGS__, .groups = c)
 #define WINDOW(k, ...)    .pool = { .kernel = k, __VA_ARGS__ }
 #define ACT(name)         .act = { .key = ACT_##name }
@@ -114,6 +116,20 @@ const ModuleCase module_cases[] = {
     { "16 images, 7x7, 1 to 13",       16, { 1, 8, 9}, conv, .channels = 13, SAME(7) },
     { "16 images, 3x3 stride 2",       16, { 3, 5, 6}, conv, .channels = 8, SAME(3, .stride = 2, .bias = true) },
     { "16 images, winograd elsewhere", 16, {16, 4, 5}, conv, .kind = KIND_winograd, .channels = 16, SAME(3) },
+    { "tensorflow 1x1 stride 2",        2, { 5, 6, 7}, conv, .channels = 7, TENSORFLOW(1, .stride = 2) },
+    { "tensorflow 2x2, bias",          16, { 3, 5, 4}, conv, .channels = 4, TENSORFLOW(2, .bias = true) },
+    { "tensorflow 3x3 stride 2, even",  2, { 3, 8, 6}, conv, .channels = 16, TENSORFLOW(3, .stride = 2) },
+    { "tensorflow 3x3 stride 2, odd",   2, {16, 7, 6}, conv, .channels = 16, TENSORFLOW(3, .stride = 2) },
+    { "tensorflow 3x3 stride 3, bias",  2, { 5, 7, 8}, conv, .channels = 6, TENSORFLOW(3, .stride = 3, .bias = true) },
+    { "tensorflow 5x5 stride 2",        2, {16, 6, 9}, conv, .channels = 32, TENSORFLOW(5, .stride = 2) },
+    { "tensorflow winograd",            2, {16, 5, 6}, conv, .kind = KIND_winograd, .channels = 16, TENSORFLOW(3) },
+    { "tensorflow depthwise 3x3",       2, {16, 5, 6}, conv, .channels = 16, TENSORFLOW(3, .groups = 16) },
+    { "tensorflow depthwise 3x3 / 2",   2, {16, 8, 6}, conv, .channels = 16, TENSORFLOW(3, .stride = 2, .groups = 16) },
+    { "tensorflow depthwise, uneven",   2, {16, 8, 7}, conv, .channels = 16, TENSORFLOW(3, .stride = 2, .groups = 16) },
+    { "tensorflow depthwise 5x5 / 2",   2, {32, 8, 10}, conv, .channels = 32, TENSORFLOW(5, .stride = 2, .groups = 32) },
+    { "tensorflow depthwise 5x5 odd",   2, {24, 7, 9}, conv, .channels = 24, TENSORFLOW(5, .stride = 2, .groups = 24) },
+    { "tensorflow depthwise 5x5 on 2",  3, {16, 2, 2}, conv, .channels = 16, TENSORFLOW(5, .stride = 2, .groups = 16) },
+    { "tensorflow depthwise 5x5, 13",   2, {13, 6, 4}, conv, .channels = 13, TENSORFLOW(5, .stride = 2, .groups = 13) },
     { "linear",                         3, { 5, 3, 4}, line, .channels = 7 },
     { "linear, 1 x 1 image",            2, {13, 1, 1}, line, .channels = 10 },
     { "linear, one sample",             1, {32, 3, 2}, line, .channels = 17 },
@@ -125,6 +141,7 @@ const ModuleCase module_cases[] = {
     { "batchnorm, 16 channels",         2, {16, 3, 5}, bn, .kind = KIND_norm },
     { "batchnorm, 1 x 1 image",         3, { 7, 1, 1}, bn, .kind = KIND_norm },
     { "batchnorm, one sample",          1, {19, 5, 3}, bn, .kind = KIND_norm },
+    { "batchnorm, eps and momentum",    3, { 5, 4, 7}, bn_with, .kind = KIND_norm },
     { "conv2d, batchnorm, relu",        2, { 3, 6, 5}, conv_bn_act, .kind = KIND_norm, .channels = 20, SAME(3), ACT(relu) },
     { "layernorm",                      2, { 6, 3, 4}, ln, .kind = KIND_norm },
     { "layernorm, 40 channels",         3, {40, 2, 5}, ln, .kind = KIND_norm },

@@ -81,7 +81,7 @@ static double correlate(const ReferenceNode *node, const double *x, const double
     const Shape in = node->a->shape;
     const int group = c / (node->y->shape.c / o->groups);
     const double *filter = &weight[c * (in.c / o->groups) * o->kernel * o->kernel];
-    const int channels = in.c / o->groups, top = row * o->stride - o->pad, left = column * o->stride - o->pad;
+    const int channels = in.c / o->groups, top = row * o->stride - node->above, left = column * o->stride - node->beside;
     double sum = 0;
     for (int i = 0; i < channels; i++)
         for (int ky = 0; ky < o->kernel; ky++) {
@@ -109,12 +109,25 @@ static void conv2d_forward(Reference *r, const ReferenceNode *node)
                         correlate(node, x_of(r, node), weight, n, c, y, x) + (bias ? bias[c] : 0);
 }
 
+/* Half of what the last of `outputs` windows needs more than there is. */
+static int same_before(int side, int outputs, const Conv2d *o)
+{
+    const int missing = (outputs - 1) * o->stride + o->kernel - side;
+    return missing > 0 ? missing / 2 : 0;
+}
+
 Tensor *reference_conv2d(Reference *r, const char *name, const Tensor *x, int channels, Conv2d options)
 {
     ReferenceNode node = { conv2d_forward, x, .first = network_param_count(r->net), .conv = options };
     node.conv.stride = options.stride ? options.stride : 1;
     node.conv.groups = options.groups ? options.groups : 1;
-    return keep(r, node, conv2d(r->net, name, x, channels, options));
+    const Conv2d *o = &node.conv;
+    const int rows = (x->shape.h + o->stride - 1) / o->stride, columns = (x->shape.w + o->stride - 1) / o->stride;
+    node.above = o->same ? same_before(x->shape.h, rows, o) : o->pad;
+    node.beside = o->same ? same_before(x->shape.w, columns, o) : o->pad;
+    Tensor *y = conv2d(r->net, name, x, channels, options);
+    CHECK(!o->same || (y->shape.h == rows && y->shape.w == columns), "%d x %d of %d x %d", y->shape.h, y->shape.w, rows, columns);
+    return keep(r, node, y);
 }
 
 Tensor *reference_pixel_linear(Reference *r, const char *name, const Tensor *x, int features)
@@ -173,10 +186,11 @@ static void batchnorm_forward(Reference *r, const ReferenceNode *node)
         if (r->mode == MODE_training) {
             const double old_mean = mean, old_variance = variance;
             channel_statistics(r, node, c, &mean, &variance);
-            r->updated[node->first + BN_MEAN][c] = 0.9 * old_mean + 0.1 * mean;
-            r->updated[node->first + BN_VARIANCE][c] = 0.9 * old_variance + 0.1 * variance * count / (count - 1);
+            r->updated[node->first + BN_MEAN][c] = (1 - node->momentum) * old_mean + node->momentum * mean;
+            r->updated[node->first + BN_VARIANCE][c] =
+                (1 - node->momentum) * old_variance + node->momentum * variance * count / (count - 1);
         }
-        const double scale = param_of(r, node, BN_WEIGHT)[c] / sqrt(variance + 1e-5);
+        const double scale = param_of(r, node, BN_WEIGHT)[c] / sqrt(variance + node->eps);
         for (size_t i = 0; i < reference_size(r, node->a); i++)
             if (channel_of(s, i) == c)
                 y_of(r, node)[i] = scale * (x_of(r, node)[i] - mean) + param_of(r, node, BN_BIAS)[c];
@@ -185,8 +199,15 @@ static void batchnorm_forward(Reference *r, const ReferenceNode *node)
 
 Tensor *reference_batchnorm(Reference *r, const char *name, const Tensor *x)
 {
-    const ReferenceNode node = { batchnorm_forward, x, .first = network_param_count(r->net) };
+    const ReferenceNode node = { batchnorm_forward, x, .first = network_param_count(r->net), .eps = 1e-5, .momentum = 0.1 };
     return keep(r, node, batchnorm(r->net, name, x));
+}
+
+Tensor *reference_batchnorm_with(Reference *r, const char *name, const Tensor *x, BatchNorm options)
+{
+    const ReferenceNode node = { batchnorm_forward, x, .first = network_param_count(r->net), .eps = (double)options.eps,
+                                 .momentum = (double)options.momentum };
+    return keep(r, node, batchnorm_with(r->net, name, x, options));
 }
 
 static void layernorm_forward(Reference *r, const ReferenceNode *node)

@@ -20,9 +20,10 @@ typedef struct ReferenceNode {
     const Tensor *a, *b, *y;
     int           first;
     Conv2d        conv;
+    int           above, beside;            /* padding: rows before the first, columns before the first */
     Pool          pool;
     Activation    act;
-    double        eps;
+    double        eps, momentum;
     int           reduced;
 } ReferenceNode;
 
@@ -57,6 +58,7 @@ Tensor *reference_conv2d(Reference *r, const char *name, const Tensor *x, int ch
 Tensor *reference_linear(Reference *r, const char *name, const Tensor *x, int features);
 Tensor *reference_pixel_linear(Reference *r, const char *name, const Tensor *x, int features);
 Tensor *reference_batchnorm(Reference *r, const char *name, const Tensor *x);
+Tensor *reference_batchnorm_with(Reference *r, const char *name, const Tensor *x, BatchNorm options);
 Tensor *reference_layernorm(Reference *r, const char *name, const Tensor *x, float eps);
 Tensor *reference_activation(Reference *r, const char *name, const Tensor *x, Activation act);
 Tensor *reference_max_pool(Reference *r, const char *name, const Tensor *x, Pool options);

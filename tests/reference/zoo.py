@@ -1,14 +1,16 @@
 """The zoo's architectures in PyTorch: what the C networks are compared with.
 
 Same layers, shapes and state_dict keys on both sides, so that weights written by one load in the other (strict) and
-give the same logits. Keys are torchvision's (alexnet, vgg16_bn, resnet18, convnext_*) and timm's (efficientnet_lite0),
-so that published weights load too.
+give the same logits. Keys are torchvision's (alexnet, vgg16_bn, resnet18, convnext_*) and timm's (efficientnet_lite0 and
+tf_efficientnet_lite0), so that published weights load too.
 
 A side of at most SMALL_SIDE takes the small-image stem, a larger one the published stem. Every activation of a body
 comes from one factory and can be swapped for the whole network; the output layer has none.
 
     net = build("resnet18", act="silu", classes=10, channels=3, side=32)
 """
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -77,6 +79,22 @@ def activation(text):
 def conv(cin, cout, kernel, stride=1, bias=False, groups=1):
     """Odd kernels, padded so that stride 1 keeps the size."""
     return nn.Conv2d(cin, cout, kernel, stride, kernel // 2, groups=groups, bias=bias)
+
+
+class SameConv2d(nn.Conv2d):
+    """TensorFlow's padding "SAME": as much as ceil(side / stride) outputs need, an odd pixel of it right and below."""
+
+    def forward(self, x):
+        pads = []
+        for axis in (3, 2):
+            side, stride, kernel = x.shape[axis], self.stride[axis - 2], self.kernel_size[axis - 2]
+            total = max((math.ceil(side / stride) - 1) * stride + kernel - side, 0)
+            pads += [total // 2, total - total // 2]
+        return super().forward(F.pad(x, pads))
+
+
+def same_conv(cin, cout, kernel, stride=1, bias=False, groups=1):
+    return SameConv2d(cin, cout, kernel, stride, groups=groups, bias=bias)
 
 
 def conv_norm_act(cin, cout, act, bias=False):
@@ -213,11 +231,11 @@ class SqueezeExcite(nn.Module):
 class SeparableBlock(nn.Module):
     """Depthwise, then pointwise; the body's first block."""
 
-    def __init__(self, act, cin, cout, kernel, stride, squeeze):
+    def __init__(self, net, act, cin, cout, kernel, stride, squeeze):
         super().__init__()
-        self.conv_dw, self.bn1, self.act1 = conv(cin, cin, kernel, stride, groups=cin), nn.BatchNorm2d(cin), act(cin)
+        self.conv_dw, self.bn1, self.act1 = net.conv(cin, cin, kernel, stride, groups=cin), net.norm(cin), act(cin)
         self.se = SqueezeExcite(act, cin, cin // 4) if squeeze else nn.Identity()
-        self.conv_pw, self.bn2 = conv(cin, cout, 1), nn.BatchNorm2d(cout)
+        self.conv_pw, self.bn2 = conv(cin, cout, 1), net.norm(cout)
         self.residual = stride == 1 and cin == cout
 
     def forward(self, x):
@@ -229,14 +247,14 @@ class SeparableBlock(nn.Module):
 class InvertedResidual(nn.Module):
     """Expand 6 times, depthwise, project.   Sandler et al., 2018, arXiv:1801.04381"""
 
-    def __init__(self, act, cin, cout, kernel, stride, squeeze):
+    def __init__(self, net, act, cin, cout, kernel, stride, squeeze):
         super().__init__()
         wide = 6 * cin
-        self.conv_pw, self.bn1, self.act1 = conv(cin, wide, 1), nn.BatchNorm2d(wide), act(wide)
-        self.conv_dw, self.bn2 = conv(wide, wide, kernel, stride, groups=wide), nn.BatchNorm2d(wide)
+        self.conv_pw, self.bn1, self.act1 = conv(cin, wide, 1), net.norm(wide), act(wide)
+        self.conv_dw, self.bn2 = net.conv(wide, wide, kernel, stride, groups=wide), net.norm(wide)
         self.act2 = act(wide)
         self.se = SqueezeExcite(act, wide, cin // 4) if squeeze else nn.Identity()
-        self.conv_pwl, self.bn3 = conv(wide, cout, 1), nn.BatchNorm2d(cout)
+        self.conv_pwl, self.bn3 = conv(wide, cout, 1), net.norm(cout)
         self.residual = stride == 1 and cin == cout
 
     def forward(self, x):
@@ -249,27 +267,37 @@ class InvertedResidual(nn.Module):
 class EfficientNetLite0(nn.Module):
     """Tan and Le, 2019, arXiv:1905.11946, the Lite variant: no squeeze-excite unless asked for. Symmetric padding."""
     #         width repeats kernel stride
+    conv, norm = staticmethod(conv), nn.BatchNorm2d
     STAGES = [(16, 1, 3, 1), (24, 2, 3, 2), (40, 2, 5, 2), (80, 3, 3, 2), (112, 3, 5, 1), (192, 4, 5, 2), (320, 1, 3, 1)]
 
     def __init__(self, act, classes, channels, side, drop, squeeze=False):
         super().__init__()
-        self.conv_stem = conv(channels, 32, 3, 1 if side <= SMALL_SIDE else 2)
-        self.bn1, self.act1 = nn.BatchNorm2d(32), act(32)
+        self.conv_stem = self.conv(channels, 32, 3, 1 if side <= SMALL_SIDE else 2)
+        self.bn1, self.act1 = self.norm(32), act(32)
         self.blocks = nn.Sequential()
         last = 32
         for index, (width, repeats, kernel, stride) in enumerate(self.STAGES):
             block = InvertedResidual if index else SeparableBlock
             stage = nn.Sequential()
             for repeat in range(repeats):
-                stage.append(block(act, last, width, kernel, 1 if repeat else stride, squeeze))
+                stage.append(block(self, act, last, width, kernel, 1 if repeat else stride, squeeze))
                 last = width
             self.blocks.append(stage)
-        self.conv_head, self.bn2, self.act2 = conv(last, 1280, 1), nn.BatchNorm2d(1280), act(1280)
+        self.conv_head, self.bn2, self.act2 = conv(last, 1280, 1), self.norm(1280), act(1280)
         self.classifier = nn.Linear(1280, classes)
 
     def forward(self, x):
         x = self.blocks(self.act1(self.bn1(self.conv_stem(x))))
         return self.classifier(spatial_mean(self.act2(self.bn2(self.conv_head(x)))))
+
+
+class TFEfficientNetLite0(EfficientNetLite0):
+    """As Google published it, and timm's tf_efficientnet_lite0."""
+    conv = staticmethod(same_conv)
+
+    @staticmethod
+    def norm(channels):
+        return nn.BatchNorm2d(channels, eps=1e-3)
 
 
 # ---- ConvNeXt ---------------------------------------------------------------------------------------------------
@@ -349,6 +377,7 @@ ARCHITECTURES = {
     "vgg16": ("relu", vgg16),
     "resnet18": ("relu", ResNet18),
     "efficientnet_lite0": ("silu", EfficientNetLite0),
+    "tf_efficientnet_lite0": ("relu6", TFEfficientNetLite0),
     **{f"convnext_{size}": ("gelu", lambda *a, size=size: ConvNeXt(*a, size=size)) for size in ConvNeXt.SIZES},
 }
 
@@ -358,7 +387,7 @@ def build(arch, act=None, classes=10, channels=3, side=32, dropout=True, squeeze
     factory = activation(act or own)
     drop = nn.Dropout if dropout else lambda p: nn.Identity()
     if squeeze_excite:
-        if arch != "efficientnet_lite0":
-            raise ValueError(f"squeeze-excite: {arch}: only efficientnet_lite0 has it")
-        return EfficientNetLite0(factory, classes, channels, side, drop, squeeze=True)
+        if not arch.endswith("efficientnet_lite0"):
+            raise ValueError(f"squeeze-excite: {arch}: only efficientnet_lite0 and tf_efficientnet_lite0 have it")
+        return make(factory, classes, channels, side, drop, squeeze=True)
     return make(factory, classes, channels, side, drop)
