@@ -28,11 +28,11 @@ static int teardown(void **state)
     return 0;
 }
 
-enum { KEYS = 9 };
+enum { KEYS = 10 };
 static const char *const keys[KEYS] = {
-    "format", "arch", "act", "classes", "mean", "std", "img_size", "in_chans", "squeeze_excite",
+    "format", "arch", "act", "classes", "mean", "std", "img_size", "in_chans", "squeeze_excite", "exif_orientation",
 };
-static const char *const good[KEYS] = { "pt", "lenet", "tanh", "[\"0\",\"1\"]", "[0.5]", "[1]", "28", "1", NULL };
+static const char *const good[KEYS] = { "pt", "lenet", "tanh", "[\"0\",\"1\"]", "[0.5]", "[1]", "28", "1", NULL, NULL };
 
 static const struct { const char *name, *key, *value, *expected; } infos[] = {      /* value NULL: the key is missing */
     { "as it is",            "format",    "pt",                  NULL },
@@ -40,6 +40,8 @@ static const struct { const char *name, *key, *value, *expected; } infos[] = {  
     { "negative mean",       "mean",      "[-1.5e0]",            NULL },
     { "squeeze excite off",  "squeeze_excite", "false",          NULL },
     { "squeeze excite on",   "squeeze_excite", "true",           NULL },
+    { "upright",             "exif_orientation", "applied",      NULL },
+    { "half upright",        "exif_orientation", "perhaps",      "expected applied, or no such key" },
     { "no format",           "format",    NULL,                  "metadata 'format' is missing" },
     { "no arch",             "arch",      NULL,                  "metadata 'arch' is missing" },
     { "no act",              "act",       NULL,                  "metadata 'act' is missing" },
@@ -98,6 +100,7 @@ static void foreign_infos(void **state)
         if (expected ? ok || error.code != EXIT_input || !strstr(error.text, expected) || !strstr(error.text, file) : !ok)
             fail_msg("%s: '%s', expected '%s'", infos[c].name, error.text, expected ? expected : "no error");
         assert_int_equal(info.class_count, ok ? 2 : 0);
+        assert_int_equal(info.as_stored, ok && strcmp(infos[c].key, "exif_orientation") != 0);
         model_info_clear(&info);
     }
 }

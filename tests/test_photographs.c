@@ -1,0 +1,123 @@
+/* test_photographs.c - photographs are trained and predicted upright, but not by what was trained on them as stored. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checkpoint.h"
+#include "commands.h"
+#include "model.h"
+#include "picture.h"
+#include "run_settings.h"
+#include "scratch.h"
+
+enum { DQT = 0xDB, SIDE = 32 };
+
+static int setup(void **state)
+{
+    (void)state;
+    scratch_new(folder);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    scratch_remove(folder);
+    return 0;
+}
+
+static uint8_t slope(int y, int x, int c)
+{
+    (void)c;
+    return (uint8_t)(7 * y + x);
+}
+
+/* A JPEG file in the test's folder; orientation 0: it says none. */
+static void photograph(const char *name, int orientation)
+{
+    static Bytes bytes;
+    char path[256];
+    uint8_t exif[] = "\xFF\xE1\0\42" "Exif\0\0" "MM\0*\0\0\0\10" "\0\1\1\22\0\3\0\0\0\1\0\0\0\0" "\0\0\0\0";
+    jpeg_make(&(JpegRecipe){ .height = SIDE, .width = SIDE, .given = JCS_GRAYSCALE, .sample = slope }, &bytes);
+    exif[29] = (uint8_t)orientation;
+    if (orientation)
+        bytes_insert(&bytes, bytes_marker(&bytes, DQT), exif, 36);
+    scratch_write(scratch_path(path, folder, name), bytes.data, bytes.size);
+}
+
+static char *logits(const char *checkpoint, const char *name)
+{
+    char command[256], *out, *err;
+    snprintf(command, sizeof command, "predict %s %s --threads 1 --output-type logit --results-format jsonl | sed 's/.*\"logits\"//'",
+             checkpoint, name);
+    assert_int_equal(run(command, &out, &err), 0);
+    free(err);
+    assert_true(strlen(out) > 10);
+    return out;
+}
+
+static bool alike(const char *checkpoint, const char *one, const char *other)
+{
+    char *a = logits(checkpoint, one), *b = logits(checkpoint, other);
+    const bool same = !strcmp(a, b);
+    free(a);
+    free(b);
+    return same;
+}
+
+/* The same weights in a file as programs wrote it that applied no orientation. */
+static void make_older(const char *from, const char *to)
+{
+    char path[256];
+    Model model;
+    Error error;
+    if (!model_open(scratch_path(path, folder, from), &model, &error))
+        fail_msg("%s", error.text);
+    assert_false(model.info.as_stored);
+    model.info.as_stored = true;
+    assert_true(checkpoint_save(scratch_path(path, folder, to), NULL, model.network, &model.info, NULL, NULL, &error));
+    model_close(&model);
+}
+
+static void test_predict(void **state)
+{
+    (void)state;
+    check(&(Case){ "mkdir -p in/a in/b", 0, NULL, NULL });
+    photograph("plain.jpg", 0);
+    photograph("turned.jpg", 6);
+    for (int i = 0; i < 8; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "in/%c/%d.jpg", "ab"[i % 2], i);
+        photograph(name, i % 2 ? 6 : 1);
+    }
+    check(&(Case){ "train lenet --data in --val-split 0.5 -b 2 --epochs 1 --threads 1 --seed 1 -q --output run", 0, NULL, NULL });
+    assert_false(alike("run/best.safetensors", "plain.jpg", "turned.jpg"));
+    make_older("run/best.safetensors", "older.safetensors");
+    assert_true(alike("older.safetensors", "plain.jpg", "turned.jpg"));
+}
+
+static void test_a_resumed_run(void **state)
+{
+    (void)state;
+    char text[2048];
+    Error error;
+    TrainerOptions options = trainer_defaults(architecture_find("lenet", &error), NULL);
+    run_settings_write(&options, text, sizeof text);
+    assert_false(run_settings_as_stored(text));
+    assert_true(run_settings_as_stored("{}"));
+    options.data.as_stored = true;
+    run_settings_write(&options, text, sizeof text);
+    assert_true(run_settings_as_stored(text));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_predict), cmocka_unit_test(test_a_resumed_run) };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
