@@ -10,6 +10,7 @@
 #include "model.h"
 #include "options.h"
 #include "run_settings.h"
+#include "text.h"
 
 enum { BATCH = 64 };
 
@@ -77,15 +78,21 @@ static void sort_top(const float *values, int *order, int classes, int top)
     }
 }
 
+/* A line break in a name comes out as \x0A, so that a row stays a line. */
 static void print_csv_text(const char *text)
 {
-    if (!text[strcspn(text, ",\"\n\r")]) {
-        fputs(text, stdout);
+    if (!text[strcspn(text, ",\"")]) {
+        print_printable(text);
         return;
     }
     putchar('"');
-    for (; *text; text++)
-        printf(*text == '"' ? "\"\"" : "%c", *text);
+    for (const char *quote; (quote = strchr(text, '"')) != NULL; text = quote + 1) {
+        char *before = text_format("%.*s", (int)(quote - text), text);
+        print_printable(before);
+        fputs("\"\"", stdout);
+        free(before);
+    }
+    print_printable(text);
     putchar('"');
 }
 
@@ -132,7 +139,7 @@ static void print_image(Printer *p, const char *path, const float *logits)
         const char *name = p->info->classes[p->order[i]];
         const double value = (double)p->values[p->order[i]];
         if (p->format == FORMAT_text)
-            printf(p->logits ? "  %s %.4f" : "  %s %.2f%%", name, p->logits ? value : 100.0 * value);
+            printf(p->logits ? "  %s %.4f" : "  %s %.2f%%", name, p->logits ? value : 100.0 * value);      /* printable, or refused */
         else {
             print_csv_text(path);
             printf(",%d,", i + 1);

@@ -79,9 +79,10 @@ static int train(const TrainerOptions *options, Error *error)
     if (!trainer)
         return (int)error->code;
     const int code = trainer_run(trainer, error);
-    if (code == EXIT_ok && trainer->state.best_top1 >= 0.0)
-        printf("%s  val top1 %.2f%%  epoch %u\n", trainer->folder->files[RUN_best], 100.0 * trainer->state.best_top1,
-               trainer->state.best_epoch + 1);
+    if (code == EXIT_ok && trainer->state.best_top1 >= 0.0) {
+        print_printable(trainer->folder->files[RUN_best]);
+        printf("  val top1 %.2f%%  epoch %u\n", 100.0 * trainer->state.best_top1, trainer->state.best_epoch + 1);
+    }
     trainer_close(trainer);
     return code;
 }

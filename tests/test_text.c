@@ -13,17 +13,51 @@
 #include "errors.h"
 #include "text.h"
 
+/* What is shown of a text; NULL: as it is. */
 static void test_printable(void **state)
 {
     (void)state;
-    static const struct { const char *text; bool printable; } cases[] = {
-        { "cat", true }, { "", true }, { "\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x90\xB1", true }, { "a\nb", false }, { "\x7F", false },
-        { "\x1B[31m", false }, { "\xC0\xAF", false }, { "\xE4", false }, { "\xED\xA0\x80", false }, { "\xF4\x90\x80\x80", false },
-        { "\x80", false }, { "\xFF", false },
+    static const struct { const char *text, *shown; } cases[] = {
+        { "cat", NULL }, { "", NULL }, { "\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x90\xB1", NULL }, { "back\\slash \\x1B", NULL },
+        { "\xC2\xA0", NULL }, { "\xD8\x9B\xD8\x9D", NULL }, { "\xE2\x80\x8D", NULL }, { "\xE2\x80\x90", NULL }, { "\xE2\x80\xAF", NULL },
+        { "\xE2\x81\xA5", NULL }, { "\xE2\x81\xAA", NULL }, { "\xED\x9F\xBF\xEE\x80\x80", NULL }, { "\xF4\x8F\xBF\xBF", NULL },
+        /* C0, DEL, C1 */
+        { "a\nb", "a\\x0Ab" }, { "\x01\x1F", "\\x01\\x1F" }, { "\x7F", "\\x7F" }, { "\x1B[31m", "\\x1B[31m" },
+        { "\xC2\x80", "\\xC2\\x80" }, { "\xC2\x9B""31m", "\\xC2\\x9B31m" }, { "\xC2\x9F", "\\xC2\\x9F" },
+        /* directions of writing, separators */
+        { "\xD8\x9C", "\\xD8\\x9C" }, { "\xE2\x80\x8E\xE2\x80\x8F", "\\xE2\\x80\\x8E\\xE2\\x80\\x8F" },
+        { "x\xE2\x80\xAA\xE2\x80\xAE", "x\\xE2\\x80\\xAA\\xE2\\x80\\xAE" }, { "\xE2\x81\xA6\xE2\x81\xA9", "\\xE2\\x81\\xA6\\xE2\\x81\\xA9" },
+        { "\xE2\x80\xA8\xE2\x80\xA9", "\\xE2\\x80\\xA8\\xE2\\x80\\xA9" },
+        /* no UTF-8 */
+        { "\xC0\xAF", "\\xC0\\xAF" }, { "\xE4", "\\xE4" }, { "\xE4m", "\\xE4m" }, { "\xED\xA0\x80", "\\xED\\xA0\\x80" },
+        { "\xF4\x90\x80\x80", "\\xF4\\x90\\x80\\x80" }, { "\x80", "\\x80" }, { "\xFF", "\\xFF" }, { "\xE2\x80", "\\xE2\\x80" },
+        { "\xF8\x88\x80\x80\x80", "\\xF8\\x88\\x80\\x80\\x80" },
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (text_is_printable(cases[i].text) != cases[i].printable)
-            fail_msg("text %zu", i);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char shown[64], again[64];
+        const char *expected = cases[i].shown ? cases[i].shown : cases[i].text;
+        text_printable(cases[i].text, shown, sizeof shown);
+        text_printable(shown, again, sizeof again);
+        if (strcmp(shown, expected) || strcmp(again, shown) || text_is_printable(cases[i].text) != !cases[i].shown)
+            fail_msg("text %zu is shown as '%s', expected '%s'", i, shown, expected);
+    }
+}
+
+/* No part of a character, nor of \xHH, where there is no room for all of it. */
+static void test_printable_cut(void **state)
+{
+    (void)state;
+    static const struct { size_t size; const char *shown; } cases[] = {
+        { 1, "" }, { 2, "a" }, { 3, "a" }, { 4, "a\xC3\xA4" }, { 7, "a\xC3\xA4" }, { 8, "a\xC3\xA4\\x0A" },
+        { 9, "a\xC3\xA4\\x0A" "b" }, { 20, "a\xC3\xA4\\x0A" "b" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char shown[32];
+        memset(shown, 'x', sizeof shown);
+        text_printable("a\xC3\xA4\nb", shown, cases[i].size);
+        if (strcmp(shown, cases[i].shown))
+            fail_msg("in %zu bytes: '%s', expected '%s'", cases[i].size, shown, cases[i].shown);
+    }
 }
 
 /* A message keeps its beginning and its end, however long what it names; nothing in it moves a cursor. */
@@ -83,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_printable),
+        cmocka_unit_test(test_printable_cut),
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_copies),

@@ -22,7 +22,7 @@ static char name_of_program[64] = "convzoo";
 void program_name_set(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    snprintf(name_of_program, sizeof name_of_program, "%s", slash ? slash + 1 : path);
+    text_printable(slash ? slash + 1 : path, name_of_program, sizeof name_of_program);
 }
 
 const char *program_name(void)
@@ -64,9 +64,16 @@ bool error_set(Error *error, ExitCode code, const char *format, ...)
     return false;
 }
 
+void message_print(const char *text)
+{
+    char printable[4 * RAW_MOST];
+    text_printable(text, printable, sizeof printable);
+    fprintf(stderr, "%s: %s\n", name_of_program, printable);
+}
+
 void error_print(const Error *error)
 {
-    fprintf(stderr, "%s: %s\n", name_of_program, error->text);
+    message_print(error->text);
 }
 
 void error_exit(const Error *error)
@@ -77,12 +84,13 @@ void error_exit(const Error *error)
 
 void check_failed(const char *file, int line, const char *condition, const char *format, ...)
 {
-    fprintf(stderr, "%s: %s:%d: CHECK(%s): ", name_of_program, file, line, condition);
+    char text[RAW_MOST];
+    const int length = snprintf(text, sizeof text, "%s:%d: CHECK(%s): ", file, line, condition);
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(text + length, sizeof text - (size_t)length, format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
+    message_print(text);
     abort();
 }
 

@@ -36,7 +36,10 @@ typedef struct {
  * Returns false, so that `return error_set(...)` reads well. */
 bool error_set(Error *error, ExitCode code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Prints `program: text` as one line on stderr. */
+/* Prints `program: text` as one line on stderr, as text_printable shows it. */
+void message_print(const char *text);
+
+/* The same with the error's text. */
 void error_print(const Error *error);
 
 /* Prints the error and exits with its code. For programs, not for the library. */

@@ -61,34 +61,61 @@ void text_of_float(float value, char *text, size_t size)
     snprintf(text, size, "%s", number);
 }
 
+/* Characters that move a cursor, end a line or turn the order of what is read: nothing of these belongs in a name. */
+static bool is_control(uint32_t code)
+{
+    static const struct { uint32_t first, last; } controls[] = {
+        { 0x00, 0x1F }, { 0x7F, 0x9F },               /* C0, DEL and C1; U+009B alone begins a command to a terminal */
+        { 0x61C, 0x61C }, { 0x200E, 0x200F }, { 0x202A, 0x202E }, { 0x2066, 0x2069 },      /* directions of writing */
+        { 0x2028, 0x2029 },                           /* separators of lines and paragraphs */
+    };
+    for (size_t i = 0; i < sizeof controls / sizeof *controls; i++)
+        if (code >= controls[i].first && code <= controls[i].last)
+            return true;
+    return false;
+}
+
+/* Bytes of the UTF-8 character that begins here; 0 if it may not be shown, or is none. */
+static int shown_bytes(const unsigned char *at)
+{
+    static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };      /* shorter forms exist below these */
+    const int more = *at < 0x80 ? 0 : *at < 0xC0 ? -1 : *at < 0xE0 ? 1 : *at < 0xF0 ? 2 : *at < 0xF8 ? 3 : -1;
+    if (more < 0)
+        return 0;
+    uint32_t code = more ? *at & (0x3Fu >> more) : *at;
+    for (int i = 1; i <= more; i++) {
+        if ((at[i] & 0xC0) != 0x80)      /* the end of the text is no such byte either */
+            return 0;
+        code = code << 6 | (at[i] & 0x3F);
+    }
+    const bool is_none = code < least[more] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000);
+    return is_none || is_control(code) ? 0 : more + 1;
+}
+
 void text_printable(const char *text, char *to, size_t size)
 {
     size_t at = 0;
-    for (; *text && at + 5 < size; text++) {
-        const unsigned char byte = (unsigned char)*text;
-        if (byte < 0x20 || byte == 0x7f)
-            at += (size_t)snprintf(to + at, size - at, "\\x%02X", byte);
-        else
-            to[at++] = *text;
+    while (*text) {
+        const int bytes = shown_bytes((const unsigned char *)text);
+        if (at + (bytes ? (size_t)bytes : strlen("\\xHH")) >= size)
+            break;
+        if (bytes) {
+            memcpy(to + at, text, (size_t)bytes);
+            at += (size_t)bytes;
+            text += bytes;
+        } else
+            at += (size_t)snprintf(to + at, size - at, "\\x%02X", (unsigned char)*text++);
     }
     to[at] = '\0';
 }
 
 bool text_is_printable(const char *text)
 {
-    static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };      /* shorter forms exist below these */
-    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
-        const int more = *at < 0x80 ? 0 : *at < 0xC0 ? -1 : *at < 0xE0 ? 1 : *at < 0xF0 ? 2 : *at < 0xF8 ? 3 : -1;
-        if (more < 0 || *at < 0x20 || *at == 0x7F)
+    while (*text) {
+        const int bytes = shown_bytes((const unsigned char *)text);
+        if (bytes == 0)
             return false;
-        uint32_t code = more ? *at & (0x3Fu >> more) : *at;
-        for (int i = 0; i < more; i++) {
-            if ((*++at & 0xC0) != 0x80)
-                return false;
-            code = code << 6 | (*at & 0x3F);
-        }
-        if (code < least[more] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000))
-            return false;
+        text += bytes;
     }
     return true;
 }

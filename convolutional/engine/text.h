@@ -15,10 +15,12 @@ char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)))
 float text_read_float(const char *text, char **end);
 void  text_of_float(float value, char *text, size_t size);
 
-/* Copies as much as fits, control characters as \xHH: no file's name moves the cursor or ends the line. */
+/* Copies as much as fits. As \xHH come the bytes of control characters (C0, DEL, C1), of those that turn the direction of
+ * writing, of line separators (U+2028, U+2029), and those that are not UTF-8: no file's name moves the cursor, ends the line
+ * or looks like another. Every text from outside is shown through this; what it gave it leaves as it is. */
 void text_printable(const char *text, char *to, size_t size);
 
-/* UTF-8 without control characters: fit for a class name, and for a terminal. */
+/* True if text_printable leaves it as it is: fit for a class name, and for a terminal. */
 bool text_is_printable(const char *text);
 
 #endif

@@ -152,10 +152,8 @@ static bool check_name(const Safetensors *file, const char *name, Error *error)
     if (length < 1 || length > MAX_NAME)
         return error_set(error, EXIT_input,
                          "tensor name '%.120s' has %zu bytes, expected 1 to %d: %s: " DAMAGED, name, length, MAX_NAME, file->path);
-    for (const char *c = name; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            return error_set(error, EXIT_input, "tensor name '%.120s' holds a control character: %s: " DAMAGED, name, file->path);
-    return true;
+    return text_is_printable(name) ||
+           error_set(error, EXIT_input, "tensor name '%.120s' holds a control character: %s: " DAMAGED, name, file->path);
 }
 
 static bool parse_dtype(const Safetensors *file, const char *name, const json_t *value, Dtype *dtype, Error *error)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { DELETE = 0x7F };
 enum { NAME_MOST = 100 };      /* bytes of a part's name; they stand in the checkpoint's settings */
 
 bool val_split_parse(const char *text, DataOptions *data, Error *error)
@@ -67,8 +68,9 @@ void print_json_string(const char *text)
                 *byte = '?';
         string = json_string(copy);
     }
-    shown = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
-    fputs(shown ? shown : "\"?\"", stdout);
+    shown = string ? json_dumps(string, JSON_ENCODE_ANY | (text_is_printable(copy) ? 0 : JSON_ENSURE_ASCII)) : NULL;
+    for (const char *byte = shown ? shown : "\"?\""; *byte; byte++)
+        printf(*byte == DELETE ? "\\u%04X" : "%c", *byte);      /* jansson leaves this one as it is */
     free(shown);
     json_decref(string);
     free(copy);

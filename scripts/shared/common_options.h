@@ -14,10 +14,10 @@ void note_print(void *context, const char *text);
 /* Flushes stdout; a failure is a line in `error`. */
 bool output_flush(Error *error);
 
-/* Prints a text, control characters as \xHH. */
+/* Prints a text as text_printable shows it. */
 void print_printable(const char *text);
 
-/* Prints a text as a JSON string, bytes that are not UTF-8 as '?'. */
+/* Prints a text as a JSON string: bytes that are not UTF-8 as '?', characters that text_printable does not show as \uHHHH. */
 void print_json_string(const char *text);
 
 #endif
