@@ -95,6 +95,8 @@ static bool gzip_read(z_stream *stream, uint8_t *to, size_t room, size_t *got, b
         *ended = status == Z_STREAM_END;
         if (status == Z_BUF_ERROR || (status == Z_OK && stream->avail_in == 0 && stream->avail_out > 0))
             return true;        /* the file ends before the stream does */
+        if (status == Z_MEM_ERROR)
+            memory_exhausted("zlib");
         if (status != Z_OK && status != Z_STREAM_END)
             return error_set(error, EXIT_input, "damaged gzip: %s: %s; download it again", name_tail(shown),
                              stream->msg ? stream->msg : "not a gzip stream");
@@ -138,7 +140,7 @@ static bool idx_gzip(const uint8_t *bytes, size_t size, int rank, const char *sh
 {
     z_stream stream = { .next_in = (Bytef *)bytes, .avail_in = (uInt)size };
     if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK)
-        return error_set(error, EXIT_memory, "out of memory: zlib cannot start: close other programs");
+        memory_exhausted("zlib");
     const bool good = idx_inflate(&stream, rank, shown, idx, error);
     inflateEnd(&stream);
     return good;

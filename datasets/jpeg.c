@@ -71,6 +71,8 @@ static void jpeg_fail(j_common_ptr jpeg)
     for (size_t i = 0; i < sizeof jpeg_unread / sizeof *jpeg_unread; i++)
         if (jpeg->err->msg_code == jpeg_unread[i].code)
             what = jpeg_unread[i].what;
+    if (jpeg->err->msg_code == JERR_OUT_OF_MEMORY)
+        memory_exhausted("libjpeg");
     jpeg->err->format_message(jpeg, why);
     if (what)
         jpeg_not_read(reader, what);

@@ -36,6 +36,22 @@ static void png_warned(png_structp png, png_const_charp why)
     (void)why;
 }
 
+/* Where there is no memory, libpng would tell of a damaged file; its limits keep the sizes that a file names small. */
+static png_voidp png_allocate(png_structp png, png_alloc_size_t size)
+{
+    (void)png;
+    void *memory = malloc(size);
+    if (!memory)
+        memory_exhausted("libpng");
+    return memory;
+}
+
+static void png_release(png_structp png, png_voidp memory)
+{
+    (void)png;
+    free(memory);
+}
+
 static void png_read_bytes(png_structp png, png_bytep to, size_t count)
 {
     PngReader *reader = png_get_io_ptr(png);
@@ -121,7 +137,8 @@ bool png_decode(const uint8_t *bytes, size_t size, const char *shown, const Imag
     PngReader reader = { .bytes = bytes, .size = size, .shown = shown, .error = error };
     if (!png_header_ok(&reader))
         return false;
-    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, png_failed, png_warned);
+    png_structp png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &reader, png_failed, png_warned, NULL, png_allocate,
+                                               png_release);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     const bool good = info ? png_read(png, info, &reader, found, image != NULL)
                            : error_set(error, EXIT_memory, "out of memory: libpng cannot start: close other programs");

@@ -8,6 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "errors.h"
+
+/* stb_image would tell of a file that it cannot read. */
+static void *stb_memory(void *memory)
+{
+    if (!memory)
+        memory_exhausted("stb_image");
+    return memory;
+}
+
+#define STBI_MALLOC(size)          stb_memory(malloc(size))
+#define STBI_REALLOC(memory, size) stb_memory(realloc(memory, size))
+#define STBI_FREE(memory)          free(memory)
 #define STB_IMAGE_IMPLEMENTATION
 #define STB_IMAGE_STATIC
 #define STBI_NO_STDIO

@@ -94,6 +94,12 @@ void check_failed(const char *file, int line, const char *condition, const char 
     abort();
 }
 
+void memory_exhausted(const char *who)
+{
+    fprintf(stderr, "%s: out of memory: %s: use a smaller batch or image, or close other programs\n", name_of_program, who);
+    exit(EXIT_memory);
+}
+
 static const char *layer;
 
 void dnnl_layer(const char *name)
@@ -103,10 +109,8 @@ void dnnl_layer(const char *name)
 
 void dnnl_failed(const char *file, int line, const char *call, int status)
 {
-    if (status == DNNL_STATUS_OUT_OF_MEMORY) {
-        fprintf(stderr, "%s: out of memory: oneDNN: use a smaller batch\n", name_of_program);
-        exit(EXIT_memory);
-    }
+    if (status == DNNL_STATUS_OUT_OF_MEMORY)
+        memory_exhausted("oneDNN");
     fprintf(stderr, "%s: %s:%d: oneDNN status %d from %s in layer '%s'\n", name_of_program, file, line, status, call,
             layer ? layer : "");
     abort();

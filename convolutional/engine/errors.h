@@ -77,6 +77,9 @@ void dnnl_layer(const char *name);
  * overflow-checked; memory is zeroed and aligned to 64 bytes; release with free(). */
 void *allocate(size_t count, size_t size, const char *what);
 
+/* Exits likewise because a library got no memory; who: its name. Never told as damage of what was being read. */
+_Noreturn void memory_exhausted(const char *who);
+
 /* Exits likewise if there is not as much memory, and takes none. */
 void memory_expect(size_t count, size_t size, const char *what);
 

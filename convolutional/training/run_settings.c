@@ -74,7 +74,8 @@ void run_settings_write(const TrainerOptions *o, char *text, size_t size)
     };
     json_t *object = json_object();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        json_object_set_new(object, rows[i].key, rows[i].value);
+        if (json_object_set_new(object, rows[i].key, rows[i].value) != 0)      /* a row left out would match whatever was before */
+            memory_exhausted("jansson");
     const size_t length = json_dumpb(object, text, size - 1, JSON_COMPACT | JSON_REAL_PRECISION(15));
     CHECK(length > 0 && length < size, "settings of %zu bytes for %zu", length, size);
     text[length] = '\0';
@@ -108,8 +109,10 @@ static bool differences(json_t *before, json_t *now, char *text, size_t size)
 bool run_settings_match(const char *before, const char *now, const char *folder, Error *error)
 {
     json_error_t where;
-    json_t *old = json_loads(before, JSON_REJECT_DUPLICATES, &where), *new = json_loads(now, 0, &where);
+    json_t *new = json_loads(now, 0, &where), *old = json_loads(before, JSON_REJECT_DUPLICATES, &where);
     char text[600] = "the settings are damaged";
+    if (!new || (!old && json_error_code(&where) == json_error_out_of_memory))
+        memory_exhausted("jansson");
     const bool same = json_is_object(old) && json_is_object(new) && !differences(old, new, text, sizeof text);
     json_decref(old);
     json_decref(new);

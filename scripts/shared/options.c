@@ -4,6 +4,7 @@
 
 #include "common_options.h"
 #include "disk.h"
+#include "library_memory.h"
 #include "names.h"
 #include "tried_options.h"
 
@@ -308,6 +309,7 @@ void options_start(const OptionTable *table, int argc, char **argv, void *values
 {
     Error error;
     program_name_set(argv[0]);
+    library_memory_guard();
     hold_standard_files();
     if (!options_parse(table, argc, argv, values, line, &error))
         error_exit(&error);
