@@ -10,6 +10,7 @@
 #include <omp.h>
 
 #include "disk.h"
+#include "file_names.h"
 #include "formats.h"
 #include "names.h"
 #include "sizes.h"
@@ -122,6 +123,7 @@ static void part_close(Part *part)
     if (part->root >= 0)
         close(part->root);
     names_free(part->class_names, part->classes);
+    free(part->notes);
     free(part->labels);
 }
 
@@ -193,31 +195,48 @@ static Error damage_of(const Part *part, uint32_t index)
     return error;
 }
 
-/* One line: how many, the names of the first ten, and the first one's trouble. */
-static void damaged_error(const Part *part, const uint32_t *chosen, const bool *bad, uint32_t count, uint32_t failures,
-                          Error *error)
+typedef struct Damage {
+    uint32_t count, limit, total;   /* of images; total: of the whole data set */
+    NameList names;
+    Error    first;                 /* the first one's trouble */
+} Damage;
+
+static uint32_t damage_limit(uint32_t total)
 {
-    enum { LISTED = 10 };
-    char names[520] = "";
-    Error first = { .text = "" };
-    uint32_t listed = 0;
-    size_t length = 0;
-    for (uint32_t i = 0; i < count && listed < LISTED; i++) {
+    return total / 100 + (total % 100 != 0);
+}
+
+static Damage damage_read(const Part *part, const uint32_t *chosen, const bool *bad, uint32_t count)
+{
+    const uint32_t total = part->total > part->count ? part->total : part->count;
+    Damage damage = { .limit = damage_limit(total), .total = total };
+    for (uint32_t i = 0; i < count; i++) {
         if (!bad[i])
             continue;
         char *name = part->format->name(part, chosen[i]);
-        const size_t needed = strlen(name_tail(name)) + 2;
-        if (length + needed < sizeof names)
-            length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", listed ? ", " : "", name_tail(name));
+        name_list_add(&damage.names, name);
         free(name);
-        if (listed++ == 0)
-            first = damage_of(part, chosen[i]);
+        if (damage.count++ == 0)
+            damage.first = damage_of(part, chosen[i]);
     }
-    if (failures == 1)
-        error_set(error, EXIT_input, "%.900s", first.text);
+    return damage;
+}
+
+/* One line: how many, the names of the first ones, and the first one's trouble. */
+static void damaged_error(const Damage *damage, const DataOptions *options, uint32_t count, Error *error)
+{
+    const uint32_t before = options->skipped_before;
+    if (options->skip_bad)
+        error_set(error, EXIT_input, "%u of %u images are damaged: %s%s: --skip-bad is on and skips up to %u of the data set's %u "
+                  "(1%%, rounded up)%s: remove or replace them; the first: %.250s", damage->count, count, damage->names.first,
+                  name_list_more(&damage->names), damage->limit, damage->total, before ? ", other parts' counted" : "",
+                  damage->first.text);
+    else if (damage->count == 1)
+        error_set(error, EXIT_input, "%.900s", damage->first.text);
     else
-        error_set(error, EXIT_input, "%u of %u images are damaged: %s%s: remove or replace them, or let --skip-bad skip up to 1%%; the first: %.300s",
-                  failures, count, names, failures > LISTED ? ", ..." : "", first.text);
+        error_set(error, EXIT_input, "%u of %u images are damaged: %s%s: remove or replace them, or let --skip-bad skip up to 1%% of "
+                  "the data set; the first: %.300s", damage->count, count, damage->names.first, name_list_more(&damage->names),
+                  damage->first.text);
 }
 
 /* Closes the gaps that damaged images leave. */
@@ -234,6 +253,20 @@ static void drop_damaged(Dataset *dataset, const bool *bad)
     }
     dataset->damaged = dataset->count - kept;
     dataset->count = kept;
+}
+
+/* Whether so many may be skipped; a line about it goes to the data set or to the error. */
+static bool damage_bearable(const Part *part, const uint32_t *chosen, const bool *bad, Dataset *dataset, Error *error)
+{
+    const Damage damage = damage_read(part, chosen, bad, dataset->count);
+    if (!part->options->skip_bad || damage.count + part->options->skipped_before > damage.limit || damage.count == dataset->count) {
+        damaged_error(&damage, part->options, dataset->count, error);
+        return false;
+    }
+    dataset->skipped = text_format("%u damaged %s skipped of the data set's %u images (--skip-bad allows %u, 1%% rounded up): %s%s",
+                                   damage.count, damage.count == 1 ? "image" : "images", damage.total, damage.limit,
+                                   damage.names.first, name_list_more(&damage.names));
+    return true;
 }
 
 static Dataset *dataset_load(Part *part, const uint32_t *chosen, uint32_t count, Error *error)
@@ -254,11 +287,9 @@ static Dataset *dataset_load(Part *part, const uint32_t *chosen, uint32_t count,
     dataset->labels = allocate(count, sizeof *dataset->labels, "the labels");
     bool *bad = allocate(count, sizeof *bad, "a data set");
     const uint32_t failures = decode_all(part, chosen, dataset, bad);
-    const bool good = failures == 0 || (options->skip_bad && (uint64_t)failures * 100 <= count);
+    const bool good = failures == 0 || damage_bearable(part, chosen, bad, dataset, error);
     if (good && failures)
         drop_damaged(dataset, bad);
-    else if (!good)
-        damaged_error(part, chosen, bad, count, failures, error);
     free(bad);
     if (!good) {
         dataset_free(dataset);
@@ -268,6 +299,8 @@ static Dataset *dataset_load(Part *part, const uint32_t *chosen, uint32_t count,
     dataset->class_names = part->class_names;
     part->class_names = NULL;
     dataset->mirror_ok = dataset->mirror_ok && !dataset_shows_characters(dataset);
+    dataset->notes = part->notes;
+    part->notes = NULL;
     return dataset;
 }
 
@@ -298,6 +331,8 @@ void dataset_free(Dataset *dataset)
         return;
     names_free(dataset->class_names, dataset->classes);
     free(dataset->path);
+    free(dataset->notes);
+    free(dataset->skipped);
     free(dataset->images);
     free(dataset->labels);
     free(dataset);

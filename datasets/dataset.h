@@ -30,6 +30,8 @@ typedef struct Dataset {
     bool        mirror_ok;             /* horizontal flips keep the meaning: false for IDX digits, and for grey images
                                           of classes that are named by one letter or digit */
     uint32_t    damaged;               /* images skipped under skip_bad */
+    char       *skipped;               /* a line about them; NULL: none */
+    char       *notes;                 /* which parts were found and what was left out, for dataset_describe; NULL: nothing */
 } Dataset;
 
 typedef struct DataOptions {
@@ -43,7 +45,8 @@ typedef struct DataOptions {
                                           images: 32 if the median short side is under 64, else 224) */
     int         channels;              /* 1 or 3: convert; 0: as the data is */
     bool        as_stored;             /* EXIF orientation of photographs is not applied */
-    bool        skip_bad;              /* skip damaged images up to 1% instead of stopping */
+    bool        skip_bad;              /* skip damaged images, up to 1% of all parts' images together (rounded up), instead of stopping */
+    uint32_t    skipped_before;        /* skipped already in other splits of the same data set; they count too */
     char      **class_names;           /* when evaluating: the checkpoint's; a data set that has other ones is refused */
     int         classes;
     int         threads;               /* decoding threads; 0: all cores */

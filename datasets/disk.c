@@ -1,12 +1,14 @@
 /* disk.c - opening, reading and listing; see disk.h. */
 
 #include "disk.h"
+#include "file_names.h"
 #include "text.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { OPEN_ATTEMPTS = 1000 };
+enum { OPEN_ATTEMPTS = 1000, PIPE_PATIENCE = 60 /* seconds */ };
 static const int OPEN_SAFELY = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
 
 const char *name_tail(const char *name)
@@ -176,6 +178,79 @@ uint8_t *disk_read_all(int folder, const char *name, const char *shown, size_t l
     return NULL;
 }
 
+/* Waits for the first bytes of a pipe that nobody may ever write to. */
+static bool pipe_ready(int file, const char *shown, Error *error)
+{
+    struct pollfd wanted = { .fd = file, .events = POLLIN };
+    int ready;
+    do
+        ready = poll(&wanted, 1, PIPE_PATIENCE * 1000);
+    while (ready < 0 && errno == EINTR);
+    if (ready > 0 && fcntl(file, F_SETFL, O_RDONLY) == 0)
+        return true;
+    if (ready == 0)
+        return error_set(error, EXIT_input, "nothing to read: %s: nobody wrote to it in %d seconds: start what writes to it first",
+                         name_tail(shown), PIPE_PATIENCE);
+    return error_set(error, EXIT_input, "cannot read: %s: %s: use a file instead", name_tail(shown), strerror(errno));
+}
+
+/* All bytes up to the end, which is not known before. */
+static uint8_t *stream_read(int file, const char *shown, size_t limit, size_t *size, Error *error)
+{
+    size_t room = 1 << 16;
+    uint8_t *bytes = allocate(room, 1, "a stream");
+    for (*size = 0; *size <= limit;) {
+        if (*size == room) {
+            uint8_t *grown = allocate(2 * room, 1, "a stream");
+            memcpy(grown, bytes, *size);
+            free(bytes);
+            bytes = grown;
+            room *= 2;
+        }
+        const ssize_t got = read(file, bytes + *size, room - *size);
+        if (got == 0)
+            return bytes;
+        if (got < 0 && errno != EINTR) {
+            error_set(error, EXIT_input, "cannot read: %s at byte %zu: %s: use a file instead", name_tail(shown), *size,
+                      strerror(errno));
+            free(bytes);
+            return NULL;
+        }
+        *size += got > 0 ? (size_t)got : 0;
+    }
+    error_set(error, EXIT_input, "file too large: %s has more than the limit of %zu bytes: use a smaller one", name_tail(shown), limit);
+    free(bytes);
+    return NULL;
+}
+
+bool disk_is_standard_input(const char *path)
+{
+    return !strcmp(path, "-") || !strcmp(path, "/dev/stdin") || !strcmp(path, "/dev/fd/0");
+}
+
+uint8_t *disk_read_named(const char *path, size_t limit, size_t *size, Error *error)
+{
+    struct stat status;
+    if (disk_is_standard_input(path)) {
+        if (isatty(STDIN_FILENO)) {
+            error_set(error, EXIT_input, "no image: standard input is a terminal: put a pipe or a file there, as in 'cat photo.jpg |'");
+            return NULL;
+        }
+        return stream_read(STDIN_FILENO, "standard input", limit, size, error);
+    }
+    if (stat(path, &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))
+        return disk_read_all(AT_FDCWD, path, path, limit, size, error);
+    const int file = open(path, OPEN_SAFELY);
+    uint8_t *bytes = NULL;
+    if (file < 0)
+        error_set(error, EXIT_input, "cannot open: %s: %s: correct the path or its permissions", name_tail(path), strerror(errno));
+    else if (pipe_ready(file, path, error))
+        bytes = stream_read(file, path, limit, size, error);
+    if (file >= 0)
+        close(file);
+    return bytes;
+}
+
 static int entry_compare(const void *a, const void *b)
 {
     return strcmp(((const Entry *)a)->name, ((const Entry *)b)->name);
@@ -186,33 +261,36 @@ static EntryType type_of_mode(mode_t mode)
     return S_ISREG(mode) ? ENTRY_file : S_ISDIR(mode) ? ENTRY_folder : ENTRY_other;
 }
 
+bool entry_refuse(const Entry *entry, const char *shown, Error *error)
+{
+    errno = entry->reason;
+    return beneath_failed(shown, error);
+}
+
 /* `path` leads from the root to the entry, for links. */
-static bool entry_type(int root, int folder, const struct dirent *found, const char *path, const char *shown,
-                       EntryType *type, Error *error)
+static bool entry_read(int root, int folder, const struct dirent *found, const char *path, const char *shown, Entry *entry,
+                       Error *error)
 {
     struct stat status;
-    if (found->d_type == DT_REG || found->d_type == DT_DIR) {
-        *type = found->d_type == DT_REG ? ENTRY_file : ENTRY_folder;
+    *entry = (Entry){ .type = found->d_type == DT_DIR ? ENTRY_folder : ENTRY_file };
+    if (found->d_type == DT_REG || found->d_type == DT_DIR)
         return true;
-    }
     if (fstatat(folder, found->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
         return error_set(error, EXIT_input, "cannot open: %s: %s: correct the path or its permissions", name_tail(shown),
                          strerror(errno));
-    if (S_ISLNK(status.st_mode)) {
-        const int file = open_beneath(root, path);
-        if (file < 0)
-            return beneath_failed(shown, error);
-        const bool known = fstat(file, &status) == 0;
+    entry->type = type_of_mode(status.st_mode);
+    if (!S_ISLNK(status.st_mode))
+        return true;
+    const int file = open_beneath(root, path);
+    const bool known = file >= 0 && fstat(file, &status) == 0;
+    *entry = (Entry){ .type = known ? type_of_mode(status.st_mode) : ENTRY_link, .reason = known ? 0 : errno };
+    if (file >= 0)
         close(file);
-        if (!known)
-            return error_set(error, EXIT_input, "cannot open: %s: %s: correct the path or its permissions", name_tail(shown),
-                             strerror(errno));
-    }
-    *type = type_of_mode(status.st_mode);
     return true;
 }
 
-static void listing_add(Listing *listing, size_t *room, const char *name, EntryType type)
+/* Takes over entry->name. */
+static void listing_add(Listing *listing, size_t *room, Entry entry)
 {
     if (listing->count == *room) {
         *room = *room ? *room * 2 : 64;
@@ -222,7 +300,7 @@ static void listing_add(Listing *listing, size_t *room, const char *name, EntryT
         free(listing->entries);
         listing->entries = grown;
     }
-    listing->entries[listing->count++] = (Entry){ .name = text_copy(name), .type = type };
+    listing->entries[listing->count++] = entry;
 }
 
 bool listing_read(int folder, const char *name, const char *shown, Listing *listing, Error *error)
@@ -247,13 +325,14 @@ bool listing_read(int folder, const char *name, const char *shown, Listing *list
                                            name_tail(shown), strerror(errno));
             break;
         }
-        if (found->d_name[0] == '.')
+        if (name_is_litter(found->d_name))
             continue;
         char *path = path_join(name, found->d_name), *shown_entry = path_join(shown, found->d_name);
-        EntryType type = ENTRY_other;
-        good = entry_type(folder, file, found, path, shown_entry, &type, error);
+        Entry entry;
+        good = entry_read(folder, file, found, path, shown_entry, &entry, error);
+        entry.name = good ? text_copy(found->d_name) : NULL;
         if (good)
-            listing_add(listing, &room, found->d_name, type);
+            listing_add(listing, &room, entry);
         free(path);
         free(shown_entry);
     }

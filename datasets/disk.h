@@ -41,11 +41,18 @@ bool disk_read(int file, void *bytes, size_t size, size_t offset, const char *sh
 /* A whole file, one byte more than its size allocated; release with free(). */
 uint8_t *disk_read_all(int folder, const char *name, const char *shown, size_t limit, size_t *size, Error *error);
 
-typedef enum { ENTRY_file, ENTRY_folder, ENTRY_other } EntryType;
+/* The bytes of what a person names: a file, or a pipe or device, which is read to its end; "-" and /dev/stdin are standard
+ * input. Released with free(). */
+bool     disk_is_standard_input(const char *path);
+uint8_t *disk_read_named(const char *path, size_t limit, size_t *size, Error *error);
+
+/* ENTRY_link is one that cannot be followed, or not within the folder. */
+typedef enum { ENTRY_file, ENTRY_folder, ENTRY_other, ENTRY_link } EntryType;
 
 typedef struct Entry {
     char     *name;
     EntryType type;
+    int       reason;           /* errno, why a link is not followed */
 } Entry;
 
 typedef struct Listing {
@@ -53,8 +60,11 @@ typedef struct Listing {
     size_t count;
 } Listing;
 
-/* What a folder beneath `folder` ("." for itself) holds, but for hidden entries. Links count as what they lead to. */
+/* What a folder beneath `folder` ("." for itself) holds, but for litter (file_names.h). Links count as what they lead to. */
 bool listing_read(int folder, const char *name, const char *shown, Listing *listing, Error *error);
 void listing_free(Listing *listing);
+
+/* The line for an ENTRY_link. */
+bool entry_refuse(const Entry *entry, const char *shown, Error *error);
 
 #endif

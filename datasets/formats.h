@@ -29,6 +29,8 @@ typedef struct Part {
     uint16_t   *labels;
     Section     sections[PART_SECTIONS];
     int         section_count;
+    uint32_t    total;              /* images of all parts; 0: as many as this one has */
+    char       *notes;              /* what else to tell first, each note behind "; "; NULL: nothing */
     void       *state;              /* the format's own */
 } Part;
 

@@ -2,7 +2,6 @@
 
 #include "image.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +46,8 @@ static const struct {
     const char *ending;
     ImageName   name;
 } endings[] = {
-    { ".png", NAME_image }, { ".jpg", NAME_image }, { ".jpeg", NAME_image }, { ".bmp", NAME_image }, { ".gif", NAME_image },
+    { ".png", NAME_image }, { ".jpg", NAME_image }, { ".jpeg", NAME_image },
+    { ".jfif", NAME_image }, { ".jpe", NAME_image }, { ".bmp", NAME_image }, { ".gif", NAME_image },
     { ".tga", NAME_image }, { ".ppm", NAME_image }, { ".pgm", NAME_image }, { ".pnm", NAME_image },
     { ".webp", NAME_unsupported }, { ".tif", NAME_unsupported }, { ".tiff", NAME_unsupported }, { ".avif", NAME_unsupported },
     { ".heic", NAME_unsupported }, { ".pbm", NAME_unsupported }, { ".jp2", NAME_unsupported }, { ".jxl", NAME_unsupported },
@@ -137,7 +137,7 @@ bool image_damaged(const char *what, const char *shown, const char *why, Error *
 bool image_load(const char *path, int channels, int height, int width, bool as_stored, uint8_t *pixels, Error *error)
 {
     size_t size;
-    uint8_t *bytes = disk_read_all(AT_FDCWD, path, path, IMAGE_MAX_BYTES, &size, error);
+    uint8_t *bytes = disk_read_named(path, IMAGE_MAX_BYTES, &size, error);
     Image image;
     const ImageOptions options = { .wanted = { channels, height, width }, .as_stored = as_stored };
     const bool decoded = bytes && image_decode(bytes, size, path, &options, &image, error);

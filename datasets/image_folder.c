@@ -1,11 +1,11 @@
-/* image_folder.c - a folder of images for each class, alone or within train/, val/ and test/.
+/* image_folder.c - a folder of images for each class, alone or within train/, val/ and test/ (or other names: file_names.c).
  *
  *   photos/train/cat/1.jpg      or      photos/cat/1.jpg
  *   photos/val/cat/2.png
  *
  * Classes are the folders' names and images the files' names, each sorted by bytes. val/ and test/ take the classes of
- * train/. Hidden entries are skipped, and so are files whose names do not end like an image's. Symbolic links are
- * followed only within the data folder. */
+ * train/. Litter is skipped; files whose names do not end like an image's are left out and told. Symbolic links are followed
+ * only within the data folder. */
 
 #include "formats.h"
 
@@ -16,20 +16,27 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "folder_parts.h"
 #include "text.h"
 
 enum { MEASURED = 1024 };      /* images looked at to find the size of all */
 
 typedef struct Folder {
-    const char *part;           /* "train", ... or "." */
+    char       *part;           /* "train", "Valid", ... or "." */
     char      **files;          /* a name within its class folder for each image */
     uint32_t    room;
 } Folder;
 
-/* Class folders alone are the train part. */
-static const char *part_folder(int root, Split split)
+/* Class folders alone are the train part. The name is the caller's. */
+static char *part_folder(int root, Split split)
 {
-    return split != SPLIT_train || disk_has_folder(root, "train") ? split_name(split) : ".";
+    FolderParts parts = folder_parts_read(root);
+    const char *name = parts.names[split];
+    if (!name)
+        name = split == SPLIT_train ? "." : split_name(split);
+    char *copy = text_copy(name);
+    folder_parts_free(&parts);
+    return copy;
 }
 
 static bool has_class_folder(int root)
@@ -37,26 +44,24 @@ static bool has_class_folder(int root)
     Listing listing;
     bool found = false;
     if (!listing_read(root, ".", "", &listing, NULL))
-        return true;        /* a link that leaves the folder, say: opening it will tell */
+        return false;
     for (size_t i = 0; i < listing.count && !found; i++)
         found = listing.entries[i].type == ENTRY_folder;
     listing_free(&listing);
     return found;
 }
 
-static bool has_parts(int root)
-{
-    return disk_has_folder(root, "train") || disk_has_folder(root, "val") || disk_has_folder(root, "test");
-}
-
 static bool folder_has(int root, Split split)
 {
-    return has_parts(root) ? disk_has_folder(root, split_name(split)) : split == SPLIT_train;
+    FolderParts parts = folder_parts_read(root);
+    const bool has = folder_parts_any(&parts) ? parts.names[split] != NULL : split == SPLIT_train;
+    folder_parts_free(&parts);
+    return has;
 }
 
 static bool folder_matches(int root)
 {
-    return has_parts(root) || has_class_folder(root);
+    return has_class_folder(root);
 }
 
 /* ---- classes ---- */
@@ -104,10 +109,17 @@ static bool read_classes(Part *part, const char *folder, Error *error)
     }
     const char **names = allocate(listing.count, sizeof *names, "class names");
     int count = 0;
-    for (size_t i = 0; i < listing.count; i++)
+    bool good = true;
+    for (size_t i = 0; i < listing.count && good; i++) {
         if (listing.entries[i].type == ENTRY_folder)
             names[count++] = listing.entries[i].name;
-    const bool good = class_names_ok(names, count, shown, error);
+        if (listing.entries[i].type == ENTRY_link) {
+            char *link = path_join(shown, listing.entries[i].name);
+            good = entry_refuse(&listing.entries[i], link, error);
+            free(link);
+        }
+    }
+    good = good && class_names_ok(names, count, shown, error);
     if (good)
         part_set_classes(part, names, count);
     free(names);
@@ -167,6 +179,8 @@ static bool add_entry(Part *part, Folder *state, const Entry *entry, int class, 
         return error_set(error, EXIT_input, "image format is not supported: %s: convert it to PNG or JPEG", name_tail(shown));
     if (name == NAME_other)
         return true;
+    if (entry->type == ENTRY_link)
+        return entry_refuse(entry, shown, error);
     if (entry->type == ENTRY_other)
         return error_set(error, EXIT_input, "not a regular file: %s: remove it", name_tail(shown));
     if (part->count == MAX_IMAGES)
@@ -279,8 +293,10 @@ static void folder_close(Part *part)
     Folder *state = part->state;
     for (uint32_t i = 0; state && i < part->count; i++)
         free(state->files[i]);
-    if (state)
+    if (state) {
         free(state->files);
+        free(state->part);
+    }
     free(state);
 }
 
@@ -297,16 +313,55 @@ static bool measure_train(Part *part, Error *error)
     return good;
 }
 
-static bool folder_open(Part *part, Split split, Error *error)
+/* The part's classes, names and images. */
+static bool read_split(Part *part, Split split, Error *error)
 {
     const bool other_part = split != SPLIT_train && folder_has(part->root, SPLIT_train);
-    if (!read_classes(part, part_folder(part->root, other_part ? SPLIT_train : split), error) ||
-        (other_part && !no_other_classes(part, split_name(split), error)) || !read_part(part, split, error))
+    char *of_classes = part_folder(part->root, other_part ? SPLIT_train : split), *own = part_folder(part->root, split);
+    const bool good = read_classes(part, of_classes, error) && (!other_part || no_other_classes(part, own, error)) &&
+                      read_part(part, split, error);
+    free(of_classes);
+    free(own);
+    if (!good)
         return false;
     if (other_part && !(part->options->side && part->options->channels))
         return measure_train(part, error);
     part->size = measure(part);
     return true;
+}
+
+static void add_note(Part *part, const char *what, const NameList *list)
+{
+    if (list->count == 0)
+        return;
+    char *notes = text_format("%s; left out: %zu %s: %s%s", part->notes ? part->notes : "", list->count, what, list->first,
+                              name_list_more(list));
+    free(part->notes);
+    part->notes = notes;
+}
+
+static bool folder_open(Part *part, Split split, Error *error)
+{
+    FolderParts parts = folder_parts_read(part->root);
+    const bool good = folder_parts_ok(&parts, part->path, error) && read_split(part, split, error);
+    if (good) {
+        const FolderSurvey survey = folder_survey(part->root, &parts);
+        part->total = survey.images;
+        if (folder_parts_any(&parts)) {
+            part->notes = text_copy("; parts:");
+            for (int i = 0; i < SPLITS; i++)
+                if (parts.names[i]) {
+                    char *longer = text_format("%s %s/", part->notes, name_tail(parts.names[i]));
+                    free(part->notes);
+                    part->notes = longer;
+                }
+        }
+        add_note(part, survey.files.count == 1 ? "file that is not named like an image" : "files that are not named like images",
+                 &survey.files);
+        add_note(part, survey.folders.count == 1 ? "folder that is no part" : "folders that are no parts", &survey.folders);
+    }
+    folder_parts_free(&parts);
+    return good;
 }
 
 static bool folder_load(const Part *part, uint32_t index, ImageSize wanted, uint8_t *planes, Error *error)

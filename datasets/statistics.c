@@ -4,24 +4,49 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "disk.h"
 #include "formats.h"
+#include "file_names.h"
 #include "random.h"
+#include "text.h"
 
-/* Two classes that some file systems could not tell apart are worth a word. */
+typedef struct Folded {
+    char *text;
+    int   class;
+} Folded;
+
+static int compare_folded(const void *a, const void *b)
+{
+    const int order = strcmp(((const Folded *)a)->text, ((const Folded *)b)->text);
+    return order ? order : ((const Folded *)a)->class - ((const Folded *)b)->class;
+}
+
+/* Two classes that look the same, or that some file systems could not tell apart, are worth a word. */
 static void describe_twins(const Dataset *dataset, char *text, size_t size)
 {
-    *text = '\0';
+    char first[160], second[160];
+    Folded *folded = allocate((size_t)dataset->classes, sizeof *folded, "class names");
     for (int i = 0; i < dataset->classes; i++)
-        for (int j = i + 1; j < dataset->classes; j++)
-            if (!strcasecmp(dataset->class_names[i], dataset->class_names[j])) {
-                snprintf(text, size, "; warning: classes '%s' and '%s' differ in upper and lower case only",
-                         name_tail(dataset->class_names[i]), name_tail(dataset->class_names[j]));
-                return;
-            }
+        folded[i] = (Folded){ dataset->class_names ? name_folded(dataset->class_names[i]) : text_copy(""), i };
+    qsort(folded, (size_t)dataset->classes, sizeof *folded, compare_folded);
+    *text = '\0';
+    for (int i = 0; i + 1 < dataset->classes && dataset->class_names && !*text; i++) {
+        if (strcmp(folded[i].text, folded[i + 1].text) != 0)
+            continue;
+        const char *a = dataset->class_names[folded[i].class], *b = dataset->class_names[folded[i + 1].class];
+        name_bytes(name_tail(a), first, sizeof first);
+        name_bytes(name_tail(b), second, sizeof second);
+        snprintf(text, size, "; warning: classes '%s' and '%s' %s", first, second,
+                 !strcasecmp(a, b) ? "differ in upper and lower case only" :
+                 "look the same: their letters are composed otherwise, or differ in case only");
+    }
+    for (int i = 0; i < dataset->classes; i++)
+        free(folded[i].text);
+    free(folded);
 }
 
 void dataset_describe(const Dataset *dataset, char *text, size_t size)
@@ -30,13 +55,12 @@ void dataset_describe(const Dataset *dataset, char *text, size_t size)
     for (int i = 0; i < FORMATS; i++)
         if (!strcmp(dataset_formats[i]->kind, dataset->kind))
             title = dataset_formats[i]->title;
-    char twins[320], damaged[64] = "";
+    char twins[480];
     describe_twins(dataset, twins, sizeof twins);
-    if (dataset->damaged)
-        snprintf(damaged, sizeof damaged, ", %u damaged ones skipped", dataset->damaged);
-    snprintf(text, size, "%s%s%s: %u images of %dx%dx%d in %d classes%s%s%s", title, *dataset->path ? " in " : "",
+    snprintf(text, size, "%s%s%s: %u images of %dx%dx%d in %d classes%s%s%s%s%s", title, *dataset->path ? " in " : "",
              name_tail(dataset->path),
-             dataset->count, dataset->channels, dataset->height, dataset->width, dataset->classes, damaged, twins,
+             dataset->count, dataset->channels, dataset->height, dataset->width, dataset->classes, twins,
+             dataset->skipped ? "; " : "", dataset->skipped ? dataset->skipped : "", dataset->notes ? dataset->notes : "",
              strcmp(dataset->kind, format_shapes.kind) ? "" : "; for CIFAR-10, unpack "
              "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz in data/");
 }

@@ -210,6 +210,7 @@ static bool list_images(const OptionLine *line, ImageList *list, Error *error)
     for (int i = 1; i < line->argument_count; i++)
         if (!image_list_add(list, line->arguments[i], error))
             return false;
+    image_list_notes(list, note_print, NULL);
     return true;
 }
 

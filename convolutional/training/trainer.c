@@ -82,6 +82,8 @@ static void describe_data(const Trainer *t)
     uint32_t *counts = allocate((size_t)t->train_set->classes, sizeof *counts, "a histogram");
     dataset_describe(t->train_set, text, sizeof text);
     trainer_note(t, "%s", text);
+    if (t->val_set->skipped)
+        trainer_note(t, "validation: %s", t->val_set->skipped);
 
     size_t at = 0;
     dataset_histogram(t->train_set, counts);
@@ -139,7 +141,9 @@ static bool open_data(Trainer *t, Error *error)
     TrainerOptions *o = &t->options;
     o->data.seed = o->seed;
     t->train_set = dataset_open(&o->data, SPLIT_train, error);
-    t->val_set = t->train_set ? dataset_open(&o->data, SPLIT_val, error) : NULL;
+    DataOptions val_data = o->data;
+    val_data.skipped_before = t->train_set ? t->train_set->damaged : 0;
+    t->val_set = t->train_set ? dataset_open(&val_data, SPLIT_val, error) : NULL;
     if (!t->val_set)
         return false;
     if (t->train_set->height != t->train_set->width)

@@ -2,14 +2,30 @@
 
 #include "image_list.h"
 
+#include "disk.h"
 #include "image.h"
 #include "text.h"
 
 #include <errno.h>
-#include <fts.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+enum { DEEPEST = 64 };
+
+/* A folder that is searched, and those above it: a link to one of them would be searched for ever. */
+typedef struct Place {
+    const struct Place *above;
+    dev_t device;
+    ino_t number;
+} Place;
+
+typedef struct Search {
+    ImageList  *list;
+    int         root;
+    const char *path;           /* the root's, as given */
+} Search;
 
 static void append(ImageList *list, const char *path)
 {
@@ -25,44 +41,71 @@ static void append(ImageList *list, const char *path)
     list->paths[list->count++] = text_copy(path);
 }
 
-static int by_bytes(const FTSENT **a, const FTSENT **b)
-{
-    return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
 static bool unreadable(const char *path, int number, Error *error)
 {
     return error_set(error, EXIT_input, "cannot read: %s: %s: correct the path or its permissions", path, strerror(number));
 }
 
-/* Every image below; a part that cannot be read is an error, so that none is left out without a word. */
+static bool search_folder(const Search *search, const char *folder, const Place *above, int depth, Error *error);
+
+/* `inner` leads from the root to the entry, `shown` is its path for a person. */
+static bool search_entry(const Search *search, const Entry *entry, const char *inner, const char *shown, const Place *place,
+                         int depth, Error *error)
+{
+    if (entry->type == ENTRY_folder)
+        return search_folder(search, inner, place, depth + 1, error);
+    if (entry->type == ENTRY_link)
+        name_list_add(&search->list->links, shown);
+    else if (entry->type == ENTRY_file && image_name(entry->name) == NAME_image)
+        append(search->list, shown);
+    else
+        name_list_add(&search->list->left_out, shown);
+    return true;
+}
+
+/* Every image below; a folder that cannot be read is an error, so that none is left out without a word. */
+static bool search_folder(const Search *search, const char *folder, const Place *above, int depth, Error *error)
+{
+    struct stat about;
+    Listing listing;
+    char *path = strcmp(folder, ".") ? path_join(search->path, folder) : text_copy(search->path);
+    bool whole = fstatat(search->root, folder, &about, 0) == 0 || unreadable(path, errno, error);
+    const Place here = { above, about.st_dev, about.st_ino };
+    bool known = depth > DEEPEST;
+    for (const Place *place = above; whole && place && !known; place = place->above)
+        known = place->device == here.device && place->number == here.number;
+    if (whole && known)
+        name_list_add(&search->list->links, path);
+    if (!whole || known || !listing_read(search->root, folder, path, &listing, error)) {
+        free(path);
+        return whole && known;
+    }
+    for (size_t i = 0; i < listing.count && whole; i++) {
+        char *inner = path_join(strcmp(folder, ".") ? folder : "", listing.entries[i].name);
+        char *shown = path_join(path, listing.entries[i].name);
+        whole = search_entry(search, &listing.entries[i], inner, shown, &here, depth, error);
+        free(inner);
+        free(shown);
+    }
+    listing_free(&listing);
+    free(path);
+    return whole;
+}
+
 static bool add_folder(ImageList *list, const char *path, Error *error)
 {
-    char *root = text_copy(path);
-    const size_t before = list->count;
-    bool whole = true;
-    FTS *tree = fts_open((char *[]){ root, NULL }, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_bytes);
-    if (!tree)
-        whole = unreadable(path, errno, error);
-    while (whole) {
-        errno = 0;
-        FTSENT *entry = fts_read(tree);
-        if (!entry) {
-            whole = errno == 0 || unreadable(path, errno, error);
-            break;
-        }
-        if (entry->fts_level > 0 && entry->fts_name[0] == '.')
-            fts_set(tree, entry, FTS_SKIP);
-        else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS)
-            whole = unreadable(entry->fts_path, entry->fts_errno, error);
-        else if (entry->fts_info == FTS_F && image_name(entry->fts_name) == NAME_image)
-            append(list, entry->fts_path);
-    }
-    if (tree)
-        fts_close(tree);
-    free(root);
+    const size_t before = list->count, links = list->links.count;
+    const Search search = { list, disk_folder(path, error), path };
+    if (search.root < 0)
+        return false;
+    const bool whole = search_folder(&search, ".", NULL, 0, error);
+    close(search.root);
     if (!whole)
         return false;
+    if (list->count == before && list->links.count > links)
+        return error_set(error, EXIT_input, "no image: %s: symbolic links that lead out of the folder or nowhere are not followed "
+                         "(%s%s): give the folder they lead to, or name the images", path, list->links.first,
+                         name_list_more(&list->links));
     return list->count > before ||
            error_set(error, EXIT_input, "no image: %s: the folder holds none that can be read: name another", path);
 }
@@ -70,12 +113,33 @@ static bool add_folder(ImageList *list, const char *path, Error *error)
 bool image_list_add(ImageList *list, const char *path, Error *error)
 {
     struct stat about;
-    if (stat(path, &about) != 0)
+    if (!disk_is_standard_input(path) && stat(path, &about) != 0)
         return unreadable(path, errno, error);
-    if (S_ISDIR(about.st_mode))
+    if (!disk_is_standard_input(path) && S_ISDIR(about.st_mode))
         return add_folder(list, path, error);
     append(list, path);
     return true;
+}
+
+void image_list_notes(const ImageList *list, void (*note)(void *context, const char *text), void *context)
+{
+    const struct {
+        const NameList *names;
+        const char     *one, *many;
+    } rows[] = {
+        { &list->left_out, "file that is not named like an image", "files that are not named like images" },
+        { &list->links, "symbolic link that leads out of its folder or nowhere",
+          "symbolic links that lead out of their folder or nowhere" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].names->count == 0)
+            continue;
+        char *text = text_format("left out: %zu %s: %s%s", rows[i].names->count,
+                                 rows[i].names->count == 1 ? rows[i].one : rows[i].many, rows[i].names->first,
+                                 name_list_more(rows[i].names));
+        note(context, text);
+        free(text);
+    }
 }
 
 void image_list_clear(ImageList *list)

@@ -6,15 +6,21 @@
 #include <stddef.h>
 
 #include "errors.h"
+#include "file_names.h"
 
 typedef struct ImageList {
-    char **paths;
-    size_t count, room;
+    char   **paths;
+    size_t   count, room;
+    NameList left_out, links;       /* found in folders and not taken: other files; links that are not followed */
 } ImageList;
 
-/* A file is taken whatever its name is; of a folder, and those below, the files that are named like images, in the order
- * of their bytes, without hidden ones and symbolic links. False and one line if there is no such path, or a folder holds none. */
+/* A file or pipe is taken whatever its name is ("-": standard input); of a folder, and those below, the files that are named
+ * like images, in the order of their bytes, without litter (file_names.h). As in a data set, links are followed within the folder
+ * that is given. False and one line if there is no such path, or a folder holds none. */
 bool image_list_add(ImageList *list, const char *path, Error *error);
+
+/* A line for each kind of what was left out. */
+void image_list_notes(const ImageList *list, void (*note)(void *context, const char *text), void *context);
 void image_list_clear(ImageList *list);
 
 #endif
