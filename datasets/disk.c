@@ -238,7 +238,8 @@ uint8_t *disk_read_named(const char *path, size_t limit, size_t *size, Error *er
         }
         return stream_read(STDIN_FILENO, "standard input", limit, size, error);
     }
-    if (stat(path, &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))
+    const bool passed = !strncmp(path, "/dev/fd/", 8) || !strncmp(path, "/proc/self/fd/", 14);
+    if (!passed || stat(path, &status) != 0 || !S_ISFIFO(status.st_mode))
         return disk_read_all(AT_FDCWD, path, path, limit, size, error);
     const int file = open(path, OPEN_SAFELY);
     uint8_t *bytes = NULL;

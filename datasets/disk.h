@@ -41,8 +41,8 @@ bool disk_read(int file, void *bytes, size_t size, size_t offset, const char *sh
 /* A whole file, one byte more than its size allocated; release with free(). */
 uint8_t *disk_read_all(int folder, const char *name, const char *shown, size_t limit, size_t *size, Error *error);
 
-/* The bytes of what a person names: a file, or a pipe or device, which is read to its end; "-" and /dev/stdin are standard
- * input. Released with free(). */
+/* The bytes of what a person names: a file; or "-" or /dev/stdin, standard input, or a pipe that a shell passes as /dev/fd/N,
+ * which are read to their end. A FIFO with a name of its own is refused as ever. Release with free(). */
 bool     disk_is_standard_input(const char *path);
 uint8_t *disk_read_named(const char *path, size_t limit, size_t *size, Error *error);
 
