@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <omp.h>
@@ -57,6 +58,8 @@ static bool unknown_data(int root, const char *path, Error *error)
     if (listing.count == 0)
         error_set(error, EXIT_input, "data folder is empty: %s: put a data set there: data_batch_1.bin (CIFAR-10), train.bin "
                   "(CIFAR-100), *-ubyte (MNIST) or a folder of images for each class", name_tail(path));
+    else if (images && place_of_class(path, images, error))
+        ;
     else if (images)
         error_set(error, EXIT_input, "images without classes: %s holds %zu images and no folders: "
                   "make a folder for each class and move them there", name_tail(path), images);
@@ -99,6 +102,12 @@ static bool missing_data(const char *path, Error *error)
     return false;
 }
 
+static bool is_file(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && !S_ISDIR(about.st_mode);
+}
+
 /* Fills part->format, path and root. */
 static bool part_find(Part *part, const DataOptions *options, Error *error)
 {
@@ -111,8 +120,12 @@ static bool part_find(Part *part, const DataOptions *options, Error *error)
     }
     part->root = disk_folder(path, error);
     if (part->root < 0)
-        return missing_data(path, error);
+        return is_file(path) ? place_of_file(path, error) : missing_data(path, error);
     part->format = format_of(part->root);
+    if (part->format == &format_folder && !place_holds_data(part->root) && place_below(part->root, path, error)) {
+        part->format = NULL;
+        return false;
+    }
     return part->format || unknown_data(part->root, path, error);
 }
 

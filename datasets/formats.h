@@ -56,6 +56,19 @@ extern const Format *const dataset_formats[FORMATS];
 /* For a Part's names: `names` has `count` strings, which are copied. */
 void part_set_classes(Part *part, const char *const *names, int count);
 
+/* ---- place.c: what a person named is near a data set ---- */
+
+/* Any kind; a folder of images only if two folders of it, or of a part, hold images. */
+bool place_holds_data(int root);
+
+/* For a folder without data: true, and the line, if there are data sets one or two folders further down, or if it is something
+ * else altogether, of which nothing should be changed. */
+bool place_below(int root, const char *path, Error *error);
+/* True, and the line, if a folder of `images` images is a class of the data above it. */
+bool place_of_class(const char *path, size_t images, Error *error);
+/* A file was given: what to give instead. Always false. */
+bool place_of_file(const char *path, Error *error);
+
 /* ---- split.c ---- */
 
 /* Where a split comes from: a part of the data, and which of its images. */

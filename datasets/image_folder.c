@@ -113,7 +113,7 @@ static bool read_classes(Part *part, const char *folder, Error *error)
     for (size_t i = 0; i < listing.count && good; i++) {
         if (listing.entries[i].type == ENTRY_folder)
             names[count++] = listing.entries[i].name;
-        if (listing.entries[i].type == ENTRY_link) {
+        if (listing.entries[i].type == ENTRY_link && place_holds_data(part->root)) {
             char *link = path_join(shown, listing.entries[i].name);
             good = entry_refuse(&listing.entries[i], link, error);
             free(link);
@@ -282,7 +282,8 @@ static bool read_part(Part *part, Split split, Error *error)
         return true;
     char *shown = shown_path(part, state->part, "", "");
     error_set(error, EXIT_input,
-              "no images in %s: its %d class folders hold no PNG, JPEG, BMP, GIF, TGA, PPM or PGM files: put some there",
+              "no images in %s: its %d class folders hold no PNG, JPEG, BMP, GIF, TGA, PPM or PGM files: "
+              "give the folder whose folders are the classes",
               name_tail(shown), part->classes);
     free(shown);
     return false;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "data_files.h"
 #include "dataset.h"
@@ -185,6 +186,70 @@ static void test_names_that_look_alike(void **state)
     }
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    return strlen(text) >= strlen(end) && !strcmp(text + strlen(text) - strlen(end), end);
+}
+
+/* One or two folders too high or too low, or a file: the line ends in the folder that holds the data. */
+static void test_places(void **state)
+{
+    (void)state;
+    static const struct { const char *given, *text, *right; } cases[] = {
+        { "sets",                     "further down", "sets/MNIST/raw" },
+        { "sets/MNIST",               "further down", "sets/MNIST/raw" },
+        { "more",                     "further down", "more/cifar-10-batches-bin" },
+        { "photos",                   "further down", "photos/pets" },
+        { "photos/pets/train/cat",    "one class of a data set", "photos/pets" },
+        { "photos/pets/train/cat/000.ppm", "not a folder", "photos/pets" },
+        { "sets/MNIST/raw/train-images-idx3-ubyte", "not a folder", "sets/MNIST/raw" },
+        { "pets.tar.gz",              "is an archive", "that comes of it" },
+    };
+    data_folder("sets");
+    data_folder("sets/MNIST");
+    data_folder("sets/MNIST/raw");
+    data_idx("sets/MNIST/raw/train-images-idx3-ubyte", 3, 40, false);
+    data_idx("sets/MNIST/raw/train-labels-idx1-ubyte", 1, 40, false);
+    data_folder("more");
+    data_folder("more/cifar-10-batches-bin");
+    data_cifar("more/cifar-10-batches-bin/data_batch_1.bin", 1, 0, 10, 10);
+    data_folder("photos");
+    data_folder("photos/pets");
+    make_part("photos/pets/train", 2);
+    scratch_write(data_path("pets.tar.gz"), "x", 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char path[256];
+        Error error = {0};
+        const DataOptions options = { .path = scratch_path(path, data_root, cases[i].given) };
+        const Dataset *data = dataset_open(&options, SPLIT_train, &error);
+        if (data || !strstr(error.text, cases[i].text) || !ends_with(error.text, cases[i].right))
+            fail_msg("%s: '%s'", cases[i].given, error.text);
+    }
+}
+
+/* Nobody is told to change a folder that is no data set. */
+static void test_other_folders(void **state)
+{
+    (void)state;
+    static const char *const words[] = { "move", "rename", "permissions", "put ", "convert" };
+    char made[256];
+    data_folder("etc");
+    data_folder("etc/X11");
+    data_folder("etc/X11/app-defaults");
+    data_folder("etc/alternatives");
+    assert_int_equal(symlink("/usr/bin", data_path("etc/bin")), 0);
+    assert_int_equal(symlink("/usr/bin/vi", data_path("etc/alternatives/vi")), 0);
+    const char *const given[] = { scratch_path(made, data_root, "etc"), "/etc" };
+    for (int g = 0; g < 2; g++) {
+        Error error = {0};
+        const DataOptions options = { .path = given[g] };
+        assert_null(dataset_open(&options, SPLIT_train, &error));
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+            if (strstr(error.text, words[i]))
+                fail_msg("'%s' in '%s'", words[i], error.text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +258,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_litter, data_setup, data_teardown),
         cmocka_unit_test_setup_teardown(test_left_out, data_setup, data_teardown),
         cmocka_unit_test_setup_teardown(test_skip_bad, data_setup, data_teardown),
+        cmocka_unit_test_setup_teardown(test_places, data_setup, data_teardown),
+        cmocka_unit_test_setup_teardown(test_other_folders, data_setup, data_teardown),
         cmocka_unit_test(test_names_that_look_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
