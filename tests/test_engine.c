@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #include "probe.h"
+#include "optimizer.h"
 #include "program_build.h"
+#include "schedule.h"
 #include "setups.h"
 
 /* ---- buffers in one arena ---- */
@@ -384,6 +386,18 @@ static void mistake_threads(void)
     program_forward(program);
 }
 
+static void mistake_optimizer(void)
+{
+    Network *net = network_new();
+    linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
+    optimizer_new(net, &(OptimizerOptions){ .kind = OPTIMIZER_sgd });
+}
+
+static void mistake_schedule(void)
+{
+    schedule_lr(&(Schedule){ .kind = SCHEDULE_COUNT }, 1);
+}
+
 static void mistake_stranger(void)
 {
     Network *net = network_new(), *other = network_new();
@@ -403,6 +417,8 @@ static const struct Mistake {
     { mistake_image,    "without images (batch 6)" },
     { mistake_values,   "all 0): call parameters_init or checkpoint_load first" },
     { mistake_threads,  "compiled for 2 threads runs with 3" },
+    { mistake_optimizer, "sgd for a network of 1 modules without gradients: compile its training program first" },
+    { mistake_schedule, "schedule 3 of 3" },
     { mistake_stranger, "'act' reads tensor 1 of another network (this one has 0)" },
 };
 

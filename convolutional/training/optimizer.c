@@ -21,15 +21,24 @@
     X(sgd,    1,      "momentum_buffer", "")       \
     X(adamw,  2,      "exp_avg", "exp_avg_sq")
 
-static const struct { const char *name; int states; const char *state_names[2]; } kinds[] = {
+static const struct { const char *name; int states; const char *state_names[OPTIMIZER_STATES]; } kinds[] = {
 #define X(key, count, ...) [OPTIMIZER_##key] = { #key, count, { __VA_ARGS__ } },
     OPTIMIZERS(X)
 #undef X
 };
 _Static_assert(sizeof kinds / sizeof *kinds == OPTIMIZER_COUNT, "every optimiser has its row");
 
-const char *optimizer_name(OptimizerKind kind)                  { return kinds[kind].name; }
-const char *optimizer_state_name(OptimizerKind kind, int state) { return kinds[kind].state_names[state]; }
+const char *optimizer_name(OptimizerKind kind)
+{
+    CHECK((unsigned)kind < OPTIMIZER_COUNT, "optimiser %d of %d", (int)kind, OPTIMIZER_COUNT);
+    return kinds[kind].name;
+}
+
+const char *optimizer_state_name(OptimizerKind kind, int state)
+{
+    CHECK((unsigned)kind < OPTIMIZER_COUNT && state >= 0 && state < kinds[kind].states, "state %d of optimiser %d", state, (int)kind);
+    return kinds[kind].state_names[state];
+}
 
 const char *optimizer_names(void)
 {
@@ -55,6 +64,8 @@ Optimizer *optimizer_new(Network *network, const OptimizerOptions *options)
 {
     CHECK(options->kind != OPTIMIZER_adamw || options->eps > 0, "adamw: eps %g: padding would become 0 / 0",
           (double)options->eps);
+    CHECK(network_parameters(network)->gradients, "%s for a network of %d modules without gradients: compile its training program first",
+          optimizer_name(options->kind), network_module_count(network));
     Optimizer *optimizer = allocate(1, sizeof *optimizer, "an optimiser");
     *optimizer = (Optimizer){ .options = *options, .network = network, .states = kinds[options->kind].states };
     for (int i = 0; i < optimizer->states; i++)

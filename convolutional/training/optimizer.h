@@ -13,6 +13,8 @@
 
 typedef enum { OPTIMIZER_sgd, OPTIMIZER_adamw, OPTIMIZER_COUNT } OptimizerKind;
 
+enum { OPTIMIZER_STATES = 2 };      /* blocks of state, at most */
+
 typedef struct OptimizerOptions {
     OptimizerKind kind;
     float momentum;            /* sgd */
@@ -26,7 +28,7 @@ typedef struct Optimizer {
     OptimizerOptions options;
     Network         *network;
     int              states;           /* moment blocks: sgd 1, adamw 2 */
-    float           *state[2];         /* each arranged as the parameters' trained part */
+    float           *state[OPTIMIZER_STATES];      /* each arranged as the parameters' trained part */
     uint64_t         steps;            /* done; adamw's bias correction */
 } Optimizer;
 
@@ -36,7 +38,7 @@ const char *optimizer_names(void);
 bool        optimizer_parse(const char *name, OptimizerKind *kind, Error *error);
 const char *optimizer_state_name(OptimizerKind kind, int state);
 
-/* After the training program is compiled. Allocates the states, zero. */
+/* After the training program is compiled, which is checked. Allocates the states, zero. */
 Optimizer *optimizer_new(Network *network, const OptimizerOptions *options);
 void       optimizer_free(Optimizer *optimizer);
 

@@ -36,9 +36,13 @@ float schedule_lr(const Schedule *schedule, uint64_t step)
     case SCHEDULE_step:
         CHECK(schedule->decay_steps > 0, "step schedule: %llu decay steps", (unsigned long long)schedule->decay_steps);
         return (float)(lr * pow(schedule->decay_rate, (double)(step / schedule->decay_steps)));
-    default:
+    case SCHEDULE_constant:
         return (float)lr;
+    case SCHEDULE_COUNT:
+        break;
     }
+    CHECK(false, "schedule %d of %d", (int)schedule->kind, SCHEDULE_COUNT);
+    return 0.0f;
 }
 
 const char *schedule_names(void)
@@ -50,6 +54,7 @@ const char *schedule_names(void)
 
 const char *schedule_name(ScheduleKind kind)
 {
+    CHECK((unsigned)kind < SCHEDULE_COUNT, "schedule %d of %d", (int)kind, SCHEDULE_COUNT);
     return names[kind];
 }
 

@@ -38,6 +38,7 @@ TrainerOptions trainer_defaults(const Architecture *arch, const OptimizerKind *o
     static const struct { float lr, weight_decay; } usual[] = {
         [OPTIMIZER_sgd] = { 0.1f, 5e-4f }, [OPTIMIZER_adamw] = { 2e-3f, 0.05f },
     };
+    _Static_assert(sizeof usual / sizeof *usual == OPTIMIZER_COUNT, "every optimiser has its usual rate and decay");
     const Recipe *recipe = &arch->recipe;
     OptimizerKind own;
     Error error;

@@ -19,21 +19,22 @@
 static const char *first_not_finite(const Trainer *t, const char **what)
 {
     const Parameters *parameters = network_parameters(t->network);
-    const float *const blocks[] = { parameters->values, parameters->gradients, t->optimizer->state[0], t->optimizer->state[1] };
-    static const char *const names[] = { "parameter ", "gradient of ", "optimizer's state of ", "optimizer's state of " };
-    for (int b = 0; b < 2 + t->optimizer->states; b++)
+    enum { FIRST_STATE = 2 };      /* blocks: values, gradients, then the optimizer's states */
+    for (int b = 0; b < FIRST_STATE + t->optimizer->states; b++) {
+        const float *block = b == 0 ? parameters->values : b == 1 ? parameters->gradients : t->optimizer->state[b - FIRST_STATE];
+        *what = b == 0 ? "parameter " : b == 1 ? "gradient of " : "optimizer's state of ";
         for (int i = 0; i < network_param_count(t->network); i++) {
             const Param *param = network_param(t->network, i);
             if (param->role == PARAM_counter || (b > 0 && param->role == PARAM_buffer))
                 continue;
             float *plain = allocate(param->count, sizeof *plain, "a parameter");
-            parameters_export(t->network, blocks[b], param, plain);
+            parameters_export(t->network, block, param, plain);
             const bool finite = isfinite(kernel_sum_of_squares(param->count, plain));
             free(plain);
-            *what = names[b];
             if (!finite)
                 return param->name;
         }
+    }
     *what = "the logits";
     return "";
 }
