@@ -41,7 +41,7 @@ static void run_statistics(const void *context, void *const p[])
     kernel_batchnorm_statistics(&c->kernel, p[X], p[MEAN], p[VARIANCE], p[SCRATCH]);
 
     const double count = (double)view->n * (double)view_pixels(view);
-    const float unbiased = (float)(count > 1 ? count / (count - 1) : 1);
+    const float unbiased = (float)(count / (count - 1));
     for (int k = 0; k < view->c; k++) {
         running_mean[k] += c->momentum * (mean[k] - running_mean[k]);
         running_var[k] += c->momentum * (variance[k] * unbiased - running_var[k]);
@@ -77,7 +77,10 @@ static void emit_statistics(const BatchNormModule *m, Program *program, const Co
         program_save(program, &m->base, 1, program_param(program, m->running_var, NULL));
         return;
     }
-    const size_t bytes = (size_t)context->kernel.view.padded * sizeof(float);
+    const View *view = &context->kernel.view;
+    CHECK((size_t)view->n * view_pixels(view) > 1, "batchnorm '%s' in training: %d image of %zu pixel: see network_trains_with",
+          m->base.name, view->n, view_pixels(view));
+    const size_t bytes = (size_t)view->padded * sizeof(float);
     program_save(program, &m->base, 0, program_scratch(program, bytes));
     program_save(program, &m->base, 1, program_scratch(program, bytes));
     Kernel *kernel = program_emit_function(program, &m->base, "statistics", run_statistics, context, sizeof *context);
@@ -174,6 +177,7 @@ static void batchnorm_backward(const Module *module, Program *program)
 
 static const ModuleOps batchnorm_ops = {
     .kind = "batchnorm", .forward = batchnorm_forward, .backward = batchnorm_backward, .again = batchnorm_again,
+    .batch_statistics = true,
 };
 
 Tensor *batchnorm_with(Network *net, const char *name, const Tensor *x, BatchNorm options)

@@ -172,7 +172,7 @@ static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error 
     if (!bench_plan(flags, &b.plan, error) || (flags->act && !activation_parse(flags->act, &subject.options.act, error)))
         return false;
     b.network = architecture_network(arch, subject.image, &subject.options, error);
-    if (!b.network)
+    if (!b.network || (mode == MODE_training && !network_trains_with(b.network, subject.batch, error)))
         return false;
     plan_settle(&b.plan, &subject, note_print, NULL);
     parameters_init(b.network, 0);

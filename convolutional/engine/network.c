@@ -172,6 +172,19 @@ size_t network_trained_count(const Network *network)
     return count;
 }
 
+bool network_trains_with(const Network *network, int batch, Error *error)
+{
+    for (int i = 0; i < network->modules.count; i++) {
+        const Module *module = network_module(network, i);
+        const Shape s = module->out->shape;
+        if (module->ops->batch_statistics && (int64_t)batch * s.h * s.w == 1)
+            return error_set(error, EXIT_usage, "one value a channel: %s '%s': a batch of 1 image of %dx%d has %d channels of %d x %d there, and "
+                             "no variance: use larger images or a batch of 2 or more", module->ops->kind, module->name,
+                             network->image->shape.w, network->image->shape.h, s.c, s.w, s.h);
+    }
+    return true;
+}
+
 double network_macs(const Network *network)
 {
     double macs = 0;

@@ -73,6 +73,7 @@ typedef struct ModuleOps {
     char  (*algorithm)(const Module *module, const Program *program);     /* ALGORITHM_ (program.h); NULL: there is no choice */
     double (*macs)(const Module *module);                    /* multiply-adds a sample; NULL: not worth counting */
     Activation (*function)(const Module *module);            /* pointwise modules: which function, so that others can take it in */
+    bool  batch_statistics;                                  /* training takes a mean and a variance of each channel over the batch */
 } ModuleOps;
 
 enum { MODULE_MAX_INPUTS = 2 };
@@ -125,6 +126,9 @@ Param        *network_param(const Network *network, int index);
 Param        *network_param_find(const Network *network, const char *name);   /* NULL if there is none */
 /* Trained values (weights and plain), what papers count. */
 size_t        network_trained_count(const Network *network);
+/* False and a line if the network cannot be trained on batches of this size: a module that takes each channel's variance over the
+ * batch would see one value a channel, whose variance is 0. */
+bool          network_trains_with(const Network *network, int batch, Error *error);
 double        network_macs(const Network *network);
 
 /* The layer table: name, kind, output shape, parameters, multiply-adds. */

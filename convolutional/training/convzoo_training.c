@@ -27,6 +27,8 @@ static bool prepare(ConvzooTraining *t, const ConvzooOptimizer *options, Trainer
         return error_set(error, EXIT_usage, "a batch of %d: convzoo_training_new: use 1 to %d", t->batch, BATCH_MOST);
     if (t->model->training)
         return error_set(error, EXIT_usage, "the model is being trained already: convzoo_training_new: free that training first");
+    if (!network_trains_with(t->model->model.network, t->batch, error))
+        return false;
     return own_recipe(t->model->arch, options, recipe, error);
 }
 

@@ -167,7 +167,7 @@ static bool build_network(Trainer *t, Error *error)
         .options = { .classes = data->classes, .act = o->act, .no_dropout = o->no_dropout, .squeeze_excite = o->squeeze_excite },
     };
     t->network = architecture_network(o->arch, t->subject.image, &t->subject.options, error);
-    if (!t->network)
+    if (!t->network || !network_trains_with(t->network, o->batch, error))
         return false;
 
     ModelInfo *info = &t->info;
