@@ -41,7 +41,7 @@ LOGIT_COLUMNS = 20
 FLOOR = 1e-3
 NOISE = 2e-6
 LEARNING_RATE = 2e-4                     # the loss should fall in ten steps, but stay far from 0
-RATES = {"lenet": 0.01, "efficientnet_lite0": 0.001, "tf_efficientnet_lite0": 0.001}
+RATES = {"lenet": 0.01, "efficientnet_lite0": 0.001}
 MOMENTUM, WEIGHT_DECAY = 0.9, 0.1        # much decay, so that ten steps show it
 
 
