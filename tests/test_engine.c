@@ -389,8 +389,10 @@ static void mistake_threads(void)
 static void mistake_optimizer(void)
 {
     Network *net = network_new();
-    linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
-    optimizer_new(net, &(OptimizerOptions){ .kind = OPTIMIZER_sgd });
+    linear(net, "fc", conv2d(net, "conv", network_input(net, (Shape){ 3, 5, 5 }), 19, (Conv2d){ .kernel = 3 }), 4);
+    Optimizer *optimizer = optimizer_new(net, &(OptimizerOptions){ .kind = OPTIMIZER_sgd });
+    program_compile(net, &(Plan){ .layout = LAYOUT_blocked }, MODE_training, 2);
+    optimizer_step(optimizer, 0.1f);
 }
 
 static void mistake_schedule(void)
@@ -417,7 +419,7 @@ static const struct Mistake {
     { mistake_image,    "without images (batch 6)" },
     { mistake_values,   "all 0): call parameters_init or checkpoint_load first" },
     { mistake_threads,  "compiled for 2 threads runs with 3" },
-    { mistake_optimizer, "sgd for a network of 1 modules without gradients: compile its training program first" },
+    { mistake_optimizer, "make it after the training program is compiled" },
     { mistake_schedule, "schedule 3 of 3" },
     { mistake_stranger, "'act' reads tensor 1 of another network (this one has 0)" },
 };

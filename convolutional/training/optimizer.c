@@ -64,12 +64,11 @@ Optimizer *optimizer_new(Network *network, const OptimizerOptions *options)
 {
     CHECK(options->kind != OPTIMIZER_adamw || options->eps > 0, "adamw: eps %g: padding would become 0 / 0",
           (double)options->eps);
-    CHECK(network_parameters(network)->gradients, "%s for a network of %d modules without gradients: compile its training program first",
-          optimizer_name(options->kind), network_module_count(network));
+    const size_t trained = network_parameters(network)->trained;
     Optimizer *optimizer = allocate(1, sizeof *optimizer, "an optimiser");
-    *optimizer = (Optimizer){ .options = *options, .network = network, .states = kinds[options->kind].states };
+    *optimizer = (Optimizer){ .options = *options, .network = network, .states = kinds[options->kind].states, .count = trained };
     for (int i = 0; i < optimizer->states; i++)
-        optimizer->state[i] = allocate(network_parameters(network)->trained, sizeof(float), "the optimiser's state");
+        optimizer->state[i] = allocate(trained, sizeof(float), "the optimiser's state");
     return optimizer;
 }
 
@@ -161,6 +160,8 @@ double optimizer_step(Optimizer *optimizer, float lr)
 {
     Parameters *p = network_parameters(optimizer->network);
     CHECK(p->gradients, "no gradients: compile a training program before the first step (%zu values)", p->trained);
+    CHECK(p->trained == optimizer->count, "an optimiser of %zu values for a network of %zu: make it after the training program is compiled",
+          optimizer->count, p->trained);
     const double norm = sqrt(kernel_sum_of_squares(p->trained, p->gradients));
     if (!isfinite(norm))
         return norm;

@@ -28,6 +28,7 @@ typedef struct Optimizer {
     OptimizerOptions options;
     Network         *network;
     int              states;           /* moment blocks: sgd 1, adamw 2 */
+    size_t           count;            /* floats of a block */
     float           *state[OPTIMIZER_STATES];      /* each arranged as the parameters' trained part */
     uint64_t         steps;            /* done; adamw's bias correction */
 } Optimizer;
@@ -38,7 +39,7 @@ const char *optimizer_names(void);
 bool        optimizer_parse(const char *name, OptimizerKind *kind, Error *error);
 const char *optimizer_state_name(OptimizerKind kind, int state);
 
-/* After the training program is compiled, which is checked. Allocates the states, zero. */
+/* After the training program is compiled, which fixes the layout: optimizer_step checks that. Allocates the states, zero. */
 Optimizer *optimizer_new(Network *network, const OptimizerOptions *options);
 void       optimizer_free(Optimizer *optimizer);
 
