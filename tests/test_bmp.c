@@ -77,7 +77,7 @@ static int expected_index(const BmpCase *test, int y, int x)
 static void put(Bytes *bytes, uint32_t number, int count)
 {
     for (int i = 0; i < count; i++)
-        bytes_add(bytes, &(uint8_t){ (uint8_t)(number >> 8 * i) }, 1);
+        bytes_add(bytes, &(uint8_t){ (uint8_t)(i < 4 ? number >> 8 * i : 0) }, 1);
 }
 
 static void put_row(const BmpCase *test, int y, Bytes *bytes)
