@@ -144,6 +144,8 @@ Tensor *activation(Network *net, const char *name, const Tensor *x, Activation a
     ActivationModule *m = network_add_module(net, sizeof *m, &activation_ops, name, x, NULL);
     m->act = act;
     if (activation_info(act.key)->learned) {
+        CHECK(act.key == ACT_prelu, "activation '%s': %s is learned, but only prelu's gradient by its parameter is known", name,
+              activation_info(act.key)->key);
         const int64_t c = x->shape.c;
         m->slope = network_add_param(net, m, "weight", PARAM_plain, 1, &c, (Init){ .constant = act.parameter });
     }
