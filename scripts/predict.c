@@ -6,6 +6,7 @@
 
 #include "common_options.h"
 #include "compute_threads.h"
+#include "convzoo.h"
 #include "image_list.h"
 #include "model.h"
 #include "options.h"
@@ -49,18 +50,6 @@ typedef struct Printer {
     int   *order;              /* classes, as printed */
     bool   diverged;           /* an output was not finite */
 } Printer;
-
-static void softmax(const float *logits, int classes, float *probabilities)
-{
-    float most = logits[0];
-    double sum = 0.0;
-    for (int i = 1; i < classes; i++)
-        most = logits[i] > most ? logits[i] : most;
-    for (int i = 0; i < classes; i++)
-        sum += exp((double)logits[i] - (double)most);
-    for (int i = 0; i < classes; i++)
-        probabilities[i] = (float)(exp((double)logits[i] - (double)most) / sum);
-}
 
 /* Moves the `top` largest values' classes to the front; the earlier of two equal ones comes first. */
 static void sort_top(const float *values, int *order, int classes, int top)
@@ -125,7 +114,7 @@ static void print_image(Printer *p, const char *path, const float *logits)
     if (p->logits)
         memcpy(p->values, logits, (size_t)classes * sizeof *logits);
     else
-        softmax(logits, classes, p->values);
+        convzoo_softmax(logits, 1, classes, p->values);
     sort_top(p->values, p->order, classes, p->top ? count : 0);
     if (p->format == FORMAT_jsonl) {
         print_jsonl(p, path, count);
