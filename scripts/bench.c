@@ -164,6 +164,31 @@ static void print_speed(const Bench *b, const Architecture *arch, double seconds
            plan_text(&b->plan), (int)b->flags->batch, (double)b->flags->batch / seconds, 1e3 * seconds);
 }
 
+static bool bench_network(Bench *b, const PlanSubject *subject, Error *error)
+{
+    b->network = architecture_network(subject->arch, subject->image, &subject->options, error);
+    return b->network && (subject->mode != MODE_training || network_trains_with(b->network, subject->batch, error));
+}
+
+static void bench_compile(Bench *b, const PlanSubject *subject)
+{
+    plan_settle(&b->plan, subject, note_print, NULL);
+    parameters_init(b->network, 0);
+    b->program = program_compile(b->network, &b->plan, subject->mode, subject->batch);
+    if (subject->mode == MODE_training)
+        b->optimizer = optimizer_new(b->network, &(OptimizerOptions){ .kind = OPTIMIZER_sgd, .momentum = 0.9f, .weight_decay = 5e-4f });
+    bench_data(b);
+}
+
+static void bench_free(Bench *b)
+{
+    optimizer_free(b->optimizer);
+    program_free(b->program);
+    network_free(b->network);
+    free(b->images);
+    free(b->labels);
+}
+
 static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error *error)
 {
     const Mode mode = !strcmp(flags->mode, "train") ? MODE_training : MODE_inference;
@@ -171,26 +196,16 @@ static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error 
     Bench b = { .flags = flags };
     if (!bench_plan(flags, &b.plan, error) || (flags->act && !activation_parse(flags->act, &subject.options.act, error)))
         return false;
-    b.network = architecture_network(arch, subject.image, &subject.options, error);
-    if (!b.network || (mode == MODE_training && !network_trains_with(b.network, subject.batch, error)))
-        return false;
-    plan_settle(&b.plan, &subject, note_print, NULL);
-    parameters_init(b.network, 0);
-    b.program = program_compile(b.network, &b.plan, mode, subject.batch);
-    if (mode == MODE_training)
-        b.optimizer = optimizer_new(b.network, &(OptimizerOptions){ .kind = OPTIMIZER_sgd, .momentum = 0.9f, .weight_decay = 5e-4f });
-    bench_data(&b);
-    print_speed(&b, arch, bench_measure(&b));
-    if (flags->profile)
-        print_profile(b.program, (double)(b.step - WARM_UP));
-    const bool printed = output_flush(error);
-
-    optimizer_free(b.optimizer);
-    program_free(b.program);
-    network_free(b.network);
-    free(b.images);
-    free(b.labels);
-    return printed;
+    bool done = bench_network(&b, &subject, error);
+    if (done) {
+        bench_compile(&b, &subject);
+        print_speed(&b, arch, bench_measure(&b));
+        if (flags->profile)
+            print_profile(b.program, (double)(b.step - WARM_UP));
+        done = output_flush(error);
+    }
+    bench_free(&b);
+    return done;
 }
 
 static bool run(const BenchFlags *flags, const OptionLine *line, Error *error)
