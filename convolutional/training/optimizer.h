@@ -1,9 +1,7 @@
-/* optimizer.h - SGD and AdamW over the flat parameter blocks.
+/* optimizer.h - one step of a rule (optimizers/, docs/optimizers.md) over the flat parameter blocks.
  *
- * sgd     g += wd w;  v = momentum v + g;  w -= lr (nesterov ? g + momentum v : v)     Sutskever et al., 2013; PyTorch's form
- * adamw   m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;
- *         w -= lr wd w;  w -= lr m^ / (sqrt(v^) + eps)                                 Loshchilov and Hutter, arXiv:1711.05101
- * Weight decay touches only the block's decayed part. */
+ * The trained part of the blocks is cut into groups of neighbours that are stepped alike: without further wishes these are the
+ * decayed part and the rest. */
 
 #ifndef CONVZOO_OPTIMIZER_H
 #define CONVZOO_OPTIMIZER_H
@@ -11,9 +9,14 @@
 #include "errors.h"
 #include "parameters.h"
 
-typedef enum { OPTIMIZER_sgd, OPTIMIZER_adamw, OPTIMIZER_COUNT } OptimizerKind;
+typedef enum {
+#define X(key) OPTIMIZER_##key,
+#include "optimizers.def"
+#undef X
+    OPTIMIZER_COUNT
+} OptimizerKind;
 
-enum { OPTIMIZER_STATES = 2 };      /* blocks of state, at most */
+enum { OPTIMIZER_STATES = 4 };      /* blocks of state, at most */
 
 typedef struct OptimizerOptions {
     OptimizerKind kind;
@@ -24,19 +27,30 @@ typedef struct OptimizerOptions {
     float clip_norm;           /* scale gradients down to this norm; 0: no */
 } OptimizerOptions;
 
+/* Neighbours in the block that are stepped alike. */
+typedef struct OptimizerGroup {
+    size_t first, last;        /* floats: first .. last-1 */
+    float  lr, decay;          /* factors of the run's */
+} OptimizerGroup;
+
 typedef struct Optimizer {
     OptimizerOptions options;
     Network         *network;
-    int              states;           /* moment blocks: sgd 1, adamw 2 */
+    const struct OptimizerRule *rule;
+    OptimizerGroup  *groups;           /* in the block's order */
+    int              group_count;
+    int              states;           /* blocks in use: sgd 1, adamw 2 */
     size_t           count;            /* floats of a block */
     float           *state[OPTIMIZER_STATES];      /* each arranged as the parameters' trained part */
     uint64_t         steps;            /* done; adamw's bias correction */
 } Optimizer;
 
-/* Names of the kinds, and of their states in a checkpoint ("momentum_buffer"; "exp_avg", "exp_avg_sq"). */
+/* Names of the kinds, the settings that suit one where it is not the recipe's ("lr=0.1 weight-decay=5e-4"), and the names of
+ * its states in a checkpoint ("momentum_buffer"; "exp_avg", "exp_avg_sq"). */
 const char *optimizer_name(OptimizerKind kind);
 const char *optimizer_names(void);
 bool        optimizer_parse(const char *name, OptimizerKind *kind, Error *error);
+const char *optimizer_defaults(OptimizerKind kind);
 const char *optimizer_state_name(OptimizerKind kind, int state);
 
 /* After the training program is compiled, which fixes the layout: optimizer_step checks that. Allocates the states, zero. */

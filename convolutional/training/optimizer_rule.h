@@ -1,0 +1,44 @@
+/* optimizer_rule.h - what an optimiser is: a rule. optimizers/<name>.c exports one, optimizers.def has a row for it. */
+
+#ifndef CONVZOO_OPTIMIZER_RULE_H
+#define CONVZOO_OPTIMIZER_RULE_H
+
+#include "optimizer.h"
+
+/* What is the same for all elements of a group in a step. */
+typedef struct OptimizerStep {
+    const OptimizerOptions *options;
+    uint64_t number;               /* of the step, from 1 */
+    float lr, decay;               /* the group's; decay: the coefficient, 0 for what is not decayed */
+    float scale;                   /* of gradients: clipping */
+    float beta1, beta2, rest1, rest2;      /* rest: 1 - beta */
+    float momentum, eps;
+
+    /* `prepare` makes these; before, they are lr, 1, 0, 1. */
+    float rate;                    /* of what is taken off the weights */
+    float root;                    /* of the root of the second moment */
+    float of_gradient, of_moment;      /* how the gradient and its average are mixed */
+} OptimizerStep;
+
+typedef struct OptimizerRule {
+    const char *name, *aliases;
+    const char *about;             /* a line, with the paper */
+    const char *defaults;          /* settings that suit it where it is not the recipe's: "lr=0.1 weight-decay=5e-4" */
+    const char *state_names[OPTIMIZER_STATES];      /* as PyTorch has them; after the last NULL */
+    bool  divides;                 /* by a root that may be 0: options->eps must be above it */
+
+    /* What follows from the step alone. May be NULL. */
+    void (*prepare)(OptimizerStep *step);
+    /* One pass over `count` neighbours: weights, gradients, and as many states as there are names. Each element depends on its
+     * own index alone, and what is zero in all (padding) stays zero. */
+    void (*chunk)(const OptimizerStep *step, size_t count, float *restrict w, const float *restrict g, float *const *state);
+} OptimizerRule;
+
+const OptimizerRule *optimizer_rule(OptimizerKind kind);
+int                  optimizer_rule_states(const OptimizerRule *rule);      /* names of states */
+
+#define X(key) extern const OptimizerRule optimizer_##key;
+#include "optimizers.def"
+#undef X
+
+#endif
