@@ -7,66 +7,89 @@
 #include <math.h>
 #include <string.h>
 
-#define SCHEDULES(X) X(cosine) X(step) X(constant)
+static const double PI = 3.14159265358979323846;
 
-static const char *const names[] = {
-#define X(key) [SCHEDULE_##key] = #key,
-    SCHEDULES(X)
+/* ---- the functions: after warm-up ---- */
+
+/* How much of what follows warm-up is done: 0 to 1. */
+static double done(const Schedule *s, uint64_t step)
+{
+    return step < s->steps ? (double)(step - s->warmup) / (double)(s->steps - s->warmup) : 1;
+}
+
+/* From lr down to min_lr. */
+static double between(const Schedule *s, double share)
+{
+    return (double)s->min_lr + ((double)s->lr - (double)s->min_lr) * share;
+}
+
+static double cosine_lr(const Schedule *s, uint64_t step)
+{
+    return between(s, step < s->steps ? 0.5 * (1 + cos(PI * done(s, step))) : 0);
+}
+
+static double step_lr(const Schedule *s, uint64_t step)
+{
+    CHECK(s->decay_steps > 0, "step schedule: %llu decay steps", (unsigned long long)s->decay_steps);
+    return s->lr * pow(s->decay_rate, (double)(step / s->decay_steps));
+}
+
+static double constant_lr(const Schedule *s, uint64_t step)
+{
+    (void)step;
+    return s->lr;
+}
+
+/* ---- the table ---- */
+
+static const struct {
+    const char *name;
+    bool        rises;
+    double    (*lr)(const Schedule *schedule, uint64_t step);
+} schedules[] = {
+#define X(key, rises) [SCHEDULE_##key] = { #key, rises, key##_lr },
+#include "schedules.def"
 #undef X
 };
-_Static_assert(sizeof names / sizeof *names == SCHEDULE_COUNT, "every schedule has a name");
-
-/* From 1 at the end of warm-up to 0 at the last step. */
-static double cosine(const Schedule *schedule, uint64_t step)
-{
-    if (step >= schedule->steps)
-        return 0;
-    const double done = (double)(step - schedule->warmup) / (double)(schedule->steps - schedule->warmup);
-    return 0.5 * (1 + cos(3.14159265358979323846 * done));
-}
 
 float schedule_lr(const Schedule *schedule, uint64_t step)
 {
-    const double lr = schedule->lr, min = schedule->min_lr;
-    if (step < schedule->warmup)
-        return (float)(lr * (double)(step + 1) / (double)schedule->warmup);
-    switch (schedule->kind) {
-    case SCHEDULE_cosine:
-        return (float)(min + (lr - min) * cosine(schedule, step));
-    case SCHEDULE_step:
-        CHECK(schedule->decay_steps > 0, "step schedule: %llu decay steps", (unsigned long long)schedule->decay_steps);
-        return (float)(lr * pow(schedule->decay_rate, (double)(step / schedule->decay_steps)));
-    case SCHEDULE_constant:
-        return (float)lr;
-    case SCHEDULE_COUNT:
-        break;
-    }
-    CHECK(false, "schedule %d of %d", (int)schedule->kind, SCHEDULE_COUNT);
-    return 0.0f;
+    CHECK((unsigned)schedule->kind < SCHEDULE_COUNT, "schedule %d of %d", (int)schedule->kind, SCHEDULE_COUNT);
+    if (step >= schedule->warmup)
+        return (float)schedules[schedule->kind].lr(schedule, step);
+    const double from = schedule->options.warmup_lr;
+    return (float)(from + (schedule->lr - from) * (double)(step + 1) / (double)schedule->warmup);
+}
+
+bool schedule_rises(ScheduleKind kind)
+{
+    return schedules[kind].rises;
 }
 
 const char *schedule_names(void)
 {
-#define X(key) " " #key
-    return &(SCHEDULES(X))[1];      /* without the first space */
+#define X(key, ...) " " #key
+    return &(
+#include "schedules.def"
+        )[1];      /* without the first space */
 #undef X
 }
 
 const char *schedule_name(ScheduleKind kind)
 {
     CHECK((unsigned)kind < SCHEDULE_COUNT, "schedule %d of %d", (int)kind, SCHEDULE_COUNT);
-    return names[kind];
+    return schedules[kind].name;
 }
 
 bool schedule_parse(const char *name, ScheduleKind *kind, Error *error)
 {
     for (int i = 0; i < SCHEDULE_COUNT; i++)
-        if (names_match(names[i], name, strlen(name))) {
+        if (names_match(schedules[i].name, name, strlen(name))) {
             *kind = (ScheduleKind)i;
             return true;
         }
     NameSearch search = { .wrong = name };
     for (int i = 0; i < SCHEDULE_COUNT; i++)
-        names_consider(&search, names[i], NULL);
+        names_consider(&search, schedules[i].name, NULL);
     return names_unknown_of(&search, "unknown schedule", "--sched", schedule_names(), error);
 }

@@ -1,7 +1,7 @@
 /* schedule.h - the learning rate as a pure function of the step.
  *
- * Up linearly over warm-up: lr (step + 1) / warmup. Then
- *   cosine     min + (lr - min) (1 + cos(pi (step - warmup) / (steps - warmup))) / 2     Loshchilov and Hutter, arXiv:1608.03983
+ * Up linearly over warm-up: warmup_lr + (lr - warmup_lr) (step + 1) / warmup. Then, with done = (step - warmup) / (steps - warmup),
+ *   cosine     min + (lr - min) (1 + cos(pi done)) / 2     Loshchilov and Hutter, arXiv:1608.03983
  *   step       lr rate^floor(step / decay_steps)
  *   constant   lr */
 
@@ -12,18 +12,32 @@
 
 #include "errors.h"
 
-typedef enum { SCHEDULE_cosine, SCHEDULE_step, SCHEDULE_constant, SCHEDULE_COUNT } ScheduleKind;
+typedef enum {
+#define X(key, ...) SCHEDULE_##key,
+#include "schedules.def"
+#undef X
+    SCHEDULE_COUNT
+} ScheduleKind;
+
+/* What only some schedules ask for. A new one's own parameter is a field here. */
+typedef struct ScheduleOptions {
+    float warmup_lr;           /* where warm-up starts */
+} ScheduleOptions;
 
 typedef struct Schedule {
     ScheduleKind kind;
     float    lr, min_lr;
     uint64_t steps;            /* of the whole run */
+    uint64_t epoch_steps;      /* of an epoch */
     uint64_t warmup;           /* steps */
     uint64_t decay_steps;      /* step: how often */
     float    decay_rate;       /* step: by what, 0.1 */
+    ScheduleOptions options;
 } Schedule;
 
 float       schedule_lr(const Schedule *schedule, uint64_t step);
+/* Whether the schedule rises by itself: then there is no warm-up. */
+bool        schedule_rises(ScheduleKind kind);
 const char *schedule_names(void);
 const char *schedule_name(ScheduleKind kind);
 bool        schedule_parse(const char *name, ScheduleKind *kind, Error *error);

@@ -208,12 +208,19 @@ static uint64_t steps_of(double epochs, uint32_t batches)
     return steps < 1.0 ? 1 : (uint64_t)steps;
 }
 
+static uint64_t warmup_steps(const TrainerOptions *o, uint64_t steps, uint32_t batches)
+{
+    if (schedule_rises(o->schedule) || o->warmup_epochs == 0.0)
+        return 0;
+    return o->warmup_epochs < 0.0 ? steps / 10 : steps_of(o->warmup_epochs, batches);
+}
+
 Schedule trainer_schedule(const TrainerOptions *o, uint32_t batches)
 {
     const uint64_t steps = (uint64_t)o->epochs * batches;
     return (Schedule){
-        .kind = o->schedule, .lr = o->lr, .min_lr = o->min_lr, .steps = steps,
-        .warmup = o->warmup_epochs < 0.0 ? steps / 10 : o->warmup_epochs == 0.0 ? 0 : steps_of(o->warmup_epochs, batches),
+        .kind = o->schedule, .lr = o->lr, .min_lr = o->min_lr, .steps = steps, .epoch_steps = batches, .options = o->schedule_options,
+        .warmup = warmup_steps(o, steps, batches),
         .decay_steps = steps_of(o->decay_epochs > 0.0 ? o->decay_epochs : o->epochs / 3.0, batches),
         .decay_rate = o->decay_rate,
     };

@@ -78,6 +78,7 @@ typedef struct TrainerOptions {
     double       warmup_epochs;        /* < 0: a tenth of the steps */
     double       decay_epochs;         /* schedule step; 0: a third of the epochs */
     float        decay_rate;
+    ScheduleOptions schedule_options;
     uint64_t     seed;
     Plan         plan;
 
