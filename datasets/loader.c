@@ -1,11 +1,11 @@
-/* loader.c - a thread that keeps a ring of batches filled; see loader.h.
+/* loader.c - threads that keep a ring of batches filled; see loader.h.
  *
- *          taken - 1     taken ... made - 1     made
- *             |                  |               |
- *        at the caller         ready        being filled         batch b lives in slot b mod RING
+ *          taken - 1       taken ... begun - 1         begun
+ *             |                     |                    |
+ *        at the caller   ready, or being filled   free to be begun        batch b lives in slot b mod ring
  *
- * Everything below `lock` in the struct is guarded by it. Filling happens outside: the slot of batch `made` is
- * the thread's alone, and `order` changes only while the thread is not filling. */
+ * Everything below `lock` in the struct, and whether a slot is ready, is guarded by it. Filling happens outside: a slot that
+ * was begun is its worker's alone, and `order` changes only while no worker is filling. */
 
 #include "loader.h"
 
@@ -17,28 +17,42 @@
 #include "augment.h"
 #include "random.h"
 
-enum { RING = 4 };
+enum { AHEAD = 3 };             /* slots beside those being filled: one is at the caller */
 
 typedef struct Slot {
     float    *images;           /* batch C H W */
     uint16_t *labels;           /* batch */
     int       count;
+    bool      ready;
 } Slot;
+
+/* A thread and what it works with. */
+typedef struct Worker {
+    Loader   *loader;
+    pthread_t thread;
+    Canvas    canvas;
+} Worker;
 
 struct Loader {
     const Dataset *dataset;
     LoaderOptions  options;
     Normalise      normalise;
-    Slot           slots[RING];
+    bool           plain;       /* augment.c does it */
+    int            crop_pad;
+    bool           flip;
+    Slot          *slots;
+    uint32_t       ring;
+    Worker        *workers;
+    int            threads;
     uint32_t       batches;
     uint32_t      *order;       /* of the samples in this epoch; NULL: as they are */
-    pthread_t      thread;
-    pthread_cond_t to_thread, to_caller;
+    pthread_cond_t to_workers, to_caller;
 
     pthread_mutex_t lock;
-    uint32_t        epoch, made, taken;
+    uint32_t        epoch, begun, taken;
     uint32_t        start;      /* counts loader_start: a batch begun before the last one is dropped */
-    bool            filling, quit;
+    int             filling;
+    bool            quit;
 };
 
 static ImageSize image_size(const Dataset *dataset)
@@ -64,8 +78,27 @@ static void sample_prefetch(const uint8_t *image, size_t size)
         __builtin_prefetch(image + i);
 }
 
-static void loader_fill(const Loader *loader, uint32_t epoch, uint32_t batch, Slot *slot)
+/* One sample's picture, normalised. */
+static void sample_make(Worker *worker, uint32_t epoch, uint32_t sample, float *out)
 {
+    const Loader *loader = worker->loader;
+    const LoaderOptions *options = &loader->options;
+    const uint8_t *image = loader->dataset->images + sample * image_elements(loader->dataset);
+    Augment augment = {0};
+    if (options->training && loader->plain && options->pipeline.count) {
+        Random random = random_stream(options->seed, epoch, sample, RANDOM_augment);
+        augment = augment_draw(&random, loader->crop_pad, loader->flip);
+    } else if (options->training && !loader->plain) {
+        canvas_load(&worker->canvas, image);
+        pipeline_apply(&options->pipeline, &worker->canvas, options->seed, epoch, sample);
+        image = worker->canvas.pixels;
+    }
+    augment_apply(image, image_size(loader->dataset), &loader->normalise, augment, out);
+}
+
+static void slot_fill(Worker *worker, uint32_t epoch, uint32_t batch, Slot *slot)
+{
+    const Loader *loader = worker->loader;
     const Dataset *dataset = loader->dataset;
     const LoaderOptions *options = &loader->options;
     const size_t size = image_elements(dataset), first = (size_t)batch * (size_t)options->batch;
@@ -75,13 +108,7 @@ static void loader_fill(const Loader *loader, uint32_t epoch, uint32_t batch, Sl
         const uint32_t sample = sample_at(loader, first + (size_t)i);
         if (i + 1 < slot->count)
             sample_prefetch(dataset->images + sample_at(loader, first + (size_t)i + 1) * size, size);
-        Augment augment = {0};
-        if (options->training && options->augment) {
-            Random random = random_stream(options->seed, epoch, sample, RANDOM_augment);
-            augment = augment_draw(&random, options->crop_pad, options->flip);
-        }
-        augment_apply(dataset->images + sample * size, image_size(dataset), &loader->normalise, augment,
-                      slot->images + (size_t)i * size);
+        sample_make(worker, epoch, sample, slot->images + (size_t)i * size);
         slot->labels[i] = dataset->labels[sample];
     }
     const size_t missing = (size_t)(options->batch - slot->count);
@@ -89,24 +116,25 @@ static void loader_fill(const Loader *loader, uint32_t epoch, uint32_t batch, Sl
     memset(slot->labels + slot->count, 0, missing * sizeof *slot->labels);
 }
 
-static void *loader_run(void *argument)
+static void *worker_run(void *argument)
 {
-    Loader *loader = argument;
+    Worker *worker = argument;
+    Loader *loader = worker->loader;
     pthread_mutex_lock(&loader->lock);
     while (!loader->quit) {
         /* One slot is the caller's: the batch it took last. */
-        if (loader->made == loader->batches || loader->made - loader->taken == RING - 1) {
-            pthread_cond_wait(&loader->to_thread, &loader->lock);
+        if (loader->begun == loader->batches || loader->begun - loader->taken == loader->ring - 1) {
+            pthread_cond_wait(&loader->to_workers, &loader->lock);
             continue;
         }
-        const uint32_t start = loader->start, epoch = loader->epoch, batch = loader->made;
-        loader->filling = true;
+        const uint32_t start = loader->start, epoch = loader->epoch, batch = loader->begun++;
+        Slot *slot = &loader->slots[batch % loader->ring];
+        loader->filling++;
         pthread_mutex_unlock(&loader->lock);
-        loader_fill(loader, epoch, batch, &loader->slots[batch % RING]);
+        slot_fill(worker, epoch, batch, slot);
         pthread_mutex_lock(&loader->lock);
-        loader->filling = false;
-        if (loader->start == start)
-            loader->made++;
+        loader->filling--;
+        slot->ready = loader->start == start;
         pthread_cond_signal(&loader->to_caller);
     }
     pthread_mutex_unlock(&loader->lock);
@@ -114,37 +142,58 @@ static void *loader_run(void *argument)
 }
 
 /* Signals are for the thread that trains. */
-static void thread_start(Loader *loader)
+static void worker_start(Worker *worker)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int status = pthread_create(&loader->thread, NULL, loader_run, loader);
+    const int status = pthread_create(&worker->thread, NULL, worker_run, worker);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    CHECK(status == 0, "the loader's thread cannot be started: %s", strerror(status));
+    CHECK(status == 0, "a loader's thread cannot be started: %s", strerror(status));
+}
+
+static void allocate_slots(Loader *loader)
+{
+    const size_t batch = (size_t)loader->options.batch;
+    loader->ring = (uint32_t)loader->threads + AHEAD;
+    loader->slots = allocate(loader->ring, sizeof *loader->slots, "batches");
+    for (uint32_t i = 0; i < loader->ring; i++) {
+        loader->slots[i].images = allocate(batch * image_elements(loader->dataset), sizeof *loader->slots[i].images, "a batch");
+        loader->slots[i].labels = allocate(batch, sizeof *loader->slots[i].labels, "a batch's labels");
+    }
+}
+
+static void start_workers(Loader *loader)
+{
+    loader->workers = allocate((size_t)loader->threads, sizeof *loader->workers, "a loader's threads");
+    for (int i = 0; i < loader->threads; i++) {
+        loader->workers[i].loader = loader;
+        if (!loader->plain)
+            loader->workers[i].canvas = canvas_new(image_size(loader->dataset), loader->options.mean, loader->options.std);
+        worker_start(&loader->workers[i]);
+    }
 }
 
 Loader *loader_new(const Dataset *dataset, const LoaderOptions *options)
 {
     CHECK(options->batch > 0, "batch %d", options->batch);
-    CHECK(options->crop_pad >= 0, "crop_pad %d", options->crop_pad);
+    CHECK(options->threads >= 0, "%d threads", options->threads);
     Loader *loader = allocate(1, sizeof *loader, "a loader");
     loader->dataset = dataset;
     loader->options = *options;
+    loader->threads = options->threads ? options->threads : 1;
     loader->normalise = normalise_new(options->mean, options->std, dataset->channels);
+    loader->plain = pipeline_is_plain(&options->pipeline, &loader->crop_pad, &loader->flip);
     const uint32_t batch = (uint32_t)options->batch;
     loader->batches = options->training ? dataset->count / batch : (dataset->count + batch - 1) / batch;
-    loader->made = loader->taken = loader->batches;
+    loader->begun = loader->taken = loader->batches;
     if (options->training)
         loader->order = allocate(dataset->count, sizeof *loader->order, "an epoch's order");
-    for (int i = 0; i < RING; i++) {
-        loader->slots[i].images = allocate(batch * image_elements(dataset), sizeof *loader->slots[i].images, "a batch");
-        loader->slots[i].labels = allocate(batch, sizeof *loader->slots[i].labels, "a batch's labels");
-    }
+    allocate_slots(loader);
     pthread_mutex_init(&loader->lock, NULL);
-    pthread_cond_init(&loader->to_thread, NULL);
+    pthread_cond_init(&loader->to_workers, NULL);
     pthread_cond_init(&loader->to_caller, NULL);
-    thread_start(loader);
+    start_workers(loader);
     return loader;
 }
 
@@ -154,16 +203,21 @@ void loader_free(Loader *loader)
         return;
     pthread_mutex_lock(&loader->lock);
     loader->quit = true;
-    pthread_cond_signal(&loader->to_thread);
+    pthread_cond_broadcast(&loader->to_workers);
     pthread_mutex_unlock(&loader->lock);
-    pthread_join(loader->thread, NULL);
+    for (int i = 0; i < loader->threads; i++) {
+        pthread_join(loader->workers[i].thread, NULL);
+        canvas_free(&loader->workers[i].canvas);
+    }
     pthread_mutex_destroy(&loader->lock);
-    pthread_cond_destroy(&loader->to_thread);
+    pthread_cond_destroy(&loader->to_workers);
     pthread_cond_destroy(&loader->to_caller);
-    for (int i = 0; i < RING; i++) {
+    for (uint32_t i = 0; i < loader->ring; i++) {
         free(loader->slots[i].images);
         free(loader->slots[i].labels);
     }
+    free(loader->slots);
+    free(loader->workers);
     free(loader->order);
     free(loader);
 }
@@ -178,16 +232,18 @@ void loader_start(Loader *loader, uint32_t epoch, uint32_t from)
     CHECK(from <= loader->batches, "batch %u of %u", from, loader->batches);
     pthread_mutex_lock(&loader->lock);
     loader->start++;
-    loader->made = loader->taken = loader->batches;        /* nothing to do until the order is made */
+    loader->begun = loader->taken = loader->batches;       /* nothing to do until the order is made */
     while (loader->filling)
         pthread_cond_wait(&loader->to_caller, &loader->lock);
+    for (uint32_t i = 0; i < loader->ring; i++)
+        loader->slots[i].ready = false;
     if (loader->order) {
         Random random = random_stream(loader->options.seed, epoch, 0, RANDOM_shuffle);
         random_permutation(&random, loader->order, loader->dataset->count);
     }
     loader->epoch = epoch;
-    loader->made = loader->taken = from;
-    pthread_cond_signal(&loader->to_thread);
+    loader->begun = loader->taken = from;
+    pthread_cond_broadcast(&loader->to_workers);
     pthread_mutex_unlock(&loader->lock);
 }
 
@@ -198,10 +254,12 @@ bool loader_next(Loader *loader, Batch *batch)
         pthread_mutex_unlock(&loader->lock);
         return false;
     }
-    while (loader->made == loader->taken)
+    Slot *slot = &loader->slots[loader->taken % loader->ring];
+    while (!slot->ready)
         pthread_cond_wait(&loader->to_caller, &loader->lock);
-    const Slot *slot = &loader->slots[loader->taken++ % RING];
-    pthread_cond_signal(&loader->to_thread);
+    slot->ready = false;
+    loader->taken++;
+    pthread_cond_signal(&loader->to_workers);
     pthread_mutex_unlock(&loader->lock);
     *batch = (Batch){ .images = slot->images, .labels = slot->labels, .count = slot->count };
     return true;

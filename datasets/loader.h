@@ -1,18 +1,18 @@
-/* loader.h - batches, made ahead of the step on a thread of their own.
+/* loader.h - batches, made ahead of the step on threads of their own.
  *
- * Order and augmentation are pure functions of (seed, epoch, sample): any step can be made again. */
+ * Order and augmentation are pure functions of (seed, epoch, sample): any step can be made again, by any number of threads. */
 
 #ifndef CONVZOO_LOADER_H
 #define CONVZOO_LOADER_H
 
 #include "dataset.h"
+#include "pipeline.h"
 
 typedef struct LoaderOptions {
     int      batch;
     bool     training;             /* shuffle, augment, drop the last short batch; else in order, all of them */
-    bool     augment;              /* random crop after padding by crop_pad zeros (the mean), horizontal flip */
-    int      crop_pad;             /* 4 at 32 pixels */
-    bool     flip;
+    Pipeline pipeline;             /* what is done to an image in training */
+    int      threads;              /* that make batches; 0: 1 */
     float    mean[DATASET_MAX_CHANNELS], std[DATASET_MAX_CHANNELS];
     uint64_t seed;
 } LoaderOptions;
@@ -25,7 +25,7 @@ typedef struct Batch {
 
 typedef struct Loader Loader;
 
-/* Does not own the data set. Starts the thread. */
+/* Does not own the data set. Starts the threads. */
 Loader *loader_new(const Dataset *dataset, const LoaderOptions *options);
 void    loader_free(Loader *loader);
 

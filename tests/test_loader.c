@@ -70,8 +70,12 @@ static void dataset_drop(Dataset *data)
 
 static LoaderOptions options_of(const Case *test)
 {
-    LoaderOptions options = { .batch = test->batch, .training = test->training, .augment = test->augment, .crop_pad = test->pad,
-                              .flip = test->flip, .seed = 42 };
+    LoaderOptions options = { .batch = test->batch, .training = test->training, .seed = 42 };
+    char text[64] = "";
+    Error error;
+    if (test->augment)
+        snprintf(text, sizeof text, "crop:%d%s", test->pad, test->flip ? " hflip" : "");
+    assert_true(pipeline_parse(text, &options.pipeline, &error));
     memcpy(options.mean, means, sizeof means);
     memcpy(options.std, stds, sizeof stds);
     return options;
@@ -188,19 +192,70 @@ static void test_restart(void **state)
     dataset_drop(&data);
 }
 
+/* One hash over everything that an epoch gives from batch `from` on. */
+static uint64_t hash_epoch(Loader *loader, const Case *test, uint32_t epoch, uint32_t from)
+{
+    const size_t size = (size_t)test->batch * image_size(test);
+    uint64_t hash = 1;
+    Batch batch;
+    loader_start(loader, epoch, from);
+    while (loader_next(loader, &batch)) {
+        for (size_t i = 0; i < size; i++) {
+            uint32_t bits;
+            memcpy(&bits, &batch.images[i], sizeof bits);
+            hash = random_mix(hash ^ bits);
+        }
+        for (int i = 0; i < test->batch; i++)
+            hash = random_mix(hash ^ batch.labels[i]);
+    }
+    return hash;
+}
+
+/* Two and five threads give the batches of one, also when they begin in mid-epoch with others under way. */
+static void test_any_threads(void **state)
+{
+    (void)state;
+    static const char *const pipelines[] = { "crop:4 hflip", "crop:3 hflip:0.3", "hflip:0.7 crop:2@0.5" };
+    const Case *test = &(const Case){ .count = 61, .channels = 3, .height = 9, .width = 21, .batch = 3, .training = true };
+    Dataset data = dataset_make(test);
+    for (size_t p = 0; p < sizeof pipelines / sizeof *pipelines; p++) {
+        LoaderOptions options = options_of(test);
+        Error error;
+        if (!pipeline_parse(pipelines[p], &options.pipeline, &error))
+            fail_msg("%s", error.text);
+        Loader *one = loader_new(&data, &options);
+        for (options.threads = 2; options.threads <= 5; options.threads += 3) {
+            Loader *many = loader_new(&data, &options);
+            for (uint32_t from = 0; from <= loader_batches(one); from++) {
+                Batch batch;
+                loader_start(many, 7, from / 2);
+                for (uint32_t b = 0; b < from % 4; b++)
+                    loader_next(many, &batch);
+                if (hash_epoch(many, test, from % 3, from) != hash_epoch(one, test, from % 3, from))
+                    fail_msg("%s: %d threads give other batches from batch %u on", pipelines[p], options.threads, from);
+            }
+            loader_free(many);
+        }
+        assert_true(hash_epoch(one, test, 0, 0) != hash_epoch(one, test, 1, 0));
+        loader_free(one);
+    }
+    dataset_drop(&data);
+}
+
 static void wait_a_little(void)
 {
     const struct timespec time = { .tv_nsec = 20000000 };
     nanosleep(&time, NULL);
 }
 
-/* The thread runs ahead, but not into the batch that the caller holds. */
+/* The threads run ahead, but not into the batch that the caller holds. */
 static void test_held_batch(void **state)
 {
     (void)state;
     const Case *test = &cases[7];
     Dataset data = dataset_make(test);
-    const LoaderOptions options = options_of(test);
+    LoaderOptions options = options_of(test);
+    options.threads = 2;
     Loader *loader = loader_new(&data, &options);
     const size_t bytes = (size_t)test->batch * image_size(test) * sizeof(float);
     float *copy = allocate(1, bytes, "a batch");
@@ -220,9 +275,10 @@ static void test_free_any_time(void **state)
 {
     (void)state;
     Dataset data = dataset_make(&cases[0]);
-    const LoaderOptions options = options_of(&cases[0]);
+    LoaderOptions options = options_of(&cases[0]);
     loader_free(NULL);
     for (uint32_t taken = 0; taken < 40; taken++) {
+        options.threads = 1 + (int)taken % 3;
         Loader *loader = loader_new(&data, &options);
         Batch batch;
         if (taken)
@@ -304,6 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_any_threads),
         cmocka_unit_test(test_held_batch),
         cmocka_unit_test(test_free_any_time),
         cmocka_unit_test(test_signals_blocked),

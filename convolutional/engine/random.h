@@ -9,7 +9,10 @@
 
 #include <stdint.h>
 
-typedef enum { RANDOM_init, RANDOM_split, RANDOM_shuffle, RANDOM_augment, RANDOM_dropout, RANDOM_shapes } RandomPurpose;
+typedef enum {
+    RANDOM_init, RANDOM_split, RANDOM_shuffle, RANDOM_augment, RANDOM_dropout, RANDOM_shapes,
+    RANDOM_step, RANDOM_sample,      /* of an augmentation's step; the same without the epoch */
+} RandomPurpose;
 
 typedef struct { uint64_t state; } Random;
 
@@ -22,6 +25,12 @@ static inline uint64_t random_mix(uint64_t x)
     x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
     x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
     return x ^ (x >> 31);
+}
+
+/* A stream of its own for each key, from one that nothing was drawn from. */
+static inline Random random_branch(Random stream, uint64_t key)
+{
+    return (Random){ .state = random_mix(stream.state ^ (key + 0xC2B2AE3D27D4EB4Fu)) };
 }
 
 static inline uint64_t random_next(Random *random)

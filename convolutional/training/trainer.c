@@ -188,15 +188,25 @@ static bool build_network(Trainer *t, Error *error)
     return true;
 }
 
+/* The augmentation that the options ask for. */
+static Pipeline pipeline_of(const Trainer *t)
+{
+    const TrainerOptions *o = &t->options;
+    Pipeline pipeline = { 0 };
+    Error error;
+    char crop[32];
+    snprintf(crop, sizeof crop, "crop:%d", o->crop_pad);
+    if (!o->no_augment && (!pipeline_set(&pipeline, crop, &error) || (mirrors(t) && !pipeline_set(&pipeline, "hflip", &error))))
+        CHECK(false, "crops of %d pixels: %s", o->crop_pad, error.text);
+    return pipeline;
+}
+
 static Loader *new_loader(const Trainer *t, const Dataset *data, bool training)
 {
     const TrainerOptions *o = &t->options;
-    LoaderOptions options = {
-        .batch = training ? o->batch : o->val_batch, .training = training,
-        .augment = training && !o->no_augment, .crop_pad = o->crop_pad,
-        .flip = mirrors(t),
-        .seed = o->seed,
-    };
+    LoaderOptions options = { .batch = training ? o->batch : o->val_batch, .training = training, .seed = o->seed };
+    if (training)
+        options.pipeline = pipeline_of(t);
     memcpy(options.mean, t->info.mean, sizeof options.mean);
     memcpy(options.std, t->info.std, sizeof options.std);
     return loader_new(data, &options);
