@@ -84,7 +84,7 @@ static void emit_output(const ActivationModule *m, Program *program, Buffer *x)
     kernel_in_place(kernel, x, y);
 }
 
-static void activation_again(const Module *module, Program *program)
+static void activation_recompute(const Module *module, Program *program)
 {
     const ActivationModule *m = (const ActivationModule *)module;
     emit_output(m, program, program_read_numbers(program, module->in[0]));
@@ -101,8 +101,8 @@ static void activation_forward(const Module *module, Program *program)
         return;
     }
     emit_output(m, program, x);
-    if (program_mode(program) == MODE_training && !program_forgets(program, module->in[0]))
-        program_forget(program, module->out, module);
+    if (program_mode(program) == MODE_training && !program_recomputes(program, module->in[0]))
+        program_recompute(program, module->out, module);
 }
 
 static void activation_backward(const Module *module, Program *program)
@@ -134,7 +134,7 @@ static Activation activation_function(const Module *module)
 }
 
 static const ModuleOps activation_ops = {
-    .kind = "activation", .forward = activation_forward, .backward = activation_backward, .again = activation_again,
+    .kind = "activation", .forward = activation_forward, .backward = activation_backward, .recompute = activation_recompute,
     .function = activation_function,
 };
 

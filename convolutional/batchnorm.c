@@ -119,7 +119,7 @@ static void emit_output(const BatchNormModule *m, Program *program, const Fusion
     kernel_in_place(kernel, x, y);
 }
 
-static void batchnorm_again(const Module *module, Program *program)
+static void batchnorm_recompute(const Module *module, Program *program)
 {
     const Fusion fusion = program_fusion(program, module);
     emit_output((const BatchNormModule *)module, program, &fusion, program_read_view(program, module->in[0]));
@@ -130,7 +130,7 @@ static void batchnorm_again(const Module *module, Program *program)
 static bool is_cheap_to_repeat(const Program *program, const Fusion *fusion)
 {
     return program_mode(program) == MODE_training && activation_info(fusion->act.key)->cheap &&
-           !(fusion->residual && program_forgets(program, fusion->residual));
+           !(fusion->residual && program_recomputes(program, fusion->residual));
 }
 
 static void batchnorm_forward(const Module *module, Program *program)
@@ -142,7 +142,7 @@ static void batchnorm_forward(const Module *module, Program *program)
     emit_statistics(m, program, &context, x);
     emit_output(m, program, &fusion, x);
     if (is_cheap_to_repeat(program, &fusion))
-        program_forget(program, fusion.out, module);
+        program_recompute(program, fusion.out, module);
 }
 
 /* With dz = dy act'(z), x^ = (x - mean) / sqrt(variance + eps) and sums over n, h, w of count values:
@@ -176,7 +176,7 @@ static void batchnorm_backward(const Module *module, Program *program)
 }
 
 static const ModuleOps batchnorm_ops = {
-    .kind = "batchnorm", .forward = batchnorm_forward, .backward = batchnorm_backward, .again = batchnorm_again,
+    .kind = "batchnorm", .forward = batchnorm_forward, .backward = batchnorm_backward, .recompute = batchnorm_recompute,
     .batch_statistics = true,
 };
 

@@ -86,12 +86,12 @@ double conv2d_flops(const Conv2dModule *conv, const Program *program)
 }
 
 static const ModuleOps conv2d_ops = {
-    .kind = "conv2d", .forward = conv2d_forward, .again = conv2d_forward, .backward = conv2d_backward,
+    .kind = "conv2d", .forward = conv2d_forward, .recompute = conv2d_forward, .backward = conv2d_backward,
     .algorithm = conv2d_algorithm, .macs = conv2d_macs,
 };
 
 static const ModuleOps pixel_linear_ops = {
-    .kind = "pixel_linear", .forward = conv2d_forward, .again = conv2d_forward, .backward = conv2d_backward,
+    .kind = "pixel_linear", .forward = conv2d_forward, .recompute = conv2d_forward, .backward = conv2d_backward,
     .algorithm = conv2d_algorithm, .macs = conv2d_macs,
 };
 

@@ -58,7 +58,7 @@ static void emit_output(const LayerNorm *m, Program *program, Buffer *x)
     kernel_bind(kernel, Y, y);
 }
 
-static void layernorm_again(const Module *module, Program *program)
+static void layernorm_recompute(const Module *module, Program *program)
 {
     emit_output((const LayerNorm *)module, program, program_read_view(program, module->in[0]));
 }
@@ -66,7 +66,7 @@ static void layernorm_again(const Module *module, Program *program)
 static bool is_cheap(const Tensor *x)
 {
     const Module *producer = x->producer;
-    return producer && producer->ops->again && producer->ops->macs &&
+    return producer && producer->ops->recompute && producer->ops->macs &&
            producer->ops->macs(producer) < MOST_MACS_AGAIN * (double)shape_size(x->shape);
 }
 
@@ -82,9 +82,9 @@ static void layernorm_forward(const Module *module, Program *program)
     emit_output((const LayerNorm *)module, program, x);
     if (program_mode(program) != MODE_training)
         return;
-    program_forget(program, module->out, module);
+    program_recompute(program, module->out, module);
     if (is_cheap(module->in[0]))
-        program_forget(program, module->in[0], module->in[0]->producer);
+        program_recompute(program, module->in[0], module->in[0]->producer);
 }
 
 /* With x^ = (x - mean) inverse, g = weight dy and means over the C channels of a pixel:
@@ -106,7 +106,7 @@ static void layernorm_backward(const Module *module, Program *program)
 }
 
 static const ModuleOps layernorm_ops = {
-    .kind = "layernorm", .forward = layernorm_forward, .backward = layernorm_backward, .again = layernorm_again,
+    .kind = "layernorm", .forward = layernorm_forward, .backward = layernorm_backward, .recompute = layernorm_recompute,
 };
 
 Tensor *layernorm(Network *net, const char *name, const Tensor *x, float eps)

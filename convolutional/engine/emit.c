@@ -185,22 +185,22 @@ static TensorState *state_of(const Program *program, const Tensor *tensor)
     return &program->tensors[tensor->index];
 }
 
-static void write_again(Program *program, const Module *module)
+static void recompute(Program *program, const Module *module)
 {
     const int reader = program->emitting;
-    const bool nested = program->again;
+    const bool nested = program->recomputing;
     program->emitting = module->index;
-    program->again = true;
-    module->ops->again(module, program);
+    program->recomputing = true;
+    module->ops->recompute(module, program);
     program->emitting = reader;
-    program->again = nested;
+    program->recomputing = nested;
 }
 
 Buffer *program_read(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout)
 {
     TensorState *state = state_of(program, tensor);
-    if (!state->values && state->again)
-        write_again(program, state->again);
+    if (!state->values && state->recompute)
+        recompute(program, state->recompute);
     CHECK(state->values, "tensor %d is read before it is written", tensor->index);
     return find_or_reorder(program, tensor->producer, state->values, state->copies, &state->copy_count, layout);
 }
@@ -226,20 +226,20 @@ Buffer *program_write(Program *program, const Tensor *tensor, const_dnnl_memory_
     return state->values = new_buffer(program, BUFFER_arena, layout, 0);
 }
 
-void program_forget(Program *program, const Tensor *tensor, const Module *module)
+void program_recompute(Program *program, const Tensor *tensor, const Module *module)
 {
-    state_of(program, tensor)->again = module;
+    state_of(program, tensor)->recompute = module;
 }
 
-bool program_forgets(const Program *program, const Tensor *tensor)
+bool program_recomputes(const Program *program, const Tensor *tensor)
 {
-    return state_of(program, tensor)->again != NULL;
+    return state_of(program, tensor)->recompute != NULL;
 }
 
 void program_begin_backward(Program *program)
 {
     for (int i = 0; i < program->network->tensors.count; i++)
-        if (program->tensors[i].again) {
+        if (program->tensors[i].recompute) {
             program->tensors[i].values = NULL;
             program->tensors[i].copy_count = 0;
         }

@@ -74,11 +74,11 @@ Buffer *program_read_channels(Program *program, const Tensor *tensor);
 Buffer *program_read_numbers(Program *program, const Tensor *tensor);
 /* Where the producer puts them. */
 Buffer *program_write(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
-/* The values need not be kept for backward: where they are read there, the `again` of `module`, which wrote them, writes them
- * anew. Called in forward, by that module or by a reader. */
-void    program_forget(Program *program, const Tensor *tensor, const Module *module);
-/* True if they will be gone. */
-bool    program_forgets(const Program *program, const Tensor *tensor);
+/* The values need not be kept for backward: where they are read there, the `recompute` of `module`, which wrote them, writes
+ * them anew. Called in forward, by that module or by a reader. */
+void    program_recompute(Program *program, const Tensor *tensor, const Module *module);
+/* True if they are not kept. */
+bool    program_recomputes(const Program *program, const Tensor *tensor);
 /* The tensor is the same bytes as `buffer`, read as `layout`. */
 void    program_alias(Program *program, const Tensor *tensor, Buffer *buffer, const_dnnl_memory_desc_t layout);
 

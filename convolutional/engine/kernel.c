@@ -22,7 +22,7 @@ const_dnnl_primitive_attr_t onednn_attr(void)
 static Kernel *new_kernel(Program *program, const Module *module, const char *what)
 {
     Kernel *kernel = allocate(1, sizeof *kernel, "a kernel");
-    if (program->again && !strcmp(what, "forward"))
+    if (program->recomputing && !strcmp(what, "forward"))
         what = "forward again";
     *kernel = (Kernel){ .program = program, .index = program->kernels.count, .module = module, .what = what, .layer = program->emitting };
     return kernel;

@@ -69,7 +69,7 @@ typedef struct ModuleOps {
     const char *kind;                                        /* "conv2d" */
     void  (*forward)(const Module *module, Program *program);    /* emits the forward kernels */
     void  (*backward)(const Module *module, Program *program);   /* emits the backward kernels; NULL: nothing to do */
-    void  (*again)(const Module *module, Program *program);      /* emits again what writes its output: see program_forget */
+    void  (*recompute)(const Module *module, Program *program);      /* emits again what writes its output: see program_recompute */
     char  (*algorithm)(const Module *module, const Program *program);     /* ALGORITHM_ (program.h); NULL: there is no choice */
     double (*macs)(const Module *module);                    /* multiply-adds a sample; NULL: not worth counting */
     Activation (*function)(const Module *module);            /* pointwise modules: which function, so that others can take it in */

@@ -58,7 +58,7 @@ typedef struct TensorState {
     Buffer *values, *copies[TENSOR_MAX_COPIES];
     int     copy_count;
     const_dnnl_memory_desc_t layout;                   /* of the values */
-    const Module *again;                               /* computes them anew in backward, instead of keeping them; or NULL */
+    const Module *recompute;                           /* computes them anew in backward, instead of keeping them; or NULL */
     Buffer *shares[TENSOR_MAX_SHARES];                 /* gradient shares, one a reader */
     int     share_count;
     Buffer *gradient, *gradient_copies[TENSOR_MAX_COPIES];
@@ -86,7 +86,7 @@ struct Program {
     TensorState  *tensors;
     Buffer       *image, *logits, *logits_gradient;
     int           emitting;               /* index of the module whose turn it is */
-    bool          again;                  /* it writes once more what it had written in forward */
+    bool          recomputing;            /* it writes once more what it had written in forward */
     int           loss_at;                /* kernels before it are forward, from it on backward */
 
     char         *arena, *copies;
