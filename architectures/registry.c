@@ -6,7 +6,6 @@
 #include "names.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 static const Architecture architectures[] = {
@@ -56,13 +55,9 @@ static void start_small_before_norm(Network *net)
 {
     for (int i = 0; i < network_module_count(net); i++) {
         const Module *norm = network_module(net, i), *source = norm->in[0]->producer;
-        if (strcmp(norm->ops->kind, "batchnorm") || !source || strcmp(source->ops->kind, "conv2d"))
-            continue;
-        char name[256];
-        snprintf(name, sizeof name, "%s.weight", source->name);
-        Param *weight = network_param_find(net, name);
-        CHECK(weight, "no parameter '%s'", name);
-        weight->init.gain *= sqrtf(1.0f / 6.0f);
+        Param *weight = norm->ops->batch_statistics && source ? network_param_of(net, source, "weight") : NULL;
+        if (weight && weight->init.fan_in > 0)
+            weight->init.gain *= sqrtf(1.0f / 6.0f);
     }
 }
 

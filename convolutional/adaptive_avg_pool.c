@@ -7,6 +7,7 @@
 
 #include "modules.h"
 
+#include "description.h"
 #include "emit.h"
 #include "errors.h"
 
@@ -86,8 +87,14 @@ static void adaptive_avg_pool_backward(const Module *module, Program *program)
     kernel_bind(kernel, Y, dy);
 }
 
+static void adaptive_avg_pool_describe(const Module *module, ModuleDescription *description)
+{
+    description_integer(description, "side", module->out->shape.h);
+}
+
 static const ModuleOps adaptive_avg_pool_ops = {
     .kind = "adaptive_avg_pool", .forward = adaptive_avg_pool_forward, .backward = adaptive_avg_pool_backward,
+    .describe = adaptive_avg_pool_describe,
 };
 
 Tensor *adaptive_avg_pool(Network *net, const char *name, const Tensor *x, int side)

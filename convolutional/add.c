@@ -39,7 +39,7 @@ static void add_backward(const Module *module, Program *program)
             program_share_gradient(program, module->in[i], dy, buffer_layout(dy));
 }
 
-static const ModuleOps add_ops = { .kind = "add", .forward = add_forward, .backward = add_backward };
+static const ModuleOps add_ops = { .kind = "add", .forward = add_forward, .backward = add_backward, .sums = true };
 
 Tensor *add(Network *net, const char *name, const Tensor *a, const Tensor *b)
 {

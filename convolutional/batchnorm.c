@@ -12,6 +12,7 @@
 
 #include "modules.h"
 
+#include "description.h"
 #include "emit.h"
 #include "errors.h"
 #include "kernels.h"
@@ -175,9 +176,16 @@ static void batchnorm_backward(const Module *module, Program *program)
     kernel_in_place(kernel, dy, dresidual ? dresidual : dx);
 }
 
+static void batchnorm_describe(const Module *module, ModuleDescription *description)
+{
+    const BatchNorm *o = &((const BatchNormModule *)module)->options;
+    description_float(description, "eps", o->eps);
+    description_float(description, "momentum", o->momentum);
+}
+
 static const ModuleOps batchnorm_ops = {
     .kind = "batchnorm", .forward = batchnorm_forward, .backward = batchnorm_backward, .recompute = batchnorm_recompute,
-    .batch_statistics = true,
+    .describe = batchnorm_describe, .batch_statistics = true, .takes_sum = true, .takes_activation = true,
 };
 
 Tensor *batchnorm_with(Network *net, const char *name, const Tensor *x, BatchNorm options)

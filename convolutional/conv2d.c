@@ -14,6 +14,7 @@
 
 #include "conv2d.h"
 
+#include "description.h"
 #include "errors.h"
 
 static const Conv2dAlgorithm *const algorithms[] = {
@@ -85,14 +86,28 @@ double conv2d_flops(const Conv2dModule *conv, const Program *program)
     return 2.0 * conv2d_macs(&conv->base) * program_batch(program);
 }
 
+static void conv2d_describe(const Module *module, ModuleDescription *description)
+{
+    const Conv2dModule *conv = (const Conv2dModule *)module;
+    description_integer(description, "channels", module->out->shape.c);
+    description_integer(description, "kernel", conv->options.kernel);
+    description_integer(description, "stride", conv->options.stride);
+    description_integer(description, "groups", conv->options.groups);
+    description_integer(description, "same", conv->options.same);
+    description_integer(description, "pad_top", conv->before[0]);
+    description_integer(description, "pad_left", conv->before[1]);
+    description_integer(description, "pad_bottom", conv->after[0]);
+    description_integer(description, "pad_right", conv->after[1]);
+}
+
 static const ModuleOps conv2d_ops = {
     .kind = "conv2d", .forward = conv2d_forward, .recompute = conv2d_forward, .backward = conv2d_backward,
-    .algorithm = conv2d_algorithm, .macs = conv2d_macs,
+    .algorithm = conv2d_algorithm, .macs = conv2d_macs, .describe = conv2d_describe,
 };
 
 static const ModuleOps pixel_linear_ops = {
     .kind = "pixel_linear", .forward = conv2d_forward, .recompute = conv2d_forward, .backward = conv2d_backward,
-    .algorithm = conv2d_algorithm, .macs = conv2d_macs,
+    .algorithm = conv2d_algorithm, .macs = conv2d_macs, .describe = conv2d_describe,
 };
 
 bool conv2d_pads_evenly(const Conv2dModule *conv)

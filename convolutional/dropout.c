@@ -6,6 +6,7 @@
 
 #include "modules.h"
 
+#include "description.h"
 #include "emit.h"
 #include "errors.h"
 #include "kernels.h"
@@ -57,7 +58,14 @@ static void dropout_backward(const Module *module, Program *program)
     emit((const Dropout *)module, program, "backward", dy, program_write_gradient(program, module->in[0], layout));
 }
 
-static const ModuleOps dropout_ops = { .kind = "dropout", .forward = dropout_forward, .backward = dropout_backward };
+static void dropout_describe(const Module *module, ModuleDescription *description)
+{
+    description_float(description, "p", ((const Dropout *)module)->p);
+}
+
+static const ModuleOps dropout_ops = {
+    .kind = "dropout", .forward = dropout_forward, .backward = dropout_backward, .describe = dropout_describe,
+};
 
 Tensor *dropout(Network *net, const char *name, const Tensor *x, float p)
 {

@@ -9,6 +9,7 @@
 
 #include "modules.h"
 
+#include "description.h"
 #include "emit.h"
 #include "errors.h"
 #include "kernels.h"
@@ -70,8 +71,14 @@ static void layer_scale_backward(const Module *module, Program *program)
     kernel_in_place(kernel, dy, dx);
 }
 
+static void layer_scale_describe(const Module *module, ModuleDescription *description)
+{
+    description_float(description, "start", ((const LayerScale *)module)->weight->init.constant);
+}
+
 static const ModuleOps layer_scale_ops = {
-    .kind = "layer_scale", .forward = layer_scale_forward, .backward = layer_scale_backward,
+    .kind = "layer_scale", .forward = layer_scale_forward, .backward = layer_scale_backward, .describe = layer_scale_describe,
+    .takes_sum = true,
 };
 
 Tensor *layer_scale(Network *net, const char *name, const Tensor *x, float start)

@@ -8,6 +8,7 @@
 
 #include "modules.h"
 
+#include "description.h"
 #include "emit.h"
 #include "errors.h"
 #include "kernels.h"
@@ -105,8 +106,14 @@ static void layernorm_backward(const Module *module, Program *program)
     kernel_in_place(kernel, dy, dx);
 }
 
+static void layernorm_describe(const Module *module, ModuleDescription *description)
+{
+    description_float(description, "eps", ((const LayerNorm *)module)->eps);
+}
+
 static const ModuleOps layernorm_ops = {
     .kind = "layernorm", .forward = layernorm_forward, .backward = layernorm_backward, .recompute = layernorm_recompute,
+    .describe = layernorm_describe, .wants_channels_last = true,
 };
 
 Tensor *layernorm(Network *net, const char *name, const Tensor *x, float eps)

@@ -7,6 +7,7 @@
 
 #include "modules.h"
 
+#include "description.h"
 #include "emit.h"
 #include "errors.h"
 
@@ -140,9 +141,14 @@ static double linear_macs(const Module *module)
     return (double)((const Linear *)module)->weight->count;
 }
 
+static void linear_describe(const Module *module, ModuleDescription *description)
+{
+    description_integer(description, "features", module->out->shape.c);
+}
+
 static const ModuleOps linear_ops = {
     .kind = "linear", .forward = linear_forward, .backward = linear_backward,
-    .algorithm = linear_algorithm, .macs = linear_macs,
+    .algorithm = linear_algorithm, .macs = linear_macs, .describe = linear_describe,
 };
 
 Tensor *linear(Network *net, const char *name, const Tensor *x, int features)

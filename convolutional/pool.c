@@ -8,6 +8,7 @@
 
 #include "modules.h"
 
+#include "description.h"
 #include "emit.h"
 #include "errors.h"
 #include "kernels.h"
@@ -135,8 +136,20 @@ static void pool_backward(const Module *module, Program *program)
         kernel_bind_as(kernel, DNNL_ARG_WORKSPACE, program_saved(program, module, 0), workspace_layout);
 }
 
-static const ModuleOps max_pool_ops = { .kind = "max_pool", .forward = pool_forward, .backward = pool_backward };
-static const ModuleOps avg_pool_ops = { .kind = "avg_pool", .forward = pool_forward, .backward = pool_backward };
+static void pool_describe(const Module *module, ModuleDescription *description)
+{
+    const Pool *o = &((const PoolModule *)module)->options;
+    description_integer(description, "kernel", o->kernel);
+    description_integer(description, "stride", o->stride);
+    description_integer(description, "pad", o->pad);
+}
+
+static const ModuleOps max_pool_ops = {
+    .kind = "max_pool", .forward = pool_forward, .backward = pool_backward, .describe = pool_describe,
+};
+static const ModuleOps avg_pool_ops = {
+    .kind = "avg_pool", .forward = pool_forward, .backward = pool_backward, .describe = pool_describe,
+};
 
 static Tensor *add_pool(Network *net, const ModuleOps *ops, dnnl_alg_kind_t algorithm, const char *name, const Tensor *x,
                         Pool options)

@@ -8,15 +8,6 @@
 
 #include "program_build.h"
 
-#include "errors.h"
-
-#include <string.h>
-
-static bool is(const Module *module, const char *kind)
-{
-    return module && !strcmp(module->ops->kind, kind);
-}
-
 static const Tensor *other_input(const Module *add, const Tensor *input)
 {
     return add->in[0] == input ? add->in[1] : add->in[0];
@@ -33,13 +24,13 @@ static void fuse_from(Program *program, const Module *head)
     Fusion *fusion = &program->fusions[head->index];
     const Module *tail = head;
     const Module *next = network_only_reader(program->network, tail->out);
-    if (is(next, "add") && !taken(program, next) && next->in[0] != next->in[1]) {
+    if (head->ops->takes_sum && next && next->ops->sums && !taken(program, next) && next->in[0] != next->in[1]) {
         fusion->add = next;
         fusion->residual = other_input(next, tail->out);
         tail = next;
         next = network_only_reader(program->network, tail->out);
     }
-    if (is(head, "batchnorm") && next && next->ops->function && !activation_info(next->ops->function(next).key)->learned) {
+    if (head->ops->takes_activation && next && next->ops->function && !activation_info(next->ops->function(next).key)->learned) {
         fusion->activation = next;
         fusion->act = next->ops->function(next);
         tail = next;
@@ -64,9 +55,9 @@ void program_fuse(Program *program)
     if (program->plan.no_fusion)
         return;
     for (int i = 0; i < network_module_count(network); i++) {
-        const Module *module = network_module(network, i);
-        if (is(module, "batchnorm") || is(module, "layer_scale"))
-            fuse_from(program, module);
+        const ModuleOps *ops = network_module(network, i)->ops;
+        if (ops->takes_sum || ops->takes_activation)
+            fuse_from(program, network_module(network, i));
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "network_build.h"
 
+#include "description.h"
 #include "errors.h"
 
 #include <stdarg.h>
@@ -114,8 +115,8 @@ Param *network_add_param(Network *network, const void *module, const char *name,
     const Module *owner = module;
     const char *stem = *owner->name ? join(network, owner->name, ".") : "";
     Param *param = list_add(&network->params, allocate(1, sizeof *param, "a parameter"));
-    *param = (Param){ .name = join(network, stem, name), .role = role, .rank = rank, .count = 1, .init = init,
-                      .index = network->params.count - 1 };
+    *param = (Param){ .name = join(network, stem, name), .part = join(network, name, ""), .module = owner, .role = role, .rank = rank,
+                      .count = 1, .init = init, .index = network->params.count - 1 };
     CHECK(network_param_find(network, param->name) == param, "parameter '%s' exists already", param->name);
     for (int i = 0; i < rank; i++) {
         CHECK(dims[i] > 0, "parameter '%s': dimension %d is %lld", param->name, i, (long long)dims[i]);
@@ -148,9 +149,12 @@ Param *network_param_find(const Network *network, const char *name)
     return NULL;
 }
 
-static bool trained(const Param *param)
+Param *network_param_of(const Network *network, const Module *module, const char *part)
 {
-    return param->role == PARAM_weight || param->role == PARAM_plain;
+    for (int i = 0; i < network->params.count; i++)
+        if (network_param(network, i)->module == module && !strcmp(network_param(network, i)->part, part))
+            return network->params.items[i];
+    return NULL;
 }
 
 const Module *network_only_reader(const Network *network, const Tensor *tensor)
@@ -168,7 +172,7 @@ size_t network_trained_count(const Network *network)
 {
     size_t count = 0;
     for (int i = 0; i < network->params.count; i++)
-        count += trained(network_param(network, i)) ? network_param(network, i)->count : 0;
+        count += param_is_trained(network_param(network, i)) ? network_param(network, i)->count : 0;
     return count;
 }
 
@@ -195,31 +199,14 @@ double network_macs(const Network *network)
     return macs;
 }
 
-/* Parameters are named <module>.<name>; what has a further dot belongs to a module inside its scope. */
-static size_t trained_of_module(const Network *network, const Module *module)
-{
-    size_t count = 0;
-    const size_t length = strlen(module->name);
-    for (int i = 0; i < network->params.count; i++) {
-        const Param *param = network_param(network, i);
-        const char *rest = param->name + (length ? length + 1 : 0);
-        const bool mine = !strncmp(param->name, module->name, length) && (!length || param->name[length] == '.');
-        if (mine && !strchr(rest, '.') && trained(param))
-            count += param->count;
-    }
-    return count;
-}
-
 void network_print(const Network *network, FILE *stream)
 {
     fprintf(stream, "%-34s %-16s %16s %12s %14s\n", "layer", "kind", "output", "parameters", "multiply-adds");
     for (int i = 0; i < network->modules.count; i++) {
-        const Module *module = network_module(network, i);
-        const Shape shape = module->out->shape;
+        const ModuleDescription d = network_describe(network, network_module(network, i));
         char output[64];
-        snprintf(output, sizeof output, "%d x %d x %d", shape.c, shape.h, shape.w);
-        fprintf(stream, "%-34s %-16s %16s %12zu %14.0f\n", module->name, module->ops->kind, output,
-                trained_of_module(network, module), module->ops->macs ? module->ops->macs(module) : 0.0);
+        snprintf(output, sizeof output, "%d x %d x %d", d.out.c, d.out.h, d.out.w);
+        fprintf(stream, "%-34s %-16s %16s %12zu %14.0f\n", d.name, d.kind, output, description_trained(&d), d.macs);
     }
     fprintf(stream, "%-34s %-16s %16s %12zu %14.0f\n", "total", "", "", network_trained_count(network), network_macs(network));
 }

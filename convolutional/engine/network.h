@@ -19,6 +19,7 @@
 typedef struct Network Network;
 typedef struct Program Program;
 typedef struct Module  Module;
+typedef struct ModuleDescription ModuleDescription;      /* description.h */
 
 /* One sample's sizes; the batch comes with the program. */
 typedef struct { int c, h, w; } Shape;
@@ -55,16 +56,23 @@ enum { PARAM_MAX_RANK = 4 };
 
 typedef struct Param {
     const char *name;                    /* scoped path, the state_dict key */
+    const char *part;                    /* what it is in its module's formula: "weight", "running_mean" */
+    const Module *module;                /* whose it is */
     ParamRole   role;
     int         rank;
     int64_t     dims[PARAM_MAX_RANK];    /* as the file has them: OIHW, [out, in], [c] */
     size_t      count;                   /* product of dims */
-    int         groups;                  /* convolutions: groups that the program's layout may know of; else 1 */
     Init        init;
     int         index;                   /* position in the state_dict */
 } Param;
 
-/* What a module does when a program is compiled. */
+/* Whether the optimiser moves it. */
+static inline bool param_is_trained(const Param *param)
+{
+    return param->role == PARAM_weight || param->role == PARAM_plain;
+}
+
+/* What a module does when a program is compiled, and what others need to know of it. */
 typedef struct ModuleOps {
     const char *kind;                                        /* "conv2d" */
     void  (*forward)(const Module *module, Program *program);    /* emits the forward kernels */
@@ -73,7 +81,14 @@ typedef struct ModuleOps {
     char  (*algorithm)(const Module *module, const Program *program);     /* ALGORITHM_ (program.h); NULL: there is no choice */
     double (*macs)(const Module *module);                    /* multiply-adds a sample; NULL: not worth counting */
     Activation (*function)(const Module *module);            /* pointwise modules: which function, so that others can take it in */
-    bool  batch_statistics;                                  /* training takes a mean and a variance of each channel over the batch */
+    void  (*describe)(const Module *module, ModuleDescription *description);      /* the numbers it was built with; NULL: none */
+
+    /* Traits; what a module does not say, it does not have. */
+    bool  batch_statistics;        /* training takes a mean and a variance of each channel over the batch: its input's scale is lost */
+    bool  sums;                    /* the output is the sum of the two inputs, and nothing else */
+    bool  takes_sum;               /* a sum that follows can run inside its kernels (emit.h: Fusion), */
+    bool  takes_activation;        /* an activation as well */
+    bool  wants_channels_last;     /* slow where the channels of a pixel do not lie together */
 } ModuleOps;
 
 enum { MODULE_MAX_INPUTS = 2 };
@@ -124,6 +139,7 @@ int           network_tensor_count(const Network *network);
 int           network_param_count(const Network *network);        /* every state_dict entry */
 Param        *network_param(const Network *network, int index);
 Param        *network_param_find(const Network *network, const char *name);   /* NULL if there is none */
+Param        *network_param_of(const Network *network, const Module *module, const char *part);      /* likewise */
 /* Trained values (weights and plain), what papers count. */
 size_t        network_trained_count(const Network *network);
 /* False and a line if the network cannot be trained on batches of this size: a module that takes each channel's variance over the

@@ -8,7 +8,6 @@
 
 #include <omp.h>
 #include <stdlib.h>
-#include <string.h>
 
 const char *program_kernels(char *text, size_t size)
 {
@@ -39,10 +38,10 @@ static Program *new_program(Network *network, const Plan *plan, Mode mode, int b
     return program;
 }
 
-static bool has_kind(const Network *network, const char *kind)
+static bool wants_channels_last(const Network *network)
 {
     for (int i = 0; i < network_module_count(network); i++)
-        if (!strcmp(network_module(network, i)->ops->kind, kind))
+        if (network_module(network, i)->ops->wants_channels_last)
             return true;
     return false;
 }
@@ -63,7 +62,7 @@ static LayoutPolicy layout_without_measuring(const Network *network)
 {
     if (is_narrow(network) && kernels_have_16_lanes())
         return LAYOUT_batch_last;
-    return has_kind(network, "layernorm") ? LAYOUT_channels_last : LAYOUT_blocked;
+    return wants_channels_last(network) ? LAYOUT_channels_last : LAYOUT_blocked;
 }
 
 /* Images that do not fit into memory are refused here: oneDNN divides by zero where its sizes overflow. */
