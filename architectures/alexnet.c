@@ -22,7 +22,7 @@ static Tensor *small_features(Network *net, Tensor *x, Activation act)
     static const struct { int channels; bool pool; } stages[] = {
         {64, true}, {192, true}, {384, false}, {256, false}, {256, true},
     };
-    int at = 0;
+    Sequence at = { 0 };
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         x = conv2d    (net, layer_next(&at), x, stages[i].channels, (Conv2d){ .kernel = 3, .pad = 1 });
         x = batchnorm (net, layer_next(&at), x);
@@ -38,7 +38,7 @@ static Tensor *large_features(Network *net, Tensor *x, Activation act)
     static const struct { int channels, kernel, stride, pad; bool pool; } stages[] = {
         {64, 11, 4, 2, true}, {192, 5, 1, 2, true}, {384, 3, 1, 1, false}, {256, 3, 1, 1, false}, {256, 3, 1, 1, true},
     };
-    int at = 0;
+    Sequence at = { 0 };
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         const Conv2d options = { .kernel = stages[i].kernel, .stride = stages[i].stride, .pad = stages[i].pad, .bias = true };
         x = conv2d    (net, layer_next(&at), x, stages[i].channels, options);
@@ -60,7 +60,7 @@ Tensor *alexnet(Network *net, Tensor *image, const ArchOptions *opt)
     if (!small)
         x = adaptive_avg_pool(net, "avgpool", x, 6);
 
-    int at = small ? 1 : 0;                            /* the small classifier counts its flatten layer */
+    Sequence at = { .count = small ? 1 : 0 };          /* the small classifier counts its flatten layer */
     scope_push(net, "classifier");
     if (!small)
         x = dropout(net, layer_next(&at), x, half);

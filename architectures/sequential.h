@@ -3,7 +3,13 @@
 #ifndef CONVZOO_SEQUENTIAL_H
 #define CONVZOO_SEQUENTIAL_H
 
-/* The number *at as text, and *at one further. Layers without parameters count too. */
-const char *layer_next(int *at);
+/* How many layers the list has so far; {0}: none. Those without parameters count too. */
+typedef struct Sequence {
+    int  count;
+    char name[12];
+} Sequence;
+
+/* The next layer's name, valid until the next call: module constructors copy it. */
+const char *layer_next(Sequence *sequence);
 
 #endif

@@ -21,7 +21,7 @@ Tensor *vgg16(Network *net, Tensor *image, const ArchOptions *opt)
     const float half = opt->no_dropout ? 0.0f : 0.5f;
 
     Tensor *x = image;
-    int at = 0;
+    Sequence at = { 0 };
     scope_push(net, "features");
     for (int s = 0; s < 5; s++) {
         for (int i = 0; i < stages[s].layers; i++) {

@@ -161,19 +161,19 @@ static void emit_reorder(Program *program, const Module *module, Buffer *from, B
 }
 
 /* `values` or one of its copies in `layout`; a new copy, and the reorder that makes it, if there is none. */
-static Buffer *find_or_reorder(Program *program, const Module *module, Buffer *values, Buffer **copies, int *count,
+static Buffer *find_or_reorder(Program *program, const Module *module, Buffer *values, List *copies,
                                const_dnnl_memory_desc_t layout)
 {
     if (!layout)
         return values;
     if (layout_same_bytes(values->layout, layout))
         return buffer_as(program, values, layout);
-    for (int i = 0; i < *count; i++)
-        if (layout_same_bytes(copies[i]->layout, layout))
-            return buffer_as(program, copies[i], layout);
-    CHECK(*count < TENSOR_MAX_COPIES, "a tensor of %s is wanted in more than %d layouts", module ? module->name : "the image",
-          TENSOR_MAX_COPIES);
-    Buffer *copy = copies[(*count)++] = new_buffer(program, BUFFER_arena, layout, 0);
+    for (int i = 0; i < copies->count; i++) {
+        Buffer *copy = copies->items[i];
+        if (layout_same_bytes(copy->layout, layout))
+            return buffer_as(program, copy, layout);
+    }
+    Buffer *copy = list_add(copies, new_buffer(program, BUFFER_arena, layout, 0));
     emit_reorder(program, module, values, copy);
     return copy;
 }
@@ -202,7 +202,7 @@ Buffer *program_read(Program *program, const Tensor *tensor, const_dnnl_memory_d
     if (!state->values && state->recompute)
         recompute(program, state->recompute);
     CHECK(state->values, "tensor %d is read before it is written", tensor->index);
-    return find_or_reorder(program, tensor->producer, state->values, state->copies, &state->copy_count, layout);
+    return find_or_reorder(program, tensor->producer, state->values, &state->copies, layout);
 }
 
 Buffer *program_read_view(Program *program, const Tensor *tensor)
@@ -241,7 +241,7 @@ void program_begin_backward(Program *program)
     for (int i = 0; i < program->network->tensors.count; i++)
         if (program->tensors[i].recompute) {
             program->tensors[i].values = NULL;
-            program->tensors[i].copy_count = 0;
+            program->tensors[i].copies.count = 0;
         }
 }
 
@@ -281,9 +281,8 @@ bool program_wants_gradient(const Program *program, const Tensor *tensor)
 void program_share_gradient(Program *program, const Tensor *tensor, Buffer *buffer, const_dnnl_memory_desc_t layout)
 {
     TensorState *state = state_of(program, tensor);
-    CHECK(state->share_count < TENSOR_MAX_SHARES, "tensor %d has more than %d readers", tensor->index, TENSOR_MAX_SHARES);
     CHECK(!state->gradient, "a share of tensor %d's gradient comes after it was summed", tensor->index);
-    state->shares[state->share_count++] = buffer_as(program, buffer, layout);
+    list_add(&state->shares, buffer_as(program, buffer, layout));
 }
 
 Buffer *program_write_gradient(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout)
@@ -302,13 +301,13 @@ static void emit_add(const void *context, void *const pointers[])
 /* oneDNN overwrites gradients, so several readers' shares are summed here, in the order in which they came. */
 static Buffer *sum_shares(Program *program, const Tensor *tensor, TensorState *state)
 {
-    CHECK(state->share_count > 0, "nobody gave tensor %d a gradient", tensor->index);
-    Buffer *sum = state->shares[0];
-    CHECK(state->share_count == 1 || !layout_is_bf16(sum->layout), "%d shares of a bf16 gradient", state->share_count);
-    for (int i = 1; i < state->share_count; i++) {
-        int none = 0;
-        Buffer *copies[TENSOR_MAX_COPIES];
-        Buffer *share = find_or_reorder(program, tensor->producer, state->shares[i], copies, &none, sum->layout);
+    CHECK(state->shares.count > 0, "nobody gave tensor %d a gradient", tensor->index);
+    Buffer *sum = state->shares.items[0];
+    CHECK(state->shares.count == 1 || !layout_is_bf16(sum->layout), "%d shares of a bf16 gradient", state->shares.count);
+    for (int i = 1; i < state->shares.count; i++) {
+        List copies = { 0 };
+        Buffer *share = find_or_reorder(program, tensor->producer, state->shares.items[i], &copies, sum->layout);
+        list_clear(&copies, NULL);
         Buffer *next = new_buffer(program, BUFFER_arena, sum->layout, 0);
         const size_t count = sum->size / sizeof(float);
         Kernel *kernel = program_emit_function(program, tensor->producer, "sum of gradients", emit_add, &count, sizeof count);
@@ -326,8 +325,7 @@ Buffer *program_read_gradient(Program *program, const Tensor *tensor, const_dnnl
     TensorState *state = state_of(program, tensor);
     if (!state->gradient)
         state->gradient = sum_shares(program, tensor, state);
-    return find_or_reorder(program, tensor->producer, state->gradient, state->gradient_copies, &state->gradient_copy_count,
-                           layout);
+    return find_or_reorder(program, tensor->producer, state->gradient, &state->gradient_copies, layout);
 }
 
 /* ---- from forward to backward ---- */

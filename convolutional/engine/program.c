@@ -34,6 +34,7 @@ static Program *new_program(Network *network, const Plan *plan, Mode mode, int b
     program->fusions = allocate(modules, sizeof *program->fusions, "a program");
     program->head_at = allocate(modules, sizeof *program->head_at, "a program");
     program->saved = allocate(modules, sizeof *program->saved, "a program");
+    program->tensor_count = network->tensors.count;
     program->tensors = allocate((size_t)network->tensors.count, sizeof *program->tensors, "a program");
     return program;
 }
@@ -181,6 +182,11 @@ void program_free(Program *program)
     list_clear(&program->layouts, free_layout);
     list_clear(&program->param_copies, free);
     list_clear(&program->pending, NULL);
+    for (int i = 0; i < program->tensor_count; i++) {
+        list_clear(&program->tensors[i].copies, NULL);
+        list_clear(&program->tensors[i].shares, NULL);
+        list_clear(&program->tensors[i].gradient_copies, NULL);
+    }
     free(program->fusions);
     free(program->head_at);
     free(program->saved);

@@ -51,18 +51,17 @@ struct Kernel {
     double           flops, seconds;
 };
 
-enum { TENSOR_MAX_COPIES = 4, TENSOR_MAX_SHARES = 4, MODULE_MAX_SAVED = 4 };
+enum { MODULE_MAX_SAVED = 4 };
 
 /* A tensor inside the program. */
 typedef struct TensorState {
-    Buffer *values, *copies[TENSOR_MAX_COPIES];
-    int     copy_count;
+    Buffer *values;
+    List    copies;                                    /* Buffer: the values in other layouts */
     const_dnnl_memory_desc_t layout;                   /* of the values */
     const Module *recompute;                           /* computes them anew in backward, instead of keeping them; or NULL */
-    Buffer *shares[TENSOR_MAX_SHARES];                 /* gradient shares, one a reader */
-    int     share_count;
-    Buffer *gradient, *gradient_copies[TENSOR_MAX_COPIES];
-    int     gradient_copy_count;
+    List    shares;                                    /* Buffer: gradient shares, one a reader */
+    Buffer *gradient;                                  /* their sum */
+    List    gradient_copies;                           /* Buffer */
 } TensorState;
 
 typedef struct ParamCopy {
@@ -83,7 +82,8 @@ struct Program {
 
     List          layouts, buffers, kernels, refresh;  /* owned */
     List          param_copies, pending;  /* ParamCopy; reorders of gradients to emit after the module */
-    TensorState  *tensors;
+    TensorState  *tensors;                /* tensor_count, as the network's */
+    int           tensor_count;
     Buffer       *image, *logits, *logits_gradient;
     int           emitting;               /* index of the module whose turn it is */
     bool          recomputing;            /* it writes once more what it had written in forward */
