@@ -1,4 +1,5 @@
-/* test_model.c - which file a person means who names a run's folder, and what a folder without one is told. */
+/* test_model.c - which file a person means who names a run's folder, what a folder without one is told, and an
+ * image size that no memory holds. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "errors.h"
 #include "model.h"
+#include "parameters.h"
 #include "scratch.h"
 
 static char folder[256];
@@ -59,9 +62,63 @@ static void files_and_folders(void **state)
     }
 }
 
+/* ---- an image size that no memory holds ---- */
+
+/* What the widest product reads and writes, by hand: blocks.1.0.conv_dw, 96 channels, from half to a quarter of the side. */
+static size_t bytes_of_largest(size_t side)
+{
+    return 96 * ((side / 2) * (side / 2) + (side / 4) * (side / 4)) * sizeof(float);
+}
+
+static const Architecture *architecture;
+static const ArchOptions options = { .classes = 3 };
+
+static void absurd_batch(void **state)
+{
+    (void)state;
+    char expected[128];
+    Error error = { 0 };
+    Network *net = architecture_network(architecture, (Shape){ 3, 16384, 16384 }, &options, &error);
+    assert_non_null(net);
+    assert_false(network_fits(net, 65536, &error));
+    snprintf(expected, sizeof expected, "a batch of 65536 images of 16384x16384 needs %zu MiB in layer 'blocks.1.0.conv_dw', and ",
+             (bytes_of_largest(16384) >> 20) * 65536);
+    assert_int_equal(error.code, EXIT_memory);
+    if (!strstr(error.text, expected))
+        fail_msg("'%s', expected '%s'", error.text, expected);
+    network_free(net);
+}
+
+/* A small file that claims a side of 16384. */
+static void absurd_side(void **state)
+{
+    (void)state;
+    char path[256];
+    Model model;
+    Error error = { 0 };
+    char *names[] = { "a", "b", "c" };
+    const ModelInfo info = { .arch = "efficientnet_lite0", .act = "silu", .classes = names, .class_count = 3, .channels = 3, .side = 16384,
+                             .std = { 1, 1, 1 } };
+    Network *net = architecture_network(architecture, (Shape){ 3, 32, 32 }, &options, &error);
+    assert_non_null(net);
+    parameters_init(net, 1);
+    assert_true(checkpoint_save(scratch_path(path, folder, "absurd.safetensors"), NULL, net, &info, NULL, NULL, &error));
+    network_free(net);
+    if (memory_available() >= bytes_of_largest(16384)) {
+        print_message("skipped: this machine has %zu MiB free, which is enough\n", memory_available() >> 20);
+        skip();
+    }
+    assert_false(model_open(path, &model, &error));
+    assert_int_equal(error.code, EXIT_memory);
+    assert_non_null(strstr(error.text, "a batch of 1 image of 16384x16384 needs 30720 MiB in layer 'blocks.1.0.conv_dw', and "));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(files_and_folders) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(files_and_folders), cmocka_unit_test(absurd_batch), cmocka_unit_test(absurd_side),
+    };
+    architecture = architecture_find("efficientnet_lite0", NULL);
     scratch_new(folder);
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     scratch_remove(folder);

@@ -60,7 +60,7 @@ static void test_mistakes(void **state)
         { "bench --dtype f16",                             2, NULL, "f32 bf16" },
         { "bench resnet99",                                2, NULL, "resnet18" },
         { "bench --mode both",                             2, NULL, "train infer" },
-        { "bench efficientnet_lite0 -b 65536 --side 4096", 5, NULL, "out of memory: a batch of images" },
+        { "bench efficientnet_lite0 -b 65536 --side 4096", 5, NULL, "out of memory: a batch of 65536 images of 4096x4096 needs " },
         { "bench resnet18 -b 1 --side 8",                  2, NULL, "one value a channel: batchnorm 'layer4.0.bn1'" },
         { "bench lenet --act foo",                         2, NULL, "'activations list' shows all" },
     };

@@ -6,6 +6,7 @@
 #include "text.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,19 +117,23 @@ void dnnl_failed(const char *file, int line, const char *call, int status)
     abort();
 }
 
-/* Linux promises more memory than there is, and kills the process that makes use of it: large blocks are asked for first. */
-static bool is_available(size_t bytes)
+size_t memory_available(void)
 {
     size_t available = 0, kilobytes;
     char line[128];
-    FILE *file = bytes >= ASKED_FROM ? fopen("/proc/meminfo", "re") : NULL;
-    if (!file)
-        return true;
-    while (fgets(line, sizeof line, file))
+    FILE *file = fopen("/proc/meminfo", "re");
+    while (file && fgets(line, sizeof line, file))
         if (sscanf(line, "MemAvailable: %zu kB", &kilobytes) == 1 || sscanf(line, "SwapFree: %zu kB", &kilobytes) == 1)
             available += kilobytes << 10;
-    fclose(file);
-    return available == 0 || bytes <= available;
+    if (file)
+        fclose(file);
+    return available ? available : SIZE_MAX;
+}
+
+/* Linux promises more memory than there is, and kills the process that makes use of it: large blocks are asked for first. */
+static bool is_available(size_t bytes)
+{
+    return bytes < ASKED_FROM || bytes <= memory_available();
 }
 
 /* Kernels read many streams side by side: with small pages the processor spends a good part of the time looking up where they are. */
@@ -145,13 +150,6 @@ static _Noreturn void out_of_memory(size_t count, size_t size, const char *what)
     fprintf(stderr, "%s: out of memory: %s needs %zu x %zu bytes: use a smaller batch or image\n", name_of_program, what, count,
             size);
     exit(EXIT_memory);
-}
-
-void memory_expect(size_t count, size_t size, const char *what)
-{
-    size_t bytes;
-    if (!size_multiply(count, size, &bytes) || !is_available(bytes))
-        out_of_memory(count, size, what);
 }
 
 void *allocate(size_t count, size_t size, const char *what)

@@ -80,7 +80,7 @@ void *allocate(size_t count, size_t size, const char *what);
 /* Exits likewise because a library got no memory; who: its name. Never told as damage of what was being read. */
 _Noreturn void memory_exhausted(const char *who);
 
-/* Exits likewise if there is not as much memory, and takes none. */
-void memory_expect(size_t count, size_t size, const char *what);
+/* Bytes that the system could give now, swap included; SIZE_MAX where it does not say. */
+size_t memory_available(void);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "description.h"
 #include "errors.h"
+#include "sizes.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -187,6 +188,36 @@ bool network_trains_with(const Network *network, int batch, Error *error)
                              network->image->shape.w, network->image->shape.h, s.c, s.w, s.h);
     }
     return true;
+}
+
+/* Numbers a sample that are there at the same time: a product's input and output; what else runs may run in place. */
+static size_t numbers_of(const Module *module)
+{
+    size_t read = 0, written = shape_size(module->out->shape);
+    for (int i = 0; i < module->inputs; i++)
+        read += shape_size(module->in[i]->shape);
+    return module->ops->macs ? read + written : read > written ? read : written;
+}
+
+bool network_fits(const Network *network, int batch, Error *error)
+{
+    const Module *largest = NULL;
+    size_t numbers = 0, bytes;
+    for (int i = 0; i < network->modules.count; i++) {
+        const Module *module = network_module(network, i);
+        if (numbers_of(module) > numbers) {
+            numbers = numbers_of(module);
+            largest = module;
+        }
+    }
+    const size_t available = memory_available();
+    if (!size_multiply(numbers, (size_t)batch * sizeof(float), &bytes))
+        bytes = SIZE_MAX;
+    if (!largest || bytes <= available)
+        return true;
+    return error_set(error, EXIT_memory, "out of memory: a batch of %d image%s of %dx%d needs %zu MiB in layer '%s', and %zu MiB are free: use "
+                     "a smaller batch or image", batch, batch == 1 ? "" : "s", network->image->shape.w, network->image->shape.h,
+                     bytes >> 20, largest->name, available >> 20);
 }
 
 double network_macs(const Network *network)

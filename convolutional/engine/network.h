@@ -145,6 +145,8 @@ size_t        network_trained_count(const Network *network);
 /* False and a line if the network cannot be trained on batches of this size: a module that takes each channel's variance over the
  * batch would see one value a channel, whose variance is 0. */
 bool          network_trains_with(const Network *network, int batch, Error *error);
+/* False and a line if the memory cannot hold what the largest module reads and writes of a batch of this size, let alone the rest. */
+bool          network_fits(const Network *network, int batch, Error *error);
 double        network_macs(const Network *network);
 
 /* The layer table: name, kind, output shape, parameters, multiply-adds. */

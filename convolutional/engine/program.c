@@ -66,11 +66,9 @@ static LayoutPolicy layout_without_measuring(const Network *network)
     return wants_channels_last(network) ? LAYOUT_channels_last : LAYOUT_blocked;
 }
 
-/* Images that do not fit into memory are refused here: oneDNN divides by zero where its sizes overflow. */
 static void make_image(Program *program)
 {
     const Tensor *tensor = network_image(program->network);
-    memory_expect((size_t)program->batch * shape_size(tensor->shape), sizeof(float), "a batch of images");
     Buffer *image = program_write(program, tensor, program_plain_layout(program, tensor));
     image->place = BUFFER_image;
     program->image = image;
@@ -151,6 +149,9 @@ static void complete(Program *program)
 
 Program *program_compile(Network *network, const Plan *plan, Mode mode, int batch)
 {
+    Error error;
+    if (!network_fits(network, batch, &error))      /* before oneDNN, which divides by zero where its sizes overflow */
+        error_exit(&error);
     parameters_place(network);
     Program *program = new_program(network, plan, mode, batch);
     if (program->plan.layout == LAYOUT_automatic)

@@ -82,7 +82,7 @@ char *model_file(const char *path, Error *error)
 /* What the registry or the catalogue says about a checkpoint's metadata is about the file. */
 static bool refuse(const char *path, const Error *cause, Error *error)
 {
-    return error_set(error, EXIT_input, "cannot build the checkpoint's network: %s: %s", path, cause->text);
+    return error_set(error, cause->code == EXIT_memory ? EXIT_memory : EXIT_input, "cannot build the checkpoint's network: %s: %s", path, cause->text);
 }
 
 /* What the checkpoint says its network is. */
@@ -104,7 +104,8 @@ bool model_open(const char *path, Model *model, Error *error)
     PlanSubject subject;
     if (subject_of(&model->info, &subject, &cause))
         model->network = architecture_network(subject.arch, subject.image, &subject.options, &cause);
-    if (model->network ? checkpoint_import(path, model->network, model->note, sizeof model->note, error) : refuse(path, &cause, error))
+    const bool built = model->network && network_fits(model->network, 1, &cause);
+    if (built ? checkpoint_import(path, model->network, model->note, sizeof model->note, error) : refuse(path, &cause, error))
         return true;
     model_close(model);
     return false;
