@@ -17,6 +17,7 @@
 #include "optimizer.h"
 #include "parameters.h"
 #include "program.h"
+#include "sequential.h"
 
 /* Trained parameters as tests/reference/zoo.py counts them; at 1000 classes those of alexnet, vgg16, resnet18,
  * efficientnet_lite0 and convnext_tiny are the published ones. Multiply-adds are those that zoo.py's convolutions and linear
@@ -333,6 +334,19 @@ static void test_seeds(void **state)
     free(neighbour);
 }
 
+/* ---- a long list of layers ---- */
+
+static void test_sequence(void **state)
+{
+    (void)state;
+    Sequence at = { .count = 1 };
+    const char *name = layer_next(&at);
+    assert_string_equal(name, "1");
+    for (int i = 2; i <= 1234; i++)
+        name = layer_next(&at);
+    assert_string_equal(name, "1234");
+}
+
 /* ---- the layer table ---- */
 
 /* The last number but one of a line; 0 in the heading. */
@@ -380,7 +394,7 @@ int main(void)
         cmocka_unit_test(test_counts), cmocka_unit_test(test_entries), cmocka_unit_test(test_activations),
         cmocka_unit_test(test_dropout), cmocka_unit_test(test_squeeze_excite), cmocka_unit_test(test_names),
         cmocka_unit_test(test_registry), cmocka_unit_test(test_sides), cmocka_unit_test(test_init),
-        cmocka_unit_test(test_seeds), cmocka_unit_test(test_table),
+        cmocka_unit_test(test_seeds), cmocka_unit_test(test_sequence), cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "errors.h"
+#include "architectures.h"
 #include "model.h"
 #include "parameters.h"
 #include "scratch.h"

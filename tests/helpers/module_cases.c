@@ -37,6 +37,16 @@ BUILD(doubled)    { return reference_add(r, "m", x, x); }
 /* Three readers of x: its gradient is a sum of three. */
 BUILD(fan_out)    { return reference_add(r, "s", sum(r, row, x), reference_activation(r, "f", x, row->act)); }
 
+/* Seven readers. */
+BUILD(fan_out_of_7)
+{
+    static const char *const names[] = { "t", "u", "v", "w", "z" };
+    const Tensor *y = sum(r, row, x);
+    for (int i = 0; i < 5; i++)
+        y = reference_add(r, names[i], y, x);
+    return (Tensor *)y;
+}
+
 /* Chains that a program fuses: batch norm, sum, activation. */
 static Tensor *end(Reference *r, const ModuleCase *row, const Tensor *a, const Tensor *b)
 {
@@ -169,6 +179,7 @@ const ModuleCase module_cases[] = {
     { "add: x + f(x), 16 channels",     2, {16, 3, 7}, sum, .channels = 16, BARE(1) },
     { "fan-out of three",               2, {16, 5, 3}, fan_out, .channels = 16, SAME(1), ACT(relu) },
     { "fan-out of three, 5 channels",   3, { 5, 4, 3}, fan_out, .channels = 5, SAME(3), ACT(gelu) },
+    { "fan-out of seven",               2, { 5, 4, 3}, fan_out_of_7, .channels = 5, SAME(3) },
     { "layer_scale",                    2, { 5, 4, 7}, scale, .kind = KIND_pointwise },
     { "layer_scale, 16 channels",       3, {16, 3, 5}, scale, .kind = KIND_pointwise },
     { "layer_scale(x) + x",             2, {13, 3, 5}, scale_residual, .kind = KIND_pointwise },
