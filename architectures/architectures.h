@@ -15,22 +15,13 @@ typedef struct ArchOptions {
     bool       squeeze_excite;     /* efficientnet_lite0 and tf_efficientnet_lite0 only: off as published */
 } ArchOptions;
 
-/* What trains the network well with no other flag. */
-typedef struct Recipe {
-    const char *optimizer;         /* "sgd" or "adamw" */
-    float       lr, weight_decay;
-    int         epochs;
-    float       label_smoothing;
-    float       clip_norm;         /* scale gradients down to this norm; 0: no */
-} Recipe;
-
 typedef struct Architecture {
     const char *key;               /* "resnet18" */
     const char *aliases;           /* space-separated, "" if none */
     const char *paper;
     const char *about;             /* one line for --help */
     Activation  act;               /* its own activation */
-    Recipe      recipe;
+    const char *recipe;            /* settings that train it well with no other flag: "opt=sgd lr=0.05 ..." (training/settings.h) */
     int         least_side;        /* smallest image side it takes */
     Tensor   *(*build)(Network *net, Tensor *image, const ArchOptions *options);   /* returns the logits: classes 1 1 */
 } Architecture;

@@ -52,6 +52,10 @@ typedef struct DataOptions {
     int         threads;               /* decoding threads; 0: all cores */
 } DataOptions;
 
+/* What --val-split says: a share ("0.1") or a part's name ("data_batch_5"), which stays the caller's. NULL: neither. False and one line
+ * for what is neither a name nor a share. */
+bool split_hold_out(const char *text, DataOptions *data, Error *error);
+
 /* The path that stands for none: data/cifar-10-batches-bin if it is there, else "shapes". */
 const char *dataset_default_path(void);
 

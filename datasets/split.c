@@ -144,3 +144,23 @@ bool split_choose(const Part *part, Share share, uint32_t *chosen, uint32_t *cou
                          part->count, name_tail(part->path));
     return true;
 }
+
+enum { PART_NAME_MOST = 100 };      /* bytes; they stand in the checkpoint's settings */
+
+bool split_hold_out(const char *text, DataOptions *data, Error *error)
+{
+    char *end;
+    if (!text)
+        return true;
+    const float share = strtof(text, &end);
+    if (end == text && strlen(text) < PART_NAME_MOST) {
+        data->val_part = text;
+        return true;
+    }
+    if (end == text || *end || !(share > 0.0f && share < 1.0f))
+        return error_set(error, EXIT_usage,
+                         "bad value '%.100s': --val-split: use a share between 0 and 1, or a part's name such as data_batch_5",
+                         text);
+    data->val_split = share;
+    return true;
+}

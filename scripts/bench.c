@@ -17,7 +17,7 @@
 #include "plan_cache.h"
 #include "program.h"
 #include "random.h"
-#include "run_settings.h"
+#include "plan_text.h"
 
 enum { CHANNELS = 3, CLASSES = 10, WARM_UP = 3, LEAST_STEPS = 3, MOST_STEPS = 100000 };
 
@@ -30,16 +30,16 @@ typedef struct BenchFlags {
 
 #define FIELD(name) .field = offsetof(BenchFlags, name)
 
-static const Option options[] = {
-    { "mode", NULL, 0, OPTION_text, FIELD(mode), "train|infer", "train", .choices = "train infer", .group = "What", .help = "a training step, or inference" },
-    { "batch-size", "batch", 'b', OPTION_whole, FIELD(batch), "N", "128", .least = 1, .most = 65536, .group = "What", .help = "images a step" },
-    { "side", "img-size", 0, OPTION_whole, FIELD(side), "N", "32", .least = 1, .most = 4096, .group = "What", .help = "images of 3 x N x N" },
-    { "act", "activation", 0, OPTION_text, FIELD(act), "NAME[:P]", .shown = "the architecture's own", .group = "What", .help = "activation in every block" },
-    { "dtype", NULL, 0, OPTION_text, FIELD(dtype), "f32|bf16", "f32", .choices = "f32 bf16", .group = "How", .help = "bf16: mixed precision, as train --amp" },
-    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "How", .help = "how the computation is laid out: " PLAN_WORDS },
-    { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "How", .help = "how many to compute with" },
-    { "seconds", NULL, 0, OPTION_real, FIELD(seconds), "F", "8", .least = 0, .most = 1e6, .group = "How", .help = "how long to measure each" },
-    { "profile", NULL, 0, OPTION_switch, FIELD(profile), .group = "How", .help = "also print a line for each part of the computation" },
+static const Setting options[] = {
+    { "mode", NULL, 0, SETTING_text, FIELD(mode), "train|infer", "train", .choices = "train infer", .group = "What", .help = "a training step, or inference" },
+    { "batch-size", "batch", 'b', SETTING_whole, FIELD(batch), "N", "128", .least = 1, .most = 65536, .group = "What", .help = "images a step" },
+    { "side", "img-size", 0, SETTING_whole, FIELD(side), "N", "32", .least = 1, .most = 4096, .group = "What", .help = "images of 3 x N x N" },
+    { "act", "activation", 0, SETTING_text, FIELD(act), "NAME[:P]", .shown = "the architecture's own", .group = "What", .help = "activation in every block" },
+    { "dtype", NULL, 0, SETTING_text, FIELD(dtype), "f32|bf16", "f32", .choices = "f32 bf16", .group = "How", .help = "bf16: mixed precision, as train --amp" },
+    { "plan", NULL, 0, SETTING_text, FIELD(plan), "NAME", "default", .group = "How", .help = "how the computation is laid out: " PLAN_WORDS },
+    { "threads", NULL, 0, SETTING_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "How", .help = "how many to compute with" },
+    { "seconds", NULL, 0, SETTING_real, FIELD(seconds), "F", "8", .least = 0, .most = 1e6, .group = "How", .help = "how long to measure each" },
+    { "profile", NULL, 0, SETTING_switch, FIELD(profile), .group = "How", .help = "also print a line for each part of the computation" },
 };
 
 static const OptionTable table = {

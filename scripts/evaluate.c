@@ -12,7 +12,7 @@
 #include "model.h"
 #include "options.h"
 #include "run_folder.h"
-#include "run_settings.h"
+#include "plan_text.h"
 #include "text.h"
 
 typedef struct EvaluateFlags {
@@ -24,19 +24,19 @@ typedef struct EvaluateFlags {
 #define FIELD(name) .field = offsetof(EvaluateFlags, name)
 
 /* What is not `once` comes from the args.json beside the checkpoint, so that val is what training held out. */
-static const Option options[] = {
-    { "data", "data-dir data-path", 0, OPTION_text, FIELD(data), "PATH|shapes", .shown = "the run's", .group = "Data",
+static const Setting options[] = {
+    { "data", "data-dir data-path", 0, SETTING_text, FIELD(data), "PATH|shapes", .shown = "the run's", .group = "Data",
       .help = "folder of CIFAR, MNIST-style files, or class folders" },
-    { "split", NULL, 0, OPTION_text, FIELD(split), "NAME", "test", .choices = SPLIT_NAMES, .group = "Data", .help = "test, val or train", .once = true },
-    { "val-split", NULL, 0, OPTION_text, FIELD(val_split), "F|NAME", .shown = "the run's", .group = "Data", .help = "share, or file, that training kept for validation" },
-    { "seed", NULL, 0, OPTION_whole, FIELD(seed), "N", "42", "the run's", .most = 1e15, .group = "Data", .help = "which images that share is" },
-    { "skip-bad", NULL, 0, OPTION_switch, FIELD(skip_bad), .group = "Data", .help = "skip damaged images, up to 1%" },
-    { "limit", NULL, 0, OPTION_whole, FIELD(limit), "N", "0", "all", .most = 1e9, .group = "Data", .help = "use only N images", .once = true },
-    { "batch-size", "batch", 'b', OPTION_whole, FIELD(batch), "N", "256", .least = 1, .most = 65536, .group = "Run", .help = "images at once", .once = true },
-    { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "how many to compute with", .once = true },
-    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "Run", .help = "how the computation is laid out: " PLAN_WORDS, .once = true },
-    { "json", NULL, 0, OPTION_switch, FIELD(json), .group = "Run", .help = "print one JSON object", .once = true },
-    { "quiet", NULL, 'q', OPTION_switch, FIELD(quiet), .group = "Run", .help = "print only the result", .once = true },
+    { "split", NULL, 0, SETTING_text, FIELD(split), "NAME", "test", .choices = SPLIT_NAMES, .group = "Data", .help = "test, val or train", .keep = KEEP_call },
+    { "val-split", NULL, 0, SETTING_text, FIELD(val_split), "F|NAME", .shown = "the run's", .group = "Data", .help = "share, or file, that training kept for validation" },
+    { "seed", NULL, 0, SETTING_whole, FIELD(seed), "N", "42", "the run's", .most = 1e15, .group = "Data", .help = "which images that share is" },
+    { "skip-bad", NULL, 0, SETTING_switch, FIELD(skip_bad), .group = "Data", .help = "skip damaged images, up to 1%" },
+    { "limit", NULL, 0, SETTING_whole, FIELD(limit), "N", "0", "all", .most = 1e9, .group = "Data", .help = "use only N images", .keep = KEEP_call },
+    { "batch-size", "batch", 'b', SETTING_whole, FIELD(batch), "N", "256", .least = 1, .most = 65536, .group = "Run", .help = "images at once", .keep = KEEP_call },
+    { "threads", NULL, 0, SETTING_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "how many to compute with", .keep = KEEP_call },
+    { "plan", NULL, 0, SETTING_text, FIELD(plan), "NAME", "default", .group = "Run", .help = "how the computation is laid out: " PLAN_WORDS, .keep = KEEP_call },
+    { "json", NULL, 0, SETTING_switch, FIELD(json), .group = "Run", .help = "print one JSON object", .keep = KEEP_call },
+    { "quiet", NULL, 'q', SETTING_switch, FIELD(quiet), .group = "Run", .help = "print only the result", .keep = KEEP_call },
 };
 
 static const OptionTable table = {
@@ -71,7 +71,7 @@ static Dataset *open_data(const EvaluateFlags *flags, OptionLine *line, const Mo
     Split split = SPLIT_train;
     while (strcmp(flags->split, split_name(split)))
         split++;
-    return val_split_parse(flags->val_split, &data, error) ? dataset_open(&data, split, error) : NULL;
+    return split_hold_out(flags->val_split, &data, error) ? dataset_open(&data, split, error) : NULL;
 }
 
 static void print_result(const EvaluateFlags *flags, const char *path, const ModelInfo *info, Split split, const LossSum *sum,

@@ -10,7 +10,7 @@
 #include "image_list.h"
 #include "model.h"
 #include "options.h"
-#include "run_settings.h"
+#include "plan_text.h"
 #include "text.h"
 
 enum { BATCH = 64 };
@@ -22,14 +22,14 @@ typedef struct PredictFlags {
 
 #define FIELD(name) .field = offsetof(PredictFlags, name)
 
-static const Option options[] = {
-    { "topk", NULL, 'k', OPTION_whole, FIELD(topk), "N", NULL, "5; jsonl: all classes, in the model's order", .least = 1, .most = 65536, .group = "Output",
+static const Setting options[] = {
+    { "topk", NULL, 'k', SETTING_whole, FIELD(topk), "N", NULL, "5; jsonl: all classes, in the model's order", .least = 1, .most = 65536, .group = "Output",
       .help = "print the N likeliest classes" },
-    { "output-type", NULL, 0, OPTION_text, FIELD(output_type), "prob|logit", "prob", .choices = "prob logit", .group = "Output",
+    { "output-type", NULL, 0, SETTING_text, FIELD(output_type), "prob|logit", "prob", .choices = "prob logit", .group = "Output",
       .help = "probabilities, or the outputs before they become those" },
-    { "results-format", NULL, 0, OPTION_text, FIELD(format), "NAME", "text", .choices = "text csv jsonl", .group = "Output", .help = "text, csv or jsonl" },
-    { "threads", NULL, 0, OPTION_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "how many to compute with" },
-    { "plan", NULL, 0, OPTION_text, FIELD(plan), "NAME", "default", .group = "Run", .help = "how the computation is laid out: " PLAN_WORDS },
+    { "results-format", NULL, 0, SETTING_text, FIELD(format), "NAME", "text", .choices = "text csv jsonl", .group = "Output", .help = "text, csv or jsonl" },
+    { "threads", NULL, 0, SETTING_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "how many to compute with" },
+    { "plan", NULL, 0, SETTING_text, FIELD(plan), "NAME", "default", .group = "Run", .help = "how the computation is laid out: " PLAN_WORDS },
 };
 
 static const OptionTable table = {

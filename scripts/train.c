@@ -46,31 +46,47 @@ static bool print_summary(const TrainerOptions *options, Error *error)
     return network != NULL;
 }
 
-/* Where the run is and, to resume, what it began with. The caller frees *folder. */
-static bool find_folder(TrainFlags *flags, OptionLine *line, char **folder, Error *error)
+/* Threads may be other ones in a run that goes on. */
+static void tell_threads(OptionLine *line)
 {
-    *folder = NULL;
-    if (!flags->resume) {
-        *folder = flags->output ? text_copy(flags->output) : NULL;
-        return true;
-    }
-    if (flags->output)
+    const char *given = *options_given(&train_options, line, "threads");
+    const char *before = line->loaded[options_given(&train_options, line, "threads") - line->given];
+    if (given && before && atoi(given) != atoi(before))
+        fprintf(stderr, "%s: warning: %d threads, the run began with %d: last bits of the results may differ\n", program_name(),
+                atoi(given), atoi(before));
+}
+
+/* To resume: where the run is, and what it began with. The caller frees *folder. */
+static bool find_run(TrainFlags *flags, OptionLine *line, char **folder, Error *error)
+{
+    if (*options_given(&train_options, line, "output"))
         return error_set(error, EXIT_usage, "two folders: --output: a resumed run stays in its own: leave --output out");
     *folder = strcmp(flags->resume, "auto") ? run_folder_of(flags->resume) : run_folder_newest("runs", error);
     if (!*folder)
         return false;
-    const int64_t threads = flags->threads;
-    bool *threads_given = options_given(&train_options, line, "threads"), wanted = *threads_given;
     char *arguments = run_folder_file(*folder, RUN_arguments);
-    *threads_given = false;
     const bool loaded = options_load(&train_options, arguments, flags, line, error);
     free(arguments);
-    if (loaded && wanted && threads != flags->threads) {
-        fprintf(stderr, "%s: warning: %d threads, the run began with %d: last bits of the results may differ\n", program_name(),
-                (int)threads, (int)flags->threads);
-        flags->threads = threads;
-    }
+    if (loaded)
+        tell_threads(line);
     return loaded;
+}
+
+/* Everything the run is to be; what the options' texts point to stays with the line, the config, *folder and *data. */
+static bool resolve(TrainFlags *flags, OptionLine *line, SettingTexts *config, char **folder, char **data, Error *error)
+{
+    if ((flags->resume && !find_run(flags, line, folder, error)) ||
+        (flags->config && !train_options_config(flags->config, config, error)) || !train_options_resolve(flags, line, config, error))
+        return false;
+    TrainerOptions *o = &flags->trainer;
+    if (!o->data.path)
+        o->data.path = dataset_default_path();
+    if (strcmp(o->data.path, "shapes") && (*data = realpath(o->data.path, NULL)) != NULL)
+        o->data.path = *data;           /* args.json holds wherever it is read from */
+    o->resume = flags->resume != NULL;
+    if (o->resume)
+        o->folder = *folder;
+    return true;
 }
 
 static int train(const TrainerOptions *options, Error *error)
@@ -87,36 +103,36 @@ static int train(const TrainerOptions *options, Error *error)
     return code;
 }
 
+static int train_with_progress(TrainFlags *flags, Error *error)
+{
+    TrainerOptions *o = &flags->trainer;
+    o->data.threads = compute_threads_settle(o->data.threads);
+    char *arguments = options_text(&train_options, flags, error);
+    if (!arguments)
+        return (int)error->code;
+    Progress progress = progress_new(flags->progress, flags->quiet, (uint64_t)flags->log_interval);
+    o->arguments = arguments;
+    o->stop = stop_watch(progress.quiet);
+    o->report = progress_report(&progress);
+    const int code = train(o, error);
+    progress_clear(&progress);
+    free(arguments);
+    return code;
+}
+
 /* Runs what the flags ask for; the exit code, and a line in `error` unless it is EXIT_ok. */
 static int run(TrainFlags *flags, OptionLine *line, Error *error)
 {
-    TrainerOptions options;
-    char *folder = NULL, *data = NULL, *arguments = NULL;
-    bool ready = find_folder(flags, line, &folder, error);
-    if (ready && !flags->data)
-        flags->data = dataset_default_path();
-    if (ready && strcmp(flags->data, "shapes") && (data = realpath(flags->data, NULL)) != NULL)
-        flags->data = data;           /* args.json holds wherever it is read from */
-    ready = ready && train_options_resolve(flags, &options, error);
-    int code = ready ? EXIT_ok : (int)error->code;
-    if (ready && flags->summary)
-        code = print_summary(&options, error) ? EXIT_ok : (int)error->code;
-    else if (ready) {
-        flags->threads = compute_threads_settle(flags->threads);
-        arguments = options_text(&train_options, flags, error);
-        code = arguments ? EXIT_ok : (int)error->code;
-    }
-    if (arguments) {
-        Progress progress = progress_new(flags->progress, flags->quiet, (uint64_t)flags->log_interval);
-        options.arguments = arguments;
-        options.folder = folder;
-        options.resume = flags->resume != NULL;
-        options.stop = stop_watch(progress.quiet);
-        options.report = progress_report(&progress);
-        code = train(&options, error);
-        progress_clear(&progress);
-    }
-    free(arguments);
+    SettingTexts config = { 0 };
+    char *folder = NULL, *data = NULL;
+    int code = EXIT_ok;
+    if (!resolve(flags, line, &config, &folder, &data, error))
+        code = (int)error->code;
+    else if (flags->summary)
+        code = print_summary(&flags->trainer, error) ? EXIT_ok : (int)error->code;
+    else
+        code = train_with_progress(flags, error);
+    settings_texts_clear(&config);
     free(data);
     free(folder);
     return code;
@@ -136,13 +152,12 @@ int main(int argc, char **argv)
     compute_threads_bound_wait(argv);
     options_start(&train_options, argc, argv, &flags, &line);
     if (line.argument_count > 0 && *options_given(&train_options, &line, "arch")) {
-        error_set(&error, EXIT_usage, "two architectures: '%s' and '%s': name one", flags.arch, line.arguments[0]);
+        error_set(&error, EXIT_usage, "two architectures: '%s' and '%s': name one", *options_given(&train_options, &line, "arch"),
+                  line.arguments[0]);
         error_exit(&error);
     }
-    if (line.argument_count > 0) {
-        flags.arch = line.arguments[0];
-        *options_given(&train_options, &line, "arch") = true;
-    }
+    if (line.argument_count > 0)
+        *options_given(&train_options, &line, "arch") = text_copy(line.arguments[0]);
     int code = EXIT_ok;
     if (flags.list_archs)
         list_architectures();

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "architectures.h"
-#include "optimizer.h"
+#include "trainer.h"
 #include "parameters.h"
 #include "program.h"
 #include "sequential.h"
@@ -218,12 +218,10 @@ static void test_registry(void **state)
     (void)state;
     for (int i = 0; i < architecture_count(); i++) {
         const Architecture *arch = architecture_at(i);
-        OptimizerKind kind;
-        Error error;
         assert_true(arch->build && *arch->paper && *arch->about && arch->act.key != ACT_native);
-        assert_true(optimizer_parse(arch->recipe.optimizer, &kind, &error));
-        assert_true(arch->recipe.lr > 0 && arch->recipe.weight_decay >= 0 && arch->recipe.epochs > 0);
-        assert_true(arch->recipe.label_smoothing >= 0 && arch->recipe.label_smoothing < 1 && arch->recipe.clip_norm >= 0);
+        const TrainerOptions usual = trainer_defaults(arch, NULL);
+        assert_true(usual.arch == arch && usual.lr > 0 && usual.optimizer.weight_decay >= 0 && usual.epochs > 0);
+        assert_true(strstr(arch->recipe, "opt=") && strstr(arch->recipe, "lr=") && strstr(arch->recipe, "epochs="));
     }
 }
 

@@ -13,7 +13,7 @@
 #include "architectures.h"
 #include "names.h"
 #include "optimizer.h"
-#include "run_settings.h"
+#include "plan_text.h"
 #include "schedule.h"
 
 static void test_match(void **state)

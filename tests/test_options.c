@@ -22,7 +22,15 @@
 
 enum { MOST_WORDS = 8 };
 
-/* Parses words as a command line; texts stay valid until the next call. */
+static OptionLine newest;      /* what the texts of the newest flags lie in */
+
+static void release(OptionLine *line)
+{
+    options_free(line);
+    newest = (OptionLine){ 0 };
+}
+
+/* Parses words as a command line; texts stay valid until the next call, or release. */
 static bool parse(TrainFlags *flags, OptionLine *line, Error *error, const char *const *words)
 {
     static char copies[MOST_WORDS + 1][200];
@@ -35,15 +43,30 @@ static bool parse(TrainFlags *flags, OptionLine *line, Error *error, const char 
         argv[argc] = copies[argc];
     }
     argv[argc] = NULL;
-    return options_parse(&train_options, argc, argv, flags, line, error);
+    options_free(&newest);
+    const bool parsed = options_parse(&train_options, argc, argv, flags, line, error);
+    newest = *line;
+    return parsed;
+}
+
+static bool resolve(TrainFlags *flags, const OptionLine *line, Error *error)
+{
+    return train_options_resolve(flags, line, &(SettingTexts){ 0 }, error);
 }
 
 /* A value that is not the default, as text. */
-static const char *sample(const Option *option, char *text, size_t size)
+static const char *sample(const Setting *option, char *text, size_t size)
 {
-    if (option->type == OPTION_whole)
+    static const struct { const char *name, *text; } formed[] = {
+        { "arch", "vgg16" }, { "act", "gelu" }, { "val-split", "data_batch_5" }, { "hflip", "off" }, { "opt", "adamw" },
+        { "opt-betas", "0.5,0.25" }, { "sched", "step" }, { "plan", "direct" },
+    };
+    for (size_t i = 0; i < sizeof formed / sizeof *formed; i++)
+        if (!strcmp(option->name, formed[i].name))
+            return formed[i].text;
+    if (option->type == SETTING_whole || option->type == SETTING_int)
         snprintf(text, size, "%.0f", option->most >= option->least + 3.0 ? option->least + 3.0 : option->most);
-    else if (option->type == OPTION_real)
+    else if (option->type == SETTING_real || option->type == SETTING_float)
         snprintf(text, size, "%.17g", option->least + (option->most - option->least) / 8.0);
     else
         snprintf(text, size, "%.*s", option->choices ? (int)strcspn(option->choices, " ") : 5,
@@ -51,27 +74,33 @@ static const char *sample(const Option *option, char *text, size_t size)
     return text;
 }
 
-static void check_value(const Option *option, const TrainFlags *flags, const char *text, const char *name)
+static void check_value(const Setting *option, const TrainFlags *flags, const char *text, const char *name)
 {
     const void *field = (const char *)flags + option->field;
-    bool equal = false;
-    switch (option->type) {
-    case OPTION_switch: equal = *(const bool *)field == !strcmp(text, "true"); break;
-    case OPTION_whole:  equal = *(const int64_t *)field == atoll(text); break;
-    case OPTION_real:   equal = *(const double *)field == atof(text); break;
-    case OPTION_text:   equal = *(const char *const *)field && !strcmp(*(const char *const *)field, text); break;
-    }
+    char written[256];
+    bool equal = !strcmp(setting_write(option, flags, written, sizeof written), text);
+    if (!option->form)
+        switch (option->type) {
+        case SETTING_switch: equal = *(const bool *)field == !strcmp(text, "true"); break;
+        case SETTING_whole:  equal = *(const int64_t *)field == atoll(text); break;
+        case SETTING_int:    equal = *(const int *)field == atoi(text); break;
+        case SETTING_real:   equal = *(const double *)field == atof(text); break;
+        case SETTING_float:  equal = *(const float *)field == (float)atof(text); break;
+        case SETTING_text:   equal = *(const char *const *)field && !strcmp(*(const char *const *)field, text); break;
+        }
+    else if (!strcmp(option->name, "plan"))
+        equal = strstr(written, text) != NULL;
     if (!equal)
-        fail_msg("--%s=%s: the field has another value", name, text);
+        fail_msg("--%s=%s: the field has another value: %s", name, text, written);
 }
 
-static void check_name(const Option *option, const char *name)
+static void check_name(const Setting *option, int index, const char *name)
 {
     TrainFlags flags;
     OptionLine line;
     Error error;
-    char text[64], joined[160], word[80];
-    if (option->type == OPTION_switch) {
+    char room[64], joined[160], word[80];
+    if (option->type == SETTING_switch) {
         for (int on = 0; on < 2; on++) {
             snprintf(word, sizeof word, "--%s%s", on ? "" : "no-", name);
             if (!parse(&flags, &line, &error, (const char *[]){ word, NULL }))
@@ -80,7 +109,7 @@ static void check_name(const Option *option, const char *name)
         }
         return;
     }
-    sample(option, text, sizeof text);
+    const char *text = sample(option, room, sizeof room);
     snprintf(word, sizeof word, "--%s", name);
     snprintf(joined, sizeof joined, "--%s=%s", name, text);
     for (char *letter = joined; *letter != '='; letter++)
@@ -92,20 +121,20 @@ static void check_name(const Option *option, const char *name)
     if (!parse(&flags, &line, &error, (const char *[]){ joined, NULL }))
         fail_msg("%s: %s", joined, error.text);
     check_value(option, &flags, text, name);
-    assert_true(line.given[option - train_options.options]);
+    assert_non_null(line.given[index]);
     assert_int_equal(line.argument_count, 0);
 }
 
 static void test_every_name_parses(void **state)
 {
     (void)state;
-    for (int i = 0; i < train_options.count; i++) {
-        const Option *option = &train_options.options[i];
+    for (int i = 0; i < options_count(&train_options); i++) {
+        const Setting *option = options_at(&train_options, i);
         char aliases[128], *rest = aliases;
-        check_name(option, option->name);
+        check_name(option, i, option->name);
         snprintf(aliases, sizeof aliases, "%s", option->aliases ? option->aliases : "");
         for (char *alias; (alias = strtok_r(rest, " ", &rest)) != NULL;)
-            check_name(option, alias);
+            check_name(option, i, alias);
     }
 }
 
@@ -128,8 +157,8 @@ static void check_tried(const TriedOption *table)
         snprintf(names, sizeof names, "%s", row->names);
         for (char *name; (name = strtok_r(rest, " ", &rest)) != NULL;) {
             assert_string_equal(tried_option(table, name), row->answer);
-            for (int i = 0; table == tried_in_training && i < train_options.count; i++) {
-                const Option *option = &train_options.options[i];
+            for (int i = 0; table == tried_in_training && i < options_count(&train_options); i++) {
+                const Setting *option = options_at(&train_options, i);
                 if (names_match(option->name, name, strlen(name)) || (option->aliases && names_match(option->aliases, name, strlen(name))))
                     fail_msg("--%s is an option", name);
             }
@@ -158,18 +187,19 @@ static void test_known_command_lines(void **state)
                       (const char *[]){ "resnet18", "-b", "64", "--wd=1e-4", "--label_smoothing", "0.1", "-q", NULL }));
     assert_int_equal(line.argument_count, 1);
     assert_string_equal(line.arguments[0], "resnet18");
-    assert_int_equal(flags.batch, 64);
-    assert_true(flags.weight_decay == 1e-4 && flags.smoothing == 0.1 && flags.quiet);
+    assert_int_equal(flags.trainer.batch, 64);
+    assert_true(flags.trainer.optimizer.weight_decay == 1e-4f && flags.trainer.label_smoothing == 0.1f && flags.quiet);
     assert_true(parse(&flags, &line, &error, (const char *[]){ "-b64", "-aconvnext", "--No_Aug", "--PROGRESS", "Bar", "x", NULL }));
-    assert_int_equal(flags.batch, 64);
-    assert_string_equal(flags.arch, "convnext");
-    assert_false(flags.aug);
+    assert_int_equal(flags.trainer.batch, 64);
+    assert_string_equal(flags.trainer.arch->key, "convnext_tiny");
+    assert_true(flags.trainer.no_augment);
     assert_string_equal(flags.progress, "bar");
     assert_int_equal(line.argument_count, 1);
     assert_true(parse(&flags, &line, &error, (const char *[]){ "--help=all", NULL }));
     assert_int_equal(line.help, 2);
     assert_true(parse(&flags, &line, &error, (const char *[]){ NULL }));
-    assert_true(isnan(flags.lr) && flags.epochs == -1 && flags.seed == 42 && flags.batch == -1 && flags.aug && !flags.summary);
+    assert_true(isnan(flags.trainer.lr) && flags.trainer.epochs == -1 && flags.trainer.seed == 42 && flags.trainer.batch == 0 &&
+                !flags.trainer.no_augment && !flags.summary);
 }
 
 static void test_mistakes(void **state)
@@ -237,14 +267,22 @@ static void test_bad_names_list_the_choices(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         TrainFlags flags;
         OptionLine line;
-        TrainerOptions trainer;
         Error error;
-        assert_true(parse(&flags, &line, &error, cases[i].words));
-        if (train_options_resolve(&flags, &trainer, &error))
+        if (parse(&flags, &line, &error, cases[i].words) && resolve(&flags, &line, &error))
             fail_msg("%s was accepted", cases[i].words[0]);
         if (error.code != EXIT_usage || !strstr(error.text, cases[i].what) || !strstr(error.text, cases[i].choice))
             fail_msg("%s: exit %d, '%s'", cases[i].words[0], (int)error.code, error.text);
     }
+}
+
+/* The value of a setting, as text. */
+static void check_setting(const TrainFlags *flags, const char *name, const char *expected)
+{
+    char text[64];
+    const int index = settings_index(name);
+    assert_true(index >= 0);
+    if (strcmp(setting_write(settings_at(index), flags, text, sizeof text), expected))
+        fail_msg("%s: %s is '%s', expected '%s'", flags->trainer.arch->key, name, text, expected);
 }
 
 /* What is not given is the architecture's recipe, or what suits the optimiser that was given. */
@@ -255,25 +293,89 @@ static void test_recipes(void **state)
         const Architecture *arch = architecture_at(i);
         TrainFlags flags;
         OptionLine line;
-        TrainerOptions trainer;
         Error error;
         assert_true(parse(&flags, &line, &error, (const char *[]){ "--arch", arch->key, NULL }));
-        assert_true(train_options_resolve(&flags, &trainer, &error));
-        assert_ptr_equal(trainer.arch, arch);
-        assert_string_equal(flags.opt, arch->recipe.optimizer);
-        assert_true(trainer.lr == arch->recipe.lr && trainer.epochs == arch->recipe.epochs);
-        assert_true(trainer.optimizer.weight_decay == arch->recipe.weight_decay &&
-                    trainer.label_smoothing == arch->recipe.label_smoothing);
-        assert_true(trainer.optimizer.clip_norm == arch->recipe.clip_norm &&
-                    (float)flags.clip_grad == trainer.optimizer.clip_norm);
-        assert_true((float)flags.lr == trainer.lr && flags.epochs == trainer.epochs);
+        assert_true(resolve(&flags, &line, &error));
+        assert_ptr_equal(flags.trainer.arch, arch);
+        char recipe[256], *rest = recipe;
+        snprintf(recipe, sizeof recipe, "%s", arch->recipe);
+        for (char *item; (item = strtok_r(rest, " ", &rest)) != NULL;) {
+            char *value = strchr(item, '=');
+            assert_non_null(value);
+            *value++ = '\0';
+            if (!strcmp(item, "opt"))
+                check_setting(&flags, item, value);
+            else
+                assert_true(fabs(atof(value) - atof(setting_write(settings_at(settings_index(item)), &flags, (char[64]){ 0 }, 64))) < 1e-9);
+        }
 
-        const bool sgd = trainer.optimizer.kind == OPTIMIZER_sgd;
+        const bool sgd = flags.trainer.optimizer.kind == OPTIMIZER_sgd;
         assert_true(parse(&flags, &line, &error,
                           (const char *[]){ "-a", arch->key, "--opt", sgd ? "adamw" : "sgd", "--lr", "0.25", NULL }));
-        assert_true(train_options_resolve(&flags, &trainer, &error));
-        assert_true(trainer.lr == 0.25f && trainer.optimizer.weight_decay == (sgd ? 0.05f : 5e-4f));
+        assert_true(resolve(&flags, &line, &error));
+        check_setting(&flags, "lr", "0.25");
+        check_setting(&flags, "weight-decay", sgd ? "0.05" : "0.0005");
     }
+}
+
+/* A recipe that is changed in part says what still holds. */
+static void test_recipe_note(void **state)
+{
+    (void)state;
+    static const struct { const char *words[6], *note; } cases[] = {
+        { { "-a", "baseline" }, "" },
+        { { "-a", "baseline", "--lr", "0.1" },
+          "recipe of baseline: lr 0.1 for 0.05; still in force: epochs 30, opt sgd, weight-decay 0.0005, clip-grad 0.5" },
+        { { "-a", "lenet", "--opt", "adamw", "--epochs=3" }, "" },      /* nothing holds */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        TrainFlags flags;
+        OptionLine line;
+        Error error;
+        char note[1024];
+        assert_true(parse(&flags, &line, &error, cases[i].words) && resolve(&flags, &line, &error));
+        assert_string_equal(settings_recipe_note(&flags.trainer, note, sizeof note), cases[i].note);
+    }
+}
+
+/* The command line wins over the file, the file over the recipe. */
+static void test_config(void **state)
+{
+    (void)state;
+    static const struct { const char *content, *lr, *epochs, *error; } cases[] = {
+        { "lr: 0.3   # a remark\nepochs: 7\n",                         "0.3",  "7",  NULL },
+        { "# timm's form\narch: lenet\nlearning_rate: 0.02\r\n",       "0.02", "30", NULL },
+        { "lr=0.5 epochs=2 aug=false\namp: no",                         "0.5",  "2",  NULL },
+        { "  data: 'my photos'\n--lr: 1",                               "1",    "30", NULL },
+        { "",                                                            "0.05", "30", NULL },
+        { "{\"lr\": 0.25, \"epochs\": 5, \"log-interval\": 50}",         "0.25", "5",  NULL },
+        { "{\"lr\": \"fast\"}",                                          NULL,   NULL, "a value of another type: --lr" },
+        { "{\"lr\": 0.25",                                               NULL,   NULL, "not a JSON object" },
+        { "lr: fast\n",                                                 NULL,   NULL, "config: line 1: bad value 'fast': --lr" },
+        { "epochs: 3\n\nlerning-rate: 1\n",                            NULL,   NULL, "config: line 3: unknown setting 'lerning-rate': did you mean learning-rate" },
+        { "lr:\n",                                                      NULL,   NULL, "bad value ''" },
+    };
+    char folder[256], path[256];
+    scratch_new(folder);
+    scratch_path(path, folder, "config");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        TrainFlags flags;
+        OptionLine line;
+        SettingTexts config = { 0 };
+        Error error;
+        scratch_write(path, cases[i].content, strlen(cases[i].content));
+        assert_true(parse(&flags, &line, &error, (const char *[]){ "--seed=9", "--arch=lenet", NULL }));
+        const bool ok = train_options_config(path, &config, &error) && train_options_resolve(&flags, &line, &config, &error);
+        if (ok != !cases[i].error || (!ok && !strstr(error.text, cases[i].error)))
+            fail_msg("%s: %s", cases[i].content, error.text);
+        if (ok) {
+            check_setting(&flags, "lr", cases[i].lr);
+            check_setting(&flags, "epochs", cases[i].epochs);
+            check_setting(&flags, "seed", "9");
+        }
+        settings_texts_clear(&config);
+    }
+    scratch_remove(folder);
 }
 
 /* Counts lines, and the columns of the longest; looks for every name. */
@@ -308,9 +410,10 @@ static void test_help(void **state)
     assert_null(strstr(text, "--crop-pad"));
     measure_help(true, &lines, &columns, text, sizeof text);
     assert_in_range(columns, 60, 100);
-    for (int i = 0; i < train_options.count; i++) {
-        snprintf(name, sizeof name, "-%s", train_options.options[i].name);
-        if (!strstr(text, name))
+    for (int i = 0; i < options_count(&train_options); i++) {
+        const Setting *option = options_at(&train_options, i);
+        snprintf(name, sizeof name, "-%s", option->name);
+        if (!option->hidden && !strstr(text, name))
             fail_msg("--help=all does not know -%s", name);
     }
 }
@@ -338,10 +441,10 @@ static void test_arguments_file(void **state)
     /* The file fills what the command line leaves open, and nothing else. */
     assert_true(parse(&again, &line, &error, (const char *[]){ "--seed", "9", NULL }));
     assert_true(options_load(&train_options, path, &again, &line, &error));
-    assert_string_equal(again.arch, "vgg16");
-    assert_true(again.lr == 0.123456789 && !again.aug && again.seed == 9 && again.max_steps == 0 && again.epochs == -1);
-    assert_true(again.warmup_epochs == flags.warmup_epochs);
-    options_free(&line);
+    assert_string_equal(again.trainer.arch->key, "vgg16");
+    assert_true(again.trainer.lr == 0.123456789f && again.trainer.no_augment && again.trainer.seed == 9 && again.trainer.most_steps == 0);
+    assert_true(again.trainer.warmup_epochs == flags.trainer.warmup_epochs);
+    release(&line);
 
     static const struct { const char *content, *text; } damaged[] = {
         { "{\"lr\": \"fast\"}",        "--lr" },
@@ -358,7 +461,7 @@ static void test_arguments_file(void **state)
             fail_msg("accepted %s", damaged[i].content);
         if (error.code != EXIT_input || !strstr(error.text, damaged[i].text))
             fail_msg("%s: exit %d, '%s'", damaged[i].content, (int)error.code, error.text);
-        options_free(&line);
+        release(&line);
     }
     assert_int_equal(unlink(path), 0);
     assert_int_equal(mkfifo(path, 0600), 0);
@@ -377,9 +480,13 @@ int main(void)
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_bad_names_list_the_choices),
         cmocka_unit_test(test_recipes),
+        cmocka_unit_test(test_recipe_note),
+        cmocka_unit_test(test_config),
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_arguments_file),
     };
     program_name_set("train");
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    options_free(&newest);
+    return failed;
 }

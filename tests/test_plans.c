@@ -12,7 +12,7 @@
 
 #include "emit.h"
 #include "plan_cache.h"
-#include "run_settings.h"
+#include "plan_text.h"
 #include "scratch.h"
 #include "trainer.h"
 

@@ -40,7 +40,7 @@ typedef struct RunState {
     uint64_t hits, seen;
     uint64_t data_hash;
     char     machine[96];          /* program, oneDNN and instruction set: others give other last bits */
-    char     settings[2048];       /* JSON of the options that shape the result; resume refuses others */
+    char     settings[8192];       /* JSON of the options that shape the result; resume refuses others */
 } RunState;
 
 /* Whether the weights of this state are the best ones: it is the end of their epoch. */

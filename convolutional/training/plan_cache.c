@@ -13,7 +13,7 @@
 #include "files.h"
 #include "folder.h"
 #include "measure.h"
-#include "run_settings.h"
+#include "plan_text.h"
 #include "threads.h"
 
 /* Goes up when kernels change so much that old measurements mislead. */

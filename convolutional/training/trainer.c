@@ -5,7 +5,9 @@
 #include "files.h"
 #include "random.h"
 #include "resume.h"
+#include "plan_text.h"
 #include "run_settings.h"
+#include "settings.h"
 #include "text.h"
 
 #include <math.h>
@@ -35,32 +37,16 @@ void trainer_note(const Trainer *trainer, const char *format, ...)
 
 TrainerOptions trainer_defaults(const Architecture *arch, const OptimizerKind *optimizer)
 {
-    static const struct { float lr, weight_decay; } usual[] = {
-        [OPTIMIZER_sgd] = { 0.1f, 5e-4f }, [OPTIMIZER_adamw] = { 2e-3f, 0.05f },
-    };
-    _Static_assert(sizeof usual / sizeof *usual == OPTIMIZER_COUNT, "every optimiser has its usual rate and decay");
-    const Recipe *recipe = &arch->recipe;
-    OptimizerKind own;
+    char *texts[SETTINGS_MOST] = { 0 };
+    TrainerOptions options;
     Error error;
-    CHECK(optimizer_parse(recipe->optimizer, &own, &error), "recipe of %s: %s", arch->key, error.text);
-    const OptimizerKind kind = optimizer ? *optimizer : own;
-
-    return (TrainerOptions){
-        .arch = arch,
-        .crop_pad = 4,
-        .epochs = recipe->epochs,
-        .val_batch = 256,
-        .label_smoothing = recipe->label_smoothing,
-        .optimizer = {
-            .kind = kind, .momentum = 0.9f, .nesterov = true, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f,
-            .weight_decay = kind == own ? recipe->weight_decay : usual[kind].weight_decay,
-            .clip_norm = recipe->clip_norm,
-        },
-        .lr = kind == own ? recipe->lr : usual[kind].lr,
-        .warmup_epochs = -1.0,
-        .decay_rate = 0.1f,
-        .seed = 42,
-    };
+    texts[settings_index("arch")] = text_copy(arch->key);
+    if (optimizer)
+        texts[settings_index("opt")] = text_copy(optimizer_name(*optimizer));
+    CHECK(settings_resolve(&(SettingLayer){ .texts = texts }, 1, &options, &error), "defaults of %s: %s", arch->key, error.text);
+    free(texts[settings_index("arch")]);
+    free(texts[settings_index("opt")]);
+    return options;
 }
 
 /* As many images a step as leave a small data set enough steps. */
@@ -236,6 +222,14 @@ Schedule trainer_schedule(const TrainerOptions *o, uint32_t batches)
     };
 }
 
+/* A recipe that is changed in part may not suit what it is changed to. */
+static void tell_recipe(const Trainer *t)
+{
+    char text[1024];
+    if (!t->options.resume && *settings_recipe_note(&t->options, text, sizeof text))
+        trainer_note(t, "%s", text);
+}
+
 static void compile(Trainer *t)
 {
     const TrainerOptions *o = &t->options;
@@ -249,6 +243,7 @@ static void compile(Trainer *t)
     t->val_loader = new_loader(t, t->val_set, false);
     t->batches = loader_batches(t->loader);
     t->schedule = trainer_schedule(o, t->batches);
+    tell_recipe(t);
     trainer_note(t, "epochs %d, steps %u each, batch %d; %s, lr %g, %s; plan %s%s, %.0f MiB; folder %s", o->epochs, t->batches,
                  o->batch, optimizer_name(o->optimizer.kind), (double)o->lr, schedule_name(o->schedule), plan_text(&o->plan),
                  o->plan.precision == PRECISION_mixed ? ", amp" : "",

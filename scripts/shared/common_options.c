@@ -13,25 +13,6 @@
 #include <unistd.h>
 
 enum { DELETE = 0x7F };
-enum { NAME_MOST = 100 };      /* bytes of a part's name; they stand in the checkpoint's settings */
-
-bool val_split_parse(const char *text, DataOptions *data, Error *error)
-{
-    char *end;
-    if (!text)
-        return true;
-    const float share = strtof(text, &end);
-    if (end == text && strlen(text) < NAME_MOST) {
-        data->val_part = text;
-        return true;
-    }
-    if (end == text || *end || !(share > 0.0f && share < 1.0f))
-        return error_set(error, EXIT_usage,
-                         "bad value '%.100s': --val-split: use a share between 0 and 1, or a part's name such as data_batch_5",
-                         text);
-    data->val_split = share;
-    return true;
-}
 
 void note_print(void *context, const char *text)
 {

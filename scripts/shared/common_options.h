@@ -1,12 +1,9 @@
-/* common_options.h - what several programs do with the same flag. */
+/* common_options.h - what several programs print in the same way. */
 
 #ifndef CONVZOO_COMMON_OPTIONS_H
 #define CONVZOO_COMMON_OPTIONS_H
 
-#include "dataset.h"
-
-/* --val-split: a share ("0.1") or a part's name ("data_batch_5"), which stays the caller's. NULL: neither. */
-bool val_split_parse(const char *text, DataOptions *data, Error *error);
+#include "errors.h"
 
 /* A line about the work, on stderr; broken between words on a terminal. context: not used. */
 void note_print(void *context, const char *text);

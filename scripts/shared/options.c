@@ -6,6 +6,7 @@
 #include "disk.h"
 #include "library_memory.h"
 #include "names.h"
+#include "text.h"
 #include "tried_options.h"
 
 #include <argp.h>
@@ -13,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,9 +25,25 @@ enum {
     KEY_NEGATED = 0x3000,         /* + index */
     NAMES_MOST = 4 * OPTIONS_MOST,
     NAME_SIZE = 48,
-    REAL_DIGITS = 15,
+    REAL_DIGITS = 15,             /* of a number in args.json */
     FILE_MOST = 1 << 20,          /* bytes of args.json */
 };
+
+static int shared_count(const OptionTable *table)
+{
+    return table->shared ? table->shared_count() : 0;
+}
+
+int options_count(const OptionTable *table)
+{
+    return shared_count(table) + table->count;
+}
+
+const Setting *options_at(const OptionTable *table, int index)
+{
+    const int shared = shared_count(table);
+    return index < shared ? table->shared(index) : &table->options[index - shared];
+}
 
 /* The table in argp's form: a row a name. */
 typedef struct ArgpNames {
@@ -55,18 +71,18 @@ static void argp_add(ArgpNames *all, const char *prefix, const char *name, size_
 }
 
 /* Name, aliases and, for switches, the negatives of each. */
-static void argp_add_option(ArgpNames *all, const Option *option, int index)
+static void argp_add_option(ArgpNames *all, const Setting *option, int index)
 {
-    const char *argument = option->type == OPTION_switch ? NULL : option->argument;
+    const char *argument = option->type == SETTING_switch ? NULL : option->argument;
     argp_add(all, "", option->name, strlen(option->name), option->letter ? option->letter : KEY_OPTION + index, argument, 0);
-    if (option->type == OPTION_switch)
+    if (option->type == SETTING_switch)
         argp_add(all, "no-", option->name, strlen(option->name), KEY_NEGATED + index, NULL, 0);
 
     const char *alias = option->aliases ? option->aliases : "";
     while (*alias) {
         const size_t length = strcspn(alias, " ");
         argp_add(all, "", alias, length, KEY_OPTION + index, argument, 0);
-        if (option->type == OPTION_switch)
+        if (option->type == SETTING_switch)
             argp_add(all, "no-", alias, length, KEY_NEGATED + index, NULL, 0);
         alias += length + strspn(alias + length, " ");
     }
@@ -74,76 +90,13 @@ static void argp_add_option(ArgpNames *all, const Option *option, int index)
 
 static ArgpNames *argp_names(const OptionTable *table)
 {
-    CHECK(table->count <= OPTIONS_MOST, "%d options", table->count);
+    CHECK(options_count(table) <= OPTIONS_MOST, "%d options", options_count(table));
     ArgpNames *all = allocate(1, sizeof *all, "options");
     argp_add(all, "", "help", 4, KEY_HELP, "all", OPTION_ARG_OPTIONAL);
     argp_add(all, "", "version", 7, KEY_VERSION, NULL, 0);
-    for (int i = 0; i < table->count; i++)
-        argp_add_option(all, &table->options[i], i);
+    for (int i = 0; i < options_count(table); i++)
+        argp_add_option(all, options_at(table, i), i);
     return all;
-}
-
-/* ---- values ---- */
-
-/* The value as args.json will have it: a run that goes on has the very number that it began with. */
-static double as_written(double value)
-{
-    char digits[32];
-    snprintf(digits, sizeof digits, "%.*g", REAL_DIGITS, value);
-    return strtod(digits, NULL);
-}
-
-static bool value_set(const Option *option, const char *text, void *values, Error *error)
-{
-    void *field = (char *)values + option->field;
-    char *end = NULL;
-    errno = 0;
-    switch (option->type) {
-    case OPTION_switch:
-        *(bool *)field = !strcmp(text, "true");
-        return true;
-    case OPTION_text:
-        if (!*text)
-            return error_set(error, EXIT_usage, "bad value '': --%s: it is empty: give one, or leave the option out",
-                             option->name);
-        if (option->choices && !names_match(option->choices, text, strlen(text)))
-            return error_set(error, EXIT_usage, "unknown value '%.100s': --%s: use one of %s", text, option->name,
-                             option->choices);
-        *(const char **)field = text;
-        return true;
-    case OPTION_real: {
-        const double value = strtod(text, &end);
-        if (end == text || *end || errno || !(value >= option->least && value <= option->most))
-            return error_set(error, EXIT_usage, "bad value '%.100s': --%s: use a number from %g to %g",
-                             text, option->name, option->least, option->most);
-        *(double *)field = as_written(value);
-        return true;
-    }
-    case OPTION_whole: {
-        const long long value = strtoll(text, &end, 10);
-        if (end == text || *end || errno || (double)value < option->least || (double)value > option->most)
-            return error_set(error, EXIT_usage, "bad value '%.100s': --%s: use a whole number from %.0f to %.0f",
-                             text, option->name, option->least, option->most);
-        *(int64_t *)field = value;
-        return true;
-    }
-    }
-    return false;
-}
-
-static void value_reset(const Option *option, void *values)
-{
-    void *field = (char *)values + option->field;
-    switch (option->type) {
-    case OPTION_switch: *(bool *)field = false; break;
-    case OPTION_text:   *(const char **)field = NULL; break;
-    case OPTION_real:   *(double *)field = (double)NAN; break;
-    case OPTION_whole:  *(int64_t *)field = -1; break;
-    }
-    if (option->fallback) {
-        Error error;
-        CHECK(value_set(option, option->fallback, values, &error), "default of --%s: %s", option->name, error.text);
-    }
 }
 
 /* ---- what is wrong with a word that argp refuses ---- */
@@ -155,8 +108,8 @@ static bool refuse_unknown(const Parse *parse, const char *shown, const char *na
         return error_set(parse->error, EXIT_usage, "unknown option '%.60s': command line: %s", shown, known);
     NameSearch search = { .wrong = name };
     char meant[NAMES_NEAREST * NAME_SIZE + 64];
-    for (int i = 0; i < parse->table->count; i++)
-        names_consider(&search, parse->table->options[i].name, parse->table->options[i].aliases);
+    for (int i = 0; i < options_count(parse->table); i++)
+        names_consider(&search, options_at(parse->table, i)->name, options_at(parse->table, i)->aliases);
     return error_set(parse->error, EXIT_usage, "unknown option '%.60s': command line: %s'%s --help=all' shows all", shown,
                      names_meant(&search, "--", meant, sizeof meant), program_name());
 }
@@ -217,8 +170,8 @@ static int index_of_key(const OptionTable *table, int key)
 {
     if (key >= KEY_OPTION)
         return key - (key >= KEY_NEGATED ? KEY_NEGATED : KEY_OPTION);
-    for (int i = 0; i < table->count; i++)
-        if (table->options[i].letter == key)
+    for (int i = 0; i < options_count(table); i++)
+        if (options_at(table, i)->letter == key)
             return i;
     return -1;
 }
@@ -235,6 +188,17 @@ static error_t parse_rest(Parse *parse, struct argp_state *state)
     return EINVAL;
 }
 
+static OptionHelp help_of(const char *word)
+{
+    static const char *const words[] = { [HELP_all] = "all", [HELP_man] = "man", [HELP_names] = "names" };
+    if (!word)
+        return HELP_short;
+    for (int help = HELP_all; help <= HELP_names; help++)
+        if (!strcmp(word, words[help]))
+            return (OptionHelp)help;
+    return HELP_none;
+}
+
 static error_t parse_key(int key, char *argument, struct argp_state *state)
 {
     Parse *parse = state->input;
@@ -249,12 +213,10 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
             error_set(parse->error, EXIT_usage, "not understood: command line: see --help");
         return 0;
     case KEY_HELP:
-        if (argument && strcmp(argument, "all")) {
+        parse->line->help = help_of(argument);
+        if (parse->line->help == HELP_none)
             error_set(parse->error, EXIT_usage, "unknown value '%.100s': --help: use --help or --help=all", argument);
-            return EINVAL;
-        }
-        parse->line->help = argument ? 2 : 1;
-        return 0;
+        return parse->line->help == HELP_none ? EINVAL : 0;
     case KEY_VERSION:
         parse->line->version = true;
         return 0;
@@ -262,13 +224,13 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
     const int index = key > 0 && key < KEY_NEGATED + OPTIONS_MOST ? index_of_key(parse->table, key) : -1;
     if (index < 0)
         return ARGP_ERR_UNKNOWN;
-    const Option *option = &parse->table->options[index];
-    parse->line->given[index] = true;
-    if (option->type == OPTION_switch)
-        argument = key >= KEY_NEGATED ? "false" : "true";
-    else if (option->choices)
-        names_settle(option->choices, argument);      /* written as the program compares it: --progress Bar is bar */
-    return value_set(option, argument, parse->values, parse->error) ? 0 : EINVAL;
+    const Setting *option = options_at(parse->table, index);
+    char **given = &parse->line->given[index];
+    free(*given);
+    *given = text_copy(option->type != SETTING_switch ? argument : key >= KEY_NEGATED ? "false" : "true");
+    if (option->choices)
+        names_settle(option->choices, *given);      /* written as the program compares it: --progress Bar is bar */
+    return setting_read(option, *given, parse->values, parse->error) ? 0 : EINVAL;
 }
 
 /* --Batch_Size is --batch-size. */
@@ -286,8 +248,8 @@ bool options_parse(const OptionTable *table, int argc, char **argv, void *values
     Parse parse = { .table = table, .names = names, .values = values, .line = line, .error = error };
     *line = (OptionLine){ 0 };
     *error = (Error){ 0 };
-    for (int i = 0; i < table->count; i++)
-        value_reset(&table->options[i], values);
+    for (int i = 0; i < options_count(table); i++)
+        setting_reset(options_at(table, i), values);
 
     const struct argp argp = { .options = names->rows, .parser = parse_key };
     settle_names(argc, argv);
@@ -315,8 +277,12 @@ void options_start(const OptionTable *table, int argc, char **argv, void *values
         error_exit(&error);
     if (line->version)
         printf("%s (convzoo) %s\n", program_name(), CONVZOO_VERSION);
+    else if (line->help == HELP_man)
+        options_man(table, stdout);
+    else if (line->help == HELP_names)
+        options_names(table, stdout);
     else if (line->help)
-        options_help(table, line->help == 2, stdout);
+        options_help(table, line->help == HELP_all, stdout);
     else
         return;
     if (!output_flush(&error))
@@ -324,38 +290,25 @@ void options_start(const OptionTable *table, int argc, char **argv, void *values
     exit(EXIT_ok);
 }
 
-bool *options_given(const OptionTable *table, OptionLine *line, const char *name)
+char **options_given(const OptionTable *table, OptionLine *line, const char *name)
 {
     int index = 0;
-    while (index < table->count && strcmp(table->options[index].name, name))
+    while (index < options_count(table) && strcmp(options_at(table, index)->name, name))
         index++;
-    CHECK(index < table->count, "no option '%s'", name);
+    CHECK(index < options_count(table), "no option '%s'", name);
     return &line->given[index];
 }
 
 /* ---- args.json ---- */
 
-static json_t *value_json(const Option *option, const void *values)
-{
-    const void *field = (const char *)values + option->field;
-    switch (option->type) {
-    case OPTION_switch: return json_boolean(*(const bool *)field);
-    case OPTION_whole:  return json_integer(*(const int64_t *)field);
-    case OPTION_real:   return isnan(*(const double *)field) ? json_null() : json_real(*(const double *)field);
-    case OPTION_text:   break;
-    }
-    const char *text = *(const char *const *)field;
-    return text ? json_string(text) : json_null();
-}
-
 char *options_text(const OptionTable *table, const void *values, Error *error)
 {
     json_t *object = json_object();
-    for (int i = 0; i < table->count; i++) {
-        const Option *option = &table->options[i];
-        if (option->once)
+    for (int i = 0; i < options_count(table); i++) {
+        const Setting *option = options_at(table, i);
+        if (option->keep == KEEP_call)
             continue;
-        json_t *value = value_json(option, values);
+        json_t *value = setting_json(option, values);
         if (!value) {
             json_decref(object);
             error_set(error, EXIT_usage, "value is not UTF-8: --%s: the run could not be resumed with it: rename what it names",
@@ -366,28 +319,20 @@ char *options_text(const OptionTable *table, const void *values, Error *error)
     }
     char *text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(REAL_DIGITS));
     json_decref(object);
-    CHECK(text, "%d options as JSON", table->count);
+    CHECK(text, "%d options as JSON", options_count(table));
     return text;
 }
 
-static bool value_load(const Option *option, const json_t *value, void *values, Error *error)
+/* Notes the value, and sets it unless the command line has one. */
+static bool load_value(const Setting *option, const json_t *value, void *values, char **loaded, bool given, Error *error)
 {
-    char text[64];
-    if (json_is_null(value))
-        return true;
-    if (option->type == OPTION_text && json_is_string(value))
-        return value_set(option, json_string_value(value), values, error);
-    if (option->type == OPTION_switch && json_is_boolean(value))
-        return value_set(option, json_is_true(value) ? "true" : "false", values, error);
-    if (option->type == OPTION_whole && json_is_integer(value) && json_integer_value(value) == -1 && !option->fallback)
-        return true;
-    if (option->type == OPTION_whole && json_is_integer(value))
-        snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value));
-    else if (option->type == OPTION_real && json_is_number(value))
-        snprintf(text, sizeof text, "%.17g", json_number_value(value));
-    else
-        return error_set(error, EXIT_input, "a value of another type: --%s: expected what the program wrote", option->name);
-    return value_set(option, text, values, error);
+    free(*loaded);
+    *loaded = setting_of_json(option, value, error);
+    if (!*loaded)
+        return !error->text[0];
+    if (option->choices)
+        names_settle(option->choices, *loaded);
+    return given || setting_read(option, *loaded, values, error);
 }
 
 bool options_load(const OptionTable *table, const char *path, void *values, OptionLine *line, Error *error)
@@ -404,19 +349,23 @@ bool options_load(const OptionTable *table, const char *path, void *values, Opti
         return error_set(error, EXIT_input, "not the options of a run: %s: %s: remove the file, or start a new run", path,
                          object ? "no object" : where.text);
     }
-    json_decref(line->loaded);
-    line->loaded = object;
-    for (int i = 0; i < table->count; i++) {
-        const json_t *value = json_object_get(object, table->options[i].name);
+    bool ok = true;
+    for (int i = 0; ok && i < options_count(table); i++) {
+        const Setting *option = options_at(table, i);
+        const json_t *value = json_object_get(object, option->name);
         Error wrong;
-        if (value && !line->given[i] && !table->options[i].once && !value_load(&table->options[i], value, values, &wrong))
-            return error_set(error, EXIT_input, "damaged options: %s: %s", path, wrong.text);
+        if (value && option->keep != KEEP_call && !load_value(option, value, values, &line->loaded[i], line->given[i], &wrong))
+            ok = error_set(error, EXIT_input, "damaged options: %s: %s", path, wrong.text);
     }
-    return true;
+    json_decref(object);
+    return ok;
 }
 
 void options_free(OptionLine *line)
 {
-    json_decref(line->loaded);
-    line->loaded = NULL;
+    for (int i = 0; i < OPTIONS_MOST; i++) {
+        free(line->given[i]);
+        free(line->loaded[i]);
+    }
+    *line = (OptionLine){ 0 };
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The speed of convzoo beside other work on the same cores, as a table.
 
-usage: measure_busy.py [--build DIR] [--mode train|infer] [--seconds F] [--runs N] [ARCH...]
+usage: measure_busy.py [--build DIR] [--mode train|infer] [-b N] [--seconds F] [--runs N] [ARCH...]
 
 Each run measures `bench` under every condition in turn: alone, beside one and two busy loops, and beside a second `bench` of the
 same network; then the same with one thread. A cell is the median of images/s, and its share of the same run's figure alone
@@ -17,7 +17,8 @@ CONDITIONS = ["alone", "one busy loop", "two busy loops", "a second convzoo"]
 
 
 def bench_start(options, arch, threads):
-    command = [f"{options.build}/bench", arch, "--mode", options.mode, "--seconds", str(options.seconds), "--threads", str(threads)]
+    command = [f"{options.build}/bench", arch, "--mode", options.mode, "-b", str(options.batch),
+               "--seconds", str(options.seconds), "--threads", str(threads)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
@@ -46,6 +47,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build")
     parser.add_argument("--mode", default="train", choices=["train", "infer"])
+    parser.add_argument("-b", "--batch", type=int, default=128)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)

@@ -1,0 +1,208 @@
+/* settings.c - see settings.h. */
+
+#include "settings.h"
+
+#include "names.h"
+#include "plan_text.h"
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int settings_index(const char *name)
+{
+    for (int i = 0; i < settings_count(); i++) {
+        const Setting *setting = settings_at(i);
+        if (names_match(setting->name, name, strlen(name)) || (setting->aliases && names_match(setting->aliases, name, strlen(name))))
+            return i;
+    }
+    return -1;
+}
+
+void settings_texts_clear(SettingTexts *texts)
+{
+    for (int i = 0; i < SETTINGS_MOST; i++)
+        free(texts->of[i]);
+    *texts = (SettingTexts){ 0 };
+}
+
+/* ---- texts ---- */
+
+static bool unknown(const char *name, Error *error)
+{
+    NameSearch search = { .wrong = name };
+    for (int i = 0; i < settings_count(); i++)
+        names_consider(&search, settings_at(i)->name, settings_at(i)->aliases);
+    return names_unknown(&search, "unknown setting", "", "train --help=all", error);
+}
+
+/* Takes the value, which is tried on options that are thrown away. */
+static bool give(SettingTexts *texts, const char *name, char *value, Error *error)
+{
+    const int index = settings_index(name);
+    TrainerOptions tried = { 0 };
+    if (index >= 0 && settings_at(index)->choices)
+        names_settle(settings_at(index)->choices, value);
+    if (index < 0 ? !unknown(name, error) : !setting_read(settings_at(index), value, &tried, error)) {
+        free(value);
+        return false;
+    }
+    free(texts->of[index]);
+    texts->of[index] = value;
+    return true;
+}
+
+static char *copy_of(const char *from, size_t length)
+{
+    return text_format("%.*s", (int)length, from);
+}
+
+/* The value that begins at *at, which moves behind it. */
+static char *take_value(const char **at, bool rest_of_line)
+{
+    const char *from = *at;
+    if (*from == '"' || *from == '\'') {
+        const size_t length = strcspn(from + 1, (char[]){ *from, '\n', '\0' });
+        *at = from + 1 + length + (from[1 + length] == *from);
+        return copy_of(from + 1, length);
+    }
+    size_t length = strcspn(from, rest_of_line ? "\r\n" : " \t\r\n");
+    *at = from + length;
+    if (rest_of_line) {
+        const char *comment = strstr(from, " #");
+        length = comment && comment < from + length ? (size_t)(comment - from) : length;
+        while (length && (from[length - 1] == ' ' || from[length - 1] == '\t'))
+            length--;
+    }
+    return copy_of(from, length);
+}
+
+/* One item at *at. */
+static bool take_item(const char **at, SettingTexts *texts, Error *error)
+{
+    const size_t length = strcspn(*at, "=: \t\r\n");
+    char *name = copy_of(*at, length);
+    *at += length;
+    const char sign = **at;
+    if (sign == '=' || sign == ':')
+        *at += 1 + strspn(*at + 1, sign == ':' ? " \t" : "");
+    const bool given = give(texts, name, sign == '=' || sign == ':' ? take_value(at, sign == ':') : text_copy("true"), error);
+    free(name);
+    return given;
+}
+
+bool settings_parse(const char *text, const char *where, SettingTexts *texts, Error *error)
+{
+    int line = 1;
+    for (const char *at = text; *at;) {
+        Error wrong;
+        if (*at == '#')
+            at += strcspn(at, "\n");
+        else if (strchr(" \t\r\n", *at))
+            line += *at++ == '\n';
+        else if (!take_item(&at, texts, &wrong))
+            return where ? error_set(error, EXIT_usage, "%s: line %d: %s", where, line, wrong.text)
+                         : error_set(error, EXIT_usage, "%s", wrong.text);
+    }
+    return true;
+}
+
+/* ---- layers ---- */
+
+static const char *last_given(const SettingLayer *layers, int count, const char *name)
+{
+    const int index = settings_index(name);
+    const char *text = NULL;
+    for (int i = 0; i < count; i++)
+        text = layers[i].texts[index] ? layers[i].texts[index] : text;
+    return text;
+}
+
+static bool apply(char *const *texts, TrainerOptions *o, Error *error)
+{
+    for (int i = 0; i < settings_count(); i++)
+        if (texts[i] && !setting_read(settings_at(i), texts[i], o, error))
+            return false;
+    return true;
+}
+
+/* A recipe's or a rule's text, from the program itself. */
+static void apply_own(const char *text, const char *whose, TrainerOptions *o)
+{
+    SettingTexts texts = { 0 };
+    Error error;
+    CHECK(settings_parse(text, NULL, &texts, &error) && apply(texts.of, o, &error), "settings of %s: %s", whose, error.text);
+    settings_texts_clear(&texts);
+}
+
+static bool apply_recipe(const SettingLayer *layers, int count, TrainerOptions *o, Error *error)
+{
+    const char *name = last_given(layers, count, "opt");
+    apply_own(o->arch->recipe, o->arch->key, o);
+    OptimizerKind kind = o->optimizer.kind;
+    if (name && !optimizer_parse(name, &kind, error))
+        return false;
+    if (kind != o->optimizer.kind)
+        apply_own(optimizer_defaults(kind), optimizer_name(kind), o);
+    return true;
+}
+
+/* What one row cannot see. */
+static bool settle(TrainerOptions *o, Error *error)
+{
+    if (o->data.channels == 2)
+        return error_set(error, EXIT_usage, "bad value '2': --in-chans: use 1 for grey or 3 for colour");
+    if (!(o->optimizer.eps > 0.0f))
+        return error_set(error, EXIT_usage, "bad value '%g': --opt-eps: use a number above 0, such as 1e-8", (double)o->optimizer.eps);
+    return o->plan.precision == PRECISION_f32 || plan_mix_precision(&o->plan, "--amp", error);
+}
+
+bool settings_resolve(const SettingLayer *layers, int count, TrainerOptions *o, Error *error)
+{
+    bool whole = false;
+    *o = (TrainerOptions){ 0 };
+    for (int i = 0; i < settings_count(); i++)
+        setting_reset(settings_at(i), o);
+    for (int i = 0; i < count; i++)
+        whole = whole || layers[i].whole;
+    const char *arch = last_given(layers, count, "arch");
+    if (arch && !setting_read(settings_at(settings_index("arch")), arch, o, error))
+        return false;
+    if (!whole && !apply_recipe(layers, count, o, error))
+        return false;
+    for (int i = 0; i < count; i++)
+        if (!apply(layers[i].texts, o, error))
+            return false;
+    return settle(o, error);
+}
+
+/* ---- what of a recipe holds ---- */
+
+const char *settings_recipe_note(const TrainerOptions *o, char *text, size_t size)
+{
+    SettingTexts recipe = { 0 };
+    Error error;
+    char replaced[512] = "", held[512] = "", value[256];
+    CHECK(settings_parse(o->arch->recipe, NULL, &recipe, &error), "recipe of %s: %s", o->arch->key, error.text);
+    for (int i = 0; i < settings_count(); i++) {
+        const Setting *setting = settings_at(i);
+        if (!recipe.of[i])
+            continue;
+        TrainerOptions own = *o;
+        char now[256];
+        setting_write(setting, o, now, sizeof now);
+        CHECK(setting_read(setting, recipe.of[i], &own, &error), "%s", error.text);
+        const bool same = !strcmp(setting_write(setting, &own, value, sizeof value), now);
+        char *list = same ? held : replaced;
+        const size_t at = strlen(list);
+        if (same)
+            snprintf(list + at, sizeof held - at, "%s%.40s %.60s", at ? ", " : "", setting->name, value);
+        else
+            snprintf(list + at, sizeof replaced - at, "%s%.40s %.60s for %.60s", at ? ", " : "", setting->name, now, value);
+    }
+    settings_texts_clear(&recipe);
+    text[0] = '\0';
+    if (*replaced && *held)
+        snprintf(text, size, "recipe of %s: %s; still in force: %s", o->arch->key, replaced, held);
+    return text;
+}

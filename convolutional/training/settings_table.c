@@ -1,0 +1,242 @@
+/* settings_table.c - the rows; see settings.h. Their order is that of --help=all within a group, and of a checkpoint's settings. */
+
+#include "settings.h"
+
+#include "names.h"
+#include "plan_text.h"
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- forms: fields that are no plain number, text or switch ---- */
+
+static bool arch_read(const char *text, void *field, Error *error)
+{
+    const Architecture *arch = architecture_find(text, error);
+    if (arch)
+        *(const Architecture **)field = arch;
+    return arch != NULL;
+}
+
+static const char *arch_write(const void *field, char *text, size_t size)
+{
+    const Architecture *arch = *(const Architecture *const *)field;
+    snprintf(text, size, "%s", arch ? arch->key : "");
+    return text;
+}
+
+static bool act_read(const char *text, void *field, Error *error)
+{
+    return activation_parse(text, field, error);
+}
+
+/* Before a network is built, the architecture's own one has no name. */
+static const char *act_write(const void *field, char *text, size_t size)
+{
+    const Activation *act = field;
+    text[0] = '\0';
+    return act->key == ACT_native ? text : activation_text(*act, text, size);
+}
+
+static bool optimizer_read(const char *text, void *field, Error *error)
+{
+    return optimizer_parse(text, field, error);
+}
+
+static const char *optimizer_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", optimizer_name(*(const OptimizerKind *)field));
+    return text;
+}
+
+static bool schedule_read(const char *text, void *field, Error *error)
+{
+    return schedule_parse(text, field, error);
+}
+
+static const char *schedule_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", schedule_name(*(const ScheduleKind *)field));
+    return text;
+}
+
+/* The field is OptimizerOptions. */
+static bool betas_read(const char *text, void *field, Error *error)
+{
+    OptimizerOptions *optimizer = field;
+    char *comma, *end = NULL;
+    const double beta1 = strtod(text, &comma), beta2 = *comma == ',' ? strtod(comma + 1, &end) : -1.0;
+    if (comma == text || *comma != ',' || end == comma + 1 || *end ||
+        !(beta1 >= 0.0 && (float)beta1 < 1.0f && beta2 >= 0.0 && (float)beta2 < 1.0f))
+        return error_set(error, EXIT_usage,
+                         "bad value '%.100s': --opt-betas: use two numbers from 0 to below 1, such as 0.9,0.999", text);
+    optimizer->beta1 = (float)beta1;
+    optimizer->beta2 = (float)beta2;
+    return true;
+}
+
+static const char *betas_write(const void *field, char *text, size_t size)
+{
+    const OptimizerOptions *optimizer = field;
+    char beta1[32], beta2[32];
+    text_of_float(optimizer->beta1, beta1, sizeof beta1);
+    text_of_float(optimizer->beta2, beta2, sizeof beta2);
+    snprintf(text, size, "%s,%s", beta1, beta2);
+    return text;
+}
+
+/* The field is DataOptions: a share in val_split, or a name in val_part. */
+static bool val_split_read(const char *text, void *field, Error *error)
+{
+    return split_hold_out(text, field, error);
+}
+
+static const char *val_split_write(const void *field, char *text, size_t size)
+{
+    const DataOptions *data = field;
+    if (data->val_part)
+        snprintf(text, size, "%s", data->val_part);
+    else
+        text_of_float(data->val_split, text, size);
+    return text;
+}
+
+/* The field is true for what the option denies. */
+static bool denied_read(const char *text, void *field, Error *error)
+{
+    (void)error;
+    *(bool *)field = !names_match("true on yes 1", text, strlen(text));
+    return true;
+}
+
+static const char *denied_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", *(const bool *)field ? "false" : "true");
+    return text;
+}
+
+static const char *const flips[] = { [FLIP_automatic] = "auto", [FLIP_on] = "on 0.5", [FLIP_off] = "off 0" };
+
+static bool hflip_read(const char *text, void *field, Error *error)
+{
+    for (int flip = 0; flip < (int)(sizeof flips / sizeof *flips); flip++)
+        if (names_match(flips[flip], text, strlen(text))) {
+            *(Flip *)field = (Flip)flip;
+            return true;
+        }
+    return error_set(error, EXIT_usage, "unknown value '%.100s': --hflip: use one of auto on off", text);
+}
+
+static const char *hflip_write(const void *field, char *text, size_t size)
+{
+    const char *name = flips[*(const Flip *)field];
+    snprintf(text, size, "%.*s", (int)strcspn(name, " "), name);
+    return text;
+}
+
+static bool plan_read(const char *text, void *field, Error *error)
+{
+    const Precision precision = ((Plan *)field)->precision;      /* --amp's */
+    const bool parsed = plan_parse(text, field, error);
+    ((Plan *)field)->precision = precision;
+    return parsed;
+}
+
+static const char *plan_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", plan_text(field));
+    return text;
+}
+
+static bool amp_read(const char *text, void *field, Error *error)
+{
+    (void)error;
+    *(Precision *)field = names_match("true on yes 1", text, strlen(text)) ? PRECISION_mixed : PRECISION_f32;
+    return true;
+}
+
+static const char *amp_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", *(const Precision *)field == PRECISION_mixed ? "true" : "false");
+    return text;
+}
+
+#define FORM(name) .form = &(const SettingForm){ name##_read, name##_write }
+
+/* ---- the table ---- */
+
+#define FIELD(name)   .field = offsetof(TrainerOptions, name)
+#define TEXT(f)       .type = SETTING_text, FIELD(f)
+#define SWITCH(f)     .type = SETTING_switch, FIELD(f)
+#define FLOAT(f, lowest, highest) .type = SETTING_float, FIELD(f), .argument = "F", .least = lowest, .most = highest
+#define REAL(f, lowest, highest)  .type = SETTING_real, FIELD(f), .argument = "F", .least = lowest, .most = highest
+#define INT(f, lowest, highest)   .type = SETTING_int, FIELD(f), .argument = "N", .least = lowest, .most = highest
+#define WHOLE(f, lowest, highest) .type = SETTING_whole, FIELD(f), .argument = "N", .least = lowest, .most = highest
+#define RESULT .keep = KEEP_result
+#define RECIPE .shown = "the architecture's own"
+
+static const Setting settings[] = {
+    { "arch", "model", 'a', TEXT(arch), FORM(arch), RESULT, .argument = "NAME", .fallback = "baseline", .group = "Model", .help = "one of", .names = architecture_names },
+    { "act", "activation", 0, TEXT(act), FORM(act), RESULT, .argument = "NAME[:P]", RECIPE, .group = "Model",
+      .help = "activation in every block (--list-acts)" },
+    { "dropout", NULL, 0, SWITCH(no_dropout), FORM(denied), RESULT, .fallback = "true", .group = "Model", .help = "switch off the architecture's dropout", .rare = true },
+    { "squeeze-excite", NULL, 0, SWITCH(squeeze_excite), RESULT, .group = "Model", .help = "efficientnet_lite0 with squeeze-and-excitation", .rare = true },
+
+    { "data", "data-dir data-path", 0, TEXT(data.path), .argument = "PATH|shapes", .shown = "data/, or shapes", .group = "Data",
+      .help = "folder: CIFAR, MNIST-style or class folders" },
+    { "val-split", NULL, 0, TEXT(data), FORM(val_split), RESULT, .argument = "F|NAME", .shown = "0.1, without a val or test part", .group = "Data",
+      .help = "share, or file, to validate on" },
+    { "limit", NULL, 0, INT(data.limit, 0, 1e9), RESULT, .fallback = "0", .shown = "all", .group = "Data", .help = "use only N images of each part" },
+    { "img-size", "image-size imgsz input-size", 0, INT(data.side, 0, 4096), RESULT, .fallback = "0", .shown = "as they are; of mixed sizes or oblong: 32 or 224", .group = "Data", .help = "resize images to N x N", .rare = true },
+    { "in-chans", "channels", 0, INT(data.channels, 0, 3), RESULT, .fallback = "0", .shown = "as they are", .group = "Data", .help = "1: grey, 3: colour", .rare = true },
+    { "skip-bad", NULL, 0, SWITCH(data.skip_bad), RESULT, .group = "Data", .help = "skip damaged images, up to 1%, instead of stopping", .rare = true },
+    { "exif-orientation", NULL, 0, SWITCH(data.as_stored), FORM(denied), RESULT, .fallback = "true", .absent = "false", .group = "Data",
+      .help = "take photographs as they are stored, however the camera was held", .rare = true },
+    { "aug", "augment", 0, SWITCH(no_augment), FORM(denied), RESULT, .fallback = "true", .group = "Data", .help = "leave the images as they are: no random shifts, no flips" },
+    { "crop-pad", NULL, 0, INT(crop_pad, 0, 512), RESULT, .fallback = "4", .group = "Data", .help = "shift images at random by up to N pixels", .rare = true },
+    { "hflip", NULL, 0, TEXT(flip), FORM(hflip), RESULT, .argument = "auto|on|off", .fallback = "auto", .group = "Data",
+      .help = "mirror every other image at random; auto: not digits and letters", .rare = true },
+
+    { "epochs", "num-epochs max-epochs", 0, INT(epochs, 1, 1e6), .keep = KEEP_length, RECIPE, .group = "Training", .help = "passes over the data" },
+    { "batch-size", "batch bs", 'b', INT(batch, 1, 65536), RESULT, .fallback = "0", .shown = "128; for few images 64 to 16", .group = "Training", .help = "images a step" },
+    { "val-batch-size", NULL, 0, INT(val_batch, 1, 65536), .fallback = "256", .group = "Training", .help = "images at once when validating", .rare = true },
+    { "smoothing", "label-smoothing", 0, FLOAT(label_smoothing, 0, 0.999), RESULT, .fallback = "0", RECIPE, .group = "Training", .help = "label smoothing: share of each label that goes to all classes", .rare = true },
+    { "opt", "optimizer", 0, TEXT(optimizer.kind), FORM(optimizer), RESULT, .argument = "NAME", RECIPE, .group = "Training", .help = "one of", .names = optimizer_names },
+    { "momentum", NULL, 0, FLOAT(optimizer.momentum, 0, 1), RESULT, .fallback = "0.9", .group = "Training", .help = "with --opt sgd: share of the last step that is kept", .rare = true },
+    { "nesterov", NULL, 0, SWITCH(optimizer.nesterov), RESULT, .fallback = "true", .group = "Training", .help = "with --opt sgd: plain momentum, not Nesterov's", .rare = true },
+    { "opt-betas", NULL, 0, TEXT(optimizer), FORM(betas), .argument = "B1,B2", .fallback = "0.9,0.999", .group = "Training", .help = "with --opt adamw: what its two averages keep", .rare = true },
+    { "opt-beta1", NULL, 0, FLOAT(optimizer.beta1, 0, 0.99999994), RESULT, .fallback = "0.9", .group = "Training", .help = "the first of --opt-betas", .hidden = true },
+    { "opt-beta2", NULL, 0, FLOAT(optimizer.beta2, 0, 0.99999994), RESULT, .fallback = "0.999", .group = "Training", .help = "the second of --opt-betas", .hidden = true },
+    { "opt-eps", NULL, 0, FLOAT(optimizer.eps, 0, 1), RESULT, .fallback = "1e-8", .group = "Training", .help = "with --opt adamw: added to the divisor", .rare = true },
+    { "weight-decay", "wd", 0, FLOAT(optimizer.weight_decay, 0, 1e3), RESULT, RECIPE, .group = "Training", .help = "how strongly weights are pulled to zero" },
+    { "clip-grad", "clip-grad-norm grad-clip", 0, FLOAT(optimizer.clip_norm, 0, 1e9), RESULT, .fallback = "0", RECIPE, .group = "Training",
+      .help = "shorten gradients that are longer than this; 0: never", .rare = true },
+    { "sched", "scheduler lr-schedule lr-scheduler", 0, TEXT(schedule), FORM(schedule), RESULT, .argument = "NAME", .fallback = "cosine", .group = "Training",
+      .help = "how the learning rate falls: one of", .names = schedule_names },
+    { "lr", "learning-rate", 0, FLOAT(lr, 0, 1e6), RESULT, RECIPE, .group = "Training", .help = "learning rate: how far a step goes at most" },
+    { "min-lr", NULL, 0, FLOAT(min_lr, 0, 1e6), RESULT, .fallback = "0", .group = "Training", .help = "with --sched cosine: the rate of the last step", .rare = true },
+    { "warmup-epochs", "lr-warmup-epochs", 0, REAL(warmup_epochs, 0, 1e6), RESULT, .fallback = "-1", .shown = "a tenth of all", .group = "Training", .help = "epochs in which the rate rises from zero; 0.5 is half of one", .rare = true },
+    { "decay-epochs", "lr-step-size step-size", 0, REAL(decay_epochs, 0, 1e6), RESULT, .fallback = "0", .shown = "a third of all", .group = "Training", .help = "with --sched step: epochs between drops of the rate", .rare = true },
+    { "decay-rate", "lr-gamma gamma", 0, FLOAT(decay_rate, 0, 1), RESULT, .fallback = "0.1", .group = "Training", .help = "with --sched step: the factor of each drop", .rare = true },
+    { "seed", NULL, 0, WHOLE(seed, 0, 1e15), RESULT, .fallback = "42", .group = "Training", .help = "start of all random numbers: the same seed, the same run" },
+
+    { "plan", NULL, 0, TEXT(plan), FORM(plan), RESULT, .argument = "NAME", .fallback = "default", .group = "Run",
+      .help = "how the computation is laid out; measured: try all and take the fastest; one of " PLAN_WORDS " (direct: no Winograd)", .rare = true },
+    { "amp", "bf16", 0, SWITCH(plan.precision), FORM(amp), RESULT, .fallback = "false", .group = "Run", .help = "multiply numbers of 16 bits (bfloat16) where that is faster" },
+    { "threads", "num-threads cores", 0, INT(data.threads, 0, 1024), .fallback = "0", .shown = "cores", .group = "Run", .help = "how many to compute with" },
+    { "output", "output-dir save-dir", 0, TEXT(folder), .argument = "DIR", .shown = "runs/<arch>-<act>-<n>", .group = "Run", .help = "folder for checkpoints and log", .keep = KEEP_call },
+    { "max-steps", NULL, 0, WHOLE(most_steps, 0, 1e15), .fallback = "0", .shown = "off", .group = "Run", .help = "save and stop after this step", .rare = true, .keep = KEEP_call },
+    { "recovery-interval", NULL, 0, WHOLE(save_steps, 0, 1e15), .fallback = "0", .shown = "off", .group = "Run", .help = "also save every N steps", .rare = true },
+};
+_Static_assert(sizeof settings / sizeof *settings <= SETTINGS_MOST, "every setting has its place in SettingTexts");
+
+int settings_count(void)
+{
+    return sizeof settings / sizeof *settings;
+}
+
+const Setting *settings_at(int index)
+{
+    return &settings[index];
+}
