@@ -30,3 +30,15 @@ void canvas_load(Canvas *canvas, const uint8_t *image)
 {
     memcpy(canvas->pixels, image, canvas_bytes(canvas));
 }
+
+static int limited(int value, int low, int high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+Box box_within(Box box, ImageSize size)
+{
+    const int top = limited(box.y, 0, size.height), bottom = limited(box.y + box.height, top, size.height);
+    const int left = limited(box.x, 0, size.width), right = limited(box.x + box.width, left, size.width);
+    return (Box){ top, left, bottom - top, right - left };
+}
