@@ -1,0 +1,137 @@
+/* test_augmentations.c - the steps of a pipeline: what they draw, how often, and that nothing but (seed, epoch, sample) decides it. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "errors.h"
+#include "pipeline.h"
+
+enum { HEIGHT = 13, WIDTH = 19, CHANNELS = 3, BYTES = CHANNELS * HEIGHT * WIDTH, SAMPLES = 10000 };
+
+static const float means[3] = { 0.4f, 0.5f, 0.3f }, stds[3] = { 0.25f, 0.2f, 0.3f };
+
+static Pipeline parsed(const char *text)
+{
+    Pipeline pipeline;
+    Error error;
+    if (!pipeline_parse(text, &pipeline, &error))
+        fail_msg("'%s': %s", text, error.text);
+    return pipeline;
+}
+
+/* Colours of all kinds, unlike their mirror images, between 40 and 219. */
+static void draw_picture(uint8_t *pixels)
+{
+    for (int c = 0; c < CHANNELS; c++)
+        for (int y = 0; y < HEIGHT; y++)
+            for (int x = 0; x < WIDTH; x++)
+                *pixels++ = (uint8_t)(40 + (7 * x + 11 * y * (c + 1) + x * y + 50 * c) % 180);
+}
+
+/* What a pipeline makes of the picture. */
+static const uint8_t *augmented(Canvas *canvas, const char *text, uint64_t seed, uint32_t epoch, uint32_t sample)
+{
+    const Pipeline pipeline = parsed(text);
+    draw_picture(canvas->pixels);
+    pipeline_apply(&pipeline, canvas, seed, epoch, sample);
+    return canvas->pixels;
+}
+
+static Canvas new_canvas(void)
+{
+    return canvas_new((ImageSize){ CHANNELS, HEIGHT, WIDTH }, means, stds);
+}
+
+/* Every row changes pictures, in different ways for different samples, epochs and seeds, and the same way again. */
+static void test_every_step_is_drawn(void **state)
+{
+    (void)state;
+    Canvas canvas = new_canvas();
+    uint8_t original[BYTES], copy[BYTES];
+    draw_picture(original);
+    for (int i = 0; i < step_count(); i++) {
+        const char *key = step_at(i)->key;
+        int changed = 0, by_epoch = 0, by_seed = 0;
+        if (!step_at(i)->apply)
+            continue;
+        for (uint32_t sample = 0; sample < 40; sample++) {
+            memcpy(copy, augmented(&canvas, key, 3, 1, sample), BYTES);
+            changed += memcmp(copy, original, BYTES) != 0;
+            by_epoch += memcmp(copy, augmented(&canvas, key, 3, 2, sample), BYTES) != 0;
+            by_seed += memcmp(copy, augmented(&canvas, key, 4, 1, sample), BYTES) != 0;
+            memset(canvas.spare, (int)sample, BYTES);
+            assert_memory_equal(copy, augmented(&canvas, key, 3, 1, sample), BYTES);
+        }
+        const bool drawn = strcmp(key, "posterize") && strcmp(key, "solarize");      /* these two do the same to every picture */
+        if (!changed || (drawn && (!by_epoch || !by_seed)))
+            fail_msg("%s: of 40 pictures %d are changed, %d differ by epoch, %d by seed", key, changed, by_epoch, by_seed);
+    }
+    canvas_free(&canvas);
+}
+
+/* A step draws from a stream of its own: what follows it, or how much it draws, is nothing to it. */
+static void test_steps_are_apart(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        { "hflip:0.5 crop:0", "hflip:0.5" }, { "crop:0 hflip:0.5", "crop:0@0.5 hflip:0.5" }, { "crop:3 hflip:0", "crop:3" },
+    };
+    Canvas canvas = new_canvas();
+    uint8_t copy[BYTES];
+    for (size_t p = 0; p < sizeof pairs / sizeof *pairs; p++)
+        for (uint32_t sample = 0; sample < 50; sample++) {
+            memcpy(copy, augmented(&canvas, pairs[p][0], 9, 0, sample), BYTES);
+            if (memcmp(copy, augmented(&canvas, pairs[p][1], 9, 0, sample), BYTES))
+                fail_msg("'%s' and '%s' differ for sample %u", pairs[p][0], pairs[p][1], sample);
+        }
+    canvas_free(&canvas);
+}
+
+/* So large a share of the pictures is changed. Four standard deviations of 10,000 draws at 0.5 are 0.02. */
+static const struct { const char *text; double share; } rates[] = {
+    { "hflip:0.5", 0.5 },
+    { "hflip:0.1", 0.1 },
+    { "hflip:1@0.3", 0.3 },
+    { "hflip:0.5@0.5", 0.25 },
+    { "hflip:0", 0 },
+    { "hflip:1", 1 },
+    /* rates */
+};
+
+static void test_rates(void **state)
+{
+    (void)state;
+    Canvas canvas = new_canvas();
+    uint8_t original[BYTES];
+    draw_picture(original);
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        const double expected = rates[i].share, bound = 4 * sqrt(expected * (1 - expected) / SAMPLES);
+        int changed = 0;
+        for (uint32_t sample = 0; sample < SAMPLES; sample++)
+            changed += memcmp(original, augmented(&canvas, rates[i].text, 5, 0, sample), BYTES) != 0;
+        if (!(fabs((double)changed / SAMPLES - expected) <= bound))
+            fail_msg("%s: %d of %d are changed, expected a share of %g +- %g", rates[i].text, changed, SAMPLES, expected, bound);
+    }
+    canvas_free(&canvas);
+}
+
+/* tests */
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_step_is_drawn),
+        cmocka_unit_test(test_steps_are_apart),
+        cmocka_unit_test(test_rates),
+        /* list */
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
