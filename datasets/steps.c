@@ -57,7 +57,7 @@ static int either_way(int most, Draw *draw)
 void step_crop(Canvas *canvas, const Step *step, Draw *draw)
 {
     const int most = (int)step->numbers[0], dy = either_way(most, draw), dx = either_way(most, draw);
-    canvas_shift(canvas, dy, dx, PAD_mean);
+    canvas_shift(canvas, dy, dx, (CanvasPadding)step->word);
 }
 
 void step_hflip(Canvas *canvas, const Step *step, Draw *draw)

@@ -123,6 +123,58 @@ static void test_rates(void **state)
     canvas_free(&canvas);
 }
 
+/* Where numpy.pad(mode="reflect") and mode="edge" find pixel i of a line of n. */
+static int padded_place(int i, int n, bool reflect)
+{
+    while (reflect && (i < 0 || i >= n))
+        i = i < 0 ? -i : 2 * (n - 1) - i;
+    return i < 0 ? 0 : i >= n ? n - 1 : i;
+}
+
+static bool is_shifted(const uint8_t *got, const uint8_t *original, int dy, int dx, bool reflect)
+{
+    for (int i = 0; i < BYTES; i++) {
+        const int c = i / (HEIGHT * WIDTH), y = padded_place(i / WIDTH % HEIGHT + dy, HEIGHT, reflect), x = padded_place(i % WIDTH + dx, WIDTH, reflect);
+        if (got[i] != original[(c * HEIGHT + y) * WIDTH + x])
+            return false;
+    }
+    return true;
+}
+
+/* Each picture is the padded one at some place, and all places come up. */
+static void test_crop_edges(void **state)
+{
+    (void)state;
+    static const struct { const char *text; int pad; bool reflect; } cases[] = {
+        { "crop:2,reflect", 2, true }, { "crop:15,reflect", 15, true }, { "crop:2,edge", 2, false }, { "crop:20,edge", 20, false },
+    };
+    Canvas canvas = new_canvas();
+    uint8_t original[BYTES];
+    draw_picture(original);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int pad = cases[i].pad, samples = pad == 2 ? 300 : 20;
+        int places = 0, seen = 0;
+        bool reached[5][5] = { { false } };
+        for (uint32_t sample = 0; sample < (uint32_t)samples; sample++) {
+            const uint8_t *got = augmented(&canvas, cases[i].text, 1, 0, sample);
+            int found = 0;
+            for (int dy = -pad; dy <= pad; dy++)
+                for (int dx = -pad; dx <= pad; dx++)
+                    if (is_shifted(got, original, dy, dx, cases[i].reflect)) {
+                        found++;
+                        if (pad == 2)
+                            reached[dy + 2][dx + 2] = true;
+                    }
+            seen += found > 0;
+        }
+        for (int k = 0; k < 25; k++)
+            places += reached[k / 5][k % 5];
+        if (seen != samples || (pad == 2 && places != 25))
+            fail_msg("%s: %d of %d pictures are shifted ones, %d places", cases[i].text, seen, samples, places);
+    }
+    canvas_free(&canvas);
+}
+
 /* tests */
 
 int main(void)
@@ -131,6 +183,7 @@ int main(void)
         cmocka_unit_test(test_every_step_is_drawn),
         cmocka_unit_test(test_steps_are_apart),
         cmocka_unit_test(test_rates),
+        cmocka_unit_test(test_crop_edges),
         /* list */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

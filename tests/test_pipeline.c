@@ -28,6 +28,9 @@ static const struct { const char *text, *again; } accepted[] = {
     { "crop:2", "crop:2" },
     { "crop:4  hflip:0.5", "crop:4 hflip:0.5" },
     { "Crop:0 HFLIP", "crop:0 hflip:0.5" },
+    { "crop:2,reflect", "crop:2,reflect" },
+    { "crop:edge", "crop:4,edge" },
+    { "crop:mean,3", "crop:3" },
     { "crop:4@0.25 hflip:1", "crop:4@0.25 hflip:1" },
     { "hflip:0.1 crop hflip:0.1@1", "hflip:0.1 crop:4 hflip:0.1" },
 };
@@ -51,7 +54,7 @@ static const struct { const char *text, *message; } refused[] = {
     { "crop:-1", "'-1' of crop: --aug: pixels is a whole number" },
     { "crop:1.5", "'1.5' of crop: --aug: pixels is a whole number" },
     { "crop:nan", "'nan' of crop: --aug: pixels is a whole number" },
-    { "crop:", "'' of crop: --aug: write crop:pixels" },
+    { "crop:", "'' of crop: --aug: write crop:pixels,mean|reflect|edge" },
     { "crop:4x", "'4x' of crop: --aug: write crop:pixels" },
     { "hflip:0.5,0.2", "'0.2' of hflip: --aug: write hflip:rate" },
     { "hflip:1.01", "'1.01' of hflip: --aug: rate is a number from 0 to 1" },
@@ -97,7 +100,7 @@ static void test_plain(void **state)
     static const struct { const char *text; bool plain; int pad; bool flip; } cases[] = {
         { "", true, 0, false },                 { "crop:3", true, 3, false },          { "crop:3 hflip", true, 3, true },
         { "hflip:0.5", true, 0, true },         { "hflip crop", false, 0, false },     { "crop:3 hflip:0.4", false, 0, false },
-        { "crop@0.5", false, 0, false },        { "crop hflip@0.5", false, 0, false }, { "crop hflip hflip", false, 0, false },
+        { "crop:3,edge", false, 0, false },     { "crop:3,mean", true, 3, false },     { "crop@0.5", false, 0, false },        { "crop hflip@0.5", false, 0, false }, { "crop hflip hflip", false, 0, false },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const Pipeline pipeline = parsed(cases[i].text);
