@@ -4,6 +4,8 @@
 
 #include "errors.h"
 
+#include <math.h>
+
 static const StepInfo table[] = {
 #define STEP(name, ...) { .key = #name, .apply = step_##name, __VA_ARGS__ },
 #include "augmentations.def"
@@ -52,6 +54,17 @@ static int either_way(int most, Draw *draw)
     return (int)random_below(&draw->random, 2 * (uint32_t)most + 1) - most;
 }
 
+static float between(float least, float most, Draw *draw)
+{
+    return least + (most - least) * random_uniform(&draw->random);
+}
+
+/* Zero to most. */
+static int place_below(int most, Draw *draw)
+{
+    return (int)random_below(&draw->random, (uint32_t)most + 1);
+}
+
 /* ---- the steps ---- */
 
 void step_crop(Canvas *canvas, const Step *step, Draw *draw)
@@ -64,4 +77,22 @@ void step_hflip(Canvas *canvas, const Step *step, Draw *draw)
 {
     if (happens(step->numbers[0], draw))
         canvas_mirror(canvas);
+}
+
+/* As torchvision's RandomResizedCrop; after ten boxes that do not fit the picture stays whole. */
+void step_resizedcrop(Canvas *canvas, const Step *step, Draw *draw)
+{
+    enum { LEAST, MOST, NARROWEST, WIDEST, TRIES = 10 };
+    const float *numbers = step->numbers;
+    const int height = canvas->size.height, width = canvas->size.width;
+    for (int i = 0; i < TRIES; i++) {
+        const float area = between(numbers[LEAST], numbers[MOST], draw) * (float)height * (float)width;
+        const float ratio = expf(between(logf(numbers[NARROWEST]), logf(numbers[WIDEST]), draw));
+        const int box_height = (int)lrintf(sqrtf(area / ratio)), box_width = (int)lrintf(sqrtf(area * ratio));
+        if (box_height < 1 || box_width < 1 || box_height > height || box_width > width)
+            continue;
+        const int y = place_below(height - box_height, draw), x = place_below(width - box_width, draw);
+        canvas_enlarge(canvas, (Box){ y, x, box_height, box_width });
+        return;
+    }
 }

@@ -175,6 +175,29 @@ static void test_crop_edges(void **state)
     canvas_free(&canvas);
 }
 
+/* In a picture of 10 x and 10 y the first and last pixels say which box it was. */
+static void test_resized_crop(void **state)
+{
+    (void)state;
+    Canvas canvas = new_canvas();
+    const Pipeline pipeline = parsed("resizedcrop:0.2,0.5,1,1.8");
+    double areas = 0;
+    for (uint32_t sample = 0; sample < 1000; sample++) {
+        for (int i = 0; i < BYTES; i++)
+            canvas.pixels[i] = (uint8_t)(10 * (i / (HEIGHT * WIDTH) ? i / WIDTH % HEIGHT : i % WIDTH));
+        pipeline_apply(&pipeline, &canvas, 1, 0, sample);
+        const int left = canvas.pixels[0], right = canvas.pixels[WIDTH - 1];
+        const int top = canvas.pixels[HEIGHT * WIDTH], bottom = canvas.pixels[2 * HEIGHT * WIDTH - 1];
+        assert_true(left % 10 == 0 && right % 10 == 0 && top % 10 == 0 && bottom % 10 == 0);
+        const double width = (right - left) / 10 + 1, height = (bottom - top) / 10 + 1, area = width * height / (HEIGHT * WIDTH);
+        assert_true(area >= 0.2 * 0.9 && area <= 0.5 * 1.1);       /* sides are rounded to pixels */
+        assert_true((width + 0.5) / (height - 0.5) >= 1 && (width - 0.5) / (height + 0.5) <= 1.8);
+        areas += area;
+    }
+    assert_true(fabs(areas / 1000 - 0.35) < 0.012);                 /* four standard deviations */
+    canvas_free(&canvas);
+}
+
 /* tests */
 
 int main(void)
@@ -184,6 +207,7 @@ int main(void)
         cmocka_unit_test(test_steps_are_apart),
         cmocka_unit_test(test_rates),
         cmocka_unit_test(test_crop_edges),
+        cmocka_unit_test(test_resized_crop),
         /* list */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
