@@ -75,7 +75,9 @@ void step_crop(Canvas *canvas, const Step *step, Draw *draw)
 
 void step_hflip(Canvas *canvas, const Step *step, Draw *draw)
 {
-    if (happens(step->numbers[0], draw))
+    enum { RANDOM, ALTERNATING };
+    const bool first = random_uniform(&draw->sample) < step->numbers[0];      /* Jordan, 2024, arXiv:2404.00498 */
+    if (step->word == ALTERNATING ? first != (draw->epoch % 2 == 1) : happens(step->numbers[0], draw))
         canvas_mirror(canvas);
 }
 

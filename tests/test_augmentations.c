@@ -103,6 +103,7 @@ static const struct { const char *text; double share; } rates[] = {
     { "hflip:0.5@0.5", 0.25 },
     { "hflip:0", 0 },
     { "hflip:1", 1 },
+    { "hflip:0.5,alternating", 0.5 },
     /* rates */
 };
 
@@ -198,6 +199,21 @@ static void test_resized_crop(void **state)
     canvas_free(&canvas);
 }
 
+/* At random in the first epoch; then every image is mirrored in every other epoch. */
+static void test_alternating_flips(void **state)
+{
+    (void)state;
+    Canvas canvas = new_canvas();
+    uint8_t original[BYTES];
+    draw_picture(original);
+    for (uint32_t sample = 0; sample < 200; sample++) {
+        const bool first = memcmp(original, augmented(&canvas, "hflip:alternating", 2, 0, sample), BYTES) != 0;
+        for (uint32_t epoch = 1; epoch < 6; epoch++)
+            assert_int_equal(memcmp(original, augmented(&canvas, "hflip:alternating", 2, epoch, sample), BYTES) != 0, first != (epoch % 2 == 1));
+    }
+    canvas_free(&canvas);
+}
+
 /* tests */
 
 int main(void)
@@ -208,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_rates),
         cmocka_unit_test(test_crop_edges),
         cmocka_unit_test(test_resized_crop),
+        cmocka_unit_test(test_alternating_flips),
         /* list */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

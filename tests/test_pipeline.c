@@ -33,6 +33,7 @@ static const struct { const char *text, *again; } accepted[] = {
     { "crop:mean,3", "crop:3" },
     { "crop:4@0.25 hflip:1", "crop:4@0.25 hflip:1" },
     { "hflip:0.1 crop hflip:0.1@1", "hflip:0.1 crop:4 hflip:0.1" },
+    { "hflip:alternating", "hflip:0.5,alternating" },
 };
 
 static void test_text(void **state)
@@ -56,7 +57,7 @@ static const struct { const char *text, *message; } refused[] = {
     { "crop:nan", "'nan' of crop: --aug: pixels is a whole number" },
     { "crop:", "'' of crop: --aug: write crop:pixels,mean|reflect|edge" },
     { "crop:4x", "'4x' of crop: --aug: write crop:pixels" },
-    { "hflip:0.5,0.2", "'0.2' of hflip: --aug: write hflip:rate" },
+    { "hflip:0.5,0.2", "'0.2' of hflip: --aug: write hflip:rate,random|alternating" },
     { "hflip:1.01", "'1.01' of hflip: --aug: rate is a number from 0 to 1" },
     { "crop:4@2", "'2' of crop:4: --aug: behind @ stands a share of the images, from 0 to 1" },
     { "crop:4@", "'' of crop:4: --aug: behind @" },
