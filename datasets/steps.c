@@ -98,3 +98,9 @@ void step_resizedcrop(Canvas *canvas, const Step *step, Draw *draw)
         return;
     }
 }
+
+void step_vflip(Canvas *canvas, const Step *step, Draw *draw)
+{
+    if (happens(step->numbers[0], draw))
+        canvas_turn_over(canvas);
+}

@@ -104,6 +104,7 @@ static const struct { const char *text; double share; } rates[] = {
     { "hflip:0", 0 },
     { "hflip:1", 1 },
     { "hflip:0.5,alternating", 0.5 },
+    { "vflip:0.5", 0.5 },
     /* rates */
 };
 
