@@ -104,3 +104,8 @@ void step_vflip(Canvas *canvas, const Step *step, Draw *draw)
     if (happens(step->numbers[0], draw))
         canvas_turn_over(canvas);
 }
+
+void step_rotate(Canvas *canvas, const Step *step, Draw *draw)
+{
+    canvas_rotate(canvas, between(-step->numbers[0], step->numbers[0], draw));
+}
