@@ -109,3 +109,10 @@ void step_rotate(Canvas *canvas, const Step *step, Draw *draw)
 {
     canvas_rotate(canvas, between(-step->numbers[0], step->numbers[0], draw));
 }
+
+void step_translate(Canvas *canvas, const Step *step, Draw *draw)
+{
+    const float down = (float)canvas->size.height * step->numbers[0], right = (float)canvas->size.width * step->numbers[0];
+    const int dy = (int)lrintf(between(-down, down, draw)), dx = (int)lrintf(between(-right, right, draw));
+    canvas_shift(canvas, dy, dx, PAD_mean);
+}
