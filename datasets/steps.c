@@ -116,3 +116,8 @@ void step_translate(Canvas *canvas, const Step *step, Draw *draw)
     const int dy = (int)lrintf(between(-down, down, draw)), dx = (int)lrintf(between(-right, right, draw));
     canvas_shift(canvas, dy, dx, PAD_mean);
 }
+
+void step_shear_x(Canvas *canvas, const Step *step, Draw *draw)
+{
+    canvas_shear(canvas, between(-step->numbers[0], step->numbers[0], draw), 0);
+}
