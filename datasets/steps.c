@@ -121,3 +121,8 @@ void step_shear_x(Canvas *canvas, const Step *step, Draw *draw)
 {
     canvas_shear(canvas, between(-step->numbers[0], step->numbers[0], draw), 0);
 }
+
+void step_shear_y(Canvas *canvas, const Step *step, Draw *draw)
+{
+    canvas_shear(canvas, 0, between(-step->numbers[0], step->numbers[0], draw));
+}
