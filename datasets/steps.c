@@ -59,6 +59,12 @@ static float between(float least, float most, Draw *draw)
     return least + (most - least) * random_uniform(&draw->random);
 }
 
+/* 1 - share .. 1 + share */
+static float factor(float share, Draw *draw)
+{
+    return between(1 - share, 1 + share, draw);
+}
+
 /* Zero to most. */
 static int place_below(int most, Draw *draw)
 {
@@ -125,4 +131,9 @@ void step_shear_x(Canvas *canvas, const Step *step, Draw *draw)
 void step_shear_y(Canvas *canvas, const Step *step, Draw *draw)
 {
     canvas_shear(canvas, 0, between(-step->numbers[0], step->numbers[0], draw));
+}
+
+void step_brightness(Canvas *canvas, const Step *step, Draw *draw)
+{
+    canvas_brightness(canvas, factor(step->numbers[0], draw));
 }

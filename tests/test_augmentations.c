@@ -215,6 +215,37 @@ static void test_alternating_flips(void **state)
     canvas_free(&canvas);
 }
 
+/* Amounts are spread evenly over their range: on a picture of one level, brightness says which factor it was. */
+static void test_amounts(void **state)
+{
+    (void)state;
+    static const struct { const char *text; int least, most; } cases[] = {
+        { "brightness:0.4", 60, 140 },
+        /* amounts */
+    };
+    Canvas canvas = new_canvas();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const Pipeline pipeline = parsed(cases[i].text);
+        const double middle = (cases[i].least + cases[i].most) / 2.0, range = cases[i].most - cases[i].least;
+        double sum = 0;
+        int least = 255, most = 0;
+        for (uint32_t sample = 0; sample < SAMPLES; sample++) {
+            memset(canvas.pixels, 100, BYTES);
+            pipeline_apply(&pipeline, &canvas, 6, 1, sample);
+            const int level = canvas.pixels[BYTES / 2];
+            sum += level;
+            least = level < least ? level : least;
+            most = level > most ? level : most;
+        }
+        const double bound = 4 * range / sqrt(12.0) / sqrt(SAMPLES) + 0.5;      /* and half a level, for levels are cut off */
+        if (least < cases[i].least || least > cases[i].least + 1 || most > cases[i].most || most < cases[i].most - 1 ||
+            !(fabs(sum / SAMPLES - middle) <= bound))
+            fail_msg("%s: levels %d .. %d, mean %g; expected %d .. %d, %g +- %g", cases[i].text, least, most, sum / SAMPLES, cases[i].least,
+                     cases[i].most, middle, bound);
+    }
+    canvas_free(&canvas);
+}
+
 /* tests */
 
 int main(void)
@@ -226,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_crop_edges),
         cmocka_unit_test(test_resized_crop),
         cmocka_unit_test(test_alternating_flips),
+        cmocka_unit_test(test_amounts),
         /* list */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
