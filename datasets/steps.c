@@ -137,3 +137,8 @@ void step_brightness(Canvas *canvas, const Step *step, Draw *draw)
 {
     canvas_brightness(canvas, factor(step->numbers[0], draw));
 }
+
+void step_contrast(Canvas *canvas, const Step *step, Draw *draw)
+{
+    canvas_contrast(canvas, factor(step->numbers[0], draw));
+}
