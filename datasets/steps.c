@@ -142,3 +142,8 @@ void step_contrast(Canvas *canvas, const Step *step, Draw *draw)
 {
     canvas_contrast(canvas, factor(step->numbers[0], draw));
 }
+
+void step_saturation(Canvas *canvas, const Step *step, Draw *draw)
+{
+    canvas_saturation(canvas, factor(step->numbers[0], draw));
+}
