@@ -147,3 +147,8 @@ void step_saturation(Canvas *canvas, const Step *step, Draw *draw)
 {
     canvas_saturation(canvas, factor(step->numbers[0], draw));
 }
+
+void step_sharpness(Canvas *canvas, const Step *step, Draw *draw)
+{
+    canvas_sharpness(canvas, factor(step->numbers[0], draw));
+}
