@@ -152,3 +152,8 @@ void step_sharpness(Canvas *canvas, const Step *step, Draw *draw)
 {
     canvas_sharpness(canvas, factor(step->numbers[0], draw));
 }
+
+void step_hue(Canvas *canvas, const Step *step, Draw *draw)
+{
+    canvas_hue(canvas, between(-step->numbers[0], step->numbers[0], draw));
+}
