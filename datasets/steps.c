@@ -157,3 +157,20 @@ void step_hue(Canvas *canvas, const Step *step, Draw *draw)
 {
     canvas_hue(canvas, between(-step->numbers[0], step->numbers[0], draw));
 }
+
+/* As torchvision's ColorJitter. */
+void step_jitter(Canvas *canvas, const Step *step, Draw *draw)
+{
+    enum { OPERATIONS = 4 };
+    uint32_t order[OPERATIONS];
+    random_permutation(&draw->random, order, OPERATIONS);
+    for (int i = 0; i < OPERATIONS; i++)
+        switch (order[i]) {
+        case 0: canvas_brightness(canvas, factor(step->numbers[0], draw)); break;
+        case 1: canvas_contrast(canvas, factor(step->numbers[0], draw)); break;
+        case 2: canvas_saturation(canvas, factor(step->numbers[0], draw)); break;
+        default:
+            if (step->numbers[1] > 0)
+                canvas_hue(canvas, between(-step->numbers[1], step->numbers[1], draw));
+        }
+}
