@@ -174,3 +174,9 @@ void step_jitter(Canvas *canvas, const Step *step, Draw *draw)
                 canvas_hue(canvas, between(-step->numbers[1], step->numbers[1], draw));
         }
 }
+
+void step_grayscale(Canvas *canvas, const Step *step, Draw *draw)
+{
+    if (happens(step->numbers[0], draw))
+        canvas_grey(canvas);
+}

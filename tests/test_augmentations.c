@@ -105,6 +105,7 @@ static const struct { const char *text; double share; } rates[] = {
     { "hflip:1", 1 },
     { "hflip:0.5,alternating", 0.5 },
     { "vflip:0.5", 0.5 },
+    { "grayscale:0.2", 0.2 },
     /* rates */
 };
 
