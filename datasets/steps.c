@@ -180,3 +180,8 @@ void step_grayscale(Canvas *canvas, const Step *step, Draw *draw)
     if (happens(step->numbers[0], draw))
         canvas_grey(canvas);
 }
+
+void step_noise(Canvas *canvas, const Step *step, Draw *draw)
+{
+    canvas_noise(canvas, 255 * step->numbers[0], &draw->random);
+}
