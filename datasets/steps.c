@@ -185,3 +185,8 @@ void step_noise(Canvas *canvas, const Step *step, Draw *draw)
 {
     canvas_noise(canvas, 255 * step->numbers[0], &draw->random);
 }
+
+void step_blur(Canvas *canvas, const Step *step, Draw *draw)
+{
+    canvas_blur(canvas, between(0.1f, step->numbers[0], draw));
+}
