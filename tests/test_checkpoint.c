@@ -84,10 +84,10 @@ static void round_trip(void **state)
         const RunState run = run_of_odd_numbers();
         RunState back;
         Error error = {0};
-        if (!checkpoint_save(file, NULL, net, &info, optimizer, &run, &error))
+        if (!checkpoint_save(file, NULL, net, &info, optimizer, &run, NULL, &error))
             fail_msg("%s", error.text);
         const uint64_t version = network_parameters(other)->version;
-        if (!checkpoint_load(file, other, loaded, &back, &error))
+        if (!checkpoint_load(file, other, loaded, &back, NULL, &error))
             fail_msg("%s", error.text);
         assert_same_network(net, other);
         assert_true(network_parameters(other)->version > version);
@@ -99,10 +99,10 @@ static void round_trip(void **state)
         /* Saved again: the same bytes. Loaded without the training state: the same network. */
         size_t count;
         char *bytes = scratch_read(file, &count), again[256];
-        assert_true(checkpoint_save(scratch_path(again, folder, "again"), NULL, other, &info, loaded, &back, NULL));
+        assert_true(checkpoint_save(scratch_path(again, folder, "again"), NULL, other, &info, loaded, &back, NULL, NULL));
         assert_true(scratch_holds(again, bytes, count));
         parameters_init(other, 3);
-        assert_true(checkpoint_load(file, other, NULL, NULL, NULL));
+        assert_true(checkpoint_load(file, other, NULL, NULL, NULL, NULL));
         assert_same_network(net, other);
         free(bytes);
         optimizer_free(optimizer);
@@ -125,7 +125,7 @@ static void names_in_the_file(void **state)
     const ModelInfo info = info_of_three();
     const RunState run = run_of_odd_numbers();
     for (int with = 0; with < 2; with++) {
-        assert_true(checkpoint_save(file, NULL, net, &info, with ? optimizer : NULL, with ? &run : NULL, NULL));
+        assert_true(checkpoint_save(file, NULL, net, &info, with ? optimizer : NULL, with ? &run : NULL, NULL, NULL));
         Safetensors *opened = safetensors_open(file, NULL);
         assert_int_equal(safetensors_count(opened), with ? 10 : 6);
         for (size_t i = 0; i < safetensors_count(opened); i++)
@@ -149,7 +149,7 @@ static void info_comes_back(void **state)
     for (int squeeze = 0; squeeze < 2; squeeze++) {
         ModelInfo info = info_of_three(), back;
         info.squeeze_excite = squeeze;
-        assert_true(checkpoint_save(file, NULL, net, &info, NULL, NULL, NULL));
+        assert_true(checkpoint_save(file, NULL, net, &info, NULL, NULL, NULL, NULL));
         assert_true(checkpoint_info(file, &back, NULL));
         assert_string_equal(back.arch, info.arch);
         assert_string_equal(back.act, info.act);
@@ -173,11 +173,11 @@ static void keeps_previous(void **state)
     scratch_path(previous, folder, "prev.safetensors");
     const ModelInfo info = info_of_three();
     Network *first = network_drawn(3, 5, 1), *second = network_drawn(3, 5, 2), *loaded = network_drawn(3, 5, 3);
-    assert_true(checkpoint_save(file, previous, first, &info, NULL, NULL, NULL));
-    assert_true(checkpoint_save(file, previous, second, &info, NULL, NULL, NULL));
-    assert_true(checkpoint_load(previous, loaded, NULL, NULL, NULL));
+    assert_true(checkpoint_save(file, previous, first, &info, NULL, NULL, NULL, NULL));
+    assert_true(checkpoint_save(file, previous, second, &info, NULL, NULL, NULL, NULL));
+    assert_true(checkpoint_load(previous, loaded, NULL, NULL, NULL, NULL));
     assert_same_network(first, loaded);
-    assert_true(checkpoint_load(file, loaded, NULL, NULL, NULL));
+    assert_true(checkpoint_load(file, loaded, NULL, NULL, NULL, NULL));
     assert_same_network(second, loaded);
     network_free(first);
     network_free(second);
@@ -268,7 +268,7 @@ static void foreign_tensors(void **state)
         Network *net = network_drawn(3, 5, 1), *untouched = network_drawn(3, 5, 1);
         Error error = {0};
         write_foreign(loads[c].change);
-        const bool ok = checkpoint_load(file, net, NULL, NULL, &error);
+        const bool ok = checkpoint_load(file, net, NULL, NULL, NULL, &error);
         const char *expected = loads[c].expected;
         if (expected ? ok || error.code != EXIT_input || !strstr(error.text, expected) || !strstr(error.text, file) : !ok)
             fail_msg("%s: '%s', expected '%s'", loads[c].name, error.text, expected ? expected : "no error");
@@ -304,7 +304,7 @@ static void many_differences(void **state)
     assert_true(safetensors_write(writer, file, NULL, NULL));
     safetensors_writer_free(writer);
     Error error;
-    assert_false(checkpoint_load(file, net, NULL, NULL, &error));
+    assert_false(checkpoint_load(file, net, NULL, NULL, NULL, &error));
     assert_non_null(strstr(error.text, "differences 26: "));
     assert_non_null(strstr(error.text, "'x03' is not in the model; and more: nothing was loaded"));
     assert_null(strstr(error.text, "'x04'"));
@@ -323,13 +323,13 @@ static void resumes_only_what_fits(void **state)
     RunState back = { .step = 77 };
     Error error;
 
-    assert_true(checkpoint_save(file, NULL, net, &info, sgd, &run, NULL));
-    assert_false(checkpoint_load(file, other, adamw, &back, &error));
+    assert_true(checkpoint_save(file, NULL, net, &info, sgd, &run, NULL, NULL));
+    assert_false(checkpoint_load(file, other, adamw, &back, NULL, &error));
     assert_non_null(strstr(error.text, "trained with sgd, this run has adamw: use --opt sgd"));
-    assert_true(checkpoint_save(file, NULL, net, &info, NULL, NULL, NULL));
-    assert_false(checkpoint_load(file, other, adamw, &back, &error));
+    assert_true(checkpoint_save(file, NULL, net, &info, NULL, NULL, NULL, NULL));
+    assert_false(checkpoint_load(file, other, adamw, &back, NULL, &error));
     assert_non_null(strstr(error.text, "no training state"));
-    assert_false(checkpoint_load(file, other, NULL, &back, &error));
+    assert_false(checkpoint_load(file, other, NULL, &back, NULL, &error));
     assert_non_null(strstr(error.text, "metadata 'run.step' is missing"));
     assert_int_equal(back.step, 77);
     assert_same_network(other, untouched);
@@ -349,25 +349,25 @@ static void refuses_to_save(void **state)
     RunState run = run_of_odd_numbers();
     Error error;
     size_t count;
-    assert_true(checkpoint_save(file, NULL, net, &info, NULL, &run, NULL));
+    assert_true(checkpoint_save(file, NULL, net, &info, NULL, &run, NULL, NULL));
     char *before = scratch_read(file, &count);
 
     run.loss_sum = NAN;
-    assert_false(checkpoint_save(file, NULL, net, &info, NULL, &run, &error));
+    assert_false(checkpoint_save(file, NULL, net, &info, NULL, &run, NULL, &error));
     assert_int_equal(error.code, EXIT_write);
     assert_non_null(strstr(error.text, "'run.loss_sum' is not UTF-8 or not finite"));
     char *broken[] = { "a", "b", "\xFF" };
     info.classes = broken;
-    assert_false(checkpoint_save(file, NULL, net, &info, NULL, NULL, &error));
+    assert_false(checkpoint_save(file, NULL, net, &info, NULL, NULL, NULL, &error));
     assert_non_null(strstr(error.text, "class 2"));
     info.classes = class_names;
     network_parameters(net)->values[3] = NAN;
-    assert_false(checkpoint_save(file, NULL, net, &info, NULL, NULL, &error));
+    assert_false(checkpoint_save(file, NULL, net, &info, NULL, NULL, NULL, &error));
     assert_int_equal(error.code, EXIT_diverged);
     network_parameters(net)->values[3] = 0;
     Optimizer *optimizer = optimizer_drawn(net, OPTIMIZER_adamw, 1);
     optimizer->state[1][2] = INFINITY;
-    assert_false(checkpoint_save(file, NULL, net, &info, optimizer, NULL, &error));
+    assert_false(checkpoint_save(file, NULL, net, &info, optimizer, NULL, NULL, &error));
     assert_int_equal(error.code, EXIT_diverged);
     assert_true(scratch_holds(file, before, count));
     free(before);
@@ -383,12 +383,12 @@ static void turned_bits(void **state)
     const ModelInfo info = info_of_three();
     Error error;
     size_t count;
-    assert_true(checkpoint_save(file, NULL, net, &info, NULL, NULL, NULL));
+    assert_true(checkpoint_save(file, NULL, net, &info, NULL, NULL, NULL, NULL));
     char *bytes = scratch_read(file, &count);
     for (size_t back = 1; back < 200; back += 22) {
         bytes[count - back] ^= 1;
         scratch_write(file, bytes, count);
-        assert_false(checkpoint_load(file, other, NULL, NULL, &error));
+        assert_false(checkpoint_load(file, other, NULL, NULL, NULL, &error));
         assert_int_equal(error.code, EXIT_input);
         assert_non_null(strstr(error.text, "file is damaged: "));
         assert_non_null(strstr(error.text, "without the metadata key 'data_crc32'"));
@@ -408,8 +408,8 @@ static void small_file_for_a_huge_network(void **state)
     Network *huge = network_of(1 << 20, 1 << 20), *small = network_drawn(3, 5, 1);
     const ModelInfo info = info_of_three();
     Error error;
-    assert_true(checkpoint_save(file, NULL, small, &info, NULL, NULL, NULL));
-    assert_false(checkpoint_load(file, huge, NULL, NULL, &error));
+    assert_true(checkpoint_save(file, NULL, small, &info, NULL, NULL, NULL, NULL));
+    assert_false(checkpoint_load(file, huge, NULL, NULL, NULL, &error));
     assert_int_equal(error.code, EXIT_input);
     network_free(huge);
     network_free(small);
@@ -424,12 +424,12 @@ static void damaged_files(void **state)
     ModelInfo back;
     size_t count;
     int refused = 0;
-    assert_true(checkpoint_save(file, NULL, saved, &info, NULL, NULL, NULL));
+    assert_true(checkpoint_save(file, NULL, saved, &info, NULL, NULL, NULL, NULL));
     char *whole = scratch_read(file, &count);
     for (size_t length = 0; length < count; length += 7) {
         scratch_write(file, whole, length);
         assert_false(checkpoint_info(file, &back, NULL));
-        assert_false(checkpoint_load(file, net, NULL, NULL, NULL));
+        assert_false(checkpoint_load(file, net, NULL, NULL, NULL, NULL));
         assert_same_network(net, untouched);
     }
     const size_t header = 8 + (size_t)((unsigned char)whole[0] | (unsigned char)whole[1] << 8);
@@ -439,7 +439,7 @@ static void damaged_files(void **state)
         whole[at] ^= 4;
         if (checkpoint_info(file, &back, NULL))
             model_info_clear(&back);
-        if (!checkpoint_load(file, net, NULL, NULL, NULL)) {
+        if (!checkpoint_load(file, net, NULL, NULL, NULL, NULL)) {
             assert_same_network(net, untouched);
             refused++;
             continue;

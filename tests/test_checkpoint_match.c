@@ -142,7 +142,7 @@ static void resuming_is_strict(void **state)
     Error error;
     for (size_t i = 0; i < sizeof strict / sizeof *strict; i++) {
         write_changed(net, &strict[i]);
-        assert_false(checkpoint_load(file, net, NULL, NULL, &error));
+        assert_false(checkpoint_load(file, net, NULL, NULL, NULL, &error));
         assert_non_null(strstr(error.text, strict[i].counter_real ? "has dtype F32" : "is missing"));
     }
     network_free(net);

@@ -102,7 +102,7 @@ static void absurd_side(void **state)
     Network *net = architecture_network(architecture, (Shape){ 3, 32, 32 }, &options, &error);
     assert_non_null(net);
     parameters_init(net, 1);
-    assert_true(checkpoint_save(scratch_path(path, folder, "absurd.safetensors"), NULL, net, &info, NULL, NULL, &error));
+    assert_true(checkpoint_save(scratch_path(path, folder, "absurd.safetensors"), NULL, net, &info, NULL, NULL, NULL, &error));
     network_free(net);
     if (memory_available() >= bytes_of_largest(16384)) {
         print_message("skipped: this machine has %zu MiB free, which is enough\n", memory_available() >> 20);

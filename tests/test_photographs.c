@@ -81,7 +81,7 @@ static void make_older(const char *from, const char *to)
         fail_msg("%s", error.text);
     assert_false(model.info.as_stored);
     model.info.as_stored = true;
-    assert_true(checkpoint_save(scratch_path(path, folder, to), NULL, model.network, &model.info, NULL, NULL, &error));
+    assert_true(checkpoint_save(scratch_path(path, folder, to), NULL, model.network, &model.info, NULL, NULL, NULL, &error));
     model_close(&model);
 }
 

@@ -114,10 +114,10 @@ static void test_the_network_keeps_the_last_weights(void **state)
     weights_copy_take(&after, trainer->network);
     const Parameters *p = network_parameters(trainer->network);
     const size_t bytes = p->total * sizeof(float);
-    assert_true(checkpoint_load(trainer->folder->files[RUN_last], trainer->network, NULL, NULL, &error));
+    assert_true(checkpoint_load(trainer->folder->files[RUN_last], trainer->network, NULL, NULL, NULL, &error));
     assert_memory_equal(after.values, p->values, bytes);
     assert_int_equal(after.counters[0], 2 * BATCHES);
-    assert_true(checkpoint_load(trainer->folder->files[RUN_best], trainer->network, NULL, NULL, &error));
+    assert_true(checkpoint_load(trainer->folder->files[RUN_best], trainer->network, NULL, NULL, NULL, &error));
     assert_true(memcmp(after.values, p->values, bytes) != 0);
     weights_copy_free(&after);
     trainer_close(trainer);

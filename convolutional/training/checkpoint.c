@@ -25,7 +25,7 @@ static void slot_fill(const void *context, void *data)
 {
     const Slot *slot = context;
     if (slot_is_counter(slot))
-        memcpy(data, parameters_counter(slot->network, slot->param), sizeof(int64_t));
+        memcpy(data, slot_counter(slot), sizeof(int64_t));
     else
         parameters_export(slot->network, slot_block(slot), slot->param, data);
 }
@@ -39,29 +39,39 @@ static void optimizer_to_text(SafetensorsWriter *writer, const Optimizer *optimi
 }
 
 /* A file that could not be loaded again must not replace one that can. */
-static bool check_values(Network *network, const Optimizer *optimizer, const char *path, Error *error)
+static bool check_values(Network *network, const Kept *kept, const char *path, Error *error)
 {
-    const Parameters *p = network_parameters(network);
-    bool finite = isfinite(kernel_sum_of_squares(p->total, p->values));
-    for (int s = 0; finite && optimizer && s < optimizer->states; s++)
-        finite = isfinite(kernel_sum_of_squares(p->trained, optimizer->state[s]));
+    bool finite = true;
+    for (int b = 0; finite && b < kept->block_count; b++)
+        finite = isfinite(kernel_sum_of_squares(kept_floats(&kept->blocks[b], network), kept_values(&kept->blocks[b], network)));
     return finite ||
            error_set(error, EXIT_diverged, "values are not finite: %s: nothing was written: start again with a lower --lr", path);
 }
 
-bool checkpoint_save(const char *path, const char *keep_previous, Network *network, const ModelInfo *info,
-                     const Optimizer *optimizer, const RunState *run, Error *error)
+/* All that a checkpoint holds. */
+static Kept gather(const Optimizer *optimizer, const Kept *parts)
 {
-    Slots slots = slots_new(network, optimizer);
+    Kept kept = kept_network;
+    kept_optimizer(&kept, optimizer);
+    kept_append(&kept, parts);
+    return kept;
+}
+
+bool checkpoint_save(const char *path, const char *keep_previous, Network *network, const ModelInfo *info,
+                     const Optimizer *optimizer, const RunState *run, const Kept *parts, Error *error)
+{
+    const Kept kept = gather(optimizer, parts);
+    Slots slots = slots_new(network, &kept);
     SafetensorsWriter *writer = safetensors_writer_new();
     for (size_t i = 0; i < slots.count; i++) {
         const Slot *slot = &slots.items[i];
         safetensors_writer_add(writer, slot->name, slot_dtype(slot), slot->param->rank, slot->param->dims, slot_fill, slot);
     }
-    bool ok = check_values(network, optimizer, path, error) && info_to_text(writer, info, path, error);
+    bool ok = check_values(network, &kept, path, error) && info_to_text(writer, info, path, error);
     if (ok && optimizer)
         optimizer_to_text(writer, optimizer);
-    ok = ok && (!run || run_to_text(writer, run, path, error)) && safetensors_write(writer, path, keep_previous, error);
+    ok = ok && (!run || run_to_text(writer, run, path, error)) && numbers_to_text(writer, &kept, path, error) &&
+         safetensors_write(writer, path, keep_previous, error);
     safetensors_writer_free(writer);
     slots_free(&slots);
     return ok;
@@ -79,7 +89,7 @@ static bool load_row(const Safetensors *file, const MatchRow *row, float *values
         if (!safetensors_read_i64(file, row->entry, &counter, error))
             return false;
         if (import)
-            *parameters_counter(slot->network, slot->param) = counter;
+            *slot_counter(slot) = counter;
         return true;
     }
     if (!safetensors_read_f32(file, row->entry, values, error))
@@ -130,16 +140,21 @@ bool checkpoint_info(const char *path, ModelInfo *info, Error *error)
     return ok;
 }
 
-bool checkpoint_load(const char *path, Network *network, Optimizer *optimizer, RunState *run, Error *error)
+bool checkpoint_load(const char *path, Network *network, Optimizer *optimizer, RunState *run, const Kept *parts, Error *error)
 {
     Safetensors *file = safetensors_open(path, error);
     if (!file)
         return false;
-    CheckpointMatch match = checkpoint_match(file, network, optimizer, false);
+    const Kept kept = gather(optimizer, parts);
+    CheckpointMatch match = checkpoint_match(file, network, &kept, false);
     RunState state;
+    KeptValues numbers;
     uint64_t steps = 0;
     const bool ok = (!optimizer || optimizer_from_text(file, optimizer, &steps, path, error)) &&
-                    (!run || run_from_text(file, &state, path, error)) && load_equal(file, &match, path, network, error);
+                    (!run || run_from_text(file, &state, path, error)) && numbers_from_text(file, &kept, &numbers, path, error) &&
+                    load_equal(file, &match, path, network, error);
+    if (ok)
+        numbers_set(&kept, &numbers);
     if (ok && run)
         *run = state;
     if (ok && optimizer)

@@ -1,14 +1,15 @@
 /* checkpoint.h - a network and its training state in one safetensors file.
  *
  *   best.safetensors    weights, statistics, counters under their state_dict names: loads in PyTorch, strict
- *   last.safetensors    the same, with optimizer.<state>.<parameter> tensors and the run's counters in the metadata
+ *   last.safetensors    the same, with optimizer.<state>.<parameter> tensors, those of the run's parts, and the run's counters in
+ *                       the metadata
  *
  * Metadata (text): format, arch, act, classes, mean, std, img_size, in_chans, exif_orientation ("applied"), and for resume the run's own keys. */
 
 #ifndef CONVZOO_CHECKPOINT_H
 #define CONVZOO_CHECKPOINT_H
 
-#include "optimizer.h"
+#include "kept.h"
 #include "safetensors.h"
 
 enum { CHECKPOINT_MAX_CHANNELS = 3 };
@@ -46,16 +47,16 @@ typedef struct RunState {
 /* Whether the weights of this state are the best ones: it is the end of their epoch. */
 bool run_state_is_best(const RunState *run);
 
-/* optimizer and run NULL: a file of weights alone (best). Numbers are written so that they read back the same bits.
- * keep_previous: see safetensors_write. */
+/* optimizer, run and parts NULL: a file of weights alone (best). parts: what the parts of the run keep. Numbers are written so that
+ * they read back the same bits. keep_previous: see safetensors_write. */
 bool checkpoint_save(const char *path, const char *keep_previous, Network *network, const ModelInfo *info,
-                     const Optimizer *optimizer, const RunState *run, Error *error);
+                     const Optimizer *optimizer, const RunState *run, const Kept *parts, Error *error);
 
 /* Reads the metadata alone: which network to build. Fails if a key is missing or does not parse. */
 bool checkpoint_info(const char *path, ModelInfo *info, Error *error);
-/* Reads weights (and optimizer state and counters when not NULL) into a network built from the info. All names, shapes and
+/* Reads weights (and optimizer state, counters and what parts keep when not NULL) into a network built from the info. All names, shapes and
  * types are compared first; one line lists up to ten differences and then nothing has been loaded. */
-bool checkpoint_load(const char *path, Network *network, Optimizer *optimizer, RunState *run, Error *error);
+bool checkpoint_load(const char *path, Network *network, Optimizer *optimizer, RunState *run, const Kept *parts, Error *error);
 /* Reads weights that another program may have written: names wrapped ("module.") or of another layout (checkpoint_naming.h),
  * without batch norm's counters. note: one line that says what was done about names, "" if nothing had to be. */
 bool checkpoint_import(const char *path, Network *network, char *note, size_t size, Error *error);

@@ -6,11 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool starts_with(const char *text, const char *start)
-{
-    return !strncmp(text, start, strlen(start));
-}
-
 static bool same_dims(const Param *param, const SafetensorsEntry *entry)
 {
     return entry->rank == param->rank && !memcmp(entry->shape, param->dims, (size_t)param->rank * sizeof *param->dims);
@@ -56,15 +51,10 @@ static void forgive_counters(CheckpointMatch *match)
     match->kinds[MATCH_missing] = 0;
 }
 
-/* Averages and an optimizer's states lie beside the weights, for those who ask for them. */
-static bool is_beside(const char *name, const Optimizer *optimizer)
+CheckpointMatch checkpoint_match(const Safetensors *file, Network *network, const Kept *kept, bool foreign)
 {
-    return starts_with(name, "ema.") || (starts_with(name, "optimizer.") && !optimizer);
-}
-
-CheckpointMatch checkpoint_match(const Safetensors *file, Network *network, const Optimizer *optimizer, bool foreign)
-{
-    CheckpointMatch match = { .slots = slots_new(network, optimizer) };
+    const Kept *wanted = kept ? kept : &kept_network;
+    CheckpointMatch match = { .slots = slots_new(network, wanted) };
     const size_t slots = match.slots.count;
     char text[CHECKPOINT_NAME_ROOM];
     if (foreign)
@@ -77,7 +67,7 @@ CheckpointMatch checkpoint_match(const Safetensors *file, Network *network, cons
         const size_t slot = slots_find(&match.slots, name);
         if (slot < slots && !match.rows[slot].entry)
             match.rows[slot].entry = entry;
-        else if (!is_beside(name, optimizer))
+        else if (kept_owns(wanted, name))
             match.rows[match.count++] = (MatchRow){ .kind = MATCH_extra, .name = entry->name, .entry = entry };
     }
     for (size_t i = 0; i < slots; i++) {

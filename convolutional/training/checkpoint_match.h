@@ -32,10 +32,10 @@ typedef struct CheckpointMatch {
     CheckpointNaming naming;
 } CheckpointMatch;
 
-/* optimizer NULL: the network alone; the file's states of an optimizer get no row then.
+/* kept: the blocks to be found; tensors of other owners get no row. It outlives the match; NULL: kept_network.
  * foreign: the file may have been written elsewhere. Names may be wrapped or of another layout, then also the same values under
  * another rank ([C] for [C,1,1]), and batch norm's counters may be absent, as PyTorch takes them. */
-CheckpointMatch checkpoint_match(const Safetensors *file, Network *network, const Optimizer *optimizer, bool foreign);
+CheckpointMatch checkpoint_match(const Safetensors *file, Network *network, const Kept *kept, bool foreign);
 void            checkpoint_match_clear(CheckpointMatch *match);
 
 bool checkpoint_match_is_equal(const CheckpointMatch *match);

@@ -19,28 +19,39 @@ Dtype slot_dtype(const Slot *slot)
 
 float *slot_block(const Slot *slot)
 {
-    return slot->state ? slot->state : network_parameters(slot->network)->values;
+    return kept_values(slot->block, slot->network);
 }
 
-static void slots_add(Slots *slots, Network *network, const Param *param, float *block, const char *state)
+int64_t *slot_counter(const Slot *slot)
 {
-    char *name = state ? text_format("optimizer.%s.%s", state, param->name) : text_copy(param->name);
-    slots->items[slots->count++] = (Slot){ .name = name, .param = param, .network = network, .state = block };
+    int64_t *own = parameters_counter(slot->network, slot->param);
+    return slot->block->counters ? slot->block->counters + (own - network_parameters(slot->network)->counters) : own;
+}
+
+/* Counters are in a block that has the network's values, or some of its own. */
+static bool takes(const KeptBlock *block, const Param *param)
+{
+    return param->role <= block->last && (param->role != PARAM_counter || block->counters || !block->values);
+}
+
+static void slots_add(Slots *slots, Network *network, const Param *param, const KeptBlock *block)
+{
+    const char *owner = block->owner ? block->owner : "", *name = block->name ? block->name : "";
+    slots->items[slots->count++] = (Slot){
+        .name = text_format("%s%s%s%s%s", owner, *owner ? "." : "", name, *name ? "." : "", param->name),
+        .param = param, .network = network, .block = block,
+    };
     slots->largest = param->count > slots->largest ? param->count : slots->largest;
 }
 
-Slots slots_new(Network *network, const Optimizer *optimizer)
+Slots slots_new(Network *network, const Kept *kept)
 {
-    const int params = network_param_count(network), states = optimizer ? optimizer->states : 0;
-    Slots slots = { .items = allocate((size_t)params * (size_t)(1 + states), sizeof(Slot), "checkpoint slots") };
-    for (int i = 0; i < params; i++)
-        slots_add(&slots, network, network_param(network, i), NULL, NULL);
-    for (int s = 0; s < states; s++)
-        for (int i = 0; i < params; i++) {
-            const Param *param = network_param(network, i);
-            if (param->role == PARAM_weight || param->role == PARAM_plain)
-                slots_add(&slots, network, param, optimizer->state[s], optimizer_state_name(optimizer->options.kind, s));
-        }
+    const int params = network_param_count(network);
+    Slots slots = { .items = allocate((size_t)params * (size_t)kept->block_count, sizeof(Slot), "checkpoint slots") };
+    for (int b = 0; b < kept->block_count; b++)
+        for (int i = 0; i < params; i++)
+            if (takes(&kept->blocks[b], network_param(network, i)))
+                slots_add(&slots, network, network_param(network, i), &kept->blocks[b]);
     return slots;
 }
 

@@ -1,19 +1,19 @@
-/* checkpoint_slots.h - what of a network and its optimizer a checkpoint holds: one list, for writing, comparing, reading.
+/* checkpoint_slots.h - what a checkpoint holds, tensor by tensor: one list, for writing, comparing, reading.
  *
  *   <parameter>                        F32, as the network declares it; I64 [] for counters
- *   optimizer.<state>.<parameter>      F32, of trained parameters, with an optimizer */
+ *   <owner>.<name>.<parameter>         the same, of another block (kept.h) */
 
 #ifndef CONVZOO_CHECKPOINT_SLOTS_H
 #define CONVZOO_CHECKPOINT_SLOTS_H
 
-#include "optimizer.h"
+#include "kept.h"
 #include "safetensors.h"
 
 typedef struct Slot {
-    char        *name;
-    const Param *param;
-    Network     *network;
-    float       *state;          /* the optimizer's block; NULL: the network's own values */
+    char            *name;
+    const Param     *param;
+    Network         *network;
+    const KeptBlock *block;
 } Slot;
 
 typedef struct Slots {
@@ -22,15 +22,16 @@ typedef struct Slots {
     size_t largest;              /* values of the largest one */
 } Slots;
 
-/* optimizer NULL: the network alone. To be released with slots_free. */
-Slots slots_new(Network *network, const Optimizer *optimizer);
+/* Of the blocks in their order; they must outlive it. To be released with slots_free. */
+Slots slots_new(Network *network, const Kept *kept);
 void  slots_free(Slots *slots);
 /* The slot of that name, or the list's length if there is none. */
 size_t slots_find(const Slots *slots, const char *name);
 
 bool  slot_is_counter(const Slot *slot);
 Dtype slot_dtype(const Slot *slot);
-/* Where the values lie. A network that has none yet gets them now: not before a file was seen to fit. */
-float *slot_block(const Slot *slot);
+/* Where the values lie, or the counter. A network that has none yet gets them now: not before a file was seen to fit. */
+float   *slot_block(const Slot *slot);
+int64_t *slot_counter(const Slot *slot);
 
 #endif

@@ -334,3 +334,36 @@ bool run_from_text(const Safetensors *file, RunState *run, const char *path, Err
         *run = (RunState){0};
     return ok;
 }
+
+/* ---- what parts keep ---- */
+
+bool numbers_to_text(SafetensorsWriter *writer, const Kept *kept, const char *path, Error *error)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < kept->number_count; i++) {
+        const KeptNumber *number = &kept->numbers[i];
+        if (number->whole)
+            put_number(writer, number->key, *number->whole);
+        else
+            ok = put_json(writer, number->key, json_real(*number->real), JSON_REAL_PRECISION(17), path, error);
+    }
+    return ok;
+}
+
+bool numbers_from_text(const Safetensors *file, const Kept *kept, KeptValues *values, const char *path, Error *error)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < kept->number_count; i++)
+        ok = kept->numbers[i].whole ? metadata_number(file, kept->numbers[i].key, UINT64_MAX, &values->of[i].whole, path, error)
+                                    : get_real(file, kept->numbers[i].key, &values->of[i].real, path, error);
+    return ok;
+}
+
+void numbers_set(const Kept *kept, const KeptValues *values)
+{
+    for (int i = 0; i < kept->number_count; i++)
+        if (kept->numbers[i].whole)
+            *kept->numbers[i].whole = values->of[i].whole;
+        else
+            *kept->numbers[i].real = values->of[i].real;
+}

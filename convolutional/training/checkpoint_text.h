@@ -13,6 +13,20 @@ bool run_to_text(SafetensorsWriter *writer, const RunState *run, const char *pat
 bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, Error *error);
 bool run_from_text(const Safetensors *file, RunState *run, const char *path, Error *error);
 
+/* What parts keep beside tensors. Reading gives the values, to be set when all else was read as well. */
+typedef union KeptValue {
+    uint64_t whole;
+    double   real;
+} KeptValue;
+
+typedef struct KeptValues {
+    KeptValue of[KEPT_NUMBERS];
+} KeptValues;
+
+bool numbers_to_text(SafetensorsWriter *writer, const Kept *kept, const char *path, Error *error);
+bool numbers_from_text(const Safetensors *file, const Kept *kept, KeptValues *values, const char *path, Error *error);
+void numbers_set(const Kept *kept, const KeptValues *values);
+
 /* A whole number up to `most` in decimal digits. */
 bool metadata_number(const Safetensors *file, const char *key, uint64_t most, uint64_t *number, const char *path, Error *error);
 

@@ -117,7 +117,7 @@ ConvzooModel *convzoo_model_load(const char *path, int threads, ConvzooError *er
 int convzoo_model_save(ConvzooModel *m, const char *path, ConvzooError *error)
 {
     Error wrong;
-    if (checkpoint_save(path, NULL, m->model.network, &m->model.info, NULL, NULL, &wrong))
+    if (checkpoint_save(path, NULL, m->model.network, &m->model.info, NULL, NULL, NULL, &wrong))
         return CONVZOO_OK;
     return own_failed(&wrong, error);
 }

@@ -66,6 +66,7 @@ bool resume_settings(TrainerOptions *options, Error *error)
 static bool load_state(Trainer *t, Error *error)
 {
     const char *last = t->folder->files[RUN_last], *previous = t->folder->files[RUN_previous];
+    const Kept parts = parts_keep(t);
     bool has_last, has_previous;
     if (!file_there(last, &has_last, error) || !file_there(previous, &has_previous, error))
         return false;
@@ -75,9 +76,9 @@ static bool load_state(Trainer *t, Error *error)
     }
     Error damage;
     error_set(&damage, EXIT_input, "it is missing");
-    if (!has_last || !checkpoint_load(last, t->network, t->optimizer, &t->state, &damage)) {
+    if (!has_last || !checkpoint_load(last, t->network, t->optimizer, &t->state, &parts, &damage)) {
         Error other = damage;
-        if (damage.unread || !has_previous || !checkpoint_load(previous, t->network, t->optimizer, &t->state, &other)) {
+        if (damage.unread || !has_previous || !checkpoint_load(previous, t->network, t->optimizer, &t->state, &parts, &other)) {
             *error = has_last && !other.unread ? damage : other;
             return false;
         }
@@ -122,7 +123,7 @@ static bool find_best(Trainer *t, Error *error)
         return false;
     if (known && run_state_is_best(&before) && before.best_epoch == at->best_epoch) {
         weights_copy_take(&t->best_weights, t->network);
-        const bool loaded = checkpoint_load(previous, t->network, NULL, NULL, error);
+        const bool loaded = checkpoint_load(previous, t->network, NULL, NULL, NULL, error);
         weights_copy_swap(&t->best_weights, t->network);
         t->previous_is_best = loaded;
         return loaded;

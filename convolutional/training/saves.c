@@ -34,7 +34,7 @@ static void saves_failed(Trainer *t, SaveKind kind)
 
 static bool write_best(Trainer *t)
 {
-    if (!checkpoint_save(t->folder->files[RUN_best], NULL, t->network, &t->info, NULL, NULL, &t->unsaved[SAVE_best])) {
+    if (!checkpoint_save(t->folder->files[RUN_best], NULL, t->network, &t->info, NULL, NULL, NULL, &t->unsaved[SAVE_best])) {
         saves_failed(t, SAVE_best);
         return false;
     }
@@ -107,10 +107,11 @@ static void write_last(Trainer *t)
     RunState *at = &t->state;
     if (at->data_hash == 0)          /* not before it is needed: the first step need not wait for it */
         at->data_hash = trainer_data_hash(t);
+    const Kept parts = parts_keep(t);
     /* A damaged file must not become prev.safetensors, nor replace weights that best.safetensors still lacks. */
     const bool keep = !t->last_damaged && !(at->best_owed && t->previous_is_best);
     if (!checkpoint_save(t->folder->files[RUN_last], keep ? t->folder->files[RUN_previous] : NULL, t->network, &t->info,
-                         t->optimizer, at, &t->unsaved[SAVE_last])) {
+                         t->optimizer, at, &parts, &t->unsaved[SAVE_last])) {
         saves_failed(t, SAVE_last);
         return;
     }

@@ -280,10 +280,10 @@ static bool write_arguments(const Trainer *t, Error *error)
 /* While a save is under way there are last, prev and the new file, and best beside them. Better refused now than after an epoch. */
 static bool check_room(const Trainer *t, Error *error)
 {
-    const Parameters *parameters = network_parameters(t->network);
-    const uint64_t weights = parameters->total * sizeof(float),
-                   states = (uint64_t)t->optimizer->states * parameters->trained * sizeof(float);
-    uint64_t bytes = 3 * (weights + states) + weights;
+    const uint64_t weights = kept_bytes(&kept_network, t->network);
+    Kept kept = parts_keep(t);
+    kept_optimizer(&kept, t->optimizer);
+    uint64_t bytes = 3 * (weights + kept_bytes(&kept, t->network)) + weights;
     for (int file = 0; file < RUN_FILES; file++) {
         struct stat about;
         const uint64_t there = stat(t->folder->files[file], &about) == 0 ? (uint64_t)about.st_blocks * 512 : 0;
@@ -309,11 +309,12 @@ static bool start(Trainer *t, Error *error)
     run_settings_write(&given, settings, sizeof settings);
     memcpy(t->state.settings, settings, sizeof settings);
     compile(t);
+    parts_open(t);
     if (!check_room(t, error))
         return false;
     if (given.resume && !resume_state(t, settings, error))
         return false;
-    return write_arguments(t, error) && run_folder_log(t->folder, t->state.epoch, error);
+    return write_arguments(t, error) && parts_cut_back(t, error);
 }
 
 Trainer *trainer_open(const TrainerOptions *options, Error *error)
@@ -333,6 +334,7 @@ void trainer_close(Trainer *t)
 {
     if (!t)
         return;
+    parts_close(t);
     loader_free(t->loader);
     loader_free(t->val_loader);
     optimizer_free(t->optimizer);

@@ -18,6 +18,7 @@
 #include "architectures.h"
 #include "checkpoint.h"
 #include "loader.h"
+#include "parts.h"
 #include "plan_cache.h"
 #include "program.h"
 #include "run_folder.h"
@@ -38,7 +39,7 @@ typedef struct TrainerStep {
     double   seconds_left;             /* of training */
 } TrainerStep;
 
-typedef struct TrainerEpoch {
+struct TrainerEpoch {
     uint32_t epoch, epochs;            /* from 0 */
     uint64_t step;
     float    lr;                       /* of the last step */
@@ -47,7 +48,7 @@ typedef struct TrainerEpoch {
     bool     best;
     double   images_per_second;
     double   seconds, val_seconds;     /* of training and of evaluation, in this call */
-} TrainerEpoch;
+};
 
 /* Who is told; any member may be NULL. */
 typedef struct TrainerReport {
@@ -95,7 +96,7 @@ typedef struct TrainerOptions {
 typedef enum { SAVE_last, SAVE_best, SAVE_log, SAVE_KINDS } SaveKind;
 
 /* Open to be read. */
-typedef struct Trainer {
+struct Trainer {
     TrainerOptions options;
     Dataset   *train_set, *val_set;
     PlanSubject subject;               /* what the network is built from */
@@ -121,7 +122,8 @@ typedef struct Trainer {
     float      step_lr;
     double     epoch_seconds;          /* spent in training, in this epoch and call */
     uint64_t   epoch_images;
-} Trainer;
+    void      *parts[PART_COUNT];      /* their states; NULL: not of this run */
+};
 
 /* The architecture's recipe. optimizer, if not NULL, replaces the recipe's, with that one's usual rate and decay. */
 TrainerOptions trainer_defaults(const Architecture *arch, const OptimizerKind *optimizer);

@@ -1,85 +1,12 @@
 /* trainer_run.c - the training loop: steps, epochs, checkpoints, and the ways in which a run ends. */
 
-#include "trainer.h"
+#include "trainer_step.h"
 
 #include "clock.h"
 #include "evaluation.h"
-#include "kernels.h"
-#include "loss.h"
-#include "parameters.h"
 #include "saves.h"
 
-#include <jansson.h>
 #include <math.h>
-#include <stdlib.h>
-
-/* ---- numbers that are not finite ---- */
-
-/* The first parameter with a value, or else a gradient or a state of the optimizer, that is not finite. */
-static const char *first_not_finite(const Trainer *t, const char **what)
-{
-    const Parameters *parameters = network_parameters(t->network);
-    enum { FIRST_STATE = 2 };      /* blocks: values, gradients, then the optimizer's states */
-    for (int b = 0; b < FIRST_STATE + t->optimizer->states; b++) {
-        const float *block = b == 0 ? parameters->values : b == 1 ? parameters->gradients : t->optimizer->state[b - FIRST_STATE];
-        *what = b == 0 ? "parameter " : b == 1 ? "gradient of " : "optimizer's state of ";
-        for (int i = 0; i < network_param_count(t->network); i++) {
-            const Param *param = network_param(t->network, i);
-            if (param->role == PARAM_counter || (b > 0 && param->role == PARAM_buffer))
-                continue;
-            float *plain = allocate(param->count, sizeof *plain, "a parameter");
-            parameters_export(t->network, block, param, plain);
-            const bool finite = isfinite(kernel_sum_of_squares(param->count, plain));
-            free(plain);
-            if (!finite)
-                return param->name;
-        }
-    }
-    *what = "the logits";
-    return "";
-}
-
-static int diverged(const Trainer *t, const char *subject, double value, Error *error)
-{
-    char kept[128] = "nothing was saved yet";
-    const char *where, *name = first_not_finite(t, &where);
-    if (t->saved_step)
-        snprintf(kept, sizeof kept, "kept last.safetensors of step %llu", (unsigned long long)t->saved_step);
-    error_set(error, EXIT_diverged, "%s is %s at step %llu (epoch %u, lr %g): %s: first not finite: %s%s; %s: "
-              "start again with a lower --lr, or with --clip-grad 1", subject,
-              isnan(value) ? "NaN" : "infinite", (unsigned long long)t->state.step + 1, t->state.epoch + 1, (double)t->step_lr,
-              t->folder->path, where, name, kept);
-    return EXIT_diverged;
-}
-
-/* ---- a step ---- */
-
-static int train_step(Trainer *t, const Batch *batch, double *gradient_norm, Error *error)
-{
-    RunState *at = &t->state;
-    LossSum sum = { 0 };
-    t->step_lr = schedule_lr(&t->schedule, at->step);
-
-    program_set_image(t->program, batch->images);
-    program_set_step(t->program, t->options.seed, at->step);
-    program_forward(t->program);
-    loss_cross_entropy(program_logits(t->program), batch->labels, t->options.batch, batch->count, t->info.class_count,
-                       t->options.label_smoothing, program_logits_gradient(t->program), &sum);
-    if (!isfinite(sum.loss))
-        return diverged(t, "loss", sum.loss, error);
-    program_backward(t->program);
-    *gradient_norm = optimizer_step(t->optimizer, t->step_lr);
-    if (!isfinite(*gradient_norm))
-        return diverged(t, "gradient norm", *gradient_norm, error);
-
-    at->step++;
-    at->batch++;
-    at->loss_sum += sum.loss;
-    at->hits += sum.top1;
-    at->seen += sum.count;
-    t->epoch_images += sum.count;
-    return EXIT_ok;
-}
 
 static void report_step(const Trainer *t, double gradient_norm)
 {
@@ -109,7 +36,7 @@ static int stop_wanted(const Trainer *t)
 static int unsaved_code(const Trainer *t, Error *error)
 {
     if (error->code == EXIT_diverged)
-        return diverged(t, "a weight, statistic or state of the optimizer", (double)INFINITY, error);
+        return trainer_diverged(t, "a weight, statistic or state of the optimizer", (double)INFINITY, error);
     return EXIT_write;
 }
 
@@ -129,26 +56,6 @@ static int stopped(Trainer *t, Error *error)
 
 /* ---- an epoch ---- */
 
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static void log_epoch(Trainer *t, const TrainerEpoch *epoch)
-{
-    json_t *object = json_pack("{s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
-        "epoch", (int)epoch->epoch + 1, "epochs", (int)epoch->epochs, "step", (json_int_t)epoch->step, "lr", number((double)epoch->lr),
-        "train_loss", number(epoch->train_loss), "train_top1", number(epoch->train_top1),
-        "val_loss", number(epoch->val_loss), "val_top1", number(epoch->val_top1), "val_top5", number(epoch->val_top5),
-        "best", epoch->best, "images_per_second", number(epoch->images_per_second),
-        "seconds", number(epoch->seconds), "val_seconds", number(epoch->val_seconds));
-    char *line = json_dumps(object, JSON_REAL_PRECISION(7));
-    json_decref(object);
-    CHECK(line, "a line of the log");
-    saves_log(t, line);
-    free(line);
-}
-
 /* The rest of the running epoch's steps. EXIT_ok, also when a stop is wanted. */
 static int train_steps(Trainer *t, Error *error)
 {
@@ -160,7 +67,7 @@ static int train_steps(Trainer *t, Error *error)
         return EXIT_ok;
     loader_start(t->loader, t->state.epoch, t->state.batch);
     while (loader_next(t->loader, &batch)) {
-        const int code = train_step(t, &batch, &gradient_norm, error);
+        const int code = trainer_step(t, &batch, &gradient_norm, error);
         if (code != EXIT_ok)
             return code;
         const double now = seconds_now();
@@ -191,7 +98,7 @@ static bool finish_epoch(Trainer *t)
         .seconds = t->epoch_seconds, .val_seconds = seconds_now() - begin,
     };
     epoch.best = isfinite(epoch.val_loss) && epoch.val_top1 > at->best_top1 && saves_best(t, epoch.val_top1);
-    log_epoch(t, &epoch);
+    parts_after_epoch(t, &epoch);
     if (t->options.report.epoch)
         t->options.report.epoch(t->options.report.context, &epoch);
 
@@ -210,7 +117,7 @@ static int best_differs(Trainer *t, Error *error)
 {
     LossSum val;
     const char *path = t->folder->files[RUN_best];
-    if (!checkpoint_load(path, t->network, NULL, NULL, error))
+    if (!checkpoint_load(path, t->network, NULL, NULL, NULL, error))
         return EXIT_write;
     if (!evaluate(t->val_program, t->val_loader, t->info.class_count, NULL, &val))
         return EXIT_ok;
@@ -247,7 +154,7 @@ int trainer_run(Trainer *t, Error *error)
         const bool stopping = t->state.batch < t->batches || !finish_epoch(t);
         const Error *wrong = &t->unsaved[SAVE_last];
         if (wrong->text[0] && wrong->code == EXIT_diverged)
-            return diverged(t, "a weight, statistic or state of the optimizer", (double)INFINITY, error);
+            return trainer_diverged(t, "a weight, statistic or state of the optimizer", (double)INFINITY, error);
         if (stopping || (stop_wanted(t) && !trainer_finished(t)))
             return stopped(t, error);
     }

@@ -1,0 +1,42 @@
+/* log.c - log.jsonl: an object an epoch. */
+
+#include "saves.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* All that it has is the run folder's. */
+static void *log_begin(Trainer *t)
+{
+    return &t->folder->log;
+}
+
+static bool log_cut_back(Trainer *t, void *state, Error *error)
+{
+    (void)state;
+    return run_folder_log(t->folder, t->state.epoch, error);
+}
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static void log_after_epoch(Trainer *t, void *state, const TrainerEpoch *epoch)
+{
+    (void)state;
+    json_t *object = json_pack("{s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
+        "epoch", (int)epoch->epoch + 1, "epochs", (int)epoch->epochs, "step", (json_int_t)epoch->step, "lr", number((double)epoch->lr),
+        "train_loss", number(epoch->train_loss), "train_top1", number(epoch->train_top1),
+        "val_loss", number(epoch->val_loss), "val_top1", number(epoch->val_top1), "val_top5", number(epoch->val_top5),
+        "best", epoch->best, "images_per_second", number(epoch->images_per_second),
+        "seconds", number(epoch->seconds), "val_seconds", number(epoch->val_seconds));
+    char *line = json_dumps(object, JSON_REAL_PRECISION(7));
+    json_decref(object);
+    CHECK(line, "a line of the log");
+    saves_log(t, line);
+    free(line);
+}
+
+const RunPart part_log = { .key = "log", .open = log_begin, .cut_back = log_cut_back, .after_epoch = log_after_epoch };

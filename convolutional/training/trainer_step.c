@@ -1,0 +1,103 @@
+/* trainer_step.c - see trainer_step.h. */
+
+#include "trainer_step.h"
+
+#include "kernels.h"
+#include "parameters.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- numbers that are not finite ---- */
+
+static bool is_finite(const Network *network, const float *block, const Param *param)
+{
+    float *plain = allocate(param->count, sizeof *plain, "a parameter");
+    parameters_export(network, block, param, plain);
+    const bool finite = isfinite(kernel_sum_of_squares(param->count, plain));
+    free(plain);
+    return finite;
+}
+
+/* The first parameter of a block with a value that is not finite; NULL. */
+static const char *first_in_block(Network *network, const KeptBlock *block)
+{
+    for (int i = 0; i < network_param_count(network); i++) {
+        const Param *param = network_param(network, i);
+        if (param->role != PARAM_counter && param->role <= block->last && !is_finite(network, kept_values(block, network), param))
+            return param->name;
+    }
+    return NULL;
+}
+
+/* Of the weights and statistics, the gradients, then all else that the run keeps. */
+static const char *first_not_finite(const Trainer *t, const char **what)
+{
+    Kept kept = kept_network;
+    const Kept parts = parts_keep(t);
+    kept_block(&kept, (KeptBlock){ .owner = "gradient", .values = network_parameters(t->network)->gradients, .last = PARAM_plain });
+    kept_optimizer(&kept, t->optimizer);
+    kept_append(&kept, &parts);
+    for (int b = 0; b < kept.block_count; b++) {
+        const char *name = first_in_block(t->network, &kept.blocks[b]), *owner = kept.blocks[b].owner;
+        *what = owner ? owner : "parameter";
+        if (name)
+            return name;
+    }
+    *what = "the logits";
+    return NULL;
+}
+
+int trainer_diverged(const Trainer *t, const char *subject, double value, Error *error)
+{
+    char kept[128] = "nothing was saved yet";
+    const char *where, *name = first_not_finite(t, &where);
+    if (t->saved_step)
+        snprintf(kept, sizeof kept, "kept last.safetensors of step %llu", (unsigned long long)t->saved_step);
+    error_set(error, EXIT_diverged, "%s is %s at step %llu (epoch %u, lr %g): %s: first not finite: %s%s%s; %s: "
+              "start again with a lower --lr, or with --clip-grad 1", subject,
+              isnan(value) ? "NaN" : "infinite", (unsigned long long)t->state.step + 1, t->state.epoch + 1, (double)t->step_lr,
+              t->folder->path, where, name ? " of " : "", name ? name : "", kept);
+    return EXIT_diverged;
+}
+
+/* ---- a step ---- */
+
+bool trainer_gradients(Trainer *t, const Batch *batch, LossSum *sum, Error *error)
+{
+    LossSum own = { 0 };
+    program_set_image(t->program, batch->images);
+    program_set_step(t->program, t->options.seed, t->state.step);
+    program_forward(t->program);
+    loss_cross_entropy(program_logits(t->program), batch->labels, t->options.batch, batch->count, t->info.class_count,
+                       t->options.label_smoothing, program_logits_gradient(t->program), &own);
+    if (!isfinite(own.loss)) {
+        trainer_diverged(t, "loss", own.loss, error);
+        return false;
+    }
+    program_backward(t->program);
+    sum->loss += own.loss;
+    sum->top1 += own.top1;
+    sum->count += own.count;
+    return true;
+}
+
+int trainer_step(Trainer *t, const Batch *batch, double *gradient_norm, Error *error)
+{
+    RunState *at = &t->state;
+    LossSum sum = { 0 };
+    t->step_lr = schedule_lr(&t->schedule, at->step);
+    if (!trainer_gradients(t, batch, &sum, error))
+        return EXIT_diverged;
+    *gradient_norm = optimizer_step(t->optimizer, t->step_lr);
+    if (!isfinite(*gradient_norm))
+        return trainer_diverged(t, "gradient norm", *gradient_norm, error);
+
+    at->step++;
+    at->batch++;
+    at->loss_sum += sum.loss;
+    at->hits += sum.top1;
+    at->seen += sum.count;
+    t->epoch_images += sum.count;
+    return EXIT_ok;
+}

@@ -1,0 +1,19 @@
+/* trainer_step.h - a step of a run, and how one ends it. */
+
+#ifndef CONVZOO_TRAINER_STEP_H
+#define CONVZOO_TRAINER_STEP_H
+
+#include "loss.h"
+#include "trainer.h"
+
+/* Forward, loss, backward on one batch: its gradients are in the network's block afterwards, its loss and hits added to *sum.
+ * False and a line if the loss is not finite. */
+bool trainer_gradients(Trainer *trainer, const Batch *batch, LossSum *sum, Error *error);
+
+/* One step of the optimizer. EXIT_ok, or EXIT_diverged and a line. */
+int trainer_step(Trainer *trainer, const Batch *batch, double *gradient_norm, Error *error);
+
+/* The line for a number that is not finite; returns EXIT_diverged. */
+int trainer_diverged(const Trainer *trainer, const char *subject, double value, Error *error);
+
+#endif
