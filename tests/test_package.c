@@ -59,6 +59,34 @@ static void install(void **state)
     free(headers);
 }
 
+/* A page a program, with every option; bash completes programs, options and values. */
+static void manual_and_completion(void **state)
+{
+    (void)state;
+    free(run("cd \"$PREFIX/share/man/man1\" && for p in train evaluate predict activations bench; do "
+             "grep -q \"^.TH convzoo-$p 1\" convzoo-$p.1 || { echo \"no page of $p\"; exit 1; }; done && "
+             "\"$PREFIX/bin/convzoo\" train --help=names | cut -f1 | tr -d = | grep -v -e --no- -e --help -e --version | while read o; do "
+             "tr -d '\\\\' <convzoo-train.1 | grep -q -e \"fB${o}f\" -e \"fB--no-${o#--}\" || { echo \"no $o\"; exit 1; }; done"));
+    static const struct { const char *words, *expected; } cases[] = {
+        { "convzoo tr",                      "train\n" },
+        { "convzoo train --warmup-ep",       "--warmup-epochs=\n" },
+        { "convzoo train --opt = adamw",     "adamw\n" },
+        { "convzoo train --arch = le",       "lenet\n" },
+        { "convzoo train --list-",           "--list-archs\n--list-acts\n" },
+        { "convzoo bench --dtype = b",       "bf16\n" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char command[1024];
+        snprintf(command, sizeof command,
+                 "PATH=$PREFIX/bin:$PATH bash -c 'compopt() { :; }; . \"$PREFIX/share/bash-completion/completions/convzoo\"; COMP_WORDS=(%s); "
+                 "COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _convzoo; printf \"%%s\\n\" \"${COMPREPLY[@]}\" | grep -v -e ^--no-list'", cases[i].words);
+        char *printed = run(command);
+        if (strcmp(printed, cases[i].expected))
+            fail_msg("%s: completed as %s", cases[i].words, printed);
+        free(printed);
+    }
+}
+
 /* Exactly the functions of the header. */
 static void exports_its_own_names_alone(void **state)
 {
@@ -118,6 +146,7 @@ int main(void)
 #endif
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(install),
+        cmocka_unit_test(manual_and_completion),
         cmocka_unit_test(exports_its_own_names_alone),
         cmocka_unit_test(example_builds_and_learns),
         cmocka_unit_test(programs_read_its_checkpoint),
