@@ -14,7 +14,7 @@
 #include "errors.h"
 #include "pipeline.h"
 
-enum { HEIGHT = 13, WIDTH = 19, CHANNELS = 3, BYTES = CHANNELS * HEIGHT * WIDTH, SAMPLES = 10000 };
+enum { HEIGHT = 13, WIDTH = 23, CHANNELS = 3, BYTES = CHANNELS * HEIGHT * WIDTH, SAMPLES = 10000 };
 
 static const float means[3] = { 0.4f, 0.5f, 0.3f }, stds[3] = { 0.25f, 0.2f, 0.3f };
 
@@ -247,6 +247,46 @@ static void test_amounts(void **state)
     canvas_free(&canvas);
 }
 
+/* The box around all bytes that differ from the picture; every one in it must be the mean. False if none differs. */
+static bool find_erased(const Canvas *canvas, const uint8_t *original, Box *box)
+{
+    int top = HEIGHT, bottom = -1, left = WIDTH, right = -1;
+    for (int i = 0; i < BYTES; i++) {
+        const int y = i / WIDTH % HEIGHT, x = i % WIDTH;
+        if (canvas->pixels[i] == original[i])
+            continue;
+        top = y < top ? y : top;
+        bottom = y > bottom ? y : bottom;
+        left = x < left ? x : left;
+        right = x > right ? x : right;
+    }
+    *box = (Box){ top, left, bottom - top + 1, right - left + 1 };
+    for (int i = 0; i < BYTES; i++) {
+        const int y = i / WIDTH % HEIGHT, x = i % WIDTH;
+        if (y >= top && y <= bottom && x >= left && x <= right)
+            assert_int_equal(canvas->pixels[i], canvas->mean[i / (HEIGHT * WIDTH)]);
+    }
+    return bottom >= 0;
+}
+
+/* A square of five, smaller only where an edge cuts it. */
+static void test_cutout(void **state)
+{
+    (void)state;
+    Canvas canvas = new_canvas();
+    uint8_t original[BYTES];
+    draw_picture(original);
+    for (uint32_t sample = 0; sample < 500; sample++) {
+        Box box;
+        augmented(&canvas, "cutout:5", 1, 0, sample);
+        assert_true(find_erased(&canvas, original, &box));
+        const bool at_side = box.x == 0 || box.x + box.width == WIDTH, at_end = box.y == 0 || box.y + box.height == HEIGHT;
+        assert_true(box.width == 5 || (at_side && box.width >= 3 && box.width < 5));
+        assert_true(box.height == 5 || (at_end && box.height >= 3 && box.height < 5));
+    }
+    canvas_free(&canvas);
+}
+
 /* tests */
 
 int main(void)
@@ -259,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_resized_crop),
         cmocka_unit_test(test_alternating_flips),
         cmocka_unit_test(test_amounts),
+        cmocka_unit_test(test_cutout),
         /* list */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
