@@ -106,6 +106,7 @@ static const struct { const char *text; double share; } rates[] = {
     { "hflip:0.5,alternating", 0.5 },
     { "vflip:0.5", 0.5 },
     { "grayscale:0.2", 0.2 },
+    { "erase:0.25", 0.25 },
     /* rates */
 };
 
@@ -287,6 +288,31 @@ static void test_cutout(void **state)
     canvas_free(&canvas);
 }
 
+/* Areas between the bounds, but for the rounding of sides, and sides of 0.3 to 1 / 0.3. */
+static void test_erase(void **state)
+{
+    (void)state;
+    Canvas canvas = new_canvas();
+    uint8_t original[BYTES];
+    double areas = 0;
+    int erased = 0;
+    draw_picture(original);
+    for (uint32_t sample = 0; sample < 1000; sample++) {
+        Box box;
+        augmented(&canvas, "erase:1,0.1,0.3", 1, 0, sample);
+        if (!find_erased(&canvas, original, &box))
+            continue;
+        const double height = box.height, width = box.width, size = HEIGHT * WIDTH;
+        assert_true((height + 0.5) * (width + 0.5) >= 0.1 * size && (height - 0.5) * (width - 0.5) <= 0.3 * size);
+        assert_true((height + 0.5) / (width - 0.5) >= 0.3 && (width + 0.5) / (height - 0.5) >= 0.3);
+        areas += height * width / size;
+        erased++;
+    }
+    assert_int_equal(erased, 1000);
+    assert_true(fabs(areas / erased - 0.2) < 0.02);      /* large boxes that are very tall do not fit */
+    canvas_free(&canvas);
+}
+
 /* tests */
 
 int main(void)
@@ -300,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_alternating_flips),
         cmocka_unit_test(test_amounts),
         cmocka_unit_test(test_cutout),
+        cmocka_unit_test(test_erase),
         /* list */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
