@@ -190,3 +190,9 @@ void step_blur(Canvas *canvas, const Step *step, Draw *draw)
 {
     canvas_blur(canvas, between(0.1f, step->numbers[0], draw));
 }
+
+void step_posterize(Canvas *canvas, const Step *step, Draw *draw)
+{
+    (void)draw;
+    canvas_posterize(canvas, (int)step->numbers[0]);
+}
