@@ -196,3 +196,9 @@ void step_posterize(Canvas *canvas, const Step *step, Draw *draw)
     (void)draw;
     canvas_posterize(canvas, (int)step->numbers[0]);
 }
+
+void step_solarize(Canvas *canvas, const Step *step, Draw *draw)
+{
+    (void)draw;
+    canvas_solarize(canvas, (int)step->numbers[0]);
+}
