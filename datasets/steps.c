@@ -202,3 +202,9 @@ void step_solarize(Canvas *canvas, const Step *step, Draw *draw)
     (void)draw;
     canvas_solarize(canvas, (int)step->numbers[0]);
 }
+
+void step_equalize(Canvas *canvas, const Step *step, Draw *draw)
+{
+    if (happens(step->numbers[0], draw))
+        canvas_equalize(canvas);
+}
