@@ -208,3 +208,9 @@ void step_equalize(Canvas *canvas, const Step *step, Draw *draw)
     if (happens(step->numbers[0], draw))
         canvas_equalize(canvas);
 }
+
+void step_autocontrast(Canvas *canvas, const Step *step, Draw *draw)
+{
+    if (happens(step->numbers[0], draw))
+        canvas_autocontrast(canvas);
+}
