@@ -214,3 +214,9 @@ void step_autocontrast(Canvas *canvas, const Step *step, Draw *draw)
     if (happens(step->numbers[0], draw))
         canvas_autocontrast(canvas);
 }
+
+void step_invert(Canvas *canvas, const Step *step, Draw *draw)
+{
+    if (happens(step->numbers[0], draw))
+        canvas_invert(canvas);
+}

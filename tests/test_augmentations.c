@@ -108,6 +108,7 @@ static const struct { const char *text; double share; } rates[] = {
     { "grayscale:0.2", 0.2 },
     { "erase:0.25", 0.25 },
     { "autocontrast:0.5", 0.5 },
+    { "invert:0.5", 0.5 },
     /* rates */
 };
 
