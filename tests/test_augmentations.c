@@ -315,6 +315,61 @@ static void test_erase(void **state)
     canvas_free(&canvas);
 }
 
+/* How often a step gives this picture, which an operation with amounts computed by hand gives. */
+static double share_of(Canvas *canvas, const char *text, void (*operate)(Canvas *canvas, float amount), float amount)
+{
+    uint8_t expected[BYTES];
+    int same = 0;
+    draw_picture(canvas->pixels);
+    operate(canvas, amount);
+    memcpy(expected, canvas->pixels, BYTES);
+    for (uint32_t sample = 0; sample < SAMPLES; sample++)
+        same += !memcmp(expected, augmented(canvas, text, 8, 0, sample), BYTES);
+    return (double)same / SAMPLES;
+}
+
+static void shear_x(Canvas *canvas, float slope)           { canvas_shear(canvas, slope, 0); }
+static void shear_y(Canvas *canvas, float slope)           { canvas_shear(canvas, 0, slope); }
+static void right(Canvas *canvas, float pixels)            { canvas_translate(canvas, 0, pixels); }
+static void down(Canvas *canvas, float pixels)             { canvas_translate(canvas, pixels, 0); }
+static void posterize(Canvas *canvas, float bits)          { canvas_posterize(canvas, (int)bits); }
+static void solarize(Canvas *canvas, float level)          { canvas_solarize(canvas, (int)level); }
+static void solarize_add(Canvas *canvas, float add)        { canvas_solarize_add(canvas, (int)add); }
+static void autocontrast(Canvas *canvas, float unused)     { (void)unused, canvas_autocontrast(canvas); }
+static void equalize(Canvas *canvas, float unused)         { (void)unused, canvas_equalize(canvas); }
+static void invert(Canvas *canvas, float unused)           { (void)unused, canvas_invert(canvas); }
+static void nothing(Canvas *canvas, float unused)          { (void)canvas, (void)unused; }
+
+/* Each of timm's operations, with its own formula's amount at that magnitude, once in fifteen times. */
+static const struct { const char *text; void (*operate)(Canvas *canvas, float amount); float amount; double share; } choices[] = {
+    { "randaugment:8,1,0,1", canvas_rotate, 24, 1.0 / 30 },             { "randaugment:8,1,0,1", canvas_rotate, -24, 1.0 / 30 },
+    { "randaugment:8,1,0,1", posterize, 3, 1.0 / 15 },                  { "randaugment:8,1,0,1", solarize, 204, 1.0 / 15 },
+    { "randaugment:8,1,0,1", solarize_add, 88, 1.0 / 15 },              { "randaugment:8,1,0,1", canvas_brightness, 1.54f, 1.0 / 15 },
+    { "randaugment:8,1,0,1", canvas_contrast, 1.54f, 1.0 / 15 },        { "randaugment:8,1,0,1", canvas_sharpness, 1.54f, 1.0 / 15 },
+    { "randaugment:8,1,0,1", canvas_saturation, 1.54f, 1.0 / 15 },      { "randaugment:8,1,0,1", shear_x, 0.3f * 0.8f, 1.0 / 30 },
+    { "randaugment:8,1,0,1", shear_y, -0.3f * 0.8f, 1.0 / 30 },               { "randaugment:8,1,0,1", right, 0.45f * 0.8f * WIDTH, 1.0 / 30 },
+    { "randaugment:8,1,0,1", down, -0.45f * 0.8f * HEIGHT, 1.0 / 30 },         { "randaugment:8,1,0,1", autocontrast, 0, 1.0 / 15 },
+    { "randaugment:8,1,0,1", invert, 0, 1.0 / 15 },                     { "randaugment:8,1,0,0.5", invert, 0, 1.0 / 30 },
+    { "randaugment:8,1,0,1", equalize, 0, 1.0 / 15 },
+    { "randaugment:8,1,0,1,increasing", posterize, 1, 1.0 / 15 },       { "randaugment:8,1,0,1,increasing", solarize, 52, 1.0 / 15 },
+    { "randaugment:8,1,0,1,increasing", canvas_contrast, 0.28f, 1.0 / 30 }, { "randaugment:8,1,0,1,increasing", canvas_contrast, 1.72f, 1.0 / 30 },
+    { "randaugment:8,2,0,0.5", nothing, 0, 0.25 + 0.25 / 225 },      /* two inversions give the picture back */
+    /* choices */
+};
+
+static void test_choices(void **state)
+{
+    (void)state;
+    Canvas canvas = new_canvas();
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
+        const double expected = choices[i].share, bound = 4 * sqrt(expected * (1 - expected) / SAMPLES);
+        const double share = share_of(&canvas, choices[i].text, choices[i].operate, choices[i].amount);
+        if (!(fabs(share - expected) <= bound))
+            fail_msg("%s, row %zu: a share of %g, expected %g +- %g", choices[i].text, i, share, expected, bound);
+    }
+    canvas_free(&canvas);
+}
+
 /* tests */
 
 int main(void)
@@ -329,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_amounts),
         cmocka_unit_test(test_cutout),
         cmocka_unit_test(test_erase),
+        cmocka_unit_test(test_choices),
         /* list */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,79 @@
+/* steps_auto.c - augmentations that choose among operations: RandAugment (Cubuk et al., 2019, arXiv:1909.13719) as timm has it.
+ * Pictures are interpolated bilinearly, and the mean comes in from outside. */
+
+#include "steps.h"
+
+#include <math.h>
+
+/* An operation and the range of its amount: base +- (from ... to) by a level of 0 .. 1. */
+typedef struct Operation {
+    void (*apply)(Canvas *canvas, float amount);
+    float base, from, to;
+    bool  either_way;              /* + or -, at random */
+} Operation;
+
+/* ---- operations of one number ---- */
+
+static float side(const Canvas *canvas)
+{
+    return (float)canvas->size.width;
+}
+
+static void shear_x(Canvas *canvas, float amount)         { canvas_shear(canvas, amount, 0); }
+static void shear_y(Canvas *canvas, float amount)         { canvas_shear(canvas, 0, amount); }
+static void translate_x(Canvas *canvas, float amount)     { canvas_translate(canvas, 0, amount * side(canvas)); }
+static void translate_y(Canvas *canvas, float amount)     { canvas_translate(canvas, amount * (float)canvas->size.height, 0); }
+static void posterize_down(Canvas *canvas, float amount)  { canvas_posterize(canvas, (int)amount); }
+static void posterize_up(Canvas *canvas, float amount)    { canvas_posterize(canvas, (int)ceilf(amount)); }
+static void solarize_down(Canvas *canvas, float amount)   { canvas_solarize(canvas, (int)amount); }
+static void solarize_up(Canvas *canvas, float amount)     { canvas_solarize(canvas, (int)ceilf(amount)); }
+static void solarize_add(Canvas *canvas, float amount)    { canvas_solarize_add(canvas, (int)amount); }
+static void autocontrast(Canvas *canvas, float amount)    { (void)amount, canvas_autocontrast(canvas); }
+static void equalize(Canvas *canvas, float amount)        { (void)amount, canvas_equalize(canvas); }
+static void invert(Canvas *canvas, float amount)          { (void)amount, canvas_invert(canvas); }
+
+/* ---- what is chosen from ---- */
+
+static const Operation rand_plain[] = {
+    { autocontrast, 0, 0, 0, false },        { equalize, 0, 0, 0, false },           { invert, 0, 0, 0, false },
+    { canvas_rotate, 0, 0, 30, true },       { posterize_down, 0, 0, 4, false },     { solarize_down, 0, 0, 256, false },
+    { solarize_add, 0, 0, 110, false },      { canvas_saturation, 0, 0.1f, 1.9f, false }, { canvas_contrast, 0, 0.1f, 1.9f, false },
+    { canvas_brightness, 0, 0.1f, 1.9f, false }, { canvas_sharpness, 0, 0.1f, 1.9f, false },
+    { shear_x, 0, 0, 0.3f, true },           { shear_y, 0, 0, 0.3f, true },
+    { translate_x, 0, 0, 0.45f, true },      { translate_y, 0, 0, 0.45f, true },
+};
+
+static const Operation rand_increasing[] = {
+    { autocontrast, 0, 0, 0, false },        { equalize, 0, 0, 0, false },           { invert, 0, 0, 0, false },
+    { canvas_rotate, 0, 0, 30, true },       { posterize_up, 0, 4, 0, false },       { solarize_up, 0, 256, 0, false },
+    { solarize_add, 0, 0, 110, false },      { canvas_saturation, 1, 0, 0.9f, true }, { canvas_contrast, 1, 0, 0.9f, true },
+    { canvas_brightness, 1, 0, 0.9f, true }, { canvas_sharpness, 1, 0, 0.9f, true },
+    { shear_x, 0, 0, 0.3f, true },           { shear_y, 0, 0, 0.3f, true },
+    { translate_x, 0, 0, 0.45f, true },      { translate_y, 0, 0, 0.45f, true },
+};
+
+#define COUNT(array) ((uint32_t)(sizeof array / sizeof *array))
+
+/* One of the operations, each as often as another, at this level. */
+static void operate(Canvas *canvas, const Operation *operations, uint32_t count, float level, Random *random)
+{
+    const Operation *one = &operations[random_below(random, count)];
+    const float way = one->either_way && random_below(random, 2) ? -1 : 1;
+    one->apply(canvas, one->base + way * (one->from + (one->to - one->from) * level));
+}
+
+void step_randaugment(Canvas *canvas, const Step *step, Draw *draw)
+{
+    enum { MAGNITUDE, LAYERS, DEVIATION, RATE };
+    const float *numbers = step->numbers;
+    for (int layer = 0; layer < (int)numbers[LAYERS]; layer++) {
+        if (random_uniform(&draw->random) >= numbers[RATE])
+            continue;
+        const float spread = numbers[DEVIATION] > 0 ? numbers[DEVIATION] * random_normal(&draw->random) : 0;
+        const float level = fminf(fmaxf(numbers[MAGNITUDE] + spread, 0), 10) / 10;
+        if (step->word)
+            operate(canvas, rand_increasing, COUNT(rand_increasing), level, &draw->random);
+        else
+            operate(canvas, rand_plain, COUNT(rand_plain), level, &draw->random);
+    }
+}
