@@ -1,5 +1,5 @@
-/* steps_auto.c - augmentations that choose among operations: RandAugment (Cubuk et al., 2019, arXiv:1909.13719) as timm has it.
- * Pictures are interpolated bilinearly, and the mean comes in from outside. */
+/* steps_auto.c - augmentations that choose among operations: RandAugment (Cubuk et al., 2019, arXiv:1909.13719) as timm has it,
+ * TrivialAugment (Müller and Hutter, 2021, arXiv:2103.10158) as torchvision. Pictures are interpolated bilinearly, and the mean comes in from outside. */
 
 #include "steps.h"
 
@@ -19,12 +19,16 @@ static float side(const Canvas *canvas)
     return (float)canvas->size.width;
 }
 
+static void identity(Canvas *canvas, float amount)        { (void)canvas, (void)amount; }
 static void shear_x(Canvas *canvas, float amount)         { canvas_shear(canvas, amount, 0); }
 static void shear_y(Canvas *canvas, float amount)         { canvas_shear(canvas, 0, amount); }
 static void translate_x(Canvas *canvas, float amount)     { canvas_translate(canvas, 0, amount * side(canvas)); }
 static void translate_y(Canvas *canvas, float amount)     { canvas_translate(canvas, amount * (float)canvas->size.height, 0); }
+static void pixels_x(Canvas *canvas, float amount)        { canvas_translate(canvas, 0, amount); }
+static void pixels_y(Canvas *canvas, float amount)        { canvas_translate(canvas, amount, 0); }
 static void posterize_down(Canvas *canvas, float amount)  { canvas_posterize(canvas, (int)amount); }
 static void posterize_up(Canvas *canvas, float amount)    { canvas_posterize(canvas, (int)ceilf(amount)); }
+static void posterize_near(Canvas *canvas, float amount)  { canvas_posterize(canvas, (int)lrintf(amount)); }
 static void solarize_down(Canvas *canvas, float amount)   { canvas_solarize(canvas, (int)amount); }
 static void solarize_up(Canvas *canvas, float amount)     { canvas_solarize(canvas, (int)ceilf(amount)); }
 static void solarize_add(Canvas *canvas, float amount)    { canvas_solarize_add(canvas, (int)amount); }
@@ -52,6 +56,14 @@ static const Operation rand_increasing[] = {
     { translate_x, 0, 0, 0.45f, true },      { translate_y, 0, 0, 0.45f, true },
 };
 
+static const Operation trivial[] = {
+    { identity, 0, 0, 0, false },            { shear_x, 0, 0, 0.99f, true },         { shear_y, 0, 0, 0.99f, true },
+    { pixels_x, 0, 0, 32, true },            { pixels_y, 0, 0, 32, true },           { canvas_rotate, 0, 0, 135, true },
+    { canvas_brightness, 1, 0, 0.99f, true }, { canvas_saturation, 1, 0, 0.99f, true }, { canvas_contrast, 1, 0, 0.99f, true },
+    { canvas_sharpness, 1, 0, 0.99f, true }, { posterize_near, 0, 8, 2, false },     { solarize_up, 0, 255, 0, false },
+    { autocontrast, 0, 0, 0, false },        { equalize, 0, 0, 0, false },
+};
+
 #define COUNT(array) ((uint32_t)(sizeof array / sizeof *array))
 
 /* One of the operations, each as often as another, at this level. */
@@ -76,4 +88,12 @@ void step_randaugment(Canvas *canvas, const Step *step, Draw *draw)
         else
             operate(canvas, rand_plain, COUNT(rand_plain), level, &draw->random);
     }
+}
+
+void step_trivialaugment(Canvas *canvas, const Step *step, Draw *draw)
+{
+    enum { LEVELS = 31 };
+    (void)step;
+    const float level = (float)random_below(&draw->random, LEVELS) / (LEVELS - 1);
+    operate(canvas, trivial, COUNT(trivial), level, &draw->random);
 }

@@ -354,6 +354,9 @@ static const struct { const char *text; void (*operate)(Canvas *canvas, float am
     { "randaugment:8,1,0,1,increasing", posterize, 1, 1.0 / 15 },       { "randaugment:8,1,0,1,increasing", solarize, 52, 1.0 / 15 },
     { "randaugment:8,1,0,1,increasing", canvas_contrast, 0.28f, 1.0 / 30 }, { "randaugment:8,1,0,1,increasing", canvas_contrast, 1.72f, 1.0 / 30 },
     { "randaugment:8,2,0,0.5", nothing, 0, 0.25 + 0.25 / 225 },      /* two inversions give the picture back */
+    { "trivialaugment", autocontrast, 0, 1.0 / 14 },                    { "trivialaugment", canvas_rotate, 135, 1.0 / 14 / 62 },
+    { "trivialaugment", posterize, 3, 5.0 / 14 / 31 },                  { "trivialaugment", right, 32, (9 + 19) / 31.0 / 14 },   /* moved out of sight, across or down */
+    { "trivialaugment", nothing, 0, (1 + (9 + 3 + 5) / 31.0) / 14 },    /* identity, the weakest of nine others, posterize to 8 bits, solarize above 219 */
     /* choices */
 };
 
