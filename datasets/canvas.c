@@ -12,6 +12,8 @@ Canvas canvas_new(ImageSize size, const float *mean, const float *std)
     Canvas canvas = { .size = size };
     canvas.pixels = allocate(canvas_bytes(&canvas), 1, "an image");
     canvas.spare = allocate(canvas_bytes(&canvas), 1, "an image");
+    canvas.kept = allocate(canvas_bytes(&canvas), 1, "an image");
+    canvas.sums = allocate(canvas_bytes(&canvas), sizeof *canvas.sums, "an image");
     for (int c = 0; c < size.channels; c++) {
         canvas.mean[c] = (uint8_t)lrintf(fminf(fmaxf(255 * mean[c], 0), 255));
         canvas.deviation[c] = 255 * std[c];
@@ -23,7 +25,9 @@ void canvas_free(Canvas *canvas)
 {
     free(canvas->pixels);
     free(canvas->spare);
-    canvas->pixels = canvas->spare = NULL;
+    free(canvas->kept);
+    free(canvas->sums);
+    *canvas = (Canvas){ 0 };
 }
 
 void canvas_load(Canvas *canvas, const uint8_t *image)

@@ -21,6 +21,8 @@ typedef struct Canvas {
     ImageSize size;
     uint8_t  *pixels;                              /* channels x height x width */
     uint8_t  *spare;                               /* as many, for an operation that needs the old picture to make the new one */
+    uint8_t  *kept;                                /* as many, for a step that begins with the same picture several times */
+    float    *sums;                                /* as many, for a step that adds pictures up */
     uint8_t   mean[DATASET_MAX_CHANNELS];          /* what stands where no picture is: the training images' mean */
     float     deviation[DATASET_MAX_CHANNELS];     /* and their standard deviation, in levels of 0..255 */
 } Canvas;

@@ -6,7 +6,7 @@
 #include "canvas.h"
 #include "random.h"
 
-enum { STEP_NUMBERS = 4 };
+enum { STEP_NUMBERS = 4, STEP_MOST_CHAINS = 8 };
 
 /* What a step draws from. Streams are of this step alone: another step before or behind changes nothing. */
 typedef struct Draw {

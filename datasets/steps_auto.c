@@ -1,9 +1,13 @@
 /* steps_auto.c - augmentations that choose among operations: RandAugment (Cubuk et al., 2019, arXiv:1909.13719) as timm has it,
- * TrivialAugment (Müller and Hutter, 2021, arXiv:2103.10158) as torchvision. Pictures are interpolated bilinearly, and the mean comes in from outside. */
+ * TrivialAugment (Müller and Hutter, 2021, arXiv:2103.10158) and AugMix (Hendrycks et al., 2019, arXiv:1912.02781) as torchvision.
+ * Pictures are interpolated bilinearly, and the mean comes in from outside. */
 
 #include "steps.h"
 
 #include <math.h>
+#include <string.h>
+
+#include "random_shares.h"
 
 /* An operation and the range of its amount: base +- (from ... to) by a level of 0 .. 1. */
 typedef struct Operation {
@@ -64,6 +68,14 @@ static const Operation trivial[] = {
     { autocontrast, 0, 0, 0, false },        { equalize, 0, 0, 0, false },
 };
 
+static const Operation mixed[] = {
+    { shear_x, 0, 0, 0.3f, true },           { shear_y, 0, 0, 0.3f, true },          { translate_x, 0, 0, 1.0f / 3, true },
+    { translate_y, 0, 0, 1.0f / 3, true },   { canvas_rotate, 0, 0, 30, true },      { posterize_near, 0, 4, 0, false },
+    { solarize_up, 0, 255, 0, false },       { autocontrast, 0, 0, 0, false },       { equalize, 0, 0, 0, false },
+    { canvas_brightness, 1, 0, 0.9f, true }, { canvas_saturation, 1, 0, 0.9f, true }, { canvas_contrast, 1, 0, 0.9f, true },
+    { canvas_sharpness, 1, 0, 0.9f, true },
+};
+
 #define COUNT(array) ((uint32_t)(sizeof array / sizeof *array))
 
 /* One of the operations, each as often as another, at this level. */
@@ -96,4 +108,32 @@ void step_trivialaugment(Canvas *canvas, const Step *step, Draw *draw)
     (void)step;
     const float level = (float)random_below(&draw->random, LEVELS) / (LEVELS - 1);
     operate(canvas, trivial, COUNT(trivial), level, &draw->random);
+}
+
+/* Chains of one to three operations, each begun from the picture as it is; their mean by drawn shares, and of that and the picture
+ * a mixture once more. */
+void step_augmix(Canvas *canvas, const Step *step, Draw *draw)
+{
+    enum { SEVERITY, WIDTH, ALPHA, LEVELS = 10, MOST_DEPTH = 3 };
+    const int width = (int)step->numbers[WIDTH];
+    const size_t bytes = canvas_bytes(canvas);
+    float shares[STEP_MOST_CHAINS];
+    const float of_picture = random_beta(&draw->random, step->numbers[ALPHA]);
+    random_dirichlet(&draw->random, step->numbers[ALPHA], width, shares);
+    memcpy(canvas->kept, canvas->pixels, bytes);
+    for (size_t i = 0; i < bytes; i++)
+        canvas->sums[i] = 0.5f + of_picture * canvas->kept[i];
+    for (int chain = 0; chain < width; chain++) {
+        const int depth = 1 + (int)random_below(&draw->random, MOST_DEPTH);
+        const float share = (1 - of_picture) * shares[chain];
+        memcpy(canvas->pixels, canvas->kept, bytes);
+        for (int i = 0; i < depth; i++) {
+            const float level = (float)random_below(&draw->random, (uint32_t)step->numbers[SEVERITY]) / (LEVELS - 1);
+            operate(canvas, mixed, COUNT(mixed), level, &draw->random);
+        }
+        for (size_t i = 0; i < bytes; i++)
+            canvas->sums[i] += share * canvas->pixels[i];
+    }
+    for (size_t i = 0; i < bytes; i++)
+        canvas->pixels[i] = canvas->sums[i] < 255 ? (uint8_t)canvas->sums[i] : 255;
 }
