@@ -1,4 +1,4 @@
-/* test_loss.c - cross-entropy against long double loops and against PyTorch. */
+/* test_loss.c - losses against long double loops, differences and PyTorch. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -175,6 +176,142 @@ static void ignores_threads(void **state)
     free(gradients);
 }
 
+/* The batch of tests/reference/make_loss_golden.py. */
+enum { ROWS = 5, CLASSES = 7 };
+
+typedef struct GoldenBatch {
+    float    logits[ROWS * CLASSES], shares[ROWS], weights[CLASSES];
+    uint16_t labels[ROWS], others[ROWS];
+} GoldenBatch;
+
+static GoldenBatch golden_batch(void)
+{
+    GoldenBatch batch;
+    for (int i = 0; i < ROWS; i++) {
+        for (int k = 0; k < CLASSES; k++)
+            batch.logits[i * CLASSES + k] = (float)((37 * i + 11 * k * i + 7 * k) % 23 - 11) / 4;
+        batch.labels[i] = (uint16_t)(3 * i % CLASSES);
+        batch.others[i] = (uint16_t)((5 * i + 2) % CLASSES);
+        batch.shares[i] = (float)(2 * i + 1) / 11;
+    }
+    for (int k = 0; k < CLASSES; k++)
+        batch.weights[k] = (float)(k + 2) / 5;
+    return batch;
+}
+
+static Targets golden_targets(const GoldenBatch *batch, bool mixed)
+{
+    return (Targets){ .labels = batch->labels, .others = mixed ? batch->others : NULL, .shares = mixed ? batch->shares : NULL };
+}
+
+static void every_loss_matches_pytorch(void **state)
+{
+    (void)state;
+    const GoldenBatch batch = golden_batch();
+    json_error_t problem;
+    json_t *golden = json_load_file(TESTS_FOLDER "/golden/losses.json", 0, &problem);
+    assert_int_equal(json_array_size(golden), 32);
+    for (size_t c = 0; c < json_array_size(golden); c++) {
+        const char *kind;
+        double smoothing, scale, loss;
+        int mixed, weighted;
+        json_t *gradient;
+        Error error;
+        assert_int_equal(json_unpack(json_array_get(golden, c), "{s:s, s:F, s:b, s:b, s:F, s:F, s:o}", "kind", &kind, "smoothing", &smoothing,
+                                     "mixed", &mixed, "weighted", &weighted, "scale", &scale, "loss", &loss, "gradient", &gradient), 0);
+        LossOptions options = { .smoothing = (float)smoothing, .logit_scale = (float)scale, .class_weights = weighted ? batch.weights : NULL };
+        assert_true(loss_parse(kind, &options.kind, &error));
+        const Targets targets = golden_targets(&batch, mixed);
+        float got[ROWS * CLASSES];
+        LossSum sum = { 0 };
+        loss_measure(&options, batch.logits, &targets, ROWS, ROWS, CLASSES, got, &sum);
+        if (!(fabs(sum.loss / ROWS - loss) <= 1e-7 * fmax(1, loss)))      /* weights and shares are rounded to float */
+            fail_msg("case %zu (%s): loss %.10g, expected %.10g", c, kind, sum.loss / ROWS, loss);
+        for (size_t i = 0; i < ROWS * CLASSES; i++)
+            if (!(fabs((double)got[i] - json_number_value(json_array_get(gradient, i))) <= 1e-7))
+                fail_msg("case %zu (%s): gradient %zu is %.9g, expected %.9g", c, kind, i, (double)got[i],
+                         json_number_value(json_array_get(gradient, i)));
+    }
+    json_decref(golden);
+}
+
+/* The gradient is of the loss that is returned: differences of 1/64, whose error is of its square. */
+static void gradients_are_slopes(void **state)
+{
+    (void)state;
+    const float step = 1.0f / 64;
+    const GoldenBatch plain = golden_batch();
+    for (int c = 0; c < 16; c++) {
+        const LossOptions options = { .kind = (LossKind)(c & 1), .smoothing = 0.2f, .logit_scale = c & 2 ? 1.5f : 0,
+                                      .class_weights = c & 4 ? plain.weights : NULL };
+        const Targets targets = golden_targets(&plain, c & 8);
+        float gradient[ROWS * CLASSES];
+        LossSum sum = { 0 };
+        loss_measure(&options, plain.logits, &targets, ROWS, 4, CLASSES, gradient, &sum);
+        for (int i = 0; i < ROWS * CLASSES; i++) {
+            GoldenBatch above = plain, below = plain;
+            LossSum more = { 0 }, less = { 0 };
+            above.logits[i] += step;
+            below.logits[i] -= step;
+            loss_measure(&options, above.logits, &targets, ROWS, 4, CLASSES, NULL, &more);
+            loss_measure(&options, below.logits, &targets, ROWS, 4, CLASSES, NULL, &less);
+            const double slope = (more.loss - less.loss) / (2 * (double)step) / 4;
+            if (!(fabs(slope - (double)gradient[i]) <= 2e-5))
+                fail_msg("case %d: gradient %d is %g, the slope %g", c, i, (double)gradient[i], slope);
+        }
+    }
+}
+
+/* Mixed with itself, a label is itself; the label with the larger share is the one that is hit. */
+static void mixed_labels(void **state)
+{
+    (void)state;
+    GoldenBatch batch = golden_batch();
+    float plain[ROWS * CLASSES], mixed[ROWS * CLASSES];
+    LossSum sums[2] = {0};
+    const LossOptions options = { .smoothing = 0.1f };
+    memcpy(batch.others, batch.labels, sizeof batch.others);
+    const Targets one = golden_targets(&batch, false), same = golden_targets(&batch, true);
+    loss_measure(&options, batch.logits, &one, ROWS, ROWS, CLASSES, plain, &sums[0]);
+    loss_measure(&options, batch.logits, &same, ROWS, ROWS, CLASSES, mixed, &sums[1]);
+    assert_true(fabs(sums[0].loss - sums[1].loss) <= 1e-9);
+    for (int i = 0; i < ROWS * CLASSES; i++)
+        assert_true(fabs((double)plain[i] - (double)mixed[i]) <= 1e-8);
+
+    const float logits[2 * 3] = { 0, 1, 2, 0, 1, 2 };
+    const uint16_t labels[2] = { 2, 2 }, others[2] = { 0, 0 };
+    const float shares[2] = { 0.6f, 0.4f };
+    LossSum sum = { 0 };
+    loss_measure(&options, logits, &(Targets){ labels, others, shares }, 2, 2, 3, NULL, &sum);
+    assert_int_equal(sum.top1, 1);
+}
+
+/* Rare classes count more; the mean weight of a sample is 1. */
+static void weights_of_classes(void **state)
+{
+    (void)state;
+    static const uint32_t counts[] = { 10, 0, 30, 5, 1 };
+    float weights[5];
+    double mean = 0;
+    loss_class_weights(counts, 5, weights);
+    for (int k = 0; k < 5; k++)
+        mean += (double)weights[k] * counts[k] / 46;
+    assert_true(fabs(mean - 1) < 1e-6);
+    assert_true(fabs((double)weights[0] - 46.0 / 4 / 10) < 1e-6 && weights[1] == 1);
+    assert_true(fabs((double)weights[4] / (double)weights[2] - 30) < 1e-4);
+}
+
+static void names_of_losses(void **state)
+{
+    (void)state;
+    Error error;
+    LossKind kind;
+    assert_true(loss_parse("BCE", &kind, &error) && kind == LOSS_bce);
+    assert_string_equal(loss_name(LOSS_ce), "ce");
+    assert_false(loss_parse("bec", &kind, &error));
+    assert_string_equal(error.text, "unknown loss 'bec': --loss: did you mean bce? choose one of ce bce");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +319,11 @@ int main(void)
         cmocka_unit_test(matches_pytorch),
         cmocka_unit_test(counts_hits),
         cmocka_unit_test(ignores_threads),
+        cmocka_unit_test(every_loss_matches_pytorch),
+        cmocka_unit_test(gradients_are_slopes),
+        cmocka_unit_test(mixed_labels),
+        cmocka_unit_test(weights_of_classes),
+        cmocka_unit_test(names_of_losses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
