@@ -21,7 +21,9 @@ enum { AHEAD = 3 };             /* slots beside those being filled: one is at th
 
 typedef struct Slot {
     float    *images;           /* batch C H W */
-    uint16_t *labels;           /* batch */
+    uint16_t *labels, *others;  /* batch */
+    float    *shares;           /* batch */
+    bool      mixed;
     int       count;
     bool      ready;
 } Slot;
@@ -96,6 +98,13 @@ static void sample_make(Worker *worker, uint32_t epoch, uint32_t sample, float *
     augment_apply(image, image_size(loader->dataset), &loader->normalise, augment, out);
 }
 
+static bool slot_mix(const Loader *loader, uint32_t epoch, uint32_t batch, Slot *slot)
+{
+    MixedBatch mixed = { .size = image_size(loader->dataset), .count = slot->count, .images = slot->images,
+                         .labels = slot->labels, .others = slot->others, .shares = slot->shares };
+    return pipeline_mix(&loader->options.pipeline, &mixed, loader->options.seed, epoch, batch);
+}
+
 static void slot_fill(Worker *worker, uint32_t epoch, uint32_t batch, Slot *slot)
 {
     const Loader *loader = worker->loader;
@@ -114,6 +123,7 @@ static void slot_fill(Worker *worker, uint32_t epoch, uint32_t batch, Slot *slot
     const size_t missing = (size_t)(options->batch - slot->count);
     memset(slot->images + (size_t)slot->count * size, 0, missing * size * sizeof *slot->images);
     memset(slot->labels + slot->count, 0, missing * sizeof *slot->labels);
+    slot->mixed = options->training && slot_mix(loader, epoch, batch, slot);
 }
 
 static void *worker_run(void *argument)
@@ -160,6 +170,8 @@ static void allocate_slots(Loader *loader)
     for (uint32_t i = 0; i < loader->ring; i++) {
         loader->slots[i].images = allocate(batch * image_elements(loader->dataset), sizeof *loader->slots[i].images, "a batch");
         loader->slots[i].labels = allocate(batch, sizeof *loader->slots[i].labels, "a batch's labels");
+        loader->slots[i].others = allocate(batch, sizeof *loader->slots[i].others, "a batch's labels");
+        loader->slots[i].shares = allocate(batch, sizeof *loader->slots[i].shares, "a batch's labels");
     }
 }
 
@@ -215,6 +227,8 @@ void loader_free(Loader *loader)
     for (uint32_t i = 0; i < loader->ring; i++) {
         free(loader->slots[i].images);
         free(loader->slots[i].labels);
+        free(loader->slots[i].others);
+        free(loader->slots[i].shares);
     }
     free(loader->slots);
     free(loader->workers);
@@ -262,5 +276,9 @@ bool loader_next(Loader *loader, Batch *batch)
     pthread_cond_signal(&loader->to_workers);
     pthread_mutex_unlock(&loader->lock);
     *batch = (Batch){ .images = slot->images, .labels = slot->labels, .count = slot->count };
+    if (slot->mixed) {
+        batch->others = slot->others;
+        batch->shares = slot->shares;
+    }
     return true;
 }

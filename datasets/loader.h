@@ -20,6 +20,8 @@ typedef struct LoaderOptions {
 typedef struct Batch {
     const float    *images;        /* batch x channels x height x width, normalised, 64-byte aligned; valid until the next loader_next */
     const uint16_t *labels;        /* batch */
+    const uint16_t *others;        /* batch: labels of what was mixed in; NULL: nothing was */
+    const float    *shares;        /* batch: of `labels` in a mixed batch, the rest is of `others`; else NULL */
     int             count;         /* real samples; the rest of a last short batch is zeros */
 } Batch;
 

@@ -41,20 +41,31 @@ void pipeline_drop(Pipeline *pipeline, const char *key)
     memmove(&pipeline->steps[place], &pipeline->steps[place + 1], (size_t)(pipeline->count - place) * sizeof *pipeline->steps);
 }
 
+/* The step with its usual word, for every image. */
+static bool is_plain(const Step *step, StepApply *apply)
+{
+    return step->info->apply == apply && step->word == 0 && step->rate == 1.0f;
+}
+
 bool pipeline_is_plain(const Pipeline *pipeline, int *crop_pad, bool *flip)
 {
-    int at = 0;
+    bool cropped = false;
     *crop_pad = 0;
     *flip = false;
-    const Step *step = pipeline->steps;
-    if (at < pipeline->count && step[at].info->apply == step_crop && step[at].word == 0 && step[at].rate == 1.0f)
-        *crop_pad = (int)step[at++].numbers[0];
-    if (at < pipeline->count && step[at].info->apply == step_hflip && step[at].word == 0 && step[at].rate == 1.0f &&
-        step[at].numbers[0] == 0.5f) {
-        *flip = true;
-        at++;
+    for (int i = 0; i < pipeline->count; i++) {
+        const Step *step = &pipeline->steps[i];
+        if (step->info->mix)
+            continue;
+        if (is_plain(step, step_crop) && !cropped && !*flip) {
+            cropped = true;
+            *crop_pad = (int)step->numbers[0];
+        } else if (is_plain(step, step_hflip) && !*flip && step->numbers[0] == 0.5f) {
+            *flip = true;
+        } else {
+            return false;
+        }
     }
-    return at == pipeline->count;
+    return true;
 }
 
 void pipeline_apply(const Pipeline *pipeline, Canvas *canvas, uint64_t seed, uint32_t epoch, uint32_t sample)
@@ -62,9 +73,32 @@ void pipeline_apply(const Pipeline *pipeline, Canvas *canvas, uint64_t seed, uin
     const Random now = random_stream(seed, epoch, sample, RANDOM_step), always = random_stream(seed, 0, sample, RANDOM_sample);
     for (int i = 0; i < pipeline->count; i++) {
         const Step *step = &pipeline->steps[i];
+        if (!step->info->apply)
+            continue;
         Draw draw = { .random = random_branch(now, (uint64_t)i), .sample = random_branch(always, (uint64_t)i), .epoch = epoch };
         if (step->rate < 1.0f && random_uniform(&draw.random) >= step->rate)
             continue;
         step->info->apply(canvas, step, &draw);
     }
+}
+
+bool pipeline_mix(const Pipeline *pipeline, MixedBatch *batch, uint64_t seed, uint32_t epoch, uint32_t number)
+{
+    enum { EPOCHS = 1 };                                   /* of a mixing step's numbers */
+    const uint64_t behind_samples = 1ull << 32;            /* streams that no sample has */
+    const Step *mixing[PIPELINE_MOST];
+    uint32_t count = 0;
+    for (int i = 0; i < pipeline->count; i++) {
+        const Step *step = &pipeline->steps[i];
+        if (step->info->mix && (step->numbers[EPOCHS] == 0.0f || (float)epoch < step->numbers[EPOCHS]))
+            mixing[count++] = step;
+    }
+    if (!count)
+        return false;
+    Random random = random_stream(seed, epoch, behind_samples + number, RANDOM_step);
+    const Step *step = mixing[random_below(&random, count)];
+    if (step->rate < 1.0f && random_uniform(&random) >= step->rate)
+        return false;
+    step->info->mix(batch, step, &random);
+    return true;
 }

@@ -36,4 +36,8 @@ bool pipeline_is_plain(const Pipeline *pipeline, int *crop_pad, bool *flip);
 
 void pipeline_apply(const Pipeline *pipeline, Canvas *canvas, uint64_t seed, uint32_t epoch, uint32_t sample);
 
+/* Mixes a finished batch by one of the steps that mix; false if there is none, or not for this batch: all is then as it was. Where there
+ * are several, each has as many batches as another. `number` counts the batches of the epoch. */
+bool pipeline_mix(const Pipeline *pipeline, MixedBatch *batch, uint64_t seed, uint32_t epoch, uint32_t number);
+
 #endif

@@ -8,8 +8,10 @@
 
 static const StepInfo table[] = {
 #define STEP(name, ...) { .key = #name, .apply = step_##name, __VA_ARGS__ },
+#define MIX(name, ...)  { .key = #name, .mix = mix_##name, __VA_ARGS__ },
 #include "augmentations.def"
 #undef STEP
+#undef MIX
 };
 
 int step_count(void)
@@ -35,8 +37,10 @@ const char *step_names(void)
 {
     static const char names[] =
 #define STEP(name, ...) " " #name
+#define MIX(name, ...)  " " #name
 #include "augmentations.def"
 #undef STEP
+#undef MIX
         ;
     return names + 1;
 }

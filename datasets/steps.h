@@ -4,6 +4,7 @@
 #define CONVZOO_STEPS_H
 
 #include "canvas.h"
+#include "mix.h"
 #include "random.h"
 
 enum { STEP_NUMBERS = 4, STEP_MOST_CHAINS = 8 };
@@ -15,7 +16,6 @@ typedef struct Draw {
     uint32_t epoch;
 } Draw;
 
-typedef struct Step Step;
 typedef void StepApply(Canvas *canvas, const Step *step, Draw *draw);
 
 typedef struct StepNumber {
@@ -30,7 +30,8 @@ typedef struct StepInfo {
     const char *about;                 /* what becomes of an image, or of how many */
     StepNumber  numbers[STEP_NUMBERS]; /* the first without a name ends them */
     const char *words;                 /* one of these may stand beside the numbers: "mean reflect edge", the first by itself; NULL: none */
-    StepApply  *apply;
+    StepApply  *apply;                 /* one of the two: an image alone, or a batch */
+    StepMix    *mix;
 } StepInfo;
 
 /* A row with its values. */
@@ -38,7 +39,7 @@ struct Step {
     const StepInfo *info;
     float numbers[STEP_NUMBERS];
     int   word;                        /* which of info->words */
-    float rate;                        /* the share of the images that the step is for */
+    float rate;                        /* the share of the images, or of the batches, that the step is for */
 };
 
 int             step_count(void);
@@ -49,7 +50,9 @@ int             step_number_count(const StepInfo *info);
 const char *step_names(void);
 
 #define STEP(key, ...) StepApply step_##key;
+#define MIX(key, ...)  StepMix mix_##key;
 #include "augmentations.def"
 #undef STEP
+#undef MIX
 
 #endif

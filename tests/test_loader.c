@@ -205,8 +205,12 @@ static uint64_t hash_epoch(Loader *loader, const Case *test, uint32_t epoch, uin
             memcpy(&bits, &batch.images[i], sizeof bits);
             hash = random_mix(hash ^ bits);
         }
-        for (int i = 0; i < test->batch; i++)
-            hash = random_mix(hash ^ batch.labels[i]);
+        for (int i = 0; i < test->batch; i++) {
+            uint32_t share = 0;
+            if (batch.others)
+                memcpy(&share, &batch.shares[i], sizeof share);
+            hash = random_mix(hash ^ batch.labels[i] ^ (batch.others ? 1024u + batch.others[i] : 0) ^ (uint64_t)share << 20);
+        }
     }
     return hash;
 }
@@ -215,7 +219,10 @@ static uint64_t hash_epoch(Loader *loader, const Case *test, uint32_t epoch, uin
 static void test_any_threads(void **state)
 {
     (void)state;
-    static const char *const pipelines[] = { "crop:4 hflip", "crop:3 hflip:0.3", "hflip:0.7 crop:2@0.5" };
+    static const char *const pipelines[] = {
+        "crop:4 hflip", "crop:3 hflip:0.3", "hflip:0.7 crop:2@0.5", "crop:4 hflip mixup:0.4", "randaugment:9,2,0.5 erase:0.5,pixel mixup@0.5",
+        "augmix blur noise trivialaugment jitter:0.3,0.1",
+    };
     const Case *test = &(const Case){ .count = 61, .channels = 3, .height = 9, .width = 21, .batch = 3, .training = true };
     Dataset data = dataset_make(test);
     for (size_t p = 0; p < sizeof pipelines / sizeof *pipelines; p++) {

@@ -69,8 +69,9 @@ bool trainer_gradients(Trainer *t, const Batch *batch, LossSum *sum, Error *erro
     program_set_image(t->program, batch->images);
     program_set_step(t->program, t->options.seed, t->state.step);
     program_forward(t->program);
-    loss_cross_entropy(program_logits(t->program), batch->labels, t->options.batch, batch->count, t->info.class_count,
-                       t->options.label_smoothing, program_logits_gradient(t->program), &own);
+    loss_measure(&(LossOptions){ .smoothing = t->options.label_smoothing }, program_logits(t->program),
+                 &(Targets){ .labels = batch->labels, .others = batch->others, .shares = batch->shares }, t->options.batch, batch->count,
+                 t->info.class_count, program_logits_gradient(t->program), &own);
     if (!isfinite(own.loss)) {
         trainer_diverged(t, "loss", own.loss, error);
         return false;
