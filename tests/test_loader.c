@@ -221,7 +221,7 @@ static void test_any_threads(void **state)
     (void)state;
     static const char *const pipelines[] = {
         "crop:4 hflip", "crop:3 hflip:0.3", "hflip:0.7 crop:2@0.5", "crop:4 hflip mixup:0.4", "randaugment:9,2,0.5 erase:0.5,pixel mixup@0.5",
-        "augmix blur noise trivialaugment jitter:0.3,0.1",
+        "crop cutmix hflip:0.2 mixup", "augmix blur noise trivialaugment jitter:0.3,0.1",
     };
     const Case *test = &(const Case){ .count = 61, .channels = 3, .height = 9, .width = 21, .batch = 3, .training = true };
     Dataset data = dataset_make(test);

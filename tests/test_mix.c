@@ -68,6 +68,49 @@ static void test_mixup(void **state)
     }
 }
 
+/* Pixels of the partner's number, all in one box, the same in both channels; the share is that of the rest. */
+static void check_box(const MixedBatch *batch, int i)
+{
+    const float other = (float)(batch->count - 1 - i);
+    int count = 0, top = HEIGHT, bottom = -1, left = WIDTH, right = -1;
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++) {
+            const float value = images[i * IMAGE + y * WIDTH + x];
+            assert_true(value == images[i * IMAGE + PIXELS + y * WIDTH + x]);
+            if (value == (float)i)
+                continue;
+            assert_true(value == other);
+            count++;
+            top = y < top ? y : top;
+            bottom = y > bottom ? y : bottom;
+            left = x < left ? x : left;
+            right = x > right ? x : right;
+        }
+    if (count)
+        assert_int_equal(count, (bottom - top + 1) * (right - left + 1));
+    assert_true(fabs((1 - (double)shares[i]) * PIXELS - count) <= 1e-4);
+}
+
+static void test_cutmix(void **state)
+{
+    (void)state;
+    const Step step = step_of("cutmix");
+    double area = 0;
+    enum { TIMES = 4000 };
+    for (int time = 0; time < TIMES; time++) {
+        const int count = 1 + time % MOST;
+        MixedBatch batch = new_batch(count);
+        Random random = random_stream(7, 2, (uint64_t)time, RANDOM_step);
+        step.info->mix(&batch, &step, &random);
+        check_labels(&batch);
+        for (int i = 0; i < count; i++)
+            if (i != count - 1 - i)
+                check_box(&batch, i);
+        area += count > 1 ? 1 - (double)shares[0] : 0;
+    }
+    assert_true(area / TIMES > 0.2 && area / TIMES < 0.5);      /* half of the area is drawn, and cut off at the edges */
+}
+
 /* How many of 4,000 batches are mixed, in this epoch, and in how many a pixel is a blend. */
 static void count_mixed(const char *text, uint32_t epoch, int *mixed, int *blended)
 {
@@ -90,7 +133,7 @@ static void test_choice(void **state)
     static const struct { const char *text; uint32_t epoch; double mixed, blended; } cases[] = {
         { "crop hflip", 0, 0, 0 },      { "mixup:4", 0, 1, 1 },         { "mixup:4@0.3", 0, 0.3, 0.3 },
         { "mixup:4,5", 4, 1, 1 },       { "mixup:4,5", 5, 0, 0 },
-        /* cases */
+        { "cutmix", 0, 1, 0 },          { "mixup:4 cutmix", 3, 1, 0.5 }, { "mixup:4@0.5 cutmix@0.1", 3, 0.3, 0.25 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int mixed, blended;
@@ -105,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mixup),
+        cmocka_unit_test(test_cutmix),
         cmocka_unit_test(test_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
