@@ -52,7 +52,7 @@ static Tensor *large_features(Network *net, Tensor *x, Activation act)
 Tensor *alexnet(Network *net, Tensor *image, const ArchOptions *opt)
 {
     const bool small = is_small(image);
-    const float half = opt->no_dropout ? 0.0f : 0.5f;
+    const float half = classifier_dropout(opt, 0.5f);
 
     scope_push(net, "features");
     Tensor *x = small ? small_features(net, image, opt->act) : large_features(net, image, opt->act);

@@ -8,12 +8,31 @@
 #include "errors.h"
 #include "modules.h"
 
+/* Zero is the architecture's own. Refused where the network has nothing that it could change. */
 typedef struct ArchOptions {
     int        classes;
     Activation act;                /* every body activation; the registry resolves ACT_native before build */
     bool       no_dropout;
     bool       squeeze_excite;     /* efficientnet_lite0 and tf_efficientnet_lite0 only: off as published */
+    float      dropout;            /* of what the last layers read, instead of 0.5, or instead of none */
+    float      drop_path;          /* stochastic depth: the last residual block's rate; earlier ones' rise from 0 (arXiv:1603.09382) */
+    float      bn_eps, bn_momentum;      /* of every batch norm */
+    bool       zero_init_last;     /* the last norm of each residual branch starts with scale 0 (Goyal et al., 2017, arXiv:1706.02677) */
+    bool       identity_init;      /* the first filters of 3x3 convolutions start as identities (Jordan, 2024, arXiv:2404.00498) */
+    float      layer_scale;        /* what layer scales start with */
 } ArchOptions;
+
+/* The dropout of a classifier that has `own` as published. */
+static inline float classifier_dropout(const ArchOptions *options, float own)
+{
+    return options->no_dropout ? 0.0f : options->dropout > 0.0f ? options->dropout : own;
+}
+
+/* Stochastic depth of residual block `block` of `blocks`, from 0: as timm's, linear in the block's number. */
+static inline float block_drop_path(const ArchOptions *options, int block, int blocks)
+{
+    return options->drop_path * (float)block / (float)(blocks - 1);
+}
 
 typedef struct Architecture {
     const char *key;               /* "resnet18" */
@@ -42,8 +61,8 @@ const Architecture *architecture_find(const char *name, Error *error);
 /* "lenet baseline ..." */
 const char         *architecture_names(void);
 
-/* A whole network: the image, the architecture's layers, the logits. NULL and an error if the
- * image is too small for it. The caller frees it with network_free. */
+/* A whole network: the image, the architecture's layers, the logits. NULL and an error if the image is too small for it, or an
+ * option has nothing to change in it. The caller frees it with network_free. */
 Network *architecture_network(const Architecture *arch, Shape image, const ArchOptions *options, Error *error);
 
 #endif

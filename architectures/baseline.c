@@ -38,7 +38,7 @@ Tensor *baseline(Network *net, Tensor *image, const ArchOptions *opt)
     scope_push(net, "classifier");
     x = linear    (net, "1", x, 256);
     x = activation(net, "2", x, opt->act);
-    x = dropout   (net, "3", x, 0.5f * drop);
+    x = dropout   (net, "3", x, classifier_dropout(opt, 0.5f));
     x = linear    (net, "4", x, opt->classes);
     scope_pop(net);
     return x;

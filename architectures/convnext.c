@@ -21,19 +21,20 @@ typedef struct Size {
     int dims[4], depths[4];
 } Size;
 
-/*  x --7x7 depthwise--norm--linear--act--linear--scale--(+)-->
- *   \___________________________________________________/       linear layers act on every pixel, four times as wide in between */
-static Tensor *block(Network *net, Tensor *x, Activation act)
+/*  x --7x7 depthwise--norm--linear--act--linear--scale--drop--(+)-->      drop: stochastic depth, if that is asked for
+ *   \_________________________________________________________/       linear layers act on every pixel, four times as wide in between */
+static Tensor *block(Network *net, Tensor *x, float drop, const ArchOptions *opt)
 {
     const int c = x->shape.c;
     scope_push(net, "block");
     Tensor *y = conv2d(net, "0", x, c, (Conv2d){ .kernel = 7, .pad = 3, .groups = c, .bias = true });
     y = layernorm   (net, "2", y, 1e-6f);
     y = pixel_linear(net, "3", y, 4 * c);
-    y = activation  (net, "4", y, act);
+    y = activation  (net, "4", y, opt->act);
     y = pixel_linear(net, "5", y, c);
     scope_pop(net);
-    y = layer_scale (net, "", y, 1e-6f);
+    y = layer_scale (net, "", y, opt->layer_scale > 0 ? opt->layer_scale : 1e-6f);
+    y = drop_path   (net, "drop_path", y, drop);
     return add(net, "add", y, x);
 }
 
@@ -50,6 +51,8 @@ static Tensor *convnext(Network *net, Tensor *image, const ArchOptions *opt, con
     x = layernorm(net, "1", x, 1e-6f);
     scope_pop(net);
 
+    const int *depths = size->depths, blocks = depths[0] + depths[1] + depths[2] + depths[3];
+    int at = 0;
     for (int s = 0; s < 4; s++) {
         if (s > 0) {
             scope_push(net, "features.%d", 2 * s);
@@ -57,15 +60,16 @@ static Tensor *convnext(Network *net, Tensor *image, const ArchOptions *opt, con
             x = patchify (net, "1", x, size->dims[s], 2);
             scope_pop(net);
         }
-        for (int b = 0; b < size->depths[s]; b++) {
+        for (int b = 0; b < depths[s]; b++) {
             scope_push(net, "features.%d.%d", 2 * s + 1, b);
-            x = block(net, x, opt->act);
+            x = block(net, x, block_drop_path(opt, at++, blocks), opt);
             scope_pop(net);
         }
     }
 
     x = global_avg_pool(net, "avgpool", x);
     x = layernorm(net, "classifier.0", x, 1e-6f);
+    x = dropout(net, "drop", x, classifier_dropout(opt, 0));
     return linear(net, "classifier.2", x, opt->classes);
 }
 

@@ -48,14 +48,14 @@ static Tensor *excite(Network *net, Tensor *x, int block_input, const Form *form
     return form->opt->squeeze_excite ? squeeze_excite(net, "se", x, block_input / 4, form->opt->act) : x;
 }
 
-static Tensor *residual(Network *net, Tensor *y, Tensor *x)
+static Tensor *residual(Network *net, Tensor *y, Tensor *x, float drop)
 {
     const bool same = x->shape.c == y->shape.c && x->shape.h == y->shape.h && x->shape.w == y->shape.w;
-    return same ? add(net, "add", y, x) : y;
+    return same ? add(net, "add", drop_path(net, "drop_path", y, drop), x) : y;
 }
 
-/*  x --depthwise-bn-act--1x1-bn--(+)-->      the shortcut is there where the shape stays */
-static Tensor *depthwise_separable(Network *net, Tensor *x, int channels, int kernel, int stride, const Form *form)
+/*  x --depthwise-bn-act--1x1-bn--drop--(+)-->      the shortcut is there where the shape stays; drop: stochastic depth */
+static Tensor *depthwise_separable(Network *net, Tensor *x, int channels, int kernel, int stride, float drop, const Form *form)
 {
     Tensor *y = conv2d(net, "conv_dw", x, x->shape.c, window(form, kernel, stride, x->shape.c));
     y = norm  (net, "bn1", y, form);
@@ -63,11 +63,11 @@ static Tensor *depthwise_separable(Network *net, Tensor *x, int channels, int ke
     y = excite(net, y, x->shape.c, form);
     y = conv2d(net, "conv_pw", y, channels, pointwise());
     y = norm  (net, "bn2", y, form);
-    return residual(net, y, x);
+    return residual(net, y, x, drop);
 }
 
-/*  x --1x1-bn-act--depthwise-bn-act--1x1-bn--(+)-->      six times as wide in between */
-static Tensor *inverted_residual(Network *net, Tensor *x, int channels, int kernel, int stride, const Form *form)
+/*  x --1x1-bn-act--depthwise-bn-act--1x1-bn--drop--(+)-->      six times as wide in between */
+static Tensor *inverted_residual(Network *net, Tensor *x, int channels, int kernel, int stride, float drop, const Form *form)
 {
     const int wide = 6 * x->shape.c;
     Tensor *y = conv2d(net, "conv_pw", x, wide, pointwise());
@@ -79,7 +79,7 @@ static Tensor *inverted_residual(Network *net, Tensor *x, int channels, int kern
     y = excite(net, y, x->shape.c, form);
     y = conv2d(net, "conv_pwl", y, channels, pointwise());
     y = norm  (net, "bn3", y, form);
-    return residual(net, y, x);
+    return residual(net, y, x, drop);
 }
 
 static Tensor *efficientnet(Network *net, Tensor *image, const Form *form)
@@ -91,12 +91,14 @@ static Tensor *efficientnet(Network *net, Tensor *image, const Form *form)
     x = norm  (net, "bn1", x, form);
     x = act   (net, "act1", x, form);
 
+    int block = 0;
     for (int s = 0; s < 7; s++) {
         int stride = stages[s].stride;      /* of the first block */
         for (int r = 0; r < stages[s].repeats; r++, stride = 1) {
             scope_push(net, "blocks.%d.%d", s, r);
-            x = s == 0 ? depthwise_separable(net, x, stages[s].channels, stages[s].kernel, stride, form)
-                       : inverted_residual(net, x, stages[s].channels, stages[s].kernel, stride, form);
+            const float drop = block_drop_path(form->opt, block++, 16);
+            x = s == 0 ? depthwise_separable(net, x, stages[s].channels, stages[s].kernel, stride, drop, form)
+                       : inverted_residual(net, x, stages[s].channels, stages[s].kernel, stride, drop, form);
             scope_pop(net);
         }
     }
@@ -105,6 +107,7 @@ static Tensor *efficientnet(Network *net, Tensor *image, const Form *form)
     x = norm  (net, "bn2", x, form);
     x = act   (net, "act2", x, form);
     x = global_avg_pool(net, "pool", x);
+    x = dropout(net, "drop", x, classifier_dropout(form->opt, 0));
     return linear(net, "classifier", x, form->opt->classes);
 }
 

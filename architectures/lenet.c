@@ -32,6 +32,7 @@ Tensor *lenet(Network *net, Tensor *image, const ArchOptions *opt)
     x = activation(net, "2", x, opt->act);
     x = linear    (net, "3", x, 84);
     x = activation(net, "4", x, opt->act);
+    x = dropout   (net, "drop", x, classifier_dropout(opt, 0));
     x = linear    (net, "5", x, opt->classes);
     scope_pop(net);
     return x;

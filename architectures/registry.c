@@ -61,6 +61,72 @@ static void start_small_before_norm(Network *net)
     }
 }
 
+/* Stochastic depth may stand between a branch and its sum. Returns how many norms there are. */
+static int zero_last_norms(Network *net)
+{
+    int count = 0;
+    for (int i = 0; i < network_module_count(net); i++) {
+        const Module *last = network_module(net, i)->ops->sums ? network_module(net, i)->in[0]->producer : NULL;
+        while (last && last->ops->training_only)
+            last = last->in[0]->producer;
+        Param *scale = last && last->ops->batch_statistics ? network_param_of(net, last, "weight") : NULL;
+        if (scale) {
+            scale->init.constant = 0;
+            count++;
+        }
+    }
+    return count;
+}
+
+/* Returns how many convolutions there are. */
+static int start_as_identities(Network *net)
+{
+    int count = 0;
+    for (int i = 0; i < network_module_count(net); i++) {
+        const Module *module = network_module(net, i);
+        Param *weight = network_param_of(net, module, "weight");
+        const bool whole = weight && weight->rank == 4 && weight->dims[1] == module->in[0]->shape.c;      /* one group */
+        if (whole && weight->dims[2] == 3 && weight->dims[3] == 3) {
+            weight->init.identity = true;
+            count++;
+        }
+    }
+    return count;
+}
+
+static int count_part(const Network *net, const char *part)
+{
+    int count = 0;
+    for (int i = 0; i < network_param_count(net); i++)
+        count += !strcmp(network_param(net, i)->part, part);
+    return count;
+}
+
+static int count_sums(const Network *net)
+{
+    int count = 0;
+    for (int i = 0; i < network_module_count(net); i++)
+        count += network_module(net, i)->ops->sums;
+    return count;
+}
+
+/* An option that changed nothing would be believed to be on. */
+static bool settle_options(Network *net, const Architecture *arch, const ArchOptions *o, Error *error)
+{
+    const struct { bool given; const char *name; int changes; const char *what; } rows[] = {
+        { o->drop_path > 0,             "--drop-path",      count_sums(net), "residual block" },
+        { o->bn_eps > 0,                "--bn-eps",         count_part(net, "running_mean"), "batch norm" },
+        { o->bn_momentum > 0,           "--bn-momentum",    count_part(net, "running_mean"), "batch norm" },
+        { o->layer_scale > 0,           "--layer-scale",    count_part(net, "layer_scale"), "layer scale" },
+        { o->zero_init_last,            "--zero-init-last", o->zero_init_last ? zero_last_norms(net) : 0, "norm at the end of a residual branch" },
+        { o->identity_init,             "--identity-init",  o->identity_init ? start_as_identities(net) : 0, "3x3 convolution" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].given && rows[i].changes == 0)
+            return error_set(error, EXIT_usage, "%s changes nothing: %s: it has no %s: leave it out", rows[i].name, arch->key, rows[i].what);
+    return true;
+}
+
 Network *architecture_network(const Architecture *arch, Shape image, const ArchOptions *options, Error *error)
 {
     if (image.h < arch->least_side || image.w < arch->least_side || image.h != image.w) {
@@ -74,7 +140,11 @@ Network *architecture_network(const Architecture *arch, Shape image, const ArchO
         resolved.act = arch->act;
     Network *net = network_new();
     network_set_gain(net, activation_info(resolved.act.key)->gain);
+    network_set_norm(net, resolved.bn_eps, resolved.bn_momentum);
     arch->build(net, network_input(net, image), &resolved);
     start_small_before_norm(net);
-    return net;
+    if (settle_options(net, arch, &resolved, error))
+        return net;
+    network_free(net);
+    return NULL;
 }

@@ -17,15 +17,16 @@ static Conv2d conv3x3(int stride) { return (Conv2d){ .kernel = 3, .stride = stri
 static Conv2d conv1x1(int stride) { return (Conv2d){ .kernel = 1, .stride = stride }; }
 static Conv2d conv7x7(int stride) { return (Conv2d){ .kernel = 7, .stride = stride, .pad = 3 }; }
 
-/*  x --conv-bn-act--conv-bn--(+)--act-->
- *   \______(1x1 conv-bn)______/            the shortcut convolves only where the shape changes */
-static Tensor *basic_block(Network *net, Tensor *x, int channels, int stride, Activation act)
+/*  x --conv-bn-act--conv-bn--drop--(+)--act-->      drop: stochastic depth, if that is asked for
+ *   \______(1x1 conv-bn)____________/               the shortcut convolves only where the shape changes */
+static Tensor *basic_block(Network *net, Tensor *x, int channels, int stride, Activation act, float drop)
 {
     Tensor *y = conv2d(net, "conv1", x, channels, conv3x3(stride));
     y = batchnorm (net, "bn1",   y);
     y = activation(net, "act1",  y, act);
     y = conv2d    (net, "conv2", y, channels, conv3x3(1));
     y = batchnorm (net, "bn2",   y);
+    y = drop_path (net, "drop_path", y, drop);
 
     Tensor *shortcut = x;
     if (stride != 1 || x->shape.c != channels) {
@@ -52,13 +53,15 @@ Tensor *resnet18(Network *net, Tensor *image, const ArchOptions *opt)
     };
     Tensor *x = stem(net, image, opt->act);
 
+    int block = 0;
     for (int s = 0; s < 4; s++)
         for (int b = 0; b < stages[s].blocks; b++) {
             scope_push(net, "layer%d.%d", s + 1, b);
-            x = basic_block(net, x, stages[s].channels, b == 0 ? stages[s].stride : 1, opt->act);
+            x = basic_block(net, x, stages[s].channels, b == 0 ? stages[s].stride : 1, opt->act, block_drop_path(opt, block++, 8));
             scope_pop(net);
         }
 
     x = global_avg_pool(net, "avgpool", x);
+    x = dropout(net, "drop", x, classifier_dropout(opt, 0));
     return linear(net, "fc", x, opt->classes);
 }

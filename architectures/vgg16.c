@@ -18,7 +18,7 @@
 Tensor *vgg16(Network *net, Tensor *image, const ArchOptions *opt)
 {
     static const struct { int channels, layers; } stages[] = { {64, 2}, {128, 2}, {256, 3}, {512, 3}, {512, 3} };
-    const float half = opt->no_dropout ? 0.0f : 0.5f;
+    const float half = classifier_dropout(opt, 0.5f);
 
     Tensor *x = image;
     Sequence at = { 0 };

@@ -190,9 +190,9 @@ static const ModuleOps batchnorm_ops = {
 
 Tensor *batchnorm_with(Network *net, const char *name, const Tensor *x, BatchNorm options)
 {
-    BatchNorm o = options;
-    o.eps = o.eps != 0 ? o.eps : 1e-5f;
-    o.momentum = o.momentum != 0 ? o.momentum : 0.1f;
+    BatchNorm o = { .eps = network_norm_eps(net), .momentum = network_norm_momentum(net) };
+    o.eps = o.eps != 0 ? o.eps : options.eps != 0 ? options.eps : 1e-5f;
+    o.momentum = o.momentum != 0 ? o.momentum : options.momentum != 0 ? options.momentum : 0.1f;
     CHECK(o.eps > 0 && o.momentum > 0 && o.momentum <= 1, "batchnorm '%s': eps %g, momentum %g", name, (double)o.eps,
           (double)o.momentum);
     BatchNormModule *m = network_add_module(net, sizeof *m, &batchnorm_ops, name, x, NULL);

@@ -65,6 +65,7 @@ static void dropout_describe(const Module *module, ModuleDescription *descriptio
 
 static const ModuleOps dropout_ops = {
     .kind = "dropout", .forward = dropout_forward, .backward = dropout_backward, .describe = dropout_describe,
+    .training_only = true,
 };
 
 Tensor *dropout(Network *net, const char *name, const Tensor *x, float p)

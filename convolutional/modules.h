@@ -61,7 +61,11 @@ Tensor *global_avg_pool(Network *net, const char *name, const Tensor *x);
 /* Zeroes each value with probability p in training and scales the rest by 1 / (1 - p).   Srivastava et al., 2014 */
 Tensor *dropout(Network *net, const char *name, const Tensor *x, float p);
 
-/* y = a + b, same shapes */
+/* Leaves out all of a sample with probability p in training and scales the others by 1 / (1 - p): for residual branches.
+ * Huang et al., 2016, arXiv:1603.09382 */
+Tensor *drop_path(Network *net, const char *name, const Tensor *x, float p);
+
+/* y = a + b, same shapes. Of a residual block, a is the branch and b the shortcut. */
 Tensor *add(Network *net, const char *name, const Tensor *a, const Tensor *b);
 
 /* y = weight[c] x, weight: c, 1, 1, starting at `start`.   Touvron et al., 2021, arXiv:2103.17239 */

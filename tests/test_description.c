@@ -53,6 +53,7 @@ MAKE(avg_pool)
 MAKE(adaptive_avg_pool) { return adaptive_avg_pool(net, d->name, a, integer(d, "side")); }
 MAKE(global_avg_pool)   { return global_avg_pool(net, d->name, a); }
 MAKE(dropout)           { return dropout(net, d->name, a, description_get_float(d, "p")); }
+MAKE(drop_path)         { return drop_path(net, d->name, a, description_get_float(d, "p")); }
 MAKE(add)               { return add(net, d->name, a, b); }
 MAKE(layer_scale)       { return layer_scale(net, d->name, a, description_get_float(d, "start")); }
 MAKE(channel_gate)      { return channel_gate(net, d->name, a, b); }
@@ -102,6 +103,7 @@ static struct {
     { "adaptive_avg_pool", "",              make_adaptive_avg_pool, shape_adaptive, macs_none, 0 },
     { "global_avg_pool",   "",              make_global_avg_pool,   shape_global,   macs_none, 0 },
     { "dropout",           "",              make_dropout,           shape_same,     macs_none, 0 },
+    { "drop_path",         "",              make_drop_path,          shape_same,     macs_none, 0 },
     { "add",               "",              make_add,               shape_same,     macs_none, 0 },
     { "layer_scale",       "layer_scale",   make_layer_scale,       shape_same,     macs_none, 0 },
     { "channel_gate",      "",              make_channel_gate,      shape_same,     macs_none, 0 },

@@ -270,10 +270,13 @@ static void check_variant(const Problem *problem, const Variant *variant)
 
 /* ---- one case ---- */
 
-/* What dropout multiplied each element by, seen from outside: 0 or 1 / (1 - p), and not too many of either. */
+/* What dropout multiplied each element by, or drop_path each sample, seen from outside: 0 or 1 / (1 - p), and not too many of
+ * either. */
 static void recover_mask(Problem *problem)
 {
-    const double p = (double)problem->row->p, count = (double)problem->outputs;
+    const ModuleCase *row = problem->row;
+    const size_t drawn = row->by_sample ? problem->outputs / (size_t)row->n : 1;      /* elements that share a draw */
+    const double p = (double)row->p, count = (double)(problem->outputs / drawn);
     Reference *r = build(problem->row, &variants[0]);
     import_params(problem, r->net);
     Program *program = program_compile(r->net, &variants[0].plan, MODE_training, problem->row->n);
@@ -282,10 +285,11 @@ static void recover_mask(Problem *problem)
     double kept = 0;
     for (size_t i = 0; i < problem->outputs; i++) {
         const double x = problem->reference->values[0][i] + problem->reference->params[0][i];
-        const double ratio = (double)program_logits(program)[i] / x;
-        problem->mask[i] = ratio == 0 ? 0 : 1 / (1 - p);
-        assert_true(fabs(ratio - problem->mask[i]) < 1e-6);
-        kept += ratio != 0;
+        const double ratio = (double)program_logits(program)[i] / x - row->added;
+        problem->mask[i] = fabs(ratio) < 1e-6 ? 0 : 1 / (1 - p);
+        assert_true(fabs(ratio - problem->mask[i]) < (row->added ? 1e-5 : 1e-6));
+        assert_true(problem->mask[i] == problem->mask[i / drawn * drawn]);
+        kept += i % drawn == 0 && problem->mask[i] != 0;
     }
     assert_true(fabs(kept - (1 - p) * count) < 4 * sqrt(p * (1 - p) * count));
     program_free(program);

@@ -58,6 +58,9 @@ void kernel_gate_backward(const View *view, const float *x, const float *gate, c
  * so that the layout does not change the draw. Backward is the same call on the gradient. y may be x. */
 void kernel_dropout(const View *view, float p, uint64_t key, const float *x, float *y);
 
+/* Stochastic depth: y = keep[n] x / (1 - p) + residual (NULL: 0), keep drawn for sample n from `key`. y may be x or residual. */
+void kernel_drop_path(const View *view, float p, uint64_t key, const float *x, const float *residual, float *y);
+
 /* mean over h, w: y[n][c], n x padded floats; and its gradient dx = dy[n][c] / (h w). */
 void kernel_global_average_forward(const View *view, const float *x, float *y);
 void kernel_global_average_backward(const View *view, const float *dy, float *dx);

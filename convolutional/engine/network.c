@@ -20,6 +20,15 @@ Network *network_new(void)
 void  network_set_gain(Network *network, float gain) { network->gain = gain; }
 float network_gain(const Network *network)           { return network->gain; }
 
+void network_set_norm(Network *network, float eps, float momentum)
+{
+    network->norm_eps = eps;
+    network->norm_momentum = momentum;
+}
+
+float network_norm_eps(const Network *network)      { return network->norm_eps; }
+float network_norm_momentum(const Network *network) { return network->norm_momentum; }
+
 void network_free(Network *network)
 {
     if (!network)

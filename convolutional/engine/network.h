@@ -50,6 +50,7 @@ typedef struct {
     float constant;
     int   fan_in;          /* > 0: random */
     float gain;
+    bool  identity;        /* convolutions: filter i passes channel i on, as far as there are both */
 } Init;
 
 enum { PARAM_MAX_RANK = 4 };
@@ -88,6 +89,7 @@ typedef struct ModuleOps {
     bool  sums;                    /* the output is the sum of the two inputs, and nothing else */
     bool  takes_sum;               /* a sum that follows can run inside its kernels (emit.h: Fusion), */
     bool  takes_activation;        /* an activation as well */
+    bool  training_only;           /* in inference the output is the input */
     bool  wants_channels_last;     /* slow where the channels of a pixel do not lie together */
 } ModuleOps;
 
@@ -114,6 +116,11 @@ Tensor *network_input(Network *network, Shape shape);
 /* The gain that weights of the constructors to come start with; 1 at first. It fits the activation (activations.h). */
 void  network_set_gain(Network *network, float gain);
 float network_gain(const Network *network);
+
+/* Batch norm's eps and momentum in the constructors to come, whatever their options say; 0, at first: as they say. */
+void  network_set_norm(Network *network, float eps, float momentum);
+float network_norm_eps(const Network *network);
+float network_norm_momentum(const Network *network);
 
 /* Names of what follows start with `name.`; scopes nest. */
 void scope_push(Network *network, const char *format, ...) __attribute__((format(printf, 2, 3)));

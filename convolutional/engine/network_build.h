@@ -24,7 +24,7 @@ struct Network {
     size_t  scope_starts[SCOPE_MAX_DEPTH];
     int     scope_depth;
     Tensor *image;
-    float   gain;
+    float   gain, norm_eps, norm_momentum;
     int     counter_count;
 
     Parameters  parameters;

@@ -150,6 +150,18 @@ static void draw(float *plain, const Param *param, Random random)
         plain[i] = bound * (2.0f * random_uniform(&random) - 1.0f);
 }
 
+/* Filter i is 1 at its middle for channel i, else 0. */
+static void start_as_identity(float *plain, const Param *param)
+{
+    const size_t filters = (size_t)param->dims[0], channels = (size_t)param->dims[1], rows = (size_t)param->dims[2],
+                 columns = (size_t)param->dims[3];
+    for (size_t i = 0; i < filters && i < channels; i++) {
+        float *filter = plain + i * channels * rows * columns;
+        memset(filter, 0, channels * rows * columns * sizeof *filter);
+        filter[(i * rows + rows / 2) * columns + columns / 2] = 1;
+    }
+}
+
 void parameters_init(Network *network, uint64_t seed)
 {
     parameters_place(network);
@@ -165,6 +177,8 @@ void parameters_init(Network *network, uint64_t seed)
         else
             for (size_t k = 0; k < param->count; k++)
                 plain[k] = param->init.constant;
+        if (param->init.identity)
+            start_as_identity(plain, param);
         parameters_import(network, network->parameters.values, param, plain);
         free(plain);
     }

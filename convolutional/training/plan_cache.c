@@ -45,10 +45,11 @@ static void key_of(const PlanSubject *s, const Plan *plan, char *key, size_t siz
     processor_name(processor, sizeof processor);
     const int at = snprintf(key, size, "generation %d, %s, %s, %d threads, ", GENERATION, processor,
                             program_kernels(kernels, sizeof kernels), threads_settle(0));
-    snprintf(key + at, size - (size_t)at, "%s %s b%d, %s %s%s%s %dx%dx%d, %d classes, plan %s",
+    snprintf(key + at, size - (size_t)at, "%s %s b%d, %s %s%s%s%s%s %dx%dx%d, %d classes, plan %s",
              s->mode == MODE_training ? "train" : "infer", plan->precision == PRECISION_f32 ? "f32" : "bf16", s->batch,
              s->arch->key, activation_text(s->options.act, act, sizeof act), s->options.no_dropout ? " no dropout" : "",
-             s->options.squeeze_excite ? " squeeze-excite" : "", s->image.c, s->image.h, s->image.w, s->options.classes,
+             s->options.squeeze_excite ? " squeeze-excite" : "", s->options.dropout > 0.0f ? " own dropout" : "",
+             s->options.drop_path > 0.0f ? " drop path" : "", s->image.c, s->image.h, s->image.w, s->options.classes,
              plan_text(plan));
 }
 

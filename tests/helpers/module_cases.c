@@ -27,6 +27,9 @@ BUILD(conv_avg)   { return reference_avg_pool(r, "m", conv(r, row, x), row->pool
 BUILD(adaptive)   { return reference_adaptive_avg_pool(r, "m", x, row->channels); }
 BUILD(global)     { return reference_global_avg_pool(r, "m", x); }
 BUILD(drop)       { return reference_dropout(r, "m", x, row->p); }
+BUILD(drop_samples) { return reference_drop_path(r, "m", x, row->p); }
+BUILD(drop_added)   { return reference_add(r, "s", drop_samples(r, row, x), x); }
+BUILD(add_dropped)  { return reference_add(r, "s", x, drop_samples(r, row, x)); }
 BUILD(flat)       { return reference_flatten(r, "m", x); }
 BUILD(scale)      { return reference_layer_scale(r, "m", x, 1.0f); }
 BUILD(gate)       { return reference_channel_gate(r, "m", x, reference_global_avg_pool(r, "g", x)); }
@@ -173,6 +176,11 @@ const ModuleCase module_cases[] = {
     { "global_avg_pool, 16 channels",   2, {16, 5, 3}, global, .kind = KIND_pointwise },
     { "dropout",                        2, { 5, 9, 7}, drop, .kind = KIND_pointwise, .p = 0.25f },
     { "dropout, 16 channels",           3, {16, 5, 6}, drop, .kind = KIND_pointwise, .p = 0.5f },
+    { "drop_path",                     19, { 5, 3, 4}, drop_samples, .kind = KIND_pointwise, .p = 0.25f, .by_sample = true },
+    { "drop_path, 16 channels",        16, {16, 3, 5}, drop_samples, .kind = KIND_pointwise, .p = 0.5f, .by_sample = true },
+    { "drop_path, more than a chunk",   3, {48, 9, 11}, drop_samples, .kind = KIND_pointwise, .p = 0.5f, .by_sample = true },
+    { "drop_path(x) + x",              13, { 5, 3, 4}, drop_added, .kind = KIND_pointwise, .p = 0.25f, .by_sample = true, .added = true },
+    { "x + drop_path(x), 16 channels", 16, {16, 2, 3}, add_dropped, .kind = KIND_pointwise, .p = 0.5f, .by_sample = true, .added = true },
     { "flatten",                        2, { 5, 3, 4}, flat, .kind = KIND_pointwise },
     { "add: x + x",                     2, { 5, 3, 4}, doubled, .kind = KIND_pointwise },
     { "add: x + f(x)",                  2, { 5, 3, 7}, sum, .channels = 5, SAME(3) },

@@ -19,6 +19,8 @@ typedef struct ModuleCase {
     Pool        pool;
     Activation  act;
     float       p;
+    bool        by_sample;                   /* dropped by sample, and not by element */
+    bool        added;                       /* x is added to what is dropped */
 } ModuleCase;
 
 extern const ModuleCase module_cases[];

@@ -269,6 +269,11 @@ Tensor *reference_dropout(Reference *r, const char *name, const Tensor *x, float
     return keep(r, (ReferenceNode){ dropout_forward, .a = x }, dropout(r->net, name, x, p));
 }
 
+Tensor *reference_drop_path(Reference *r, const char *name, const Tensor *x, float p)
+{
+    return keep(r, (ReferenceNode){ dropout_forward, .a = x }, drop_path(r->net, name, x, p));
+}
+
 static void layer_scale_forward(Reference *r, const ReferenceNode *node)
 {
     for (size_t i = 0; i < reference_size(r, node->a); i++)

@@ -37,7 +37,7 @@ struct Reference {
     double *values[REFERENCE_TENSORS];      /* one a tensor: batch x c x h x w */
     double *params[REFERENCE_PARAMS];       /* one a parameter, in the file's order */
     double *updated[REFERENCE_PARAMS];      /* running statistics after a training run */
-    double *mask;                           /* what dropout multiplies by in training; the caller's */
+    double *mask;                           /* what dropout or drop_path multiplies by in training; the caller's */
     double  margin;                         /* how near the last run came to a kink, or to a tie of two maxima */
 };
 
@@ -66,6 +66,7 @@ Tensor *reference_avg_pool(Reference *r, const char *name, const Tensor *x, Pool
 Tensor *reference_adaptive_avg_pool(Reference *r, const char *name, const Tensor *x, int side);
 Tensor *reference_global_avg_pool(Reference *r, const char *name, const Tensor *x);
 Tensor *reference_dropout(Reference *r, const char *name, const Tensor *x, float p);
+Tensor *reference_drop_path(Reference *r, const char *name, const Tensor *x, float p);
 Tensor *reference_add(Reference *r, const char *name, const Tensor *a, const Tensor *b);
 Tensor *reference_layer_scale(Reference *r, const char *name, const Tensor *x, float start);
 Tensor *reference_channel_gate(Reference *r, const char *name, const Tensor *x, const Tensor *gate);

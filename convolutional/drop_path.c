@@ -1,0 +1,91 @@
+/* drop_path.c - in training, whole samples of a residual branch are left out: stochastic depth.
+ *
+ *   x, y    N C H W
+ *   keep    N             1 with probability 1 - p, else 0
+ *
+ *   y = keep[n] / (1 - p) x;  dx = keep[n] / (1 - p) dy, the same draw;  y = x in inference      (Huang et al., 2016, arXiv:1603.09382)
+ *
+ * The draw is a function of (seed, step, module, sample), as dropout's: nothing is stored.
+ * What a program fuses in: y = keep[n] / (1 - p) x + residual. */
+
+#include "modules.h"
+
+#include "description.h"
+#include "emit.h"
+#include "errors.h"
+#include "kernels.h"
+#include "random.h"
+
+typedef struct DropPath {
+    Module base;
+    float  p;
+} DropPath;
+
+typedef struct Context {
+    View           view;
+    float          p;          /* 0 in inference */
+    int            module;
+    const StepKey *key;
+} Context;
+
+enum { X, RESIDUAL, Y };
+
+static void run(const void *context, void *const p[])
+{
+    const Context *c = context;
+    const Random stream = random_stream(c->key->seed, c->key->step, (uint64_t)c->module, RANDOM_dropout);
+    kernel_drop_path(&c->view, c->p, stream.state, p[X], p[RESIDUAL], p[Y]);
+}
+
+static void emit(const DropPath *m, Program *program, const char *what, Buffer *x, Buffer *residual, Buffer *y)
+{
+    const float p = program_mode(program) == MODE_training ? m->p : 0;
+    const Context context = { buffer_view(x), p, m->base.index, program_step_key(program) };
+    Kernel *kernel = program_emit_function(program, &m->base, what, run, &context, sizeof context);
+    kernel_bind(kernel, X, x);
+    kernel_bind(kernel, RESIDUAL, residual);
+    kernel_bind(kernel, Y, y);
+    kernel_in_place(kernel, residual ? residual : x, y);
+}
+
+static void drop_path_forward(const Module *module, Program *program)
+{
+    const Fusion fusion = program_fusion(program, module);
+    Buffer *x = program_read_view(program, module->in[0]);
+    if (program_mode(program) == MODE_inference && !fusion.residual) {
+        program_alias(program, module->out, x, buffer_layout(x));
+        return;
+    }
+    Buffer *residual = fusion.residual ? program_read(program, fusion.residual, buffer_layout(x)) : NULL;
+    emit((const DropPath *)module, program, "forward", x, residual, program_write(program, fusion.out, buffer_layout(x)));
+}
+
+static void drop_path_backward(const Module *module, Program *program)
+{
+    const Fusion fusion = program_fusion(program, module);
+    const_dnnl_memory_desc_t layout = program_view_layout(program, module->in[0]);
+    Buffer *dy = program_read_gradient(program, fusion.out, layout);
+    if (fusion.residual && program_wants_gradient(program, fusion.residual))
+        program_share_gradient(program, fusion.residual, dy, layout);
+    emit((const DropPath *)module, program, "backward", dy, NULL, program_write_gradient(program, module->in[0], layout));
+}
+
+static void drop_path_describe(const Module *module, ModuleDescription *description)
+{
+    description_float(description, "p", ((const DropPath *)module)->p);
+}
+
+static const ModuleOps drop_path_ops = {
+    .kind = "drop_path", .forward = drop_path_forward, .backward = drop_path_backward, .describe = drop_path_describe,
+    .takes_sum = true, .training_only = true,
+};
+
+Tensor *drop_path(Network *net, const char *name, const Tensor *x, float p)
+{
+    CHECK(p >= 0 && p < 1, "drop_path '%s': probability %g, it lies in [0, 1)", name, (double)p);
+    if (p == 0)
+        return (Tensor *)x;
+    DropPath *m = network_add_module(net, sizeof *m, &drop_path_ops, name, x, NULL);
+    m->p = p;
+    return network_add_output(net, m, x->shape);
+}
