@@ -63,17 +63,22 @@ static void run_backward(const void *context, void *const p[])
                               p[DX], p[DWEIGHT], p[DBIAS], p[DRESIDUAL], p[SCRATCH]);
 }
 
+/* Whether mean and variance are the running ones, constants, and not the batch's: in inference, or while the module is frozen. */
+static bool is_fixed(const BatchNormModule *m, const Program *program)
+{
+    return program_mode(program) == MODE_inference || program_freezes(program, &m->base);
+}
+
 static Context context_of(const BatchNormModule *m, Program *program, const Fusion *fusion, const Buffer *x)
 {
-    return (Context){ .kernel = { .view = buffer_view(x), .act = fusion->act, .eps = m->options.eps },
+    return (Context){ .kernel = { .view = buffer_view(x), .act = fusion->act, .eps = m->options.eps, .fixed = is_fixed(m, program) },
                       .momentum = m->options.momentum,
                       .batches = parameters_counter(program_network(program), m->batches) };
 }
 
-/* Mean and variance of the batch in training, the running ones in inference. */
 static void emit_statistics(const BatchNormModule *m, Program *program, const Context *context, Buffer *x)
 {
-    if (program_mode(program) == MODE_inference) {
+    if (is_fixed(m, program)) {
         program_save(program, &m->base, 0, program_param(program, m->running_mean, NULL));
         program_save(program, &m->base, 1, program_param(program, m->running_var, NULL));
         return;
@@ -148,7 +153,8 @@ static void batchnorm_forward(const Module *module, Program *program)
 
 /* With dz = dy act'(z), x^ = (x - mean) / sqrt(variance + eps) and sums over n, h, w of count values:
  *   dresidual = dz    dbias = sum dz    dweight = sum dz x^
- *   dx = weight / sqrt(variance + eps) (dz - dbias / count - x^ dweight / count) */
+ *   dx = weight / sqrt(variance + eps) (dz - dbias / count - x^ dweight / count)
+ * Where mean and variance are constants, the last two terms are none. */
 static void batchnorm_backward(const Module *module, Program *program)
 {
     const BatchNormModule *m = (const BatchNormModule *)module;

@@ -149,7 +149,8 @@ static void emit_backward(const Conv2dModule *conv, Program *program, bool bf16)
     const Geometry weights = geometry_of(conv, program, (OperandTypes){ bf16, bf16, false });
     const Geometry data = geometry_of(conv, program, (OperandTypes){ bf16 && program_is_bf16(program, in), bf16, bf16 });
     dnnl_primitive_desc_t hint = describe(describe_forward, &forward, forward.x, NULL);
-    emit_backward_weights(conv, program, &weights, hint);
+    if (program_trains(program, &conv->base))
+        emit_backward_weights(conv, program, &weights, hint);
     if (program_wants_gradient(program, in))
         emit_backward_data(conv, program, &data, hint);
     DNNL(dnnl_primitive_desc_destroy(hint));

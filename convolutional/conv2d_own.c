@@ -42,15 +42,16 @@ void own_conv2d_forward(const OwnConv2d *own, const Conv2dModule *conv, Program 
 /* Weights first: x is free after it, and dx can have its place. */
 void own_conv2d_backward(const OwnConv2d *own, const Conv2dModule *conv, Program *program)
 {
-    const_dnnl_memory_desc_t weights = own->weight_layout(conv, program);
-    Buffer *x = program_read(program, conv->base.in[0], own->tensor_layout(program, conv->base.in[0]));
+    const_dnnl_memory_desc_t weights = own->weight_layout(conv, program), x_layout = own->tensor_layout(program, conv->base.in[0]);
+    Buffer *x = program_trains(program, &conv->base) ? program_read(program, conv->base.in[0], x_layout) : NULL;
     Buffer *dy = program_read_gradient(program, conv->base.out, own->tensor_layout(program, conv->base.out));
-    Buffer *dweight = program_param_gradient(program, conv->weight, weights);
-    Buffer *dbias = conv->bias ? program_param_gradient(program, conv->bias, NULL) : NULL;
-    emit(own, conv, program, "backward weights", own->backward_weights, x, dweight, dbias, dy);
-
+    if (x) {
+        Buffer *dweight = program_param_gradient(program, conv->weight, weights);
+        Buffer *dbias = conv->bias ? program_param_gradient(program, conv->bias, NULL) : NULL;
+        emit(own, conv, program, "backward weights", own->backward_weights, x, dweight, dbias, dy);
+    }
     if (program_wants_gradient(program, conv->base.in[0])) {
-        Buffer *dx = program_write_gradient(program, conv->base.in[0], buffer_layout(x));
+        Buffer *dx = program_write_gradient(program, conv->base.in[0], x_layout);
         emit(own, conv, program, "backward data", own->backward_data, dx, program_param(program, conv->weight, weights), NULL,
              dy);
     }

@@ -130,7 +130,8 @@ static void linear_backward(const Module *module, Program *program)
     const bool bf16 = linear_algorithm(module, program) == ALGORITHM_bf16;
     const Geometry g = geometry_of(m, program, (OperandTypes){ bf16, bf16, bf16 });
     dnnl_primitive_desc_t hint = forward_desc(&g, MODE_training);
-    linear_backward_weights(m, program, bf16, hint);
+    if (program_trains(program, module))
+        linear_backward_weights(m, program, bf16, hint);
     if (program_wants_gradient(program, module->in[0]))
         linear_backward_data(m, program, bf16, hint);
     DNNL(dnnl_primitive_desc_destroy(hint));

@@ -83,6 +83,10 @@ static Reference *build(const ModuleCase *row, const Variant *variant)
         x = row->build(r, row, reference_probe(r, "probe", x, variant->tag));
         reference_flatten(r, "end", x);
     }
+    for (int i = 0; row->frozen && i < network_param_count(r->net); i++) {
+        Param *param = network_param(r->net, i);
+        param->frozen = !strncmp(param->name, row->frozen, strlen(row->frozen));
+    }
     reference_complete(r);
     return r;
 }
@@ -178,8 +182,22 @@ static void compare(const Context *c, const char *what, int first, const double 
     hold(c, what, first + 1, largest / scale);
 }
 
+/* Of a frozen parameter: none. */
+static void check_no_gradient(const Context *c, const Network *net, const Param *param, const float *block)
+{
+    double *gradient = exported(net, block, param);
+    for (size_t i = 0; i < param->count; i++)
+        if (gradient[i] != 0)
+            fail_msg("%s, %s: frozen %s has a gradient of %g", c->problem->row->name, c->variant->name, param->name, gradient[i]);
+    free(gradient);
+}
+
 static void check_gradient(const Context *c, const Network *net, const Param *param, const float *block)
 {
+    if (param->frozen) {
+        check_no_gradient(c, net, param, block);
+        return;
+    }
     const Gradient *expected = &c->problem->gradients[index_in(c->problem, param)];
     double *gradient = exported(net, block, param), *v = allocate(param->count, sizeof *v, "a direction");
     double samples[SAMPLES], squares = 0;
@@ -207,7 +225,7 @@ static void check_statistics(const Context *c, Network *net, double *const *expe
     for (int i = 0; i < network_param_count(net); i++) {
         const Param *param = network_param(net, i);
         if (param->role == PARAM_counter)
-            assert_int_equal(*parameters_counter(net, param), batches);
+            assert_int_equal(*parameters_counter(net, param), network_freezes(net, param->module) ? 0 : batches);
         if (param->role != PARAM_buffer)
             continue;
         double *values = exported(net, network_parameters(net)->values, param);
@@ -327,7 +345,7 @@ static Problem *problem_new(const ModuleCase *row, Kind kind)
     if (row->p > 0)
         recover_mask(problem);
     for (int i = 0; i < network_param_count(r->net); i++)
-        if (is_trained(network_param(r->net, i)))
+        if (is_trained(network_param(r->net, i)) && !network_param(r->net, i)->frozen)
             problem->gradients[i] = gradient_expected(r, problem->cotangent, i, step_of(problem));
     reference_run(r, MODE_training);
     problem->trained = copied(reference_output(r), problem->outputs);

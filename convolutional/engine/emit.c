@@ -275,7 +275,34 @@ void program_alias(Program *program, const Tensor *tensor, Buffer *buffer, const
 
 bool program_wants_gradient(const Program *program, const Tensor *tensor)
 {
-    return program->mode == MODE_training && tensor->producer;
+    return state_of(program, tensor)->wanted;
+}
+
+bool program_trains(const Program *program, const Module *module)
+{
+    const Network *network = program->network;
+    for (int i = 0; i < network_param_count(network); i++) {
+        const Param *param = network_param(network, i);
+        if (param->module == module && param_is_trained(param) && !param->frozen)
+            return true;
+    }
+    return false;
+}
+
+bool program_freezes(const Program *program, const Module *module)
+{
+    return network_freezes(program->network, module);
+}
+
+void program_want_gradients(Program *program)
+{
+    for (int i = 0; i < network_module_count(program->network); i++) {
+        const Module *module = network_module(program->network, i);
+        bool wanted = program_trains(program, module);
+        for (int k = 0; k < module->inputs; k++)
+            wanted = wanted || program_wants_gradient(program, module->in[k]);
+        state_of(program, module->out)->wanted = wanted;
+    }
 }
 
 void program_share_gradient(Program *program, const Tensor *tensor, Buffer *buffer, const_dnnl_memory_desc_t layout)
@@ -388,6 +415,8 @@ Buffer *program_param_gradient(Program *program, const Param *param, const_dnnl_
     if (!layout)
         layout = vector_layout(program, param);
     const_dnnl_memory_desc_t home = home_layout(program, param, layout);
+    if (param->frozen)
+        return new_buffer(program, BUFFER_arena, layout, 0);
     Buffer *buffer = new_buffer(program, BUFFER_gradients, home, 0);
     buffer->param = param;
     if (layout_same_bytes(home, layout))

@@ -88,14 +88,19 @@ Buffer *program_read_gradient(Program *program, const Tensor *tensor, const_dnnl
 Buffer *program_write_gradient(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
 /* or an existing buffer, read as `layout`, that is its share. */
 void    program_share_gradient(Program *program, const Tensor *tensor, Buffer *buffer, const_dnnl_memory_desc_t layout);
-/* False for the image. */
+/* False where there is nothing to train at or below its producer. */
 bool    program_wants_gradient(const Program *program, const Tensor *tensor);
 
 /* A parameter's values in `layout` (NULL: a vector as it is in the file). The first program's wish becomes the place
  * where the parameter lives; other wishes get a copy. */
 Buffer *program_param(Program *program, const Param *param, const_dnnl_memory_desc_t layout);
-/* Where its gradient is to be written. */
+/* Where its gradient is to be written; that of a frozen one is dropped. */
 Buffer *program_param_gradient(Program *program, const Param *param, const_dnnl_memory_desc_t layout);
+
+/* Whether gradients of the module's own parameters are to be computed: it has some that are not frozen. */
+bool    program_trains(const Program *program, const Module *module);
+/* Whether the module is to run as in inference. */
+bool    program_freezes(const Program *program, const Module *module);
 
 /* Bytes that live from their first kernel to their last: saved statistics, masks, scratch. */
 Buffer *program_scratch(Program *program, size_t bytes);

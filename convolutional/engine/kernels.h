@@ -75,6 +75,7 @@ typedef struct BatchNormKernel {
     View       view;
     Activation act;           /* ACT_identity: none */
     float      eps;
+    bool       fixed;         /* mean and variance are constants: backward has no gradient through them */
 } BatchNormKernel;
 
 size_t kernel_batchnorm_scratch(const BatchNormKernel *k);

@@ -178,6 +178,19 @@ const Module *network_only_reader(const Network *network, const Tensor *tensor)
     return tensor->readers == 1 ? reader : NULL;
 }
 
+bool network_freezes(const Network *network, const Module *module)
+{
+    int frozen = 0, trained = 0;
+    for (int i = 0; i < network->params.count; i++) {
+        const Param *param = network_param(network, i);
+        if (param->module != module || !param_is_trained(param))
+            continue;
+        frozen += param->frozen;
+        trained++;
+    }
+    return trained > 0 && frozen == trained;
+}
+
 size_t network_trained_count(const Network *network)
 {
     size_t count = 0;
@@ -191,7 +204,7 @@ bool network_trains_with(const Network *network, int batch, Error *error)
     for (int i = 0; i < network->modules.count; i++) {
         const Module *module = network_module(network, i);
         const Shape s = module->out->shape;
-        if (module->ops->batch_statistics && (int64_t)batch * s.h * s.w == 1)
+        if (module->ops->batch_statistics && !network_freezes(network, module) && (int64_t)batch * s.h * s.w == 1)
             return error_set(error, EXIT_usage, "one value a channel: %s '%s': a batch of 1 image of %dx%d has %d channels of %d x %d there, and "
                              "no variance: use larger images or a batch of 2 or more", module->ops->kind, module->name,
                              network->image->shape.w, network->image->shape.h, s.c, s.w, s.h);

@@ -65,9 +65,13 @@ typedef struct Param {
     size_t      count;                   /* product of dims */
     Init        init;
     int         index;                   /* position in the state_dict */
+    /* Left alone by programs that are compiled from now on: its gradient stays 0, and none is computed below the lowest parameter
+     * that is trained. A module whose trained parameters are all frozen runs as in inference: batch norm takes its running
+     * statistics, and leaves them as they are. */
+    bool        frozen;
 } Param;
 
-/* Whether the optimiser moves it. */
+/* Whether the optimiser moves it, while it is not frozen. */
 static inline bool param_is_trained(const Param *param)
 {
     return param->role == PARAM_weight || param->role == PARAM_plain;
@@ -147,6 +151,8 @@ int           network_param_count(const Network *network);        /* every state
 Param        *network_param(const Network *network, int index);
 Param        *network_param_find(const Network *network, const char *name);   /* NULL if there is none */
 Param        *network_param_of(const Network *network, const Module *module, const char *part);      /* likewise */
+/* Whether the module has trained parameters, and all of them are frozen. */
+bool          network_freezes(const Network *network, const Module *module);
 /* Trained values (weights and plain), what papers count. */
 size_t        network_trained_count(const Network *network);
 /* False and a line if the network cannot be trained on batches of this size: a module that takes each channel's variance over the

@@ -96,7 +96,7 @@ static void emit_backward(Program *program)
         const Module *head = network_module(program->network, program->head_at[i]);
         program->emitting = head->index;
         dnnl_layer(head->name);
-        if (head->ops->backward)
+        if (head->ops->backward && program_wants_gradient(program, program_fusion(program, head).out))
             head->ops->backward(head, program);
         program_flush_pending(program);
     }
@@ -114,6 +114,7 @@ static void make_logits(Program *program)
     if (program->mode == MODE_training) {
         program->logits_gradient = program_write_gradient(program, tensor, plain);
         program->logits_gradient->first = program->loss_at - 1;
+        program->logits_gradient->last = program->loss_at - 1;      /* nobody may read it: the caller writes it nevertheless */
     }
 }
 
@@ -159,6 +160,8 @@ Program *program_compile(Network *network, const Plan *plan, Mode mode, int batc
     if (program->plan.layout == LAYOUT_batch_last && batch % BATCH_LANES)
         program->plan.layout = LAYOUT_blocked;
     program_fuse(program);
+    if (mode == MODE_training)
+        program_want_gradients(program);
     make_image(program);
     emit_forward(program);
     make_logits(program);

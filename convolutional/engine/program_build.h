@@ -61,6 +61,7 @@ typedef struct TensorState {
     const Module *recompute;                           /* computes them anew in backward, instead of keeping them; or NULL */
     List    shares;                                    /* Buffer: gradient shares, one a reader */
     Buffer *gradient;                                  /* their sum */
+    bool    wanted;                                    /* there is something to train at or below its producer */
     List    gradient_copies;                           /* Buffer */
 } TensorState;
 
@@ -110,6 +111,8 @@ void program_fuse(Program *program);
 /* Makes `kernel` the current user of buffer. */
 void buffer_use(Buffer *buffer, const Kernel *kernel);
 Buffer *buffer_root(Buffer *buffer);
+/* Finds which tensors' gradients are wanted (emit.c). */
+void program_want_gradients(Program *program);
 /* Forward is over: drops the values of tensors that are computed anew (emit.c). */
 void program_begin_backward(Program *program);
 /* Emits what program_param_gradient left pending (emit.c). */

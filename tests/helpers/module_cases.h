@@ -19,6 +19,7 @@ typedef struct ModuleCase {
     Pool        pool;
     Activation  act;
     float       p;
+    const char *frozen;                      /* how the names of frozen parameters begin; NULL: none */
     bool        by_sample;                   /* dropped by sample, and not by element */
     bool        added;                       /* x is added to what is dropped */
 } ModuleCase;

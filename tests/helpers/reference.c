@@ -183,7 +183,9 @@ static void batchnorm_forward(Reference *r, const ReferenceNode *node)
     const double count = (double)r->batch * s.h * s.w;
     for (int c = 0; c < s.c; c++) {
         double mean = param_of(r, node, BN_MEAN)[c], variance = param_of(r, node, BN_VARIANCE)[c];
-        if (r->mode == MODE_training) {
+        r->updated[node->first + BN_MEAN][c] = mean;
+        r->updated[node->first + BN_VARIANCE][c] = variance;
+        if (r->mode == MODE_training && !network_freezes(r->net, node->y->producer)) {
             const double old_mean = mean, old_variance = variance;
             channel_statistics(r, node, c, &mean, &variance);
             r->updated[node->first + BN_MEAN][c] = (1 - node->momentum) * old_mean + node->momentum * mean;

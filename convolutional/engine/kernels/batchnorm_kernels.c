@@ -16,6 +16,7 @@ typedef struct BatchNormCall {
     Panels       panels;
     float        eps;
     const float *mean, *variance, *weight, *bias;
+    bool         fixed;               /* no gradient through mean and variance */
     bool         masked;              /* the residual is z itself, or what has its sign */
     double      *partials;            /* [slices][2][padded]: sums of every slice */
     float       *first, *second;      /* [padded]; statistics: shift, -; backward: slope, offset */
@@ -37,7 +38,7 @@ static BatchNormCall call_of(const BatchNormKernel *k, void *scratch)
 {
     CHECK(k->act.key > ACT_native && k->act.key < ACT_COUNT && !activation_info(k->act.key)->learned, "batch norm: activation %d",
           (int)k->act.key);
-    BatchNormCall call = { .panels = panels_of(&k->view), .eps = k->eps, .partials = scratch };
+    BatchNormCall call = { .panels = panels_of(&k->view), .eps = k->eps, .fixed = k->fixed, .partials = scratch };
     if (scratch) {
         call.first = (float *)(call.partials + call.panels.slices * 2 * call.panels.padded);
         call.second = call.first + call.panels.padded;
@@ -209,8 +210,8 @@ static void gradients_write(const BatchNormCall *call, size_t channel, float *dw
     const bool padding = channel >= call->panels.channels;
     dbias[channel] = padding ? 0 : (float)sum;
     dweight[channel] = padding ? 0 : (float)(product * inverse);
-    call->first[channel] = (float)(-share * inverse * inverse * product);
-    call->second[channel] = (float)(-share * sum);
+    call->first[channel] = call->fixed ? 0 : (float)(-share * inverse * inverse * product);
+    call->second[channel] = call->fixed ? 0 : (float)(-share * sum);
 }
 
 static void gradient_write(const BatchNormCall *call, PanelShare items, const BatchNormWork *work)
