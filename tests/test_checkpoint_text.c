@@ -28,11 +28,12 @@ static int teardown(void **state)
     return 0;
 }
 
-enum { KEYS = 10 };
+enum { KEYS = 11 };
 static const char *const keys[KEYS] = {
     "format", "arch", "act", "classes", "mean", "std", "img_size", "in_chans", "squeeze_excite", "exif_orientation",
+    "bn_eps",
 };
-static const char *const good[KEYS] = { "pt", "lenet", "tanh", "[\"0\",\"1\"]", "[0.5]", "[1]", "28", "1", NULL, NULL };
+static const char *const good[KEYS] = { "pt", "lenet", "tanh", "[\"0\",\"1\"]", "[0.5]", "[1]", "28", "1", NULL, NULL, NULL };
 
 static const struct { const char *name, *key, *value, *expected; } infos[] = {      /* value NULL: the key is missing */
     { "as it is",            "format",    "pt",                  NULL },
@@ -40,6 +41,10 @@ static const struct { const char *name, *key, *value, *expected; } infos[] = {  
     { "negative mean",       "mean",      "[-1.5e0]",            NULL },
     { "squeeze excite off",  "squeeze_excite", "false",          NULL },
     { "squeeze excite on",   "squeeze_excite", "true",           NULL },
+    { "batch norm's eps",    "bn_eps",    "1e-12",               NULL },
+    { "eps of 0",            "bn_eps",    "0",                   "a number from 1e-30 to 1" },
+    { "eps of 2",            "bn_eps",    "2",                   "a number from 1e-30 to 1" },
+    { "eps: a text",         "bn_eps",    "\"1\"",               "a number from 1e-30 to 1" },
     { "upright",             "exif_orientation", "applied",      NULL },
     { "half upright",        "exif_orientation", "perhaps",      "expected applied, or no such key" },
     { "no format",           "format",    NULL,                  "metadata 'format' is missing" },

@@ -4,7 +4,8 @@
  *   last.safetensors    the same, with optimizer.<state>.<parameter> tensors, those of the run's parts, and the run's counters in
  *                       the metadata
  *
- * Metadata (text): format, arch, act, classes, mean, std, img_size, in_chans, exif_orientation ("applied"), and for resume the run's own keys. */
+ * Metadata (text): format, arch, act, classes, mean, std, img_size, in_chans, exif_orientation ("applied"),
+ * squeeze_excite and bn_eps where they are not the architecture's own, and for resume the run's own keys. */
 
 #ifndef CONVZOO_CHECKPOINT_H
 #define CONVZOO_CHECKPOINT_H
@@ -23,6 +24,7 @@ typedef struct ModelInfo {
     int    channels, side;                     /* in_chans, img_size */
     float  mean[CHECKPOINT_MAX_CHANNELS], std[CHECKPOINT_MAX_CHANNELS];
     bool   squeeze_excite;
+    float  bn_eps;                             /* every batch norm's, where it is not the architecture's own; else 0 */
     bool   as_stored;                          /* EXIF orientation was not applied to the photographs: exif_orientation is missing */
 } ModelInfo;
 

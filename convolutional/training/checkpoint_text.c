@@ -83,6 +83,8 @@ bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *
     put_number(writer, "in_chans", (uint64_t)info->channels);
     if (info->squeeze_excite)
         safetensors_writer_metadata(writer, "squeeze_excite", "true");
+    if (info->bn_eps > 0 && !put_json(writer, "bn_eps", json_real(info->bn_eps), JSON_REAL_PRECISION(9), path, error))
+        return false;
     if (!info->as_stored)
         safetensors_writer_metadata(writer, "exif_orientation", "applied");
     return true;
@@ -195,6 +197,16 @@ static bool get_squeeze_excite(const Safetensors *file, bool *on, const char *pa
     return !text || *on || !strcmp(text, "false") || bad_text("squeeze_excite", text, "true or false", path, error);
 }
 
+static bool get_bn_eps(const Safetensors *file, float *eps, const char *path, Error *error)
+{
+    const char *text = safetensors_metadata(file, "bn_eps");
+    json_t *json = get_json(file, "bn_eps");
+    *eps = (float)json_number_value(json);
+    const bool ok = !text || (json_is_number(json) && *eps >= 1e-30f && *eps <= 1.0f);
+    json_decref(json);
+    return ok || bad_text("bn_eps", text, "a number from 1e-30 to 1, or no such key", path, error);
+}
+
 /* Weights that another program published say nothing of their network: all that lacks is told at once. */
 static bool check_keys(const Safetensors *file, const char *path, Error *error)
 {
@@ -237,7 +249,7 @@ bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, 
                     (info->channels != 2 || bad_text("in_chans", "2", "1 (grey) or 3 (colour)", path, error)) &&
                     get_floats(file, "mean", info->mean, info->channels, -INFINITY, path, error) &&
                     get_floats(file, "std", info->std, info->channels, 1e-30f, path, error) &&
-                    get_squeeze_excite(file, &info->squeeze_excite, path, error) &&
+                    get_squeeze_excite(file, &info->squeeze_excite, path, error) && get_bn_eps(file, &info->bn_eps, path, error) &&
                     get_orientation(file, &info->as_stored, path, error) && get_classes(file, info, path, error);
     if (!ok)
         model_info_clear(info);

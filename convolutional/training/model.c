@@ -90,7 +90,7 @@ static bool subject_of(const ModelInfo *info, PlanSubject *subject, Error *error
 {
     *subject = (PlanSubject){
         .arch = architecture_find(info->arch, error), .image = { info->channels, info->side, info->side },
-        .options = { .classes = info->class_count, .squeeze_excite = info->squeeze_excite }, .mode = MODE_inference,
+        .options = { .classes = info->class_count, .squeeze_excite = info->squeeze_excite, .bn_eps = info->bn_eps }, .mode = MODE_inference,
     };
     return subject->arch && activation_parse(info->act, &subject->options.act, error);
 }
