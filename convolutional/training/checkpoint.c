@@ -79,10 +79,11 @@ bool checkpoint_save(const char *path, const char *keep_previous, Network *netwo
 
 /* ---- loading ---- */
 
+/* Rows that are not equal are passed over. */
 static bool load_row(const Safetensors *file, const MatchRow *row, float *values, bool import, const char *path, Error *error)
 {
     const Slot *slot = row->slot;
-    if (!slot || !row->entry || dtype_is_float(row->entry->dtype) != dtype_is_float(slot_dtype(slot)))
+    if (row->kind != MATCH_equal || !row->entry || dtype_is_float(row->entry->dtype) != dtype_is_float(slot_dtype(slot)))
         return true;                       /* a counter that the file does without stays what it is */
     if (slot_is_counter(slot)) {
         int64_t counter;
@@ -102,7 +103,7 @@ static bool load_row(const Safetensors *file, const MatchRow *row, float *values
 }
 
 /* Twice over the file: the first time it is only checked, so that a bad tensor leaves nothing half loaded. */
-static bool load_rows(const Safetensors *file, const CheckpointMatch *match, const char *path, Error *error)
+bool checkpoint_load_rows(const Safetensors *file, const CheckpointMatch *match, const char *path, Error *error)
 {
     float *values = allocate(match->slots.largest, sizeof *values, "a tensor to be read");
     bool ok = true;
@@ -116,7 +117,7 @@ static bool load_rows(const Safetensors *file, const CheckpointMatch *match, con
 static bool load_equal(const Safetensors *file, const CheckpointMatch *match, const char *path, const Network *network, Error *error)
 {
     return (checkpoint_match_is_equal(match) || checkpoint_match_refuse(match, file, path, network, error)) &&
-           safetensors_check(file, error) && load_rows(file, match, path, error);
+           safetensors_check(file, error) && checkpoint_load_rows(file, match, path, error);
 }
 
 static bool optimizer_from_text(const Safetensors *file, const Optimizer *optimizer, uint64_t *steps,
