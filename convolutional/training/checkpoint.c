@@ -165,6 +165,20 @@ bool checkpoint_load(const char *path, Network *network, Optimizer *optimizer, R
     return ok;
 }
 
+bool checkpoint_load_average(const char *path, const char *part, Network *network, Error *error)
+{
+    Kept kept = kept_network;
+    kept.blocks[0].owner = part;
+    Safetensors *file = safetensors_open(path, error);
+    if (!file)
+        return false;
+    CheckpointMatch match = checkpoint_match(file, network, &kept, false);
+    const bool ok = load_equal(file, &match, path, network, error);
+    checkpoint_match_clear(&match);
+    safetensors_close(file);
+    return ok;
+}
+
 bool checkpoint_import(const char *path, Network *network, char *note, size_t size, Error *error)
 {
     *note = '\0';

@@ -59,6 +59,8 @@ bool checkpoint_info(const char *path, ModelInfo *info, Error *error);
 /* Reads weights (and optimizer state, counters and what parts keep when not NULL) into a network built from the info. All names, shapes and
  * types are compared first; one line lists up to ten differences and then nothing has been loaded. */
 bool checkpoint_load(const char *path, Network *network, Optimizer *optimizer, RunState *run, const Kept *parts, Error *error);
+/* Reads an average that a part has kept, <part>.<parameter>, as the network's weights; part NULL: the weights themselves. */
+bool checkpoint_load_average(const char *path, const char *part, Network *network, Error *error);
 /* Reads weights that another program may have written: names wrapped ("module.") or of another layout (checkpoint_naming.h),
  * without batch norm's counters. note: one line that says what was done about names, "" if nothing had to be. */
 bool checkpoint_import(const char *path, Network *network, char *note, size_t size, Error *error);

@@ -8,7 +8,7 @@ static const char optimizer_owner[] = "optimizer";
 
 /* Whose tensors lie beside the network's. */
 static const char *const owners[] = {
-    optimizer_owner, "ema",
+    optimizer_owner,
 #define X(key) #key,
 #include "parts.def"
 #undef X

@@ -18,6 +18,13 @@ void parts_open(Trainer *t)
         t->parts[i] = parts[i]->open(t);
 }
 
+void parts_close(Trainer *t)
+{
+    for (int i = 0; i < PART_COUNT; i++)
+        if (t->parts[i] && parts[i]->close)
+            parts[i]->close(t->parts[i]);
+}
+
 Kept parts_keep(const Trainer *t)
 {
     Kept kept = { 0 };
@@ -36,6 +43,38 @@ bool parts_cut_back(Trainer *t, Error *error)
     return ok;
 }
 
+float parts_lr(const Trainer *t, uint64_t step)
+{
+    float lr = schedule_lr(&t->schedule, step);
+    for (int i = 0; i < PART_COUNT; i++)
+        if (t->parts[i] && parts[i]->lr)
+            lr = parts[i]->lr(t, step, lr);
+    return lr;
+}
+
+bool parts_after_gradients(Trainer *t, const Batch *batch, Error *error)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < PART_COUNT; i++)
+        if (t->parts[i] && parts[i]->after_gradients)
+            ok = parts[i]->after_gradients(t, t->parts[i], batch, error);
+    return ok;
+}
+
+void parts_after_step(Trainer *t)
+{
+    for (int i = 0; i < PART_COUNT; i++)
+        if (t->parts[i] && parts[i]->after_step)
+            parts[i]->after_step(t, t->parts[i]);
+}
+
+void parts_before_validation(Trainer *t)
+{
+    for (int i = 0; i < PART_COUNT; i++)
+        if (t->parts[i] && parts[i]->before_validation)
+            parts[i]->before_validation(t, t->parts[i]);
+}
+
 void parts_after_epoch(Trainer *t, const TrainerEpoch *epoch)
 {
     for (int i = 0; i < PART_COUNT; i++)
@@ -43,9 +82,42 @@ void parts_after_epoch(Trainer *t, const TrainerEpoch *epoch)
             parts[i]->after_epoch(t, t->parts[i], epoch);
 }
 
-void parts_close(Trainer *t)
+bool parts_finished(const Trainer *t)
 {
     for (int i = 0; i < PART_COUNT; i++)
-        if (t->parts[i] && parts[i]->close)
-            parts[i]->close(t->parts[i]);
+        if (t->parts[i] && parts[i]->finished && parts[i]->finished(t->parts[i]))
+            return true;
+    return false;
+}
+
+/* ---- averages ---- */
+
+/* Of several, the last one in the list; PART_COUNT: none. */
+static int average_index(const Trainer *t)
+{
+    int found = PART_COUNT;
+    for (int i = 0; i < PART_COUNT; i++)
+        found = t->parts[i] && parts[i]->average ? i : found;
+    return found;
+}
+
+const char *parts_average_key(const Trainer *t)
+{
+    const int i = average_index(t);
+    return i < PART_COUNT ? parts[i]->key : NULL;
+}
+
+void parts_swap_average(Trainer *t)
+{
+    const int i = average_index(t);
+    if (i < PART_COUNT)
+        weights_copy_swap(parts[i]->average(t->parts[i]), t->network);
+}
+
+const char *parts_average_keys(int index)
+{
+    for (int i = 0; i < PART_COUNT; i++)
+        if (parts[i]->average && index-- == 0)
+            return parts[i]->key;
+    return NULL;
 }

@@ -8,9 +8,17 @@
 
 #include "kept.h"
 #include "loader.h"
+#include "weights_copy.h"
 
 typedef struct Trainer      Trainer;
 typedef struct TrainerEpoch TrainerEpoch;
+
+/* What a run has beside the training; {0}: its log alone. */
+typedef struct PartOptions {
+    bool  ema;                   /* an average of the weights is validated and kept as the best: parts/ema.c */
+    float ema_decay;             /* the share of it that a step leaves */
+    bool  ema_warmup;            /* a smaller share in the first steps */
+} PartOptions;
 
 enum {
 #define X(key) PART_##key,
@@ -19,7 +27,7 @@ enum {
     PART_COUNT
 };
 
-/* The trainer's options name it; hooks that are NULL are not called. Called with the state that `open` made. */
+/* Hooks that are NULL are not called; the others get the state that `open` made. */
 typedef struct RunPart {
     const char *key;
     /* Its state, or NULL if it takes no part in this run. All is compiled, nothing of an older run is loaded. */
@@ -28,14 +36,39 @@ typedef struct RunPart {
     void (*keep)(void *state, Kept *kept);
     /* Opens its files, without what they hold of epochs that are not done: the checkpoint does not know them. */
     bool (*cut_back)(Trainer *trainer, void *state, Error *error);
+    /* What the schedule's rate becomes in a step, from 0. */
+    float (*lr)(const Trainer *trainer, uint64_t step, float lr);
+    /* The gradients of a batch are there; the weights have not moved. False and a line ends the run. */
+    bool (*after_gradients)(Trainer *trainer, void *state, const Batch *batch, Error *error);
+    /* The weights have moved. */
+    void (*after_step)(Trainer *trainer, void *state);
+    /* The epoch's last step is done; again if a signal came during the validation. */
+    void (*before_validation)(Trainer *trainer, void *state);
+    /* What is validated, and saved as the best, in place of the network's weights. */
+    WeightsCopy *(*average)(void *state);
     void (*after_epoch)(Trainer *trainer, void *state, const TrainerEpoch *epoch);
+    /* The run is over, whatever epochs are left. */
+    bool (*finished)(const void *state);
     void (*close)(void *state);
 } RunPart;
 
 void parts_open(Trainer *trainer);
+void parts_close(Trainer *trainer);
 Kept parts_keep(const Trainer *trainer);
 bool parts_cut_back(Trainer *trainer, Error *error);
+/* The learning rate of a step: the schedule's, unless a part has another. */
+float parts_lr(const Trainer *trainer, uint64_t step);
+bool parts_after_gradients(Trainer *trainer, const Batch *batch, Error *error);
+void parts_after_step(Trainer *trainer);
+void parts_before_validation(Trainer *trainer);
 void parts_after_epoch(Trainer *trainer, const TrainerEpoch *epoch);
-void parts_close(Trainer *trainer);
+bool parts_finished(const Trainer *trainer);
+
+/* The key of the part whose average stands for the weights; NULL: they stand for themselves. */
+const char *parts_average_key(const Trainer *trainer);
+/* The network gets the average's values, the average the network's; called again it is as before. Nothing without an average. */
+void parts_swap_average(Trainer *trainer);
+/* Keys of all parts that have such averages, by index; NULL after the last. */
+const char *parts_average_keys(int index);
 
 #endif

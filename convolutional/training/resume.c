@@ -116,14 +116,16 @@ static bool find_best(Trainer *t, Error *error)
     if (!at->best_owed)
         return true;
     if (t->last_is_best) {
+        parts_swap_average(t);
         weights_copy_take(&t->best_weights, t->network);
+        parts_swap_average(t);
         return true;
     }
     if (!saved_state(previous, &before, &known, error))
         return false;
     if (known && run_state_is_best(&before) && before.best_epoch == at->best_epoch) {
         weights_copy_take(&t->best_weights, t->network);
-        const bool loaded = checkpoint_load(previous, t->network, NULL, NULL, NULL, error);
+        const bool loaded = checkpoint_load_average(previous, parts_average_key(t), t->network, error);
         weights_copy_swap(&t->best_weights, t->network);
         t->previous_is_best = loaded;
         return loaded;

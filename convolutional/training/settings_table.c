@@ -221,6 +221,10 @@ static const Setting settings[] = {
     { "decay-rate", "lr-gamma gamma", 0, FLOAT(decay_rate, 0, 1), RESULT, .fallback = "0.1", .group = "Training", .help = "with --sched step: the factor of each drop", .rare = true },
     { "seed", NULL, 0, WHOLE(seed, 0, 1e15), RESULT, .fallback = "42", .group = "Training", .help = "start of all random numbers: the same seed, the same run" },
 
+    { "model-ema", "ema", 0, SWITCH(parts.ema), RESULT, .absent = "false", .group = "Averaging", .help = "validate, and keep as the best, a moving average of the weights", .rare = true },
+    { "model-ema-decay", "ema-decay", 0, FLOAT(parts.ema_decay, 0, 1), RESULT, .fallback = "0.999", .absent = "0.999", .group = "Averaging", .help = "with --model-ema: share of the average that a step leaves", .rare = true },
+    { "model-ema-warmup", "ema-warmup", 0, SWITCH(parts.ema_warmup), RESULT, .fallback = "true", .absent = "true", .group = "Averaging", .help = "with --model-ema: the same share from the first step on, not a smaller one at first", .rare = true },
+
     { "plan", NULL, 0, TEXT(plan), FORM(plan), RESULT, .argument = "NAME", .fallback = "default", .group = "Run",
       .help = "how the computation is laid out; measured: try all and take the fastest; one of " PLAN_WORDS " (direct: no Winograd)", .rare = true },
     { "amp", "bf16", 0, SWITCH(plan.precision), FORM(amp), RESULT, .fallback = "false", .group = "Run", .help = "multiply numbers of 16 bits (bfloat16) where that is faster" },

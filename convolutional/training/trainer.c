@@ -241,6 +241,7 @@ static void compile(Trainer *t)
     t->optimizer = optimizer_new(t->network, &o->optimizer);
     t->loader = new_loader(t, t->train_set, true);
     t->val_loader = new_loader(t, t->val_set, false);
+    t->turns = 1;
     t->batches = loader_batches(t->loader);
     t->schedule = trainer_schedule(o, t->batches);
     tell_recipe(t);
@@ -319,8 +320,8 @@ static bool start(Trainer *t, Error *error)
 
 Trainer *trainer_open(const TrainerOptions *options, Error *error)
 {
-    Trainer *t = allocate(1, sizeof *t, "the trainer");
     CHECK(!options->resume || options->folder, "resume needs a folder");
+    Trainer *t = allocate(1, sizeof *t, "the trainer");
     t->options = *options;
     if (t->options.act.key == ACT_native)
         t->options.act = options->arch->act;
@@ -352,5 +353,5 @@ void trainer_close(Trainer *t)
 
 bool trainer_finished(const Trainer *t)
 {
-    return t->state.epoch >= (uint32_t)t->options.epochs;
+    return t->state.epoch >= (uint32_t)t->options.epochs || parts_finished(t);
 }

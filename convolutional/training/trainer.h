@@ -74,6 +74,7 @@ typedef struct TrainerOptions {
     int          val_batch;
     float        label_smoothing;
     OptimizerOptions optimizer;
+    PartOptions  parts;
     ScheduleKind schedule;
     float        lr, min_lr;
     double       warmup_epochs;        /* < 0: a tenth of the steps */
@@ -107,7 +108,8 @@ struct Trainer {
     Loader    *loader, *val_loader;
     Optimizer *optimizer;
     Schedule   schedule;
-    uint32_t   batches;                /* an epoch */
+    uint32_t   turns, turn;            /* batches a step, and the one that is under way */
+    uint32_t   batches;                /* steps an epoch */
     RunState   state;
     bool       prolonged;              /* resumed with another number of epochs */
     uint64_t   saved_step;             /* of last.safetensors; 0: there is none */

@@ -19,7 +19,7 @@ static void report_step(const Trainer *t, double gradient_norm)
         .step = at->step, .steps = t->schedule.steps,
         .loss = at->loss_sum / (double)at->seen, .top1 = (double)at->hits / (double)at->seen,
         .gradient_norm = gradient_norm, .lr = t->step_lr, .images_per_second = rate,
-        .seconds_left = rate > 0.0 ? (double)(t->schedule.steps - at->step) * t->options.batch / rate : 0.0,
+        .seconds_left = rate > 0.0 ? (double)((t->schedule.steps - at->step) * t->turns) * t->options.batch / rate : 0.0,
     };
     t->options.report.step(t->options.report.context, &step);
 }
@@ -59,15 +59,13 @@ static int stopped(Trainer *t, Error *error)
 /* The rest of the running epoch's steps. EXIT_ok, also when a stop is wanted. */
 static int train_steps(Trainer *t, Error *error)
 {
-    Batch batch;
     double gradient_norm = 0.0, before = seconds_now();
     t->epoch_seconds = 0.0;
     t->epoch_images = 0;
-    if (t->state.batch >= t->batches)
-        return EXIT_ok;
-    loader_start(t->loader, t->state.epoch, t->state.batch);
-    while (loader_next(t->loader, &batch)) {
-        const int code = trainer_step(t, &batch, &gradient_norm, error);
+    if (t->state.batch < t->batches)
+        loader_start(t->loader, t->state.epoch, t->state.batch * t->turns);
+    while (t->state.batch < t->batches) {
+        const int code = trainer_step(t, &gradient_norm, error);
         if (code != EXIT_ok)
             return code;
         const double now = seconds_now();
@@ -82,22 +80,36 @@ static int train_steps(Trainer *t, Error *error)
     return EXIT_ok;
 }
 
-/* Evaluates, keeps the best weights, logs, and moves on to the next epoch. False if a signal came meanwhile. */
-static bool finish_epoch(Trainer *t)
+/* What the epoch has come to, and the best weights kept, as long as the average stands for the weights. False if a signal came. */
+static bool validate(Trainer *t, TrainerEpoch *epoch)
 {
-    RunState *at = &t->state;
+    const RunState *at = &t->state;
     LossSum val;
     const double begin = seconds_now();
     if (!evaluate(t->val_program, t->val_loader, t->info.class_count, t->options.stop, &val))
         return false;
-    TrainerEpoch epoch = {
-        .epoch = at->epoch, .epochs = (uint32_t)t->options.epochs, .step = at->step, .lr = schedule_lr(&t->schedule, at->step - 1),
+    *epoch = (TrainerEpoch){
+        .epoch = at->epoch, .epochs = (uint32_t)t->options.epochs, .step = at->step, .lr = parts_lr(t, at->step - 1),
         .train_loss = at->loss_sum / (double)at->seen, .train_top1 = (double)at->hits / (double)at->seen,
         .val_loss = val.loss / val.count, .val_top1 = (double)val.top1 / val.count, .val_top5 = (double)val.top5 / val.count,
         .images_per_second = t->epoch_seconds > 0.0 ? (double)t->epoch_images / t->epoch_seconds : 0.0,
         .seconds = t->epoch_seconds, .val_seconds = seconds_now() - begin,
     };
-    epoch.best = isfinite(epoch.val_loss) && epoch.val_top1 > at->best_top1 && saves_best(t, epoch.val_top1);
+    epoch->best = isfinite(epoch->val_loss) && epoch->val_top1 > at->best_top1 && saves_best(t, epoch->val_top1);
+    return true;
+}
+
+/* Validates, logs, and moves on to the next epoch. False if a signal came meanwhile. */
+static bool finish_epoch(Trainer *t)
+{
+    RunState *at = &t->state;
+    TrainerEpoch epoch;
+    parts_before_validation(t);
+    parts_swap_average(t);
+    const bool validated = validate(t, &epoch);
+    parts_swap_average(t);
+    if (!validated)
+        return false;
     parts_after_epoch(t, &epoch);
     if (t->options.report.epoch)
         t->options.report.epoch(t->options.report.context, &epoch);

@@ -67,7 +67,7 @@ bool trainer_gradients(Trainer *t, const Batch *batch, LossSum *sum, Error *erro
 {
     LossSum own = { 0 };
     program_set_image(t->program, batch->images);
-    program_set_step(t->program, t->options.seed, t->state.step);
+    program_set_step(t->program, t->options.seed, t->state.step * t->turns + t->turn);
     program_forward(t->program);
     loss_measure(&(LossOptions){ .smoothing = t->options.label_smoothing }, program_logits(t->program),
                  &(Targets){ .labels = batch->labels, .others = batch->others, .shares = batch->shares }, t->options.batch, batch->count,
@@ -83,12 +83,25 @@ bool trainer_gradients(Trainer *t, const Batch *batch, LossSum *sum, Error *erro
     return true;
 }
 
-int trainer_step(Trainer *t, const Batch *batch, double *gradient_norm, Error *error)
+/* Of each of the step's batches, and what the parts make of them. */
+static bool step_gradients(Trainer *t, LossSum *sum, Error *error)
+{
+    Batch batch;
+    for (t->turn = 0; t->turn < t->turns; t->turn++) {
+        CHECK(loader_next(t->loader, &batch), "epoch %u has %u steps, batch %u of step %u is missing", t->state.epoch, t->batches,
+              t->turn, t->state.batch);
+        if (!trainer_gradients(t, &batch, sum, error) || !parts_after_gradients(t, &batch, error))
+            return false;
+    }
+    return true;
+}
+
+int trainer_step(Trainer *t, double *gradient_norm, Error *error)
 {
     RunState *at = &t->state;
     LossSum sum = { 0 };
-    t->step_lr = schedule_lr(&t->schedule, at->step);
-    if (!trainer_gradients(t, batch, &sum, error))
+    t->step_lr = parts_lr(t, at->step);
+    if (!step_gradients(t, &sum, error))
         return EXIT_diverged;
     *gradient_norm = optimizer_step(t->optimizer, t->step_lr);
     if (!isfinite(*gradient_norm))
@@ -96,6 +109,7 @@ int trainer_step(Trainer *t, const Batch *batch, double *gradient_norm, Error *e
 
     at->step++;
     at->batch++;
+    parts_after_step(t);
     at->loss_sum += sum.loss;
     at->hits += sum.top1;
     at->seen += sum.count;

@@ -10,8 +10,8 @@
  * False and a line if the loss is not finite. */
 bool trainer_gradients(Trainer *trainer, const Batch *batch, LossSum *sum, Error *error);
 
-/* One step of the optimizer. EXIT_ok, or EXIT_diverged and a line. */
-int trainer_step(Trainer *trainer, const Batch *batch, double *gradient_norm, Error *error);
+/* One step of the optimizer, on the loader's next batches. EXIT_ok, or EXIT_diverged and a line. */
+int trainer_step(Trainer *trainer, double *gradient_norm, Error *error);
 
 /* The line for a number that is not finite; returns EXIT_diverged. */
 int trainer_diverged(const Trainer *trainer, const char *subject, double value, Error *error);

@@ -1,4 +1,4 @@
-/* weights_copy.h - a second set of a network's weights, statistics and counters, to be put back later. */
+/* weights_copy.h - a second set of a network's weights, statistics and counters: to be put back later, or an average. */
 
 #ifndef CONVZOO_WEIGHTS_COPY_H
 #define CONVZOO_WEIGHTS_COPY_H
@@ -12,8 +12,15 @@ typedef struct WeightsCopy {
 
 /* Copies the network's values; after its first program is compiled. */
 void weights_copy_take(WeightsCopy *copy, Network *network);
-/* The network gets the copy's values, the copy the network's. */
+/* The network gets the copy's values, ... */
+void weights_copy_put(const WeightsCopy *copy, Network *network);
+/* ... and the copy the network's. */
 void weights_copy_swap(WeightsCopy *copy, Network *network);
 void weights_copy_free(WeightsCopy *copy);
+
+/* copy += share (network - copy) for the first `count` values: Parameters.trained or total. A share of 1 copies. */
+void weights_copy_approach(WeightsCopy *copy, Network *network, size_t count, float share);
+/* Its counters become the network's. */
+void weights_copy_counters(WeightsCopy *copy, Network *network);
 
 #endif
