@@ -27,6 +27,7 @@ typedef struct BatchNormModule {
 typedef struct Context {
     BatchNormKernel kernel;
     float           momentum;
+    const bool     *cumulative;
     int64_t        *batches;
 } Context;
 
@@ -43,9 +44,10 @@ static void run_statistics(const void *context, void *const p[])
 
     const double count = (double)view->n * (double)view_pixels(view);
     const float unbiased = (float)(count / (count - 1));
+    const float momentum = *c->cumulative ? 1.0f / (float)(*c->batches + 1) : c->momentum;      /* as PyTorch's momentum=None */
     for (int k = 0; k < view->c; k++) {
-        running_mean[k] += c->momentum * (mean[k] - running_mean[k]);
-        running_var[k] += c->momentum * (variance[k] * unbiased - running_var[k]);
+        running_mean[k] += momentum * (mean[k] - running_mean[k]);
+        running_var[k] += momentum * (variance[k] * unbiased - running_var[k]);
     }
     ++*c->batches;
 }
@@ -73,6 +75,7 @@ static Context context_of(const BatchNormModule *m, Program *program, const Fusi
 {
     return (Context){ .kernel = { .view = buffer_view(x), .act = fusion->act, .eps = m->options.eps, .fixed = is_fixed(m, program) },
                       .momentum = m->options.momentum,
+                      .cumulative = &network_parameters(program_network(program))->cumulative,
                       .batches = parameters_counter(program_network(program), m->batches) };
 }
 

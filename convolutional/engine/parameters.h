@@ -19,6 +19,7 @@ typedef struct Parameters {
     float   *gradients;       /* trained floats; NULL until a training program is compiled */
     int64_t *counters;        /* one a PARAM_counter parameter, in order */
     size_t   decayed, trained, total;
+    bool     cumulative;      /* running statistics are the mean of all batches since their counters were 0, not the moving average */
     uint64_t version;         /* goes up whenever the values change: inference programs refresh themselves */
 } Parameters;
 

@@ -12,6 +12,12 @@ static const RunPart *const parts[PART_COUNT] = {
 #undef X
 };
 
+bool parts_check(const PartOptions *o, Error *error)
+{
+    return !o->ema || o->swa_start == 0 ||
+           error_set(error, EXIT_usage, "two averages: --model-ema and --swa-start: one set of weights is validated: leave one out");
+}
+
 void parts_open(Trainer *t)
 {
     for (int i = 0; i < PART_COUNT; i++)

@@ -18,6 +18,8 @@ typedef struct PartOptions {
     bool  ema;                   /* an average of the weights is validated and kept as the best: parts/ema.c */
     float ema_decay;             /* the share of it that a step leaves */
     bool  ema_warmup;            /* a smaller share in the first steps */
+    int   swa_start;             /* the first epoch, from 1, whose weights are averaged, validated and kept as the best; 0: none */
+    float swa_lr;                /* the learning rate from there on; 0: the schedule's */
 } PartOptions;
 
 enum {
@@ -52,6 +54,8 @@ typedef struct RunPart {
     void (*close)(void *state);
 } RunPart;
 
+/* False and a line for parts that do not go together. */
+bool parts_check(const PartOptions *options, Error *error);
 void parts_open(Trainer *trainer);
 void parts_close(Trainer *trainer);
 Kept parts_keep(const Trainer *trainer);

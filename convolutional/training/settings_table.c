@@ -224,6 +224,8 @@ static const Setting settings[] = {
     { "model-ema", "ema", 0, SWITCH(parts.ema), RESULT, .absent = "false", .group = "Averaging", .help = "validate, and keep as the best, a moving average of the weights", .rare = true },
     { "model-ema-decay", "ema-decay", 0, FLOAT(parts.ema_decay, 0, 1), RESULT, .fallback = "0.999", .absent = "0.999", .group = "Averaging", .help = "with --model-ema: share of the average that a step leaves", .rare = true },
     { "model-ema-warmup", "ema-warmup", 0, SWITCH(parts.ema_warmup), RESULT, .fallback = "true", .absent = "true", .group = "Averaging", .help = "with --model-ema: the same share from the first step on, not a smaller one at first", .rare = true },
+    { "swa-start", "swa", 0, INT(parts.swa_start, 0, 1e6), RESULT, .fallback = "0", .shown = "off", .absent = "0", .group = "Averaging", .help = "validate, and keep as the best, the mean of the weights after epochs N, N+1, ...", .rare = true },
+    { "swa-lr", NULL, 0, FLOAT(parts.swa_lr, 0, 1e6), RESULT, .fallback = "0", .shown = "the schedule's", .absent = "0", .group = "Averaging", .help = "with --swa-start: the learning rate from there on", .rare = true },
 
     { "plan", NULL, 0, TEXT(plan), FORM(plan), RESULT, .argument = "NAME", .fallback = "default", .group = "Run",
       .help = "how the computation is laid out; measured: try all and take the fastest; one of " PLAN_WORDS " (direct: no Winograd)", .rare = true },

@@ -321,6 +321,8 @@ static bool start(Trainer *t, Error *error)
 Trainer *trainer_open(const TrainerOptions *options, Error *error)
 {
     CHECK(!options->resume || options->folder, "resume needs a folder");
+    if (!parts_check(&options->parts, error))
+        return NULL;
     Trainer *t = allocate(1, sizeof *t, "the trainer");
     t->options = *options;
     if (t->options.act.key == ACT_native)
