@@ -20,6 +20,10 @@ typedef struct PartOptions {
     bool  ema_warmup;            /* a smaller share in the first steps */
     int   swa_start;             /* the first epoch, from 1, whose weights are averaged, validated and kept as the best; 0: none */
     float swa_lr;                /* the learning rate from there on; 0: the schedule's */
+    bool  lookahead;             /* slow weights: parts/lookahead.c */
+    int   lookahead_k;           /* steps between their turns */
+    float lookahead_alpha;
+    bool  lookahead_rising;      /* alpha by the step, as airbench does it */
 } PartOptions;
 
 enum {

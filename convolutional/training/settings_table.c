@@ -226,6 +226,10 @@ static const Setting settings[] = {
     { "model-ema-warmup", "ema-warmup", 0, SWITCH(parts.ema_warmup), RESULT, .fallback = "true", .absent = "true", .group = "Averaging", .help = "with --model-ema: the same share from the first step on, not a smaller one at first", .rare = true },
     { "swa-start", "swa", 0, INT(parts.swa_start, 0, 1e6), RESULT, .fallback = "0", .shown = "off", .absent = "0", .group = "Averaging", .help = "validate, and keep as the best, the mean of the weights after epochs N, N+1, ...", .rare = true },
     { "swa-lr", NULL, 0, FLOAT(parts.swa_lr, 0, 1e6), RESULT, .fallback = "0", .shown = "the schedule's", .absent = "0", .group = "Averaging", .help = "with --swa-start: the learning rate from there on", .rare = true },
+    { "lookahead", NULL, 0, SWITCH(parts.lookahead), RESULT, .absent = "false", .group = "Averaging", .help = "slow weights that the optimizer returns to every few steps", .rare = true },
+    { "lookahead-k", "lookahead-steps", 0, INT(parts.lookahead_k, 1, 1e6), RESULT, .fallback = "5", .absent = "5", .group = "Averaging", .help = "with --lookahead: how many steps", .rare = true },
+    { "lookahead-alpha", NULL, 0, FLOAT(parts.lookahead_alpha, 0, 1), RESULT, .fallback = "0.5", .absent = "0.5", .group = "Averaging", .help = "with --lookahead: how far the slow weights go towards the optimizer's", .rare = true },
+    { "lookahead-rising", NULL, 0, SWITCH(parts.lookahead_rising), RESULT, .absent = "false", .group = "Averaging", .help = "with --lookahead: all the way at first, hardly at all in the end, as airbench does", .rare = true },
 
     { "plan", NULL, 0, TEXT(plan), FORM(plan), RESULT, .argument = "NAME", .fallback = "default", .group = "Run",
       .help = "how the computation is laid out; measured: try all and take the fastest; one of " PLAN_WORDS " (direct: no Winograd)", .rare = true },
