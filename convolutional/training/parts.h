@@ -24,6 +24,7 @@ typedef struct PartOptions {
     int   lookahead_k;           /* steps between their turns */
     float lookahead_alpha;
     bool  lookahead_rising;      /* alpha by the step, as airbench does it */
+    float sam_rho;               /* sharpness-aware minimisation; 0: none */
 } PartOptions;
 
 enum {
