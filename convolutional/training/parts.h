@@ -25,6 +25,7 @@ typedef struct PartOptions {
     float lookahead_alpha;
     bool  lookahead_rising;      /* alpha by the step, as airbench does it */
     float sam_rho;               /* sharpness-aware minimisation; 0: none */
+    int   accumulate;            /* batches a step; 0 or 1: one */
 } PartOptions;
 
 enum {

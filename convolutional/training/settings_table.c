@@ -231,6 +231,7 @@ static const Setting settings[] = {
     { "lookahead-alpha", NULL, 0, FLOAT(parts.lookahead_alpha, 0, 1), RESULT, .fallback = "0.5", .absent = "0.5", .group = "Averaging", .help = "with --lookahead: how far the slow weights go towards the optimizer's", .rare = true },
     { "lookahead-rising", NULL, 0, SWITCH(parts.lookahead_rising), RESULT, .absent = "false", .group = "Averaging", .help = "with --lookahead: all the way at first, hardly at all in the end, as airbench does", .rare = true },
     { "sam-rho", "sam", 0, FLOAT(parts.sam_rho, 0, 100), RESULT, .fallback = "0", .shown = "off", .absent = "0", .group = "Training", .help = "sharpness-aware steps, with gradients taken this far uphill; a step costs two", .rare = true },
+    { "grad-accum-steps", "gradient-accumulation-steps accumulate-grad-batches accumulate", 0, INT(parts.accumulate, 1, 65536), RESULT, .fallback = "1", .absent = "1", .group = "Training", .help = "batches whose gradients make one step", .rare = true },
 
     { "plan", NULL, 0, TEXT(plan), FORM(plan), RESULT, .argument = "NAME", .fallback = "default", .group = "Run",
       .help = "how the computation is laid out; measured: try all and take the fastest; one of " PLAN_WORDS " (direct: no Winograd)", .rare = true },

@@ -241,8 +241,9 @@ static void compile(Trainer *t)
     t->optimizer = optimizer_new(t->network, &o->optimizer);
     t->loader = new_loader(t, t->train_set, true);
     t->val_loader = new_loader(t, t->val_set, false);
-    t->turns = 1;
-    t->batches = loader_batches(t->loader);
+    const uint32_t turns = o->parts.accumulate > 1 ? (uint32_t)o->parts.accumulate : 1, batches = loader_batches(t->loader);
+    t->turns = turns < batches ? turns : batches;
+    t->batches = batches / t->turns;
     t->schedule = trainer_schedule(o, t->batches);
     tell_recipe(t);
     trainer_note(t, "epochs %d, steps %u each, batch %d; %s, lr %g, %s; plan %s%s, %.0f MiB; folder %s", o->epochs, t->batches,
