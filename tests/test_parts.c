@@ -1,0 +1,144 @@
+/* test_parts.c - whatever takes part in a run, the run leaves the same bytes wherever it was stopped. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "random.h"
+#include "scratch.h"
+#include "tiny_run.h"
+
+typedef struct Case {
+    const char *name, *arch;
+    void (*set)(TrainerOptions *options);
+} Case;
+
+static void set_ema(TrainerOptions *o)
+{
+    o->parts = (PartOptions){ .ema = true, .ema_decay = 0.9f };
+}
+
+static void set_ema_warmup(TrainerOptions *o)
+{
+    o->parts = (PartOptions){ .ema = true, .ema_decay = 0.99f, .ema_warmup = true };
+}
+
+static void set_swa(TrainerOptions *o)
+{
+    o->parts = (PartOptions){ .swa_start = 2, .swa_lr = 0.02f };
+}
+
+static void set_lookahead(TrainerOptions *o)
+{
+    o->parts = (PartOptions){ .lookahead = true, .lookahead_k = 4, .lookahead_alpha = 0.5f };
+}
+
+static void set_lookahead_rising(TrainerOptions *o)
+{
+    o->parts = (PartOptions){ .lookahead = true, .lookahead_k = 2, .lookahead_rising = true };
+}
+
+static void set_sam(TrainerOptions *o)
+{
+    o->parts = (PartOptions){ .sam_rho = 0.05f };
+}
+
+static void set_accumulation(TrainerOptions *o)
+{
+    o->parts = (PartOptions){ .accumulate = 2 };
+    o->batch = 16;
+}
+
+static void set_all(TrainerOptions *o)
+{
+    o->parts = (PartOptions){ .sam_rho = 0.05f, .accumulate = 2, .lookahead = true, .lookahead_k = 3, .lookahead_alpha = 0.8f,
+                              .ema = true, .ema_decay = 0.8f };
+    o->batch = 16;
+    o->optimizer.kind = OPTIMIZER_adamw;
+}
+
+static const Case cases[] = {
+    { "none",             "lenet",    NULL },
+    { "ema",              "baseline", set_ema },
+    { "ema with warm-up", "lenet",    set_ema_warmup },
+    { "swa",              "baseline", set_swa },
+    { "lookahead",        "lenet",    set_lookahead },
+    { "rising lookahead", "baseline", set_lookahead_rising },
+    { "sam",              "lenet",    set_sam },
+    { "accumulation",     "lenet",    set_accumulation },
+    { "all at once",      "baseline", set_all },
+};
+
+static TrainerOptions options_of(const Case *c, const char *folder, Seen *seen)
+{
+    TrainerOptions options = tiny_options(c->arch, folder, seen);
+    if (c->set)
+        c->set(&options);
+    return options;
+}
+
+/* In every third step or so, at random, by a signal or by most_steps; a signal in an epoch's last step ends its validation. */
+static void stop_often(const Case *c, const char *folder, uint64_t steps, uint64_t seed)
+{
+    Random random = random_stream(seed, 0, 0, RANDOM_shuffle);
+    Error error;
+    for (uint64_t step = 1 + random_below(&random, 2); step < steps; step += 2 + random_below(&random, 3)) {
+        const bool by_signal = random_below(&random, 2);
+        Seen seen = { .stop_at = by_signal ? step : 0 };
+        TrainerOptions options = options_of(c, folder, &seen);
+        options.most_steps = by_signal ? 0 : step;
+        options.resume = tiny_has(folder, "last.safetensors");
+        tiny_expect_code(tiny_train(&options, &error), by_signal ? 128 + SIGTERM : EXIT_ok, &error, c->name);
+    }
+    Seen seen = { 0 };
+    TrainerOptions options = options_of(c, folder, &seen);
+    options.resume = true;
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, c->name);
+}
+
+static void test_same_bytes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char root[256], whole[256], parts[256];
+        Seen seen = { 0 };
+        Error error;
+        scratch_new(root);
+        TrainerOptions options = options_of(&cases[i], scratch_path(whole, root, "whole"), &seen);
+        tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, cases[i].name);
+        stop_often(&cases[i], scratch_path(parts, root, "parts"), seen.steps, i);
+        print_message("%s: %d steps\n", cases[i].name, (int)seen.steps);
+        tiny_expect_same(whole, parts, "last.safetensors");
+        tiny_expect_same(whole, parts, "best.safetensors");
+        assert_int_equal(tiny_lines(parts, "log.jsonl"), tiny_lines(whole, "log.jsonl"));
+        scratch_remove(root);
+    }
+}
+
+/* ---- what does not go together ---- */
+
+static void test_two_averages(void **state)
+{
+    (void)state;
+    Seen seen = { 0 };
+    Error error;
+    TrainerOptions options = tiny_options("lenet", "/nowhere", &seen);
+    options.parts = (PartOptions){ .ema = true, .ema_decay = 0.9f, .swa_start = 2 };
+    tiny_expect_code(tiny_train(&options, &error), EXIT_usage, &error, "ema and swa");
+    assert_non_null(strstr(error.text, "leave one out"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_two_averages),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
