@@ -59,7 +59,7 @@ static const char *sample(const Setting *option, char *text, size_t size)
 {
     static const struct { const char *name, *text; } formed[] = {
         { "arch", "vgg16" }, { "act", "gelu" }, { "val-split", "data_batch_5" }, { "hflip", "off" }, { "opt", "adamw" },
-        { "opt-betas", "0.5,0.25" }, { "sched", "step" }, { "plan", "direct" },
+        { "opt-betas", "0.5,0.25" }, { "early-metric", "loss" }, { "sched", "step" }, { "plan", "direct" },
     };
     for (size_t i = 0; i < sizeof formed / sizeof *formed; i++)
         if (!strcmp(option->name, formed[i].name))

@@ -55,10 +55,15 @@ static void set_accumulation(TrainerOptions *o)
     o->batch = 16;
 }
 
+static void set_early_stop(TrainerOptions *o)
+{
+    o->parts = (PartOptions){ .early_stop = 1, .early_delta = 0.5f };
+}
+
 static void set_all(TrainerOptions *o)
 {
     o->parts = (PartOptions){ .sam_rho = 0.05f, .accumulate = 2, .lookahead = true, .lookahead_k = 3, .lookahead_alpha = 0.8f,
-                              .ema = true, .ema_decay = 0.8f };
+                              .ema = true, .ema_decay = 0.8f, .early_stop = 10, .early_metric = METRIC_loss };
     o->batch = 16;
     o->optimizer.kind = OPTIMIZER_adamw;
 }
@@ -72,6 +77,7 @@ static const Case cases[] = {
     { "rising lookahead", "baseline", set_lookahead_rising },
     { "sam",              "lenet",    set_sam },
     { "accumulation",     "lenet",    set_accumulation },
+    { "early stop",       "lenet",    set_early_stop },
     { "all at once",      "baseline", set_all },
 };
 
@@ -121,6 +127,35 @@ static void test_same_bytes(void **state)
     }
 }
 
+/* ---- early stopping ---- */
+
+/* The weights hardly move, so the first epoch's figure stays the best. */
+static void test_early_stop(void **state)
+{
+    (void)state;
+    static const struct { int patience; uint64_t epochs; EarlyMetric metric; } stops[] = {
+        { 1, 2, METRIC_top1 }, { 3, 4, METRIC_top1 }, { 2, 3, METRIC_loss }, { 9, 6, METRIC_top1 },
+    };
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+        char root[256], folder[256];
+        Seen seen = { 0 };
+        Error error;
+        scratch_new(root);
+        TrainerOptions options = tiny_options("lenet", scratch_path(folder, root, "run"), &seen);
+        options.epochs = 6;
+        options.lr = 1e-9f;
+        options.warmup_epochs = 0.0;
+        options.parts = (PartOptions){ .early_stop = stops[i].patience, .early_metric = stops[i].metric, .early_delta = 1e-3f };
+        tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "still weights");
+        assert_int_equal(seen.epochs, stops[i].epochs);
+        assert_int_equal(strstr(seen.notes, "stopping early, after epoch") != NULL, stops[i].epochs < 6);
+        options.resume = true;      /* it is over, and stays so */
+        tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "resumed");
+        assert_int_equal(seen.epochs, stops[i].epochs);
+        scratch_remove(root);
+    }
+}
+
 /* ---- what does not go together ---- */
 
 static void test_two_averages(void **state)
@@ -138,6 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_early_stop),
         cmocka_unit_test(test_two_averages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

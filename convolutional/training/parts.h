@@ -13,6 +13,8 @@
 typedef struct Trainer      Trainer;
 typedef struct TrainerEpoch TrainerEpoch;
 
+typedef enum { METRIC_top1, METRIC_loss } EarlyMetric;      /* of the validation */
+
 /* What a run has beside the training; {0}: its log alone. */
 typedef struct PartOptions {
     bool  ema;                   /* an average of the weights is validated and kept as the best: parts/ema.c */
@@ -26,6 +28,9 @@ typedef struct PartOptions {
     bool  lookahead_rising;      /* alpha by the step, as airbench does it */
     float sam_rho;               /* sharpness-aware minimisation; 0: none */
     int   accumulate;            /* batches a step; 0 or 1: one */
+    int   early_stop;            /* epochs without a better figure after which the run ends; 0: never */
+    float early_delta;           /* how much better it must be */
+    EarlyMetric early_metric;
 } PartOptions;
 
 enum {

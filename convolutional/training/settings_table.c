@@ -149,6 +149,24 @@ static const char *plan_write(const void *field, char *text, size_t size)
     return text;
 }
 
+static const char *const early_metrics[] = { [METRIC_top1] = "top1", [METRIC_loss] = "loss" };
+
+static bool early_metric_read(const char *text, void *field, Error *error)
+{
+    for (int i = 0; i < (int)(sizeof early_metrics / sizeof *early_metrics); i++)
+        if (names_match(early_metrics[i], text, strlen(text))) {
+            *(EarlyMetric *)field = (EarlyMetric)i;
+            return true;
+        }
+    return error_set(error, EXIT_usage, "unknown value '%.100s': --early-metric: use one of top1 loss", text);
+}
+
+static const char *early_metric_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", early_metrics[*(const EarlyMetric *)field]);
+    return text;
+}
+
 static bool amp_read(const char *text, void *field, Error *error)
 {
     (void)error;
@@ -232,6 +250,9 @@ static const Setting settings[] = {
     { "lookahead-rising", NULL, 0, SWITCH(parts.lookahead_rising), RESULT, .absent = "false", .group = "Averaging", .help = "with --lookahead: all the way at first, hardly at all in the end, as airbench does", .rare = true },
     { "sam-rho", "sam", 0, FLOAT(parts.sam_rho, 0, 100), RESULT, .fallback = "0", .shown = "off", .absent = "0", .group = "Training", .help = "sharpness-aware steps, with gradients taken this far uphill; a step costs two", .rare = true },
     { "grad-accum-steps", "gradient-accumulation-steps accumulate-grad-batches accumulate", 0, INT(parts.accumulate, 1, 65536), RESULT, .fallback = "1", .absent = "1", .group = "Training", .help = "batches whose gradients make one step", .rare = true },
+    { "early-stop", "early-stopping early-stopping-patience patience", 0, INT(parts.early_stop, 0, 1e6), RESULT, .fallback = "0", .shown = "off", .absent = "0", .group = "Training", .help = "end after N epochs without a better validation", .rare = true },
+    { "early-delta", "early-stopping-delta min-delta", 0, FLOAT(parts.early_delta, 0, 1e6), RESULT, .fallback = "0", .absent = "0", .group = "Training", .help = "with --early-stop: how much better it must be; of top1, 0.01 is one percent", .rare = true },
+    { "early-metric", NULL, 0, TEXT(parts.early_metric), FORM(early_metric), RESULT, .argument = "top1|loss", .fallback = "top1", .absent = "top1", .group = "Training", .help = "with --early-stop: what is to get better", .rare = true },
 
     { "plan", NULL, 0, TEXT(plan), FORM(plan), RESULT, .argument = "NAME", .fallback = "default", .group = "Run",
       .help = "how the computation is laid out; measured: try all and take the fastest; one of " PLAN_WORDS " (direct: no Winograd)", .rare = true },
