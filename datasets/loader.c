@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "augment.h"
+#include "order.h"
 #include "random.h"
 
 enum { AHEAD = 3 };             /* slots beside those being filled: one is at the caller */
@@ -47,7 +48,7 @@ struct Loader {
     Worker        *workers;
     int            threads;
     uint32_t       batches;
-    uint32_t      *order;       /* of the samples in this epoch; NULL: as they are */
+    Order          order;       /* of the samples in this epoch, in training */
     pthread_cond_t to_workers, to_caller;
 
     pthread_mutex_t lock;
@@ -69,7 +70,7 @@ static size_t image_elements(const Dataset *dataset)
 
 static uint32_t sample_at(const Loader *loader, size_t place)
 {
-    return loader->order ? loader->order[place] : (uint32_t)place;
+    return loader->options.training ? loader->order.samples[place] : (uint32_t)place;
 }
 
 /* A shuffled sample lies anywhere in memory: it is fetched while the one before it is worked on. */
@@ -200,7 +201,7 @@ Loader *loader_new(const Dataset *dataset, const LoaderOptions *options)
     loader->batches = options->training ? dataset->count / batch : (dataset->count + batch - 1) / batch;
     loader->begun = loader->taken = loader->batches;
     if (options->training)
-        loader->order = allocate(dataset->count, sizeof *loader->order, "an epoch's order");
+        loader->order = order_new(dataset, options->balanced);
     allocate_slots(loader);
     pthread_mutex_init(&loader->lock, NULL);
     pthread_cond_init(&loader->to_workers, NULL);
@@ -232,7 +233,7 @@ void loader_free(Loader *loader)
     }
     free(loader->slots);
     free(loader->workers);
-    free(loader->order);
+    order_free(&loader->order);
     free(loader);
 }
 
@@ -251,10 +252,8 @@ void loader_start(Loader *loader, uint32_t epoch, uint32_t from)
         pthread_cond_wait(&loader->to_caller, &loader->lock);
     for (uint32_t i = 0; i < loader->ring; i++)
         loader->slots[i].ready = false;
-    if (loader->order) {
-        Random random = random_stream(loader->options.seed, epoch, 0, RANDOM_shuffle);
-        random_permutation(&random, loader->order, loader->dataset->count);
-    }
+    if (loader->options.training)
+        order_make(&loader->order, loader->options.seed, epoch);
     loader->epoch = epoch;
     loader->begun = loader->taken = from;
     pthread_cond_broadcast(&loader->to_workers);

@@ -11,6 +11,7 @@
 typedef struct LoaderOptions {
     int      batch;
     bool     training;             /* shuffle, augment, drop the last short batch; else in order, all of them */
+    bool     balanced;             /* in training every class as often as another */
     Pipeline pipeline;             /* what is done to an image in training */
     int      threads;              /* that make batches; 0: 1 */
     float    mean[DATASET_MAX_CHANNELS], std[DATASET_MAX_CHANNELS];
