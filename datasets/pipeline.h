@@ -11,7 +11,7 @@
 
 #include "steps.h"
 
-enum { PIPELINE_MOST = 16, PIPELINE_TEXT = 2048 };
+enum { PIPELINE_MOST = 16, PIPELINE_TYPED = 600, PIPELINE_TEXT = 1024 };      /* steps; bytes that are read; bytes with the usual values written out */
 
 typedef struct Pipeline {
     int  count;

@@ -119,6 +119,9 @@ static bool step_parse(char *text, Step *step, Error *error)
 bool pipeline_parse(const char *text, Pipeline *pipeline, Error *error)
 {
     *pipeline = (Pipeline){ 0 };
+    if (strlen(text) > PIPELINE_TYPED)
+        return error_set(error, EXIT_usage, "%zu letters are too many: --aug: %.40s...: %d are the most: leave steps out", strlen(text), text,
+                         PIPELINE_TYPED);
     for (const char *at = text + strspn(text, " "); *at; at += strspn(at, " ")) {
         char word[STEP_TEXT];
         const size_t length = strcspn(at, " ");
@@ -154,7 +157,10 @@ static void write_text(Writer *writer, const char *text, size_t length)
 static void write_number(Writer *writer, char mark, float value)
 {
     char text[48] = { mark };
-    text_of_float(value, text + 1, sizeof text - 1);
+    if (value == floorf(value) && value < 1e6f)
+        snprintf(text + 1, sizeof text - 1, "%.0f", (double)value);      /* 10, not 1e+01 */
+    else
+        text_of_float(value, text + 1, sizeof text - 1);
     write_text(writer, text, strlen(text));
 }
 

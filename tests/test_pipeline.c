@@ -7,10 +7,12 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "errors.h"
 #include "pipeline.h"
+#include "scratch.h"
 
 static Pipeline parsed(const char *text)
 {
@@ -95,6 +97,23 @@ static void test_rows(void **state)
     }
 }
 
+/* Every row stands in the page's table. */
+static void test_page(void **state)
+{
+    (void)state;
+    size_t size;
+    char *page = scratch_read(TESTS_FOLDER "/../docs/augmentation.md", &size);
+    assert_non_null(page);
+    for (int i = 0; i < step_count(); i++) {
+        const StepInfo *info = step_at(i);
+        char written[128];
+        snprintf(written, sizeof written, "`%s%s%s", info->key, info->numbers[0].name ? ":" : "`", info->numbers[0].name ? info->numbers[0].name : "");
+        if (!strstr(page, written))
+            fail_msg("docs/augmentation.md has no %s: a line for its table: %s", written, info->about);
+    }
+    free(page);
+}
+
 static void test_plain(void **state)
 {
     (void)state;
@@ -134,7 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),  cmocka_unit_test(test_refused), cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_plain), cmocka_unit_test(test_set),
+        cmocka_unit_test(test_plain), cmocka_unit_test(test_set),     cmocka_unit_test(test_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
