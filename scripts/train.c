@@ -89,6 +89,17 @@ static bool resolve(TrainFlags *flags, OptionLine *line, SettingTexts *config, c
     return true;
 }
 
+/* A picture of training images as they are augmented, in the folder where the program was started. */
+static int preview(TrainerOptions *options, int count, Error *error)
+{
+    static const char path[] = "preview.png";
+    options->data.threads = compute_threads_settle(options->data.threads);
+    if (!trainer_preview(options, path, count, error))
+        return (int)error->code;
+    printf("%s\n", path);
+    return EXIT_ok;
+}
+
 static int train(const TrainerOptions *options, Error *error)
 {
     Trainer *trainer = trainer_open(options, error);
@@ -128,6 +139,8 @@ static int run(TrainFlags *flags, OptionLine *line, Error *error)
     int code = EXIT_ok;
     if (!resolve(flags, line, &config, &folder, &data, error))
         code = (int)error->code;
+    else if (flags->preview > 0)
+        code = preview(&flags->trainer, (int)flags->preview, error);
     else if (flags->summary)
         code = print_summary(&flags->trainer, error) ? EXIT_ok : (int)error->code;
     else

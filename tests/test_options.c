@@ -59,7 +59,8 @@ static const char *sample(const Setting *option, char *text, size_t size)
 {
     static const struct { const char *name, *text; } formed[] = {
         { "arch", "vgg16" }, { "act", "gelu" }, { "val-split", "data_batch_5" }, { "hflip", "off" }, { "opt", "adamw" },
-        { "opt-betas", "0.5,0.25" }, { "early-metric", "loss" }, { "sched", "step" }, { "plan", "direct" },
+        { "opt-betas", "0.5,0.25" }, { "early-metric", "loss" }, { "sched", "step" }, { "plan", "direct" }, { "aug", "crop:2" }, { "pad-mode", "edge" },
+        { "aa", "rand-m5-n1" }, { "remode", "pixel" }, { "loss", "bce" }, { "class-weights", "auto" },
     };
     for (size_t i = 0; i < sizeof formed / sizeof *formed; i++)
         if (!strcmp(option->name, formed[i].name))
@@ -221,10 +222,12 @@ static void test_mistakes(void **state)
         { { "-b" },                   "no value: -b: use -b N" },
         { { "-qZ" },                  "unknown option '-qZ'" },
         { { "-Z" },                   "unknown option '-Z': command line: 'train --help=all'" },
-        { { "-j8" },                  "unknown option '-j8': command line: images are read by the same threads" },
-        { { "--Num_Workers=8" },      "--threads N says how many" },
+        { { "-j99" },                 "bad value '99': --workers: use a whole number from 0 to 64" },
         { { "--pretrained" },         "training starts from random weights" },
-        { { "--mixup", "0.2" },       "images are not mixed here" },
+        { { "--mixup", "-1" },        "bad value '-1': --mixup: use a number from 0 to 100" },
+        { { "--aug", "corp:4" },      "unknown augmentation 'corp': --aug: did you mean crop? choose one of crop" },
+        { { "--aug" },                "no value: --aug: use --aug=STEPS" },
+        { { "--bce_loss" },           "use --loss bce" },
         { { "--no-aug=1" },           "a value for a switch: --no-aug" },
         { { "--no-lr" },              "unknown option '--no-lr'" },
         { { "--progress", "bra" },    "unknown value 'bra': --progress: use one of auto bar lines none" },

@@ -179,6 +179,8 @@ json_t *setting_json(const Setting *setting, const void *values)
     case SETTING_float:  return *text ? json_real(strtod(text, NULL)) : json_null();
     case SETTING_text:   break;
     }
+    if (setting->deniable && (!strcmp(text, "true") || !strcmp(text, "false")))
+        return json_boolean(!strcmp(text, "true"));
     if (setting->form)
         return *text ? json_of_text(text) : json_null();
     const char *own = *(const char *const *)field;      /* of any length */
@@ -194,7 +196,7 @@ char *setting_of_json(const Setting *setting, const json_t *value, Error *error)
         return NULL;
     if (setting->type == SETTING_text && json_is_string(value))
         return text_copy(json_string_value(value));
-    if (setting->type == SETTING_switch && json_is_boolean(value))
+    if ((setting->type == SETTING_switch || setting->deniable) && json_is_boolean(value))
         return text_copy(json_is_true(value) ? "true" : "false");
     if (is_whole && json_is_integer(value) && json_integer_value(value) == -1 && !setting->fallback)      /* not given */
         return NULL;

@@ -44,6 +44,7 @@ typedef struct Setting {
     const char   *fallback;          /* the default, as typed; NULL: none. It may lie outside the bounds, to mean "by rule" */
     const char   *shown;             /* the default as help shows it, where it is not a plain value */
     double        least, most;       /* bounds of a number */
+    bool          deniable;          /* a text, and --no-<name> as for a switch: it is then read as "false" */
     const char   *choices;           /* the texts that are taken, space-separated; NULL: any */
     const char   *group;
     const char   *help;

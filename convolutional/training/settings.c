@@ -147,6 +147,8 @@ static bool apply_recipe(const SettingLayer *layers, int count, TrainerOptions *
     return true;
 }
 
+enum { CROP_PAD_USUAL = 4 };      /* the default of its row */
+
 /* What one row cannot see. */
 static bool settle(TrainerOptions *o, Error *error)
 {
@@ -154,6 +156,11 @@ static bool settle(TrainerOptions *o, Error *error)
         return error_set(error, EXIT_usage, "bad value '2': --in-chans: use 1 for grey or 3 for colour");
     if (!(o->optimizer.eps > 0.0f))
         return error_set(error, EXIT_usage, "bad value '%g': --opt-eps: use a number above 0, such as 1e-8", (double)o->optimizer.eps);
+    Pipeline pipeline;
+    if (o->augment.written && (o->crop_pad != CROP_PAD_USUAL || o->flip != FLIP_automatic || o->augment.pad_mode))
+        return error_set(error, EXIT_usage, "two ways to shift and mirror: --aug: write crop and hflip there, and leave --crop-pad, --pad-mode and --hflip out");
+    if (!augment_compose(&o->augment, o->crop_pad, "hflip", &pipeline, error))
+        return false;
     return o->plan.precision == PRECISION_f32 || plan_mix_precision(&o->plan, "--amp", error);
 }
 

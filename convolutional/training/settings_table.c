@@ -116,7 +116,7 @@ static const char *denied_write(const void *field, char *text, size_t size)
     return text;
 }
 
-static const char *const flips[] = { [FLIP_automatic] = "auto", [FLIP_on] = "on 0.5", [FLIP_off] = "off 0" };
+static const char *const flips[] = { [FLIP_automatic] = "auto", [FLIP_on] = "on 0.5", [FLIP_off] = "off 0", [FLIP_alternating] = "alternating" };
 
 static bool hflip_read(const char *text, void *field, Error *error)
 {
@@ -125,7 +125,7 @@ static bool hflip_read(const char *text, void *field, Error *error)
             *(Flip *)field = (Flip)flip;
             return true;
         }
-    return error_set(error, EXIT_usage, "unknown value '%.100s': --hflip: use one of auto on off", text);
+    return error_set(error, EXIT_usage, "unknown value '%.100s': --hflip: use one of auto on off alternating", text);
 }
 
 static const char *hflip_write(const void *field, char *text, size_t size)
@@ -133,6 +133,112 @@ static const char *hflip_write(const void *field, char *text, size_t size)
     const char *name = flips[*(const Flip *)field];
     snprintf(text, size, "%.*s", (int)strcspn(name, " "), name);
     return text;
+}
+
+/* The field is all of TrainerOptions: steps, "true" for the usual ones, "false" for none. */
+static bool aug_read(const char *text, void *field, Error *error)
+{
+    TrainerOptions *o = field;
+    o->no_augment = names_match("false off no 0 none", text, strlen(text));
+    o->augment.written = !o->no_augment && !names_match("true on yes 1", text, strlen(text));
+    return !o->augment.written || pipeline_parse(text, &o->augment.steps, error);
+}
+
+static const char *aug_write(const void *field, char *text, size_t size)
+{
+    const TrainerOptions *o = field;
+    char steps[PIPELINE_TEXT];
+    snprintf(text, size, "%s", o->no_augment ? "false" : o->augment.written ? pipeline_text(&o->augment.steps, steps) : "true");
+    return text;
+}
+
+/* One of the words of a step's row. */
+static bool word_read(const char *option, const char *words, const char *text, int *place, Error *error)
+{
+    int found = 0;
+    for (const char *word = words; *word; found++) {
+        char one[32];
+        const int length = (int)strcspn(word, " ");
+        snprintf(one, sizeof one, "%.*s", length, word);
+        if (names_match(one, text, strlen(text))) {
+            *place = found;
+            return true;
+        }
+        word += length + (word[length] == ' ');
+    }
+    return error_set(error, EXIT_usage, "unknown value '%.100s': --%s: use one of %s", text, option, words);
+}
+
+static const char *word_write(const char *words, int place, char *text, size_t size)
+{
+    for (; place > 0; place--)
+        words += strcspn(words, " ") + 1;
+    snprintf(text, size, "%.*s", (int)strcspn(words, " "), words);
+    return text;
+}
+
+#define PAD_MODES "mean reflect edge"
+#define ERASE_MODES "const rand pixel"
+
+static bool pad_mode_read(const char *text, void *field, Error *error)
+{
+    return word_read("pad-mode", PAD_MODES, text, field, error);
+}
+
+static const char *pad_mode_write(const void *field, char *text, size_t size)
+{
+    return word_write(PAD_MODES, *(const int *)field, text, size);
+}
+
+static bool erase_mode_read(const char *text, void *field, Error *error)
+{
+    return word_read("remode", ERASE_MODES, text, field, error);
+}
+
+static const char *erase_mode_write(const void *field, char *text, size_t size)
+{
+    return word_write(ERASE_MODES, *(const int *)field, text, size);
+}
+
+static bool policy_read(const char *text, void *field, Error *error)
+{
+    char step[POLICY_SIZE];
+    const bool none = names_match("none", text, strlen(text));
+    if (!none && !augment_policy(text, step, error))
+        return false;
+    snprintf(field, POLICY_SIZE, "%s", none ? "" : text);
+    return true;
+}
+
+static const char *policy_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", *(const char *)field ? (const char *)field : "none");
+    return text;
+}
+
+static bool loss_read(const char *text, void *field, Error *error)
+{
+    return loss_parse(text, field, error);
+}
+
+static const char *loss_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", loss_name(*(const LossKind *)field));
+    return text;
+}
+
+static bool class_weights_read(const char *text, void *field, Error *error)
+{
+    int place;
+    if (!word_read("class-weights", "none auto", text, &place, error))
+        return false;
+    *(bool *)field = place == 1;
+    return true;
+}
+
+static const char *class_weights_write(const void *field, char *text, size_t size)
+{
+    return word_write("none auto", *(const bool *)field, text, size);
 }
 
 static bool plan_read(const char *text, void *field, Error *error)
@@ -192,6 +298,8 @@ static const char *amp_write(const void *field, char *text, size_t size)
 #define INT(f, lowest, highest)   .type = SETTING_int, FIELD(f), .argument = "N", .least = lowest, .most = highest
 #define WHOLE(f, lowest, highest) .type = SETTING_whole, FIELD(f), .argument = "N", .least = lowest, .most = highest
 #define RESULT .keep = KEEP_result
+#define OFF    RESULT, .fallback = "0", .absent = "0", .shown = "off", .group = "Data"      /* what is not done without a number */
+#define SHARE(f) FLOAT(f, 0, 1), OFF
 #define RECIPE .shown = "the architecture's own"
 
 static const Setting settings[] = {
@@ -211,14 +319,36 @@ static const Setting settings[] = {
     { "skip-bad", NULL, 0, SWITCH(data.skip_bad), RESULT, .group = "Data", .help = "skip damaged images, up to 1%, instead of stopping", .rare = true },
     { "exif-orientation", NULL, 0, SWITCH(data.as_stored), FORM(denied), RESULT, .fallback = "true", .absent = "false", .group = "Data",
       .help = "take photographs as they are stored, however the camera was held", .rare = true },
-    { "aug", "augment", 0, SWITCH(no_augment), FORM(denied), RESULT, .fallback = "true", .group = "Data", .help = "leave the images as they are: no random shifts, no flips" },
+    { "aug", "augment", 0, .type = SETTING_text, .field = 0, FORM(aug), RESULT, .deniable = true, .argument = "STEPS", .fallback = "true", .shown = "shifts and flips", .group = "Data",
+      .help = "as \"crop:4 hflip:0.5 randaugment\", docs/augmentation.md; --no-aug: images as they are" },
     { "crop-pad", NULL, 0, INT(crop_pad, 0, 512), RESULT, .fallback = "4", .group = "Data", .help = "shift images at random by up to N pixels", .rare = true },
-    { "hflip", NULL, 0, TEXT(flip), FORM(hflip), RESULT, .argument = "auto|on|off", .fallback = "auto", .group = "Data",
-      .help = "mirror every other image at random; auto: not digits and letters", .rare = true },
+    { "hflip", NULL, 0, TEXT(flip), FORM(hflip), RESULT, .argument = "auto|on|off|alternating", .fallback = "auto", .group = "Data",
+      .help = "mirror every other image at random, or all of them every other epoch; auto: not digits and letters", .rare = true },
+    { "pad-mode", NULL, 0, TEXT(augment.pad_mode), FORM(pad_mode), RESULT, .argument = "mean|reflect|edge", .fallback = "mean", .absent = "mean", .group = "Data", .help = "what comes in where an image is shifted", .rare = true },
+    { "vflip", "flipud", 0, SHARE(augment.vflip), .help = "turn so large a share of the images upside down", .rare = true },
+    { "rotate", "degrees", 0, FLOAT(augment.rotate, 0, 180), OFF, .help = "rotate by up to F degrees, either way", .rare = true },
+    { "aa", "auto-augment autoaugment", 0, TEXT(augment.policy), FORM(policy), RESULT, .argument = "NAME", .fallback = "none", .absent = "none", .group = "Data", .help = "choose operations at random: rand-m9-n2, ta or augmix", .rare = true },
+    { "color-jitter", "colour-jitter jitter", 0, SHARE(augment.color_jitter), .help = "change brightness, contrast and saturation by up to this share", .rare = true },
+    { "grayscale-prob", "grayscale", 0, SHARE(augment.grayscale), .help = "make so large a share grey", .rare = true },
+    { "gaussian-blur-prob", "gaussian-blur", 0, SHARE(augment.blur), .help = "blur so large a share by up to a pixel", .rare = true },
+    { "noise-std", NULL, 0, SHARE(augment.noise), .help = "add noise of this deviation, in shares of white", .rare = true },
+    { "reprob", "random-erase random-erasing erasing", 0, SHARE(augment.erase), .help = "erase a box in so large a share", .rare = true },
+    { "remode", NULL, 0, TEXT(augment.erase_mode), FORM(erase_mode), RESULT, .argument = "const|rand|pixel", .fallback = "const", .absent = "const", .group = "Data", .help = "with --reprob: the mean, one colour, or noise", .rare = true },
+    { "recount", NULL, 0, INT(augment.erase_boxes, 1, 16), RESULT, .fallback = "1", .absent = "1", .group = "Data", .help = "with --reprob: boxes that share the area", .rare = true },
+    { "cutout-size", "cutout", 0, FLOAT(augment.cutout, 0, 512), OFF, .help = "black out a square of F pixels, with the mean", .rare = true },
+    { "mixup", "mixup-alpha", 0, FLOAT(augment.mixup, 0, 100), OFF, .help = "blend images and labels in pairs, by shares of Beta(F, F)", .rare = true },
+    { "cutmix", "cutmix-alpha", 0, FLOAT(augment.cutmix, 0, 100), OFF, .help = "exchange boxes in pairs, of shares of Beta(F, F)", .rare = true },
+    { "mixup-prob", NULL, 0, FLOAT(augment.mix_rate, 0, 1), RESULT, .fallback = "1", .absent = "1", .group = "Data", .help = "with --mixup or --cutmix: the share of the batches", .rare = true },
+    { "mixup-off-epoch", NULL, 0, INT(augment.mix_epochs, 0, 1e6), RESULT, .fallback = "0", .absent = "0", .shown = "never", .group = "Data", .help = "with --mixup or --cutmix: mix no more from this epoch on", .rare = true },
+    { "workers", "num-workers loader-threads", 'j', INT(loader_threads, 0, 64), .fallback = "0", .shown = "1; 2 for more than shifts and flips", .group = "Run", .help = "threads that load and augment; any number gives the same batches", .rare = true },
 
     { "epochs", "num-epochs max-epochs", 0, INT(epochs, 1, 1e6), .keep = KEEP_length, RECIPE, .group = "Training", .help = "passes over the data" },
     { "batch-size", "batch bs", 'b', INT(batch, 1, 65536), RESULT, .fallback = "0", .shown = "128; for few images 64 to 16", .group = "Training", .help = "images a step" },
     { "val-batch-size", NULL, 0, INT(val_batch, 1, 65536), .fallback = "256", .group = "Training", .help = "images at once when validating", .rare = true },
+    { "loss", NULL, 0, TEXT(loss), FORM(loss), RESULT, .argument = "ce|bce", .fallback = "ce", .absent = "ce", .group = "Training", .help = "cross-entropy, or a sigmoid a class summed over classes", .rare = true },
+    { "class-weights", NULL, 0, TEXT(class_weights), FORM(class_weights), RESULT, .argument = "auto|none", .fallback = "none", .absent = "none", .group = "Training", .help = "auto: rare classes count more in the loss, by the inverse of their number", .rare = true },
+    { "balance", NULL, 0, SWITCH(balanced), RESULT, .absent = "false", .group = "Training", .help = "an epoch has every class equally often: images of rare ones come again", .rare = true },
+    { "logit-scale", NULL, 0, FLOAT(logit_scale, 1e-4, 1e4), RESULT, .fallback = "1", .absent = "1", .group = "Training", .help = "factor of the logits in the training loss", .rare = true },
     { "smoothing", "label-smoothing", 0, FLOAT(label_smoothing, 0, 0.999), RESULT, .fallback = "0", RECIPE, .group = "Training", .help = "label smoothing: share of each label that goes to all classes", .rare = true },
     { "opt", "optimizer", 0, TEXT(optimizer.kind), FORM(optimizer), RESULT, .argument = "NAME", RECIPE, .group = "Training", .help = "one of", .names = optimizer_names },
     { "momentum", NULL, 0, FLOAT(optimizer.momentum, 0, 1), RESULT, .fallback = "0.9", .group = "Training", .help = "with --opt sgd: share of the last step that is kept", .rare = true },

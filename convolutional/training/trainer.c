@@ -9,6 +9,7 @@
 #include "run_settings.h"
 #include "settings.h"
 #include "text.h"
+#include "trainer_images.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -87,26 +88,6 @@ static void describe_data(const Trainer *t)
     free(counts);
 }
 
-static bool mirrors(const Trainer *t)
-{
-    return t->options.flip == FLIP_on || (t->options.flip == FLIP_automatic && t->train_set->mirror_ok);
-}
-
-static void describe_augmentation(const Trainer *t)
-{
-    const TrainerOptions *o = &t->options;
-    char crop[64] = "not shifted";
-    if (o->crop_pad)
-        snprintf(crop, sizeof crop, "shifted by up to %d pixels", o->crop_pad);
-    if (o->no_augment)
-        trainer_note(t, "augmentation: off (--no-aug)");
-    else
-        trainer_note(t, "augmentation: images are %s and %s", crop,
-                     mirrors(t)                     ? "every other one mirrored, at random"
-                     : o->flip == FLIP_automatic ? "not mirrored, for these are digits or letters (--hflip on mirrors them)"
-                                                 : "not mirrored (--hflip off)");
-}
-
 /* Few steps an epoch are told, and what the batch became. */
 static void settle_batch(Trainer *t)
 {
@@ -137,7 +118,7 @@ static bool open_data(Trainer *t, Error *error)
         return error_set(error, EXIT_input, "images are not square: %s: %dx%d: use --img-size N to resize them",
                          t->train_set->path, t->train_set->width, t->train_set->height);
     describe_data(t);
-    describe_augmentation(t);
+    trainer_tell_augmentation(t);
     settle_batch(t);
     if (o->data.as_stored && !strcmp(t->train_set->kind, "folder"))
         trainer_note(t, "EXIF orientation is not applied: the run began with a program that did not");
@@ -174,28 +155,24 @@ static bool build_network(Trainer *t, Error *error)
     return true;
 }
 
-/* The augmentation that the options ask for. */
-static Pipeline pipeline_of(const Trainer *t)
-{
-    const TrainerOptions *o = &t->options;
-    Pipeline pipeline = { 0 };
-    Error error;
-    char crop[32];
-    snprintf(crop, sizeof crop, "crop:%d", o->crop_pad);
-    if (!o->no_augment && (!pipeline_set(&pipeline, crop, &error) || (mirrors(t) && !pipeline_set(&pipeline, "hflip", &error))))
-        CHECK(false, "crops of %d pixels: %s", o->crop_pad, error.text);
-    return pipeline;
-}
-
 static Loader *new_loader(const Trainer *t, const Dataset *data, bool training)
 {
-    const TrainerOptions *o = &t->options;
-    LoaderOptions options = { .batch = training ? o->batch : o->val_batch, .training = training, .seed = o->seed };
-    if (training)
-        options.pipeline = pipeline_of(t);
-    memcpy(options.mean, t->info.mean, sizeof options.mean);
-    memcpy(options.std, t->info.std, sizeof options.std);
+    const LoaderOptions options = trainer_loader_options(&t->options, data, training, t->info.mean, t->info.std);
     return loader_new(data, &options);
+}
+
+static void prepare_loss(Trainer *t)
+{
+    const TrainerOptions *o = &t->options;
+    const int classes = t->train_set->classes;
+    if (o->class_weights) {
+        uint32_t *counts = allocate((size_t)classes, sizeof *counts, "a histogram");
+        t->class_weights = allocate((size_t)classes, sizeof *t->class_weights, "weights of classes");
+        dataset_histogram(t->train_set, counts);
+        loss_class_weights(counts, classes, t->class_weights);
+        free(counts);
+    }
+    t->loss = (LossOptions){ .kind = o->loss, .smoothing = o->label_smoothing, .logit_scale = o->logit_scale, .class_weights = t->class_weights };
 }
 
 static uint64_t steps_of(double epochs, uint32_t batches)
@@ -239,6 +216,7 @@ static void compile(Trainer *t)
     exact.precision = PRECISION_f32;      /* the figures are those of evaluate */
     t->val_program = program_compile(t->network, &exact, MODE_inference, o->val_batch);
     t->optimizer = optimizer_new(t->network, &o->optimizer);
+    prepare_loss(t);
     t->loader = new_loader(t, t->train_set, true);
     t->val_loader = new_loader(t, t->val_set, false);
     const uint32_t turns = o->parts.accumulate > 1 ? (uint32_t)o->parts.accumulate : 1, batches = loader_batches(t->loader);
@@ -341,6 +319,7 @@ void trainer_close(Trainer *t)
     parts_close(t);
     loader_free(t->loader);
     loader_free(t->val_loader);
+    free(t->class_weights);
     optimizer_free(t->optimizer);
     program_free(t->program);
     program_free(t->val_program);

@@ -16,16 +16,16 @@
 #include <signal.h>
 
 #include "architectures.h"
+#include "augment_options.h"
 #include "checkpoint.h"
 #include "loader.h"
+#include "loss.h"
 #include "parts.h"
 #include "plan_cache.h"
 #include "program.h"
 #include "run_folder.h"
 #include "schedule.h"
 #include "weights_copy.h"
-
-typedef enum { FLIP_automatic, FLIP_on, FLIP_off } Flip;      /* automatic: as dataset.h's mirror_ok says */
 
 /* Where a run stands, for reports. */
 typedef struct TrainerStep {
@@ -67,12 +67,18 @@ typedef struct TrainerOptions {
     bool         no_augment;
     int          crop_pad;             /* zeros around an image before the random crop */
     Flip         flip;
+    AugmentOptions augment;            /* beyond crops and flips */
+    int          loader_threads;       /* that make batches; 0: 1, or 2 where images are more than cropped and flipped */
 
     int          epochs;
     int          batch;                /* a last short batch is left out; a data set smaller than the batch is the batch. 0: 128, or
                                           a half, quarter or eighth of that if an epoch had fewer than 20 steps */
     int          val_batch;
+    bool         balanced;             /* every class as often as another in an epoch */
+    LossKind     loss;
     float        label_smoothing;
+    float        logit_scale;          /* 0: 1; in the training loss alone */
+    bool         class_weights;        /* rare classes count more: by the inverse of their number */
     OptimizerOptions optimizer;
     PartOptions  parts;
     ScheduleKind schedule;
@@ -106,6 +112,8 @@ struct Trainer {
     RunFolder *folder;
     Program   *program, *val_program;
     Loader    *loader, *val_loader;
+    LossOptions loss;
+    float     *class_weights;          /* of the training images; NULL: none */
     Optimizer *optimizer;
     Schedule   schedule;
     uint32_t   turns, turn;            /* batches a step, and the one that is under way */
@@ -133,6 +141,9 @@ TrainerOptions trainer_defaults(const Architecture *arch, const OptimizerKind *o
 /* Opens data, network, folder and, to resume, the checkpoint. NULL and a line if anything is wrong. */
 Trainer *trainer_open(const TrainerOptions *options, Error *error);
 void     trainer_close(Trainer *trainer);
+
+/* Writes a PNG of `count` training images as the network would see them (preview.h). */
+bool trainer_preview(const TrainerOptions *options, const char *path, int count, Error *error);
 
 /* Trains until the end, most_steps, a signal, or a number that is not finite. Returns EXIT_ok, or leaves a line in `error`
  * and returns 128 + signal, EXIT_diverged or EXIT_write. The network holds the last weights then, not the best ones. */

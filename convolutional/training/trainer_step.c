@@ -69,7 +69,7 @@ bool trainer_gradients(Trainer *t, const Batch *batch, LossSum *sum, Error *erro
     program_set_image(t->program, batch->images);
     program_set_step(t->program, t->options.seed, t->state.step * t->turns + t->turn);
     program_forward(t->program);
-    loss_measure(&(LossOptions){ .smoothing = t->options.label_smoothing }, program_logits(t->program),
+    loss_measure(&t->loss, program_logits(t->program),
                  &(Targets){ .labels = batch->labels, .others = batch->others, .shares = batch->shares }, t->options.batch, batch->count,
                  t->info.class_count, program_logits_gradient(t->program), &own);
     if (!isfinite(own.loss)) {

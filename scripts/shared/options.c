@@ -75,14 +75,14 @@ static void argp_add_option(ArgpNames *all, const Setting *option, int index)
 {
     const char *argument = option->type == SETTING_switch ? NULL : option->argument;
     argp_add(all, "", option->name, strlen(option->name), option->letter ? option->letter : KEY_OPTION + index, argument, 0);
-    if (option->type == SETTING_switch)
+    if (option->type == SETTING_switch || option->deniable)
         argp_add(all, "no-", option->name, strlen(option->name), KEY_NEGATED + index, NULL, 0);
 
     const char *alias = option->aliases ? option->aliases : "";
     while (*alias) {
         const size_t length = strcspn(alias, " ");
         argp_add(all, "", alias, length, KEY_OPTION + index, argument, 0);
-        if (option->type == SETTING_switch)
+        if (option->type == SETTING_switch || option->deniable)
             argp_add(all, "no-", alias, length, KEY_NEGATED + index, NULL, 0);
         alias += length + strspn(alias + length, " ");
     }
@@ -227,7 +227,7 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
     const Setting *option = options_at(parse->table, index);
     char **given = &parse->line->given[index];
     free(*given);
-    *given = text_copy(option->type != SETTING_switch ? argument : key >= KEY_NEGATED ? "false" : "true");
+    *given = text_copy(key >= KEY_NEGATED ? "false" : option->type == SETTING_switch ? "true" : argument);
     if (option->choices)
         names_settle(option->choices, *given);      /* written as the program compares it: --progress Bar is bar */
     return setting_read(option, *given, parse->values, parse->error) ? 0 : EINVAL;

@@ -3,6 +3,7 @@
 #include "train_options.h"
 
 #include "disk.h"
+#include "preview.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ enum { CONFIG_MOST = 1 << 20 };      /* bytes */
 
 static const Setting options[] = {
     { "summary", NULL, 0, SWITCH(summary), .group = "Model", .help = "print the layer table and exit", .rare = true, .keep = KEEP_call },
+    { "preview", NULL, 0, .type = SETTING_whole, FIELD(preview), .argument = "N", .least = 0, .most = PREVIEW_MOST, .fallback = "0", .shown = "off", .group = "Data", .help = "write N augmented training images to preview.png and exit", .rare = true, .keep = KEEP_call },
     { "list-archs", NULL, 0, SWITCH(list_archs), .group = "Model", .help = "print the architectures and exit", .rare = true, .keep = KEEP_call },
     { "list-acts", NULL, 0, SWITCH(list_acts), .group = "Model", .help = "print the activations and exit", .rare = true, .keep = KEEP_call },
     { "resume", NULL, 0, TEXT(resume), .argument = "DIR|auto", .group = "Run", .help = "go on with a stopped run; auto: the newest under runs/", .keep = KEEP_call },

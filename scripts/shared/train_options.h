@@ -9,7 +9,7 @@
 typedef struct TrainFlags {
     TrainerOptions trainer;      /* first: the settings' rows count from here */
     const char *resume, *config, *progress;
-    int64_t log_interval;
+    int64_t log_interval, preview;
     bool    summary, quiet, list_archs, list_acts;
 } TrainFlags;
 

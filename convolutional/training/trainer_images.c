@@ -1,0 +1,74 @@
+/* trainer_images.c - see trainer_images.h. */
+
+#include "trainer_images.h"
+
+#include "preview.h"
+
+#include <string.h>
+
+static bool mirrors(const TrainerOptions *o, const Dataset *data)
+{
+    return o->flip == FLIP_on || (o->flip == FLIP_automatic && data->mirror_ok);
+}
+
+/* settings.c has seen that the options go together. */
+static Pipeline pipeline_of(const TrainerOptions *o, const Dataset *data)
+{
+    Pipeline pipeline = { 0 };
+    Error error;
+    const char *flip = o->flip == FLIP_alternating ? "hflip:0.5,alternating" : mirrors(o, data) ? "hflip:0.5" : "";
+    CHECK(o->no_augment || augment_compose(&o->augment, o->crop_pad, flip, &pipeline, &error), "%s", error.text);
+    return pipeline;
+}
+
+/* Crops and flips alone, which are no work. */
+static bool is_light(const Pipeline *pipeline)
+{
+    int crop_pad;
+    bool flip;
+    return pipeline_is_plain(pipeline, &crop_pad, &flip) && !pipeline_find(pipeline, "mixup") && !pipeline_find(pipeline, "cutmix");
+}
+
+LoaderOptions trainer_loader_options(const TrainerOptions *o, const Dataset *data, bool training, const float *mean, const float *std)
+{
+    LoaderOptions options = { .batch = training ? o->batch : o->val_batch, .training = training, .balanced = o->balanced, .seed = o->seed };
+    if (training)
+        options.pipeline = pipeline_of(o, data);
+    options.threads = !training ? 1 : o->loader_threads ? o->loader_threads : is_light(&options.pipeline) ? 1 : 2;
+    memcpy(options.mean, mean, sizeof options.mean);
+    memcpy(options.std, std, sizeof options.std);
+    return options;
+}
+
+void trainer_tell_augmentation(const Trainer *t)
+{
+    const TrainerOptions *o = &t->options;
+    const Pipeline pipeline = pipeline_of(o, t->train_set);
+    char crop[64] = "not shifted", text[PIPELINE_TEXT];
+    if (o->crop_pad)
+        snprintf(crop, sizeof crop, "shifted by up to %d pixels", o->crop_pad);
+    if (o->no_augment)
+        trainer_note(t, "augmentation: off (--no-aug)");
+    else if (o->augment.written || !is_light(&pipeline))
+        trainer_note(t, "augmentation: %s", pipeline_text(&pipeline, text));
+    else
+        trainer_note(t, "augmentation: images are %s and %s", crop,
+                     mirrors(o, t->train_set)       ? "every other one mirrored, at random"
+                     : o->flip == FLIP_automatic ? "not mirrored, for these are digits or letters (--hflip on mirrors them)"
+                                                 : "not mirrored (--hflip off)");
+}
+
+bool trainer_preview(const TrainerOptions *options, const char *path, int count, Error *error)
+{
+    float mean[DATASET_MAX_CHANNELS], std[DATASET_MAX_CHANNELS];
+    TrainerOptions o = *options;
+    o.data.seed = o.seed;
+    Dataset *data = dataset_open(&o.data, SPLIT_train, error);
+    if (!data)
+        return false;
+    dataset_statistics(data, mean, std);
+    const LoaderOptions loader = trainer_loader_options(&o, data, true, mean, std);
+    const bool written = preview_write(path, data, &loader, count, error);
+    dataset_free(data);
+    return written;
+}

@@ -1,0 +1,14 @@
+/* trainer_images.h - what a run's options make of its images: the loader's options, told and shown. */
+
+#ifndef CONVZOO_TRAINER_IMAGES_H
+#define CONVZOO_TRAINER_IMAGES_H
+
+#include "trainer.h"
+
+/* For training, or for validation, in the order of the data and as they are; mean and std: of the training images. */
+LoaderOptions trainer_loader_options(const TrainerOptions *options, const Dataset *data, bool training, const float *mean, const float *std);
+
+/* Tells which augmentation the training images get. */
+void trainer_tell_augmentation(const Trainer *trainer);
+
+#endif

@@ -1,0 +1,184 @@
+/* test_augmented_runs.c - runs with augmentation, mixing and other losses: through the options people know, stopped and resumed. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <png.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scratch.h"
+#include "settings.h"
+#include "tiny_run.h"
+
+static char folder[256];
+
+static int setup(void **state)
+{
+    (void)state;
+    scratch_new(folder);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    scratch_remove(folder);
+    return 0;
+}
+
+/* Settings as text, for options that stand apart from a command line. */
+static TrainerOptions options_of(const char *text)
+{
+    SettingTexts texts = { 0 };
+    TrainerOptions options;
+    Error error;
+    const SettingLayer layer = { .texts = texts.of };
+    if (!settings_parse(text, NULL, &texts, &error) || !settings_resolve(&layer, 1, &options, &error))
+        fail_msg("%s: %s", text, error.text);
+    settings_texts_clear(&texts);
+    return options;
+}
+
+/* The flags write steps into the pipeline. */
+static void test_flags(void **state)
+{
+    (void)state;
+    static const struct { const char *settings, *steps; } cases[] = {
+        { "", "crop:4 hflip:0.5" },
+        { "crop-pad=2 pad-mode=reflect", "crop:2,reflect hflip:0.5" },
+        { "vflip=0.5 rotate=10 color-jitter=0.4", "crop:4 hflip:0.5 vflip:0.5 rotate:10 jitter:0.4" },
+        { "aa=rand-m9-mstd0.5-inc1", "crop:4 hflip:0.5 randaugment:9,2,0.5,increasing" },
+        { "aa=rand-m5-n3", "crop:4 hflip:0.5 randaugment:5,3" },
+        { "aa=ta reprob=0.25 remode=pixel", "crop:4 hflip:0.5 trivialaugment erase:0.25,pixel" },
+        { "reprob=0.3 recount=2", "crop:4 hflip:0.5 erase:0.3,0.02,0.33333334,2" },
+        { "mixup=0.8 cutmix=1 mixup-prob=0.5 mixup-off-epoch=3", "crop:4 hflip:0.5 mixup:0.8,3@0.5 cutmix:1,3@0.5" },
+        { "cutout=8 grayscale=0.1 noise-std=0.02 gaussian-blur-prob=0.2", "crop:4 hflip:0.5 grayscale:0.1 blur:1@0.2 noise:0.02 cutout:8" },
+        { "aug=\"resizedcrop hflip:0.5 ta\" vflip=0.5", "resizedcrop:0.08 hflip:0.5 trivialaugment vflip:0.5" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[PIPELINE_TEXT];
+        Pipeline pipeline;
+        Error error;
+        const TrainerOptions options = options_of(cases[i].settings);
+        assert_true(augment_compose(&options.augment, options.crop_pad, "hflip:0.5", &pipeline, &error));
+        if (strcmp(pipeline_text(&pipeline, text), cases[i].steps))
+            fail_msg("'%s' is '%s', expected '%s'", cases[i].settings, text, cases[i].steps);
+    }
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    static const struct { const char *settings, *message; } cases[] = {
+        { "aug=\"crop:4 flop\"", "unknown augmentation 'flop': --aug: " },
+        { "aug=crop crop-pad=2", "two ways to shift and mirror: --aug: " },
+        { "aa=autoaugment", "unknown policy 'autoaugment': --aa: use rand-m9-n2 " },
+        { "aa=rand-m9-x3", "unknown policy 'rand-m9-x3': --aa: " },
+        { "aa=rand-m11", "'11' of randaugment: --aug: magnitude is a number from 0 to 10" },
+        { "pad-mode=zero", "unknown value 'zero': --pad-mode: use one of mean reflect edge" },
+        { "class-weights=some", "unknown value 'some': --class-weights: use one of none auto" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        SettingTexts texts = { 0 };
+        TrainerOptions options;
+        Error error = { 0 };
+        const SettingLayer layer = { .texts = texts.of };
+        if (settings_parse(cases[i].settings, NULL, &texts, &error) && settings_resolve(&layer, 1, &options, &error))
+            fail_msg("'%s' is accepted", cases[i].settings);
+        if (strncmp(error.text, cases[i].message, strlen(cases[i].message)))
+            fail_msg("'%s': '%s', expected '%s...'", cases[i].settings, error.text, cases[i].message);
+        settings_texts_clear(&texts);
+    }
+}
+
+/* Stopped in a step and resumed, with another number of workers, a run leaves the same bytes. */
+static void test_resume(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {
+        "aug=\"crop:4,reflect hflip:alternating randaugment:9,2,0.5 erase:0.5,pixel mixup:0.4,2 cutmix@0.8\" smoothing=0.1",
+        "aa=augmix vflip=0.3 loss=bce balance class-weights=auto logit-scale=0.5 mixup=0.2 mixup-prob=0.5",
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        char whole[256], parts[256];
+        scratch_path(whole, folder, i ? "whole1" : "whole0");
+        scratch_path(parts, folder, i ? "parts1" : "parts0");
+        const TrainerOptions wanted = options_of(settings[i]);
+        for (int run = 0; run < 2; run++) {
+            Seen seen = { 0 };
+            Error error;
+            TrainerOptions options = tiny_options("lenet", run ? parts : whole, &seen);
+            options.augment = wanted.augment;
+            options.loss = wanted.loss;
+            options.balanced = wanted.balanced;
+            options.class_weights = wanted.class_weights;
+            options.logit_scale = wanted.logit_scale;
+            options.label_smoothing = wanted.label_smoothing;
+            options.most_steps = run ? 4 + 3 * i : 0;
+            tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, settings[i]);
+            assert_non_null(strstr(seen.notes, "augmentation: crop:4"));
+            if (run) {
+                options.resume = true;
+                options.most_steps = 0;
+                options.loader_threads = 5;
+                tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, settings[i]);
+            }
+        }
+        tiny_expect_same(whole, parts, "last.safetensors");
+        tiny_expect_same(whole, parts, "best.safetensors");
+    }
+}
+
+/* Other settings than the run's are refused when it is resumed. */
+static void test_settings_are_kept(void **state)
+{
+    (void)state;
+    char run[256];
+    Seen seen = { 0 };
+    Error error;
+    TrainerOptions options = tiny_options("lenet", scratch_path(run, folder, "run"), &seen);
+    options.augment.vflip = 0.5f;
+    options.most_steps = 2;
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "vflip");
+    options.resume = true;
+    options.augment.vflip = 0.25f;
+    assert_int_not_equal(tiny_train(&options, &error), EXIT_ok);
+    assert_non_null(strstr(error.text, "--vflip was 0.5 and is 0.25"));
+}
+
+/* Nine samples of 32 pixels, three times as large, in three rows. */
+static void test_preview(void **state)
+{
+    (void)state;
+    char path[256];
+    Error error;
+    TrainerOptions options = options_of("data=shapes limit=20 aug=\"crop hflip mixup\"");
+    options.data.path = "shapes";
+    if (!trainer_preview(&options, scratch_path(path, folder, "preview.png"), 9, &error))
+        fail_msg("%s", error.text);
+    png_image image = { .version = PNG_IMAGE_VERSION };
+    assert_true(png_image_begin_read_from_file(&image, path));
+    assert_int_equal(image.width, 3 * (96 + 2) + 2);
+    assert_int_equal(image.height, 3 * (96 + 2) + 2);
+    png_image_free(&image);
+    assert_false(trainer_preview(&options, scratch_path(path, folder, "none/preview.png"), 9, &error));
+    assert_int_equal(error.code, EXIT_write);
+    assert_non_null(strstr(error.text, "the preview cannot be written: "));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test_setup_teardown(test_resume, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_settings_are_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_preview, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
