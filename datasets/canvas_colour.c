@@ -3,7 +3,6 @@
 
 #include "canvas.h"
 
-#include <math.h>
 #include <string.h>
 
 /* x = to + factor (x - to), cut off at 0 and 255 */
@@ -16,15 +15,18 @@ static inline uint8_t blended(uint8_t x, uint8_t to, float factor)
 void canvas_blend(Canvas *canvas, float factor)
 {
     const size_t bytes = canvas_bytes(canvas);
+    uint8_t *restrict pixels = canvas->pixels;
+    const uint8_t *restrict to = canvas->spare;
     for (size_t i = 0; i < bytes; i++)
-        canvas->pixels[i] = blended(canvas->pixels[i], canvas->spare[i], factor);
+        pixels[i] = blended(pixels[i], to[i], factor);
 }
 
 static void canvas_blend_level(Canvas *canvas, uint8_t level, float factor)
 {
     const size_t bytes = canvas_bytes(canvas);
+    uint8_t *restrict pixels = canvas->pixels;
     for (size_t i = 0; i < bytes; i++)
-        canvas->pixels[i] = blended(canvas->pixels[i], level, factor);
+        pixels[i] = blended(pixels[i], level, factor);
 }
 
 /* Luminance of every pixel (ITU-R 601, rounded as PIL does) into the first plane of spare. */
@@ -35,9 +37,10 @@ static void luminance(const Canvas *canvas)
         memcpy(canvas->spare, canvas->pixels, plane);
         return;
     }
-    const uint8_t *red = canvas->pixels, *green = red + plane, *blue = green + plane;
+    const uint8_t *restrict red = canvas->pixels, *restrict green = red + plane, *restrict blue = green + plane;
+    uint8_t *restrict to = canvas->spare;
     for (size_t i = 0; i < plane; i++)
-        canvas->spare[i] = (uint8_t)((19595u * red[i] + 38470u * green[i] + 7471u * blue[i] + 0x8000u) >> 16);
+        to[i] = (uint8_t)((19595u * red[i] + 38470u * green[i] + 7471u * blue[i] + 0x8000u) >> 16);
 }
 
 static void grey_planes(const Canvas *canvas)
@@ -94,14 +97,15 @@ static void turn_pixel(uint8_t *red, uint8_t *green, uint8_t *blue, uint8_t turn
     const float range = (float)(most - least);
     const float far_r = (float)(most - r) / range, far_g = (float)(most - g) / range, far_b = (float)(most - b) / range;
     const double sector = r == most ? (double)(far_b - far_g) : g == most ? 2.0 + (double)far_r - (double)far_b : 4.0 + (double)far_g - (double)far_r;
-    const float hue = (float)fmod((double)(float)sector / 6.0 + 1.0, 1.0);
+    const double turns = (double)(float)sector / 6.0 + 1.0;      /* below 2 */
+    const float hue = (float)(turns < 1.0 ? turns : turns - 1.0);
     const uint8_t turned = (uint8_t)(byte_of((double)hue * 255.0) + turn), saturation = byte_of((double)(range / (float)most) * 255.0);
 
-    const int side = (int)floor((double)turned * 6.0 / 255.0);
+    const int side = (int)((double)turned * 6.0 / 255.0);
     const float within = (float)((double)turned * 6.0 / 255.0 - side), share = (float)((double)saturation / 255.0);
-    const uint8_t low = byte_of(round((double)most * (1.0 - (double)share)));
-    const uint8_t falling = byte_of(round((double)most * (1.0 - (double)(share * within))));
-    const uint8_t rising = byte_of(round((double)most * (1.0 - (double)share * (1.0 - (double)within))));
+    const uint8_t low = byte_of((double)most * (1.0 - (double)share) + 0.5);
+    const uint8_t falling = byte_of((double)most * (1.0 - (double)(share * within)) + 0.5);
+    const uint8_t rising = byte_of((double)most * (1.0 - (double)share * (1.0 - (double)within)) + 0.5);
     const uint8_t sides[6][3] = {
         { most, rising, low }, { falling, most, low }, { low, most, rising }, { low, falling, most }, { rising, low, most }, { most, low, falling },
     };

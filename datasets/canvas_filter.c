@@ -96,8 +96,11 @@ static inline uint8_t level_of(float value)
 void canvas_noise(Canvas *canvas, float deviation, Random *random)
 {
     const size_t bytes = canvas_bytes(canvas);
+    uint8_t *pixels = canvas->pixels;
+    Random own = *random;                                     /* for all that a compiler knows, a byte written might be part of *random */
     for (size_t i = 0; i < bytes; i++)
-        canvas->pixels[i] = level_of((float)canvas->pixels[i] + deviation * nearly_normal(random));
+        pixels[i] = level_of((float)pixels[i] + deviation * nearly_normal(&own));
+    *random = own;
 }
 
 void canvas_fill(Canvas *canvas, Box box, CanvasFill fill, Random *random)

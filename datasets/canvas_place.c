@@ -55,9 +55,11 @@ void canvas_shift(Canvas *canvas, int dy, int dx, CanvasPadding padding)
 void canvas_mirror(Canvas *canvas)
 {
     const size_t width = (size_t)canvas->size.width, bytes = canvas_bytes(canvas);
+    const uint8_t *restrict from = canvas->pixels;
+    uint8_t *restrict to = canvas->spare;
     for (size_t row = 0; row < bytes; row += width)
         for (size_t x = 0; x < width; x++)
-            canvas->spare[row + x] = canvas->pixels[row + width - 1 - x];
+            to[row + x] = from[row + width - 1 - x];
     canvas_swap(canvas);
 }
 

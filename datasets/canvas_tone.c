@@ -21,31 +21,35 @@ static void plane_histogram(const uint8_t *plane, size_t count, uint32_t *histog
 void canvas_invert(Canvas *canvas)
 {
     const size_t bytes = canvas_bytes(canvas);
+    uint8_t *restrict pixels = canvas->pixels;
     for (size_t i = 0; i < bytes; i++)
-        canvas->pixels[i] = (uint8_t)(255 - canvas->pixels[i]);
+        pixels[i] = (uint8_t)(255 - pixels[i]);
 }
 
 void canvas_posterize(Canvas *canvas, int bits)
 {
     const size_t bytes = canvas_bytes(canvas);
+    uint8_t *restrict pixels = canvas->pixels;
     const uint8_t kept = (uint8_t)(0xFF00 >> bits);
     for (size_t i = 0; i < bytes; i++)
-        canvas->pixels[i] &= kept;
+        pixels[i] &= kept;
 }
 
 void canvas_solarize(Canvas *canvas, int threshold)
 {
     const size_t bytes = canvas_bytes(canvas);
+    uint8_t *restrict pixels = canvas->pixels;
     for (size_t i = 0; i < bytes; i++)
-        canvas->pixels[i] = canvas->pixels[i] < threshold ? canvas->pixels[i] : (uint8_t)(255 - canvas->pixels[i]);
+        pixels[i] = pixels[i] < threshold ? pixels[i] : (uint8_t)(255 - pixels[i]);
 }
 
 void canvas_solarize_add(Canvas *canvas, int add)
 {
     const size_t bytes = canvas_bytes(canvas);
+    uint8_t *restrict pixels = canvas->pixels;
     for (size_t i = 0; i < bytes; i++) {
-        const int sum = canvas->pixels[i] + add;
-        canvas->pixels[i] = canvas->pixels[i] >= 128 ? canvas->pixels[i] : (uint8_t)(sum > 255 ? 255 : sum);
+        const int sum = pixels[i] + add;
+        pixels[i] = pixels[i] >= 128 ? pixels[i] : (uint8_t)(sum > 255 ? 255 : sum);
     }
 }
 

@@ -19,15 +19,22 @@ static inline int limited(int value, int low, int high)
     return value < low ? low : value > high ? high : value;
 }
 
+/* floorf() is a call where the instruction set has no rounding. */
+static inline int floor_of(float x)
+{
+    const int towards_zero = (int)x;
+    return towards_zero - (x < (float)towards_zero);
+}
+
 /* The four around (y, x), given as if pixels were points; beyond the box `bounds` the pixels of its edge go on. */
 static inline Place place_of(float y, float x, Box bounds, int width)
 {
-    const float above = floorf(y), before = floorf(x);
+    const int above = floor_of(y), before = floor_of(x);
     const int last_y = bounds.y + bounds.height - 1, last_x = bounds.x + bounds.width - 1;
-    const size_t top = (size_t)limited((int)above, bounds.y, last_y) * (size_t)width;
-    const size_t bottom = (size_t)limited((int)above + 1, bounds.y, last_y) * (size_t)width;
-    const size_t left = (size_t)limited((int)before, bounds.x, last_x), right = (size_t)limited((int)before + 1, bounds.x, last_x);
-    return (Place){ top + left, top + right, bottom + left, bottom + right, x - before, y - above };
+    const size_t top = (size_t)limited(above, bounds.y, last_y) * (size_t)width;
+    const size_t bottom = (size_t)limited(above + 1, bounds.y, last_y) * (size_t)width;
+    const size_t left = (size_t)limited(before, bounds.x, last_x), right = (size_t)limited(before + 1, bounds.x, last_x);
+    return (Place){ top + left, top + right, bottom + left, bottom + right, x - (float)before, y - (float)above };
 }
 
 static inline float place_value(const uint8_t *plane, const Place *place)
