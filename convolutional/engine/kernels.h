@@ -169,7 +169,10 @@ void kernel_batch_last_pool_forward(const BatchLastPool *p, const float *x, floa
 /* x: not read if average. */
 void kernel_batch_last_pool_backward(const BatchLastPool *p, const float *x, const float *dy, float *dx);
 
-/* ---- optimiser loops (optimizer_kernels.c) ---- */
+/* ---- optimiser loops (optimizer_kernels.c, matrix_kernels.c) ---- */
+
+/* c[rows][columns] = a[rows][depth] b[depth][columns]; c is neither. Every sum is in the same order for any thread count. */
+void kernel_matrix_product(size_t rows, size_t columns, size_t depth, const float *a, const float *b, float *c);
 
 /* Sum of squares in double, in fixed blocks added in order: the same bits for any thread count. */
 double kernel_sum_of_squares(size_t count, const float *x);

@@ -135,6 +135,45 @@ void parameters_import(Network *network, float *block, const Param *param, const
         network->parameters.version++;
 }
 
+ParamSpan parameters_span(const Network *network, const Param *param)
+{
+    const ParamPlace *place = &network->places[param->index];
+    CHECK(in_blocks(param), "'%s' is a counter, it lies in no block", param->name);
+    return (ParamSpan){ place->offset, place->room };
+}
+
+/* Sends every value's index through the layout, in two digits that a float holds exactly; padding comes out as 0. */
+static void trace_positions(const ParamPlace *place, size_t count, uint32_t *positions)
+{
+    enum { DIGIT = 1 << 20 };
+    float *plain = allocate(count, sizeof *plain, "positions");
+    float *low = allocate(place->room, sizeof *low, "positions"), *high = allocate(place->room, sizeof *high, "positions");
+    for (size_t i = 0; i < count; i++)
+        plain[i] = (float)(i % DIGIT + 1);
+    layout_from_plain(place->layout, plain, low);
+    for (size_t i = 0; i < count; i++)
+        plain[i] = (float)(i / DIGIT);
+    layout_from_plain(place->layout, plain, high);
+    for (size_t at = 0; at < place->room; at++)
+        if (low[at] > 0)
+            positions[(size_t)high[at] * DIGIT + (size_t)low[at] - 1] = (uint32_t)at;
+    free(plain);
+    free(low);
+    free(high);
+}
+
+void parameters_positions(const Network *network, const Param *param, uint32_t *positions)
+{
+    const ParamPlace *place = &network->places[param->index];
+    CHECK(in_blocks(param), "'%s' is a counter, it lies in no block", param->name);
+    CHECK(place->room <= UINT32_MAX, "'%s' has room for %zu values", param->name, place->room);
+    if (place->layout)
+        trace_positions(place, param->count, positions);
+    else
+        for (size_t i = 0; i < param->count; i++)
+            positions[i] = (uint32_t)i;
+}
+
 int64_t *parameters_counter(Network *network, const Param *param)
 {
     parameters_place(network);

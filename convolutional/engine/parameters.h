@@ -34,6 +34,17 @@ void parameters_init(Network *network, uint64_t seed);
 void parameters_export(const Network *network, const float *block, const Param *param, float *plain);
 void parameters_import(Network *network, float *block, const Param *param, const float *plain);
 
+/* Where a parameter lies in a block, padding included: `room` floats from `offset` on. Not for counters. */
+typedef struct ParamSpan {
+    size_t offset, room;
+} ParamSpan;
+
+ParamSpan parameters_span(const Network *network, const Param *param);
+
+/* positions[i]: where in its span the parameter's value i of the file's order lies. param->count of them. What they leave out is
+ * padding. Valid once the layout is fixed, after the first program is compiled. */
+void parameters_positions(const Network *network, const Param *param, uint32_t *positions);
+
 /* The counter of a PARAM_counter parameter. */
 int64_t *parameters_counter(Network *network, const Param *param);
 
