@@ -194,7 +194,7 @@ static void batchnorm_describe(const Module *module, ModuleDescription *descript
 
 static const ModuleOps batchnorm_ops = {
     .kind = "batchnorm", .forward = batchnorm_forward, .backward = batchnorm_backward, .recompute = batchnorm_recompute,
-    .describe = batchnorm_describe, .batch_statistics = true, .takes_sum = true, .takes_activation = true,
+    .describe = batchnorm_describe, .batch_statistics = true, .normalises = true, .takes_sum = true, .takes_activation = true,
 };
 
 Tensor *batchnorm_with(Network *net, const char *name, const Tensor *x, BatchNorm options)

@@ -113,7 +113,7 @@ static void layernorm_describe(const Module *module, ModuleDescription *descript
 
 static const ModuleOps layernorm_ops = {
     .kind = "layernorm", .forward = layernorm_forward, .backward = layernorm_backward, .recompute = layernorm_recompute,
-    .describe = layernorm_describe, .wants_channels_last = true,
+    .describe = layernorm_describe, .normalises = true, .wants_channels_last = true,
 };
 
 Tensor *layernorm(Network *net, const char *name, const Tensor *x, float eps)

@@ -61,6 +61,8 @@ static const char *sample(const Setting *option, char *text, size_t size)
         { "arch", "vgg16" }, { "act", "gelu" }, { "val-split", "data_batch_5" }, { "hflip", "off" }, { "opt", "adamw" },
         { "opt-betas", "0.5,0.25" }, { "early-metric", "loss" }, { "sched", "step" }, { "plan", "direct" }, { "aug", "crop:2" }, { "pad-mode", "edge" },
         { "aa", "rand-m5-n1" }, { "remode", "pixel" }, { "loss", "bce" }, { "class-weights", "auto" },
+        { "clip-mode", "agc" },
+        { "param-groups", "fc.* lr*2; bias frozen" },
     };
     for (size_t i = 0; i < sizeof formed / sizeof *formed; i++)
         if (!strcmp(option->name, formed[i].name))
@@ -251,8 +253,8 @@ static void test_bad_names_list_the_choices(void **state)
     static const struct { const char *words[3], *what, *choice; } cases[] = {
         { { "--arch=resnet99" },          "resnet99", "did you mean resnet18? 'train --list-archs' shows all" },
         { { "--act=rellu" },              "rellu",    "did you mean relu" },
-        { { "--opt=adagrad" },            "adagrad",  "adamw" },
-        { { "--sched=linear" },           "linear",   "cosine" },
+        { { "--opt=adadelta" },            "adadelta",  "adamw" },
+        { { "--sched=lineal" },           "lineal",   "cosine" },
         { { "--plan=fast" },              "fast",     "channels-last" },
         { { "--plan=default,fast" },      "fast",     "no-fusion" },
         { { "--val-split=1.5" },          "1.5",      "data_batch_5" },
@@ -264,7 +266,10 @@ static void test_bad_names_list_the_choices(void **state)
         { { "--opt-eps=0" },              "'0'",      "above 0" },
         { { "--opt-eps=1e-50" },          "1e-50",    "above 0" },
         { { "--val-split=1e-60" },        "1e-60",    "between 0 and 1" },
-        { { "--opt=adam" },               "adam",     "--opt: did you mean adamw? choose one of sgd adamw" },
+        { { "--opt=addamw" },             "addamw",   "--opt: did you mean adamw" },
+        { { "--opt=fromage" },            "fromage",  "choose one of sgd adamw" },
+        { { "--param-groups=fc.* lr=2" }, "'lr=2'",  "lr*F" },
+        { { "--clip-mode=size" },         "'size'",   "norm value agc" },
         { { "--in-chans=2" },             "'2'",      "1 for grey" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

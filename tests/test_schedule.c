@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ static const Schedule no_warmup = { .kind = SCHEDULE_cosine, .lr = 0.4f, .steps 
 static const Schedule all_warmup = { .kind = SCHEDULE_cosine, .lr = 0.4f, .steps = 5, .warmup = 5 };
 static const Schedule staircase = { .kind = SCHEDULE_step, .lr = 0.8f, .steps = 100, .warmup = 4, .decay_steps = 30, .decay_rate = 0.5f };
 static const Schedule flat = { .kind = SCHEDULE_constant, .lr = 0.3f, .steps = 100, .warmup = 3 };
+static const Schedule raised = { .kind = SCHEDULE_constant, .lr = 0.5f, .steps = 10, .warmup = 4, .options = { .warmup_lr = 0.1f } };
 
 static const struct {
     const char     *name;
@@ -42,6 +44,8 @@ static const struct {
     { "step, the third",            &staircase,  90,   0.1 },
     { "constant, warm-up",          &flat,       0,    0.1 },
     { "constant",                   &flat,       99,   0.3 },
+    { "warm-up from above zero",    &raised,     0,    0.2 },
+    { "warm-up's end",              &raised,     3,    0.5 },
 };
 
 static void rates(void **state)
@@ -54,6 +58,58 @@ static void rates(void **state)
     }
 }
 
+/* ---- whole curves ---- */
+
+static double field(const json_t *fields, const char *key, double otherwise)
+{
+    const json_t *value = json_object_get(fields, key);
+    return value ? json_number_value(value) : otherwise;
+}
+
+static Schedule schedule_of(const json_t *item, float lr, uint64_t steps)
+{
+    const json_t *fields = json_object_get(item, "fields");
+    Error error;
+    Schedule s = {
+        .lr = lr, .steps = steps, .min_lr = (float)field(fields, "min_lr", 0), .warmup = (uint64_t)field(fields, "warmup", 0),
+        .epoch_steps = (uint64_t)field(fields, "epoch_steps", 1), .decay_steps = (uint64_t)field(fields, "decay_steps", 0),
+        .decay_rate = (float)field(fields, "decay_rate", 0),
+        .options = {
+            .warmup_lr = (float)field(fields, "warmup_lr", 0),
+        },
+    };
+    assert_true(schedule_parse(json_string_value(json_object_get(item, "sched")), &s.kind, &error));
+    return s;
+}
+
+static json_t *golden(void)
+{
+    json_error_t problem;
+    json_t *json = json_load_file(TESTS_FOLDER "/golden/schedules.json", 0, &problem);
+    assert_non_null(json);
+    return json;
+}
+
+/* What PyTorch's schedulers give in every step of a run (tests/reference/make_optimizer_golden.py). */
+static void curves_match_pytorch(void **state)
+{
+    (void)state;
+    json_t *json = golden(), *item;
+    size_t index;
+    json_array_foreach(json_object_get(json, "cases"), index, item) {
+        const json_t *rates = json_object_get(item, "rates");
+        const Schedule s = schedule_of(item, (float)field(json, "lr", 0), (uint64_t)field(json, "steps", 0));
+        assert_int_equal(json_array_size(rates), s.steps);
+        for (uint64_t step = 0; step < s.steps; step++) {
+            const double lr = schedule_lr(&s, step), expected = json_number_value(json_array_get(rates, step));
+            if (!(fabs(lr - expected) <= 1e-6 * expected + 1e-8))
+                fail_msg("%s: %.9g at step %d, expected %.9g", json_string_value(json_object_get(item, "name")), lr, (int)step, expected);
+        }
+    }
+    assert_true(index > 0);
+    json_decref(json);
+}
+
 static void names(void **state)
 {
     (void)state;
@@ -63,9 +119,9 @@ static void names(void **state)
         assert_true(schedule_parse(schedule_name((ScheduleKind)i), &kind, NULL));
         assert_int_equal(kind, i);
     }
-    assert_string_equal(schedule_names(), "cosine step constant");
+    assert_memory_equal(schedule_names(), "cosine step constant", 20);
     assert_true(schedule_parse("COSINE", &kind, NULL));
-    static const char *const unknown[] = { "", "cos", "cosine ", "linear" };
+    static const char *const unknown[] = { "", "cos", "cosine ", "lineary" };
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         assert_false(schedule_parse(unknown[i], &kind, &error));
         assert_int_equal(error.code, EXIT_usage);
@@ -75,6 +131,10 @@ static void names(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(rates), cmocka_unit_test(names) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rates),
+        cmocka_unit_test(curves_match_pytorch),
+        cmocka_unit_test(names),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,38 +10,121 @@
 #include "optimizer_rule.h"
 
 #include "kernels.h"
+#include "parameter_groups.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- groups ---- */
 
-static void add_group(Optimizer *optimizer, OptimizerGroup group)
+static const OptimizerRule *rule_for(const Optimizer *optimizer, const Param *param)
 {
-    if (group.first < group.last)
+    const OptimizerRule *rule = optimizer_rule(optimizer->options.kind);
+    return !rule->takes || rule->takes(optimizer->network, param) ? rule : optimizer_rule(optimizer->options.other);
+}
+
+static void add_parameter(Optimizer *optimizer, const Param *param)
+{
+    const OptimizerRule *rule = rule_for(optimizer, param);
+    const ParamSpan span = parameters_span(optimizer->network, param);
+    const ParameterSettings settings = parameter_settings(optimizer->options.param_groups, optimizer->network, param);
+    const float share = rule == optimizer_rule(optimizer->options.kind) ? 1 : optimizer->options.other_lr;
+    const OptimizerGroup group = {
+        .first = span.offset, .last = span.offset + span.room, .lr = settings.lr * share, .decay = settings.decay,
+        .frozen = settings.frozen, .rule = rule, .param = rule->tensor ? param : NULL,
+    };
+    OptimizerGroup *before = optimizer->group_count ? &optimizer->groups[optimizer->group_count - 1] : NULL;
+    if (before && before->last == group.first && before->lr == group.lr && before->decay == group.decay &&
+        before->frozen == group.frozen && before->rule == rule && !group.param)
+        before->last = group.last;
+    else
         optimizer->groups[optimizer->group_count++] = group;
 }
 
 static void make_groups(Optimizer *optimizer)
 {
-    const Parameters *p = network_parameters(optimizer->network);
-    optimizer->groups = allocate(2, sizeof *optimizer->groups, "parameter groups");
-    add_group(optimizer, (OptimizerGroup){ .last = p->decayed, .lr = 1, .decay = 1 });
-    add_group(optimizer, (OptimizerGroup){ .first = p->decayed, .last = p->trained, .lr = 1 });
+    const int count = network_param_count(optimizer->network);
+    optimizer->group_count = 0;
+    for (int role = PARAM_weight; role <= PARAM_plain; role++)      /* the block's order */
+        for (int i = 0; i < count; i++)
+            if (network_param(optimizer->network, i)->role == (ParamRole)role)
+                add_parameter(optimizer, network_param(optimizer->network, i));
+}
+
+/* ---- what rules need beside the blocks ---- */
+
+static OptimizerTensor tensor_of(const Optimizer *optimizer, const Param *param)
+{
+    const size_t rows = param->rank > 1 ? (size_t)param->dims[0] : 1;
+    return (OptimizerTensor){
+        .param = param, .room = parameters_span(optimizer->network, param).room, .rows = rows, .columns = param->count / rows,
+        .positions = optimizer->positions[param->index], .scratch = optimizer->scratch,
+    };
+}
+
+static void make_positions(Optimizer *optimizer, const Param *param)
+{
+    uint32_t **positions = &optimizer->positions[param->index];
+    if (*positions)
+        return;
+    *positions = allocate(param->count, sizeof **positions, "a parameter's positions");
+    parameters_positions(optimizer->network, param, *positions);
+}
+
+static void make_room(Optimizer *optimizer)
+{
+    size_t most = 0;
+    for (int i = 0; i < optimizer->group_count; i++) {
+        const OptimizerGroup *group = &optimizer->groups[i];
+        if (!group->param || group->frozen)
+            continue;
+        const OptimizerTensor tensor = tensor_of(optimizer, group->param);
+        const size_t floats = group->rule->scratch ? group->rule->scratch(&tensor) : 0;
+        most = floats > most ? floats : most;
+        if (group->rule->takes)
+            make_positions(optimizer, group->param);
+    }
+    for (int i = 0; i < network_param_count(optimizer->network); i++)
+        if (optimizer->options.clip_mode == CLIP_agc && network_param(optimizer->network, i)->role == PARAM_weight)
+            make_positions(optimizer, network_param(optimizer->network, i));
+    free(optimizer->scratch);
+    optimizer->scratch = most ? allocate(most, sizeof(float), "the optimiser's scratch") : NULL;
+}
+
+void optimizer_regroup(Optimizer *optimizer)
+{
+    make_groups(optimizer);
+    make_room(optimizer);
+}
+
+static int states_of(const Optimizer *optimizer)
+{
+    int states = 0;
+    for (int i = 0; i < optimizer->group_count; i++) {
+        const OptimizerRule *rule = optimizer->groups[i].rule;
+        const int own = rule->states ? rule->states : optimizer_rule_states(rule);
+        states = own > states ? own : states;
+    }
+    return states;
 }
 
 Optimizer *optimizer_new(Network *network, const OptimizerOptions *options)
 {
-    const OptimizerRule *rule = optimizer_rule(options->kind);
-    CHECK(!rule->divides || options->eps > 0, "%s: eps %g: padding would become 0 / 0", rule->name, (double)options->eps);
+    const OptimizerRule *rule = optimizer_rule(options->kind), *other = rule->takes ? optimizer_rule(options->other) : rule;
+    CHECK(!(rule->divides || other->divides) || options->eps > 0, "%s: eps %g: padding would become 0 / 0", rule->name,
+          (double)options->eps);
+    CHECK(!rule->takes || other->chunk, "%s beside %s: the other rule must be elementwise", other->name, rule->name);
     const size_t trained = network_parameters(network)->trained;
     Optimizer *optimizer = allocate(1, sizeof *optimizer, "an optimiser");
-    *optimizer = (Optimizer){
-        .options = *options, .network = network, .rule = rule, .states = optimizer_rule_states(rule), .count = trained,
-    };
+    *optimizer = (Optimizer){ .options = *options, .network = network, .count = trained };
+    const size_t params = (size_t)network_param_count(network);
+    optimizer->groups = allocate(params + 1, sizeof *optimizer->groups, "parameter groups");
+    optimizer->positions = allocate(params + 1, sizeof *optimizer->positions, "positions");
+    optimizer_regroup(optimizer);
+    optimizer->states = states_of(optimizer);
     for (int i = 0; i < optimizer->states; i++)
         optimizer->state[i] = allocate(trained, sizeof(float), "the optimiser's state");
-    make_groups(optimizer);
     return optimizer;
 }
 
@@ -51,6 +134,10 @@ void optimizer_free(Optimizer *optimizer)
         return;
     for (int i = 0; i < optimizer->states; i++)
         free(optimizer->state[i]);
+    for (int i = 0; i < network_param_count(optimizer->network); i++)
+        free(optimizer->positions[i]);
+    free(optimizer->positions);
+    free(optimizer->scratch);
     free(optimizer->groups);
     free(optimizer);
 }
@@ -68,29 +155,51 @@ static OptimizerStep step_of(const Optimizer *optimizer, const OptimizerGroup *g
         .momentum = o->momentum, .eps = o->eps, .root = 1, .of_moment = 1,
     };
     s.rate = s.lr;
-    if (optimizer->rule->prepare)
-        optimizer->rule->prepare(&s);
+    if (group->rule->prepare)
+        group->rule->prepare(&s);
     return s;
 }
 
-static void step_group(const Optimizer *optimizer, const OptimizerGroup *group, const OptimizerStep *s)
+static void states_at(const Optimizer *optimizer, size_t at, float **state)
+{
+    for (int k = 0; k < optimizer->states; k++)
+        state[k] = optimizer->state[k] + at;
+}
+
+static void step_chunks(const Optimizer *optimizer, const OptimizerGroup *group, const OptimizerStep *s)
 {
     const Parameters *p = network_parameters(optimizer->network);
     #pragma omp parallel for schedule(static)
     for (size_t i = group->first; i < group->last; i += CHUNK) {
-        const size_t count = group->last - i < CHUNK ? group->last - i : CHUNK;
         float *state[OPTIMIZER_STATES];
-        for (int k = 0; k < optimizer->states; k++)
-            state[k] = optimizer->state[k] + i;
-        optimizer->rule->chunk(s, count, p->values + i, p->gradients + i, state);
+        states_at(optimizer, i, state);
+        group->rule->chunk(s, group->last - i < CHUNK ? group->last - i : CHUNK, p->values + i, p->gradients + i, state);
     }
 }
 
-/* What gradients are multiplied by, as PyTorch's clip_grad_norm_. */
-static float clip_scale(const OptimizerOptions *options, double norm)
+static void step_group(const Optimizer *optimizer, const OptimizerGroup *group, float lr, float scale)
 {
-    const double scale = options->clip_norm / (norm + 1e-6);
-    return options->clip_norm > 0 && scale < 1 ? (float)scale : 1;
+    const Parameters *p = network_parameters(optimizer->network);
+    const OptimizerStep s = step_of(optimizer, group, lr, scale);
+    if (!group->param) {
+        step_chunks(optimizer, group, &s);
+        return;
+    }
+    float *state[OPTIMIZER_STATES];
+    const OptimizerTensor tensor = tensor_of(optimizer, group->param);
+    states_at(optimizer, group->first, state);
+    group->rule->tensor(&s, &tensor, p->values + group->first, p->gradients + group->first, state);
+}
+
+/* What is frozen has no part in the norm. */
+static void clear_frozen(const Optimizer *optimizer)
+{
+    float *gradients = network_parameters(optimizer->network)->gradients;
+    for (int i = 0; i < optimizer->group_count; i++) {
+        const OptimizerGroup *group = &optimizer->groups[i];
+        if (group->frozen)
+            memset(gradients + group->first, 0, (group->last - group->first) * sizeof *gradients);
+    }
 }
 
 double optimizer_step(Optimizer *optimizer, float lr)
@@ -99,15 +208,15 @@ double optimizer_step(Optimizer *optimizer, float lr)
     CHECK(p->gradients, "no gradients: compile a training program before the first step (%zu values)", p->trained);
     CHECK(p->trained == optimizer->count, "an optimiser of %zu values for a network of %zu: make it after the training program is compiled",
           optimizer->count, p->trained);
+    clear_frozen(optimizer);
     const double norm = sqrt(kernel_sum_of_squares(p->trained, p->gradients));
     if (!isfinite(norm))
         return norm;
     optimizer->steps++;
-    const float scale = clip_scale(&optimizer->options, norm);
-    for (int i = 0; i < optimizer->group_count; i++) {
-        const OptimizerStep s = step_of(optimizer, &optimizer->groups[i], lr, scale);
-        step_group(optimizer, &optimizer->groups[i], &s);
-    }
+    const float scale = optimizer_clip(optimizer, norm);
+    for (int i = 0; i < optimizer->group_count; i++)
+        if (!optimizer->groups[i].frozen)
+            step_group(optimizer, &optimizer->groups[i], lr, scale);
     p->version++;
     return norm;
 }

@@ -16,7 +16,17 @@ typedef enum {
     OPTIMIZER_COUNT
 } OptimizerKind;
 
-enum { OPTIMIZER_STATES = 4 };      /* blocks of state, at most */
+enum {
+    OPTIMIZER_STATES = 4,            /* blocks of state, at most */
+    OPTIMIZER_GROUPS_ROOM = 512,     /* the text of parameter groups */
+};
+
+/* How gradients are kept from being too large, by OptimizerOptions.clip:
+ *   norm    all are multiplied by clip / norm, where their norm is larger; PyTorch's clip_grad_norm_
+ *   value   each lies between -clip and clip; PyTorch's clip_grad_value_
+ *   agc     an output's are multiplied by clip max(|w|, 1e-3) / |g|, where |g| is larger; w, g: the weights of that output, of a
+ *           bias or norm the whole. Not in the head.                Brock et al., 2021, arXiv:2102.06171; PyTorch's timm */
+typedef enum { CLIP_norm, CLIP_value, CLIP_agc, CLIP_COUNT } ClipMode;
 
 typedef struct OptimizerOptions {
     OptimizerKind kind;
@@ -24,25 +34,35 @@ typedef struct OptimizerOptions {
     bool  nesterov;            /* sgd */
     float beta1, beta2, eps;   /* adamw */
     float weight_decay;
-    float clip_norm;           /* scale gradients down to this norm; 0: no */
+    float clip_norm;           /* bound of the gradients; 0: none */
+    ClipMode    clip_mode;
+    char        param_groups[OPTIMIZER_GROUPS_ROOM];      /* parameter_groups.h, checked */
+    OptimizerKind other;       /* of a rule for matrices: what steps the rest, an elementwise rule */
+    float         other_lr;    /* its share of the learning rate */
 } OptimizerOptions;
 
-/* Neighbours in the block that are stepped alike. */
+struct OptimizerRule;          /* optimizer_rule.h */
+
+/* Neighbours in the block that are stepped alike, or a parameter that its rule takes as a whole. */
 typedef struct OptimizerGroup {
     size_t first, last;        /* floats: first .. last-1 */
     float  lr, decay;          /* factors of the run's */
+    bool   frozen;             /* left as it is, whatever the gradients are */
+    const struct OptimizerRule *rule;
+    const Param *param;        /* the parameter of a rule for whole ones; else NULL */
 } OptimizerGroup;
 
 typedef struct Optimizer {
     OptimizerOptions options;
     Network         *network;
-    const struct OptimizerRule *rule;
     OptimizerGroup  *groups;           /* in the block's order */
     int              group_count;
     int              states;           /* blocks in use: sgd 1, adamw 2 */
     size_t           count;            /* floats of a block */
     float           *state[OPTIMIZER_STATES];      /* each arranged as the parameters' trained part */
     uint64_t         steps;            /* done; adamw's bias correction */
+    uint32_t       **positions;        /* of each parameter's values in its span; NULL where nobody asks */
+    float           *scratch;
 } Optimizer;
 
 /* Names of the kinds, the settings that suit one where it is not the recipe's ("lr=0.1 weight-decay=5e-4"), and the names of
@@ -51,13 +71,20 @@ const char *optimizer_name(OptimizerKind kind);
 const char *optimizer_names(void);
 bool        optimizer_parse(const char *name, OptimizerKind *kind, Error *error);
 const char *optimizer_defaults(OptimizerKind kind);
+/* Whether each number is stepped on its own: what can be `other`. */
+bool        optimizer_is_elementwise(OptimizerKind kind);
+const char *clip_names(void);
+bool        clip_parse(const char *name, ClipMode *mode, Error *error);
+const char *clip_name(ClipMode mode);
 const char *optimizer_state_name(OptimizerKind kind, int state);
 
 /* After the training program is compiled, which fixes the layout: optimizer_step checks that. Allocates the states, zero. */
 Optimizer *optimizer_new(Network *network, const OptimizerOptions *options);
 void       optimizer_free(Optimizer *optimizer);
+/* Once more looks who is frozen, after Param.frozen has changed. Allocates: not within a step. */
+void       optimizer_regroup(Optimizer *optimizer);
 
-/* One step on the current gradients. Returns the gradient's norm before clipping; when it is not finite
+/* One step on the current gradients, which clipping may change; those of frozen parameters become zero. Returns the gradient's norm before clipping; when it is not finite
  * nothing is changed. */
 double optimizer_step(Optimizer *optimizer, float lr);
 

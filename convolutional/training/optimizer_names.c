@@ -36,6 +36,11 @@ const char *optimizer_defaults(OptimizerKind kind)
     return optimizer_rule(kind)->defaults;
 }
 
+bool optimizer_is_elementwise(OptimizerKind kind)
+{
+    return optimizer_rule(kind)->chunk != NULL;
+}
+
 const char *optimizer_state_name(OptimizerKind kind, int state)
 {
     const OptimizerRule *rule = optimizer_rule(kind);

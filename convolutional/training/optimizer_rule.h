@@ -20,11 +20,21 @@ typedef struct OptimizerStep {
     float of_gradient, of_moment;      /* how the gradient and its average are mixed */
 } OptimizerStep;
 
+/* A parameter as a matrix: the file's [out, in k k]. */
+typedef struct OptimizerTensor {
+    const Param    *param;
+    size_t          room;          /* floats of its span, padding included */
+    size_t          rows, columns;
+    const uint32_t *positions;     /* where each of the rows x columns lies in the span */
+    float          *scratch;       /* as large as the rule asked for */
+} OptimizerTensor;
+
 typedef struct OptimizerRule {
     const char *name, *aliases;
     const char *about;             /* a line, with the paper */
     const char *defaults;          /* settings that suit it where it is not the recipe's: "lr=0.1 weight-decay=5e-4" */
     const char *state_names[OPTIMIZER_STATES];      /* as PyTorch has them; after the last NULL */
+    int   states;                  /* how many of these it uses itself, before those of the rule beside it; 0: all */
     bool  divides;                 /* by a root that may be 0: options->eps must be above it */
 
     /* What follows from the step alone. May be NULL. */
@@ -32,10 +42,18 @@ typedef struct OptimizerRule {
     /* One pass over `count` neighbours: weights, gradients, and as many states as there are names. Each element depends on its
      * own index alone, and what is zero in all (padding) stays zero. */
     void (*chunk)(const OptimizerStep *step, size_t count, float *restrict w, const float *restrict g, float *const *state);
+
+    /* Or, instead of `chunk`, a whole parameter at once: all begin where its span does. The same bits for any number of threads. */
+    void (*tensor)(const OptimizerStep *step, const OptimizerTensor *tensor, float *w, const float *g, float *const *state);
+    size_t (*scratch)(const OptimizerTensor *tensor);      /* floats that `tensor` works in; NULL: none */
+    bool  (*takes)(const Network *network, const Param *param);      /* others go by options->other's rule; NULL: takes all */
 } OptimizerRule;
 
 const OptimizerRule *optimizer_rule(OptimizerKind kind);
 int                  optimizer_rule_states(const OptimizerRule *rule);      /* names of states */
+
+/* Changes the gradients as options->clip_mode says; what the rule still has to multiply them by. norm: of them all. */
+float optimizer_clip(const Optimizer *optimizer, double norm);
 
 #define X(key) extern const OptimizerRule optimizer_##key;
 #include "optimizers.def"

@@ -21,7 +21,7 @@ typedef enum {
 
 /* What only some schedules ask for. A new one's own parameter is a field here. */
 typedef struct ScheduleOptions {
-    float warmup_lr;           /* where warm-up starts */
+    float  warmup_lr;          /* where warm-up starts */
 } ScheduleOptions;
 
 typedef struct Schedule {

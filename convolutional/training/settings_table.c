@@ -3,6 +3,7 @@
 #include "settings.h"
 
 #include "names.h"
+#include "parameter_groups.h"
 #include "plan_text.h"
 #include "text.h"
 
@@ -286,6 +287,39 @@ static const char *amp_write(const void *field, char *text, size_t size)
     return text;
 }
 
+static bool clip_read(const char *text, void *field, Error *error)
+{
+    return clip_parse(text, field, error);
+}
+
+static const char *clip_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", clip_name(*(const ClipMode *)field));
+    return text;
+}
+
+static bool is_none(const char *text)
+{
+    return names_match("none", text, strlen(text));
+}
+
+static bool groups_read(const char *text, void *field, Error *error)
+{
+    text = is_none(text) ? "" : text;
+    if (!parameter_groups_check(text, NULL, error))
+        return false;
+    if (strlen(text) >= OPTIMIZER_GROUPS_ROOM)
+        return error_set(error, EXIT_usage, "a text of %zu characters: --param-groups: use fewer than %d", strlen(text), OPTIMIZER_GROUPS_ROOM);
+    snprintf(field, OPTIMIZER_GROUPS_ROOM, "%s", text);
+    return true;
+}
+
+static const char *groups_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", *(const char *)field ? (const char *)field : "none");
+    return text;
+}
+
 #define FORM(name) .form = &(const SettingForm){ name##_read, name##_write }
 
 /* ---- the table ---- */
@@ -351,22 +385,27 @@ static const Setting settings[] = {
     { "logit-scale", NULL, 0, FLOAT(logit_scale, 1e-4, 1e4), RESULT, .fallback = "1", .absent = "1", .group = "Training", .help = "factor of the logits in the training loss", .rare = true },
     { "smoothing", "label-smoothing", 0, FLOAT(label_smoothing, 0, 0.999), RESULT, .fallback = "0", RECIPE, .group = "Training", .help = "label smoothing: share of each label that goes to all classes", .rare = true },
     { "opt", "optimizer", 0, TEXT(optimizer.kind), FORM(optimizer), RESULT, .argument = "NAME", RECIPE, .group = "Training", .help = "one of", .names = optimizer_names },
-    { "momentum", NULL, 0, FLOAT(optimizer.momentum, 0, 1), RESULT, .fallback = "0.9", .group = "Training", .help = "with --opt sgd: share of the last step that is kept", .rare = true },
-    { "nesterov", NULL, 0, SWITCH(optimizer.nesterov), RESULT, .fallback = "true", .group = "Training", .help = "with --opt sgd: plain momentum, not Nesterov's", .rare = true },
-    { "opt-betas", NULL, 0, TEXT(optimizer), FORM(betas), .argument = "B1,B2", .fallback = "0.9,0.999", .group = "Training", .help = "with --opt adamw: what its two averages keep", .rare = true },
+    { "momentum", NULL, 0, FLOAT(optimizer.momentum, 0, 1), RESULT, .fallback = "0.9", .group = "Training", .help = "share of the last step that is kept: sgd, nesterov, rmsprop, lars, muon", .rare = true },
+    { "nesterov", NULL, 0, SWITCH(optimizer.nesterov), RESULT, .fallback = "true", .group = "Training", .help = "plain momentum, not Nesterov's: sgd, muon", .rare = true },
+    { "opt-betas", NULL, 0, TEXT(optimizer), FORM(betas), .argument = "B1,B2", .fallback = "0.9,0.999", .group = "Training", .help = "what the averages of gradients and of their squares keep: adam and its kin, rmsprop, lion, lamb", .rare = true },
     { "opt-beta1", NULL, 0, FLOAT(optimizer.beta1, 0, 0.99999994), RESULT, .fallback = "0.9", .group = "Training", .help = "the first of --opt-betas", .hidden = true },
     { "opt-beta2", NULL, 0, FLOAT(optimizer.beta2, 0, 0.99999994), RESULT, .fallback = "0.999", .group = "Training", .help = "the second of --opt-betas", .hidden = true },
-    { "opt-eps", NULL, 0, FLOAT(optimizer.eps, 0, 1), RESULT, .fallback = "1e-8", .group = "Training", .help = "with --opt adamw: added to the divisor", .rare = true },
+    { "opt-eps", NULL, 0, FLOAT(optimizer.eps, 0, 1), RESULT, .fallback = "1e-8", .group = "Training", .help = "added to the divisor: adam and its kin, rmsprop, adagrad, lamb", .rare = true },
     { "weight-decay", "wd", 0, FLOAT(optimizer.weight_decay, 0, 1e3), RESULT, RECIPE, .group = "Training", .help = "how strongly weights are pulled to zero" },
     { "clip-grad", "clip-grad-norm grad-clip", 0, FLOAT(optimizer.clip_norm, 0, 1e9), RESULT, .fallback = "0", RECIPE, .group = "Training",
       .help = "shorten gradients that are longer than this; 0: never", .rare = true },
+    { "clip-mode", NULL, 0, TEXT(optimizer.clip_mode), FORM(clip), RESULT, .absent = "norm", .argument = "NAME", .fallback = "norm", .group = "Training",
+      .help = "what --clip-grad bounds: one of", .names = clip_names, .rare = true },
+    { "param-groups", NULL, 0, TEXT(optimizer.param_groups), FORM(groups), RESULT, .absent = "none", .argument = "TEXT", .fallback = "none", .group = "Training",
+      .help = "rates, decay and freezing by name: \"norm-bias lr*64 decay/64; stem.* frozen\"", .rare = true },
     { "sched", "scheduler lr-schedule lr-scheduler", 0, TEXT(schedule), FORM(schedule), RESULT, .argument = "NAME", .fallback = "cosine", .group = "Training",
-      .help = "how the learning rate falls: one of", .names = schedule_names },
+      .help = "how the learning rate falls: one of", .names = schedule_names, .rare = true },
     { "lr", "learning-rate", 0, FLOAT(lr, 0, 1e6), RESULT, RECIPE, .group = "Training", .help = "learning rate: how far a step goes at most" },
-    { "min-lr", NULL, 0, FLOAT(min_lr, 0, 1e6), RESULT, .fallback = "0", .group = "Training", .help = "with --sched cosine: the rate of the last step", .rare = true },
-    { "warmup-epochs", "lr-warmup-epochs", 0, REAL(warmup_epochs, 0, 1e6), RESULT, .fallback = "-1", .shown = "a tenth of all", .group = "Training", .help = "epochs in which the rate rises from zero; 0.5 is half of one", .rare = true },
-    { "decay-epochs", "lr-step-size step-size", 0, REAL(decay_epochs, 0, 1e6), RESULT, .fallback = "0", .shown = "a third of all", .group = "Training", .help = "with --sched step: epochs between drops of the rate", .rare = true },
-    { "decay-rate", "lr-gamma gamma", 0, FLOAT(decay_rate, 0, 1), RESULT, .fallback = "0.1", .group = "Training", .help = "with --sched step: the factor of each drop", .rare = true },
+    { "min-lr", NULL, 0, FLOAT(min_lr, 0, 1e6), RESULT, .fallback = "0", .group = "Training", .help = "with --sched cosine, linear, poly, plateau: the lowest rate", .rare = true },
+    { "warmup-epochs", "lr-warmup-epochs", 0, REAL(warmup_epochs, 0, 1e6), RESULT, .fallback = "-1", .shown = "a tenth of all", .group = "Training", .help = "epochs in which the rate rises; 0.5 is half of one", .rare = true },
+    { "decay-epochs", "lr-step-size step-size", 0, REAL(decay_epochs, 0, 1e6), RESULT, .fallback = "0", .shown = "a third of all", .group = "Training", .help = "with --sched step, exp: epochs between drops of the rate", .rare = true },
+    { "decay-rate", "lr-gamma gamma", 0, FLOAT(decay_rate, 0, 1), RESULT, .fallback = "0.1", .group = "Training", .help = "with --sched step, multistep, exp, plateau: the factor of each drop", .rare = true },
+    { "warmup-lr", NULL, 0, FLOAT(schedule_options.warmup_lr, 0, 1e6), RESULT, .absent = "0", .fallback = "0", .group = "Training", .help = "the rate that warm-up starts from", .rare = true },
     { "seed", NULL, 0, WHOLE(seed, 0, 1e15), RESULT, .fallback = "42", .group = "Training", .help = "start of all random numbers: the same seed, the same run" },
 
     { "model-ema", "ema", 0, SWITCH(parts.ema), RESULT, .absent = "false", .group = "Averaging", .help = "validate, and keep as the best, a moving average of the weights", .rare = true },

@@ -3,6 +3,7 @@
 #include "trainer.h"
 
 #include "files.h"
+#include "parameter_groups.h"
 #include "random.h"
 #include "resume.h"
 #include "plan_text.h"
@@ -134,7 +135,8 @@ static bool build_network(Trainer *t, Error *error)
         .options = { .classes = data->classes, .act = o->act, .no_dropout = o->no_dropout, .squeeze_excite = o->squeeze_excite },
     };
     t->network = architecture_network(o->arch, t->subject.image, &t->subject.options, error);
-    if (!t->network || !network_trains_with(t->network, o->batch, error))
+    if (!t->network || !network_trains_with(t->network, o->batch, error) ||
+        !parameter_groups_check(o->optimizer.param_groups, t->network, error))
         return false;
 
     ModelInfo *info = &t->info;

@@ -45,7 +45,7 @@ const TriedOption tried_in_training[] = {
     { "dataset data-set ds d train-dir train-data", "give the data's folder: --data PATH; what is in it is recognised by its files" },
     { "val-dir test-dir val-data val-path test-data", "put the images to validate on into val/ or test/ beside train/, and give the folder above: --data PATH" },
     { "drop drop-rate drop-path drop-path-rate", "the share that is dropped is the architecture's: leave it out; --no-dropout drops nothing" },
-    { "warmup-lr lr-warmup-decay lr-warmup-method", "the learning rate rises from zero: leave it out; --warmup-epochs F says how long" },
+    { "lr-warmup-decay lr-warmup-method", "use --warmup-lr F, the rate that warm-up starts from; it rises along a line" },
     { "lr-base base-lr blr lr-base-size", "use --lr: it is not scaled by the batch size" },
     { "warmup-steps warmup", "use --warmup-epochs F; fractions of an epoch are taken" },
     { "decay-milestones milestones lr-steps", "use --sched step with --decay-epochs F: the steps are equally far apart" },

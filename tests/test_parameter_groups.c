@@ -1,0 +1,167 @@
+/* test_parameter_groups.c - which parameters are stepped how: what the text means, what it does, and what it must not. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "optimizer_net.h"
+#include "parameter_groups.h"
+
+/* ---- freezing ---- */
+
+/* Frozen parameters keep their bytes under every rule, with gradients that are not finite even, and take no part in the norm. */
+static void frozen_is_left_alone(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < OPTIMIZER_COUNT; kind++) {
+        OptimizerOptions options = net_options((OptimizerKind)kind);
+        strcpy(options.param_groups, "* frozen; fc.weight trained");
+        OptimizerNet s = optimizer_net(&net_plans[1]);
+        Parameters *p = network_parameters(s.net);
+        Optimizer *optimizer = optimizer_new(s.net, &options);
+        net_fill(s.net, p->values, 7000, 1);
+        float *before = malloc(p->total * sizeof *before), squares = 0;
+        memcpy(before, p->values, p->total * sizeof *before);
+        net_fill(s.net, p->gradients, 0, 100);
+        const Param *fc = network_param_find(s.net, "fc.weight");
+        for (size_t i = 0; i < fc->count; i++)
+            squares += (float)pow(net_number(500, i), 2);      /* the sixth parameter */
+        p->gradients[parameters_span(s.net, network_param_find(s.net, "bn.bias")).offset] = NAN;
+        const double norm = optimizer_step(optimizer, 0.02f);
+        if (!(fabs(norm - sqrt((double)squares)) < 1e-5))
+            fail_msg("%s: norm %g of what is trained, expected %g", optimizer_name((OptimizerKind)kind), norm, sqrt((double)squares));
+        const ParamSpan span = parameters_span(s.net, fc);
+        assert_memory_equal(before, p->values, span.offset * sizeof(float));
+        assert_memory_equal(before + span.offset + span.room, p->values + span.offset + span.room,
+                            (p->total - span.offset - span.room) * sizeof(float));
+        assert_memory_not_equal(before + span.offset, p->values + span.offset, span.room * sizeof(float));
+        optimizer_free(optimizer);
+        free(before);
+        optimizer_net_free(&s);
+    }
+}
+
+/* What the network has frozen is left alone until it no longer is. */
+static void frozen_by_the_network(void **state)
+{
+    (void)state;
+    OptimizerNet s = optimizer_net(&net_plans[0]);
+    Parameters *p = network_parameters(s.net);
+    Param *mix = network_param_find(s.net, "mix.weight");
+    const OptimizerOptions options = net_options(OPTIMIZER_sgd);
+    mix->frozen = true;
+    Optimizer *optimizer = optimizer_new(s.net, &options);
+    const ParamSpan span = parameters_span(s.net, mix);
+    float *before = malloc(span.room * sizeof *before);
+    memcpy(before, p->values + span.offset, span.room * sizeof *before);
+    net_fill(s.net, p->gradients, 0, 100);
+    optimizer_step(optimizer, 0.1f);
+    assert_memory_equal(before, p->values + span.offset, span.room * sizeof *before);
+    mix->frozen = false;
+    optimizer_regroup(optimizer);
+    net_fill(s.net, p->gradients, 1, 100);
+    optimizer_step(optimizer, 0.1f);
+    assert_memory_not_equal(before, p->values + span.offset, span.room * sizeof *before);
+    assert_int_equal(optimizer->group_count, 2);
+    free(before);
+    optimizer_free(optimizer);
+    optimizer_net_free(&s);
+}
+
+/* ---- groups as text ---- */
+
+static void groups_merge(void **state)
+{
+    (void)state;
+    static const struct { const char *text; int groups; } cases[] = {
+        { "", 2 }, { " ; ", 2 }, { "* lr*2", 2 }, { "head lr*10", 4 }, { "norm-bias lr*64 decay/64", 4 }, { "bias decay*1", 3 },
+    };
+    OptimizerNet s = optimizer_net(&net_plans[1]);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        OptimizerOptions options = { .kind = OPTIMIZER_sgd };
+        strcpy(options.param_groups, cases[c].text);
+        Optimizer *optimizer = optimizer_new(s.net, &options);
+        if (optimizer->group_count != cases[c].groups)
+            fail_msg("'%s': %d groups, expected %d", cases[c].text, optimizer->group_count, cases[c].groups);
+        assert_int_equal(optimizer->groups[0].first, 0);
+        for (int i = 1; i < optimizer->group_count; i++)
+            assert_int_equal(optimizer->groups[i].first, optimizer->groups[i - 1].last);
+        assert_int_equal(optimizer->groups[optimizer->group_count - 1].last, network_parameters(s.net)->trained);
+        optimizer_free(optimizer);
+    }
+    optimizer_net_free(&s);
+}
+
+static void settings_of_parameters(void **state)
+{
+    (void)state;
+    static const struct { const char *text, *param; ParameterSettings expected; } cases[] = {
+        { "",                                      "conv.weight", { 1, 1, false } },
+        { "",                                      "bn.weight",   { 1, 0, false } },
+        { "norm-bias lr*64 decay/64",              "bn.bias",     { 64, 1.0f / 64, false } },
+        { "norm-bias lr*64 decay/64",              "mix.bias",    { 1, 0, false } },
+        { "norm lr/4",                             "bn.weight",   { 0.25f, 0, false } },
+        { "norm-weight frozen",                    "bn.weight",   { 1, 0, true } },
+        { "bias lr*2",                             "fc.bias",     { 2, 0, false } },
+        { "weight decay*0.5",                      "mix.weight",  { 1, 0.5f, false } },
+        { "head lr*10;fc.bias lr*20",              "fc.bias",     { 20, 0, false } },
+        { "head lr*10;fc.bias lr*20",              "fc.weight",   { 10, 1, false } },
+        { "*.weight lr*2 ; conv.* decay*3 frozen", "conv.weight", { 2, 3, true } },
+        { "* frozen; head trained",                "fc.weight",   { 1, 1, false } },
+        { "* frozen; head trained",                "mix.bias",    { 1, 0, true } },
+    };
+    OptimizerNet s = optimizer_net(&net_plans[0]);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        Error error = { 0 };
+        if (!parameter_groups_check(cases[c].text, s.net, &error))
+            fail_msg("'%s': %s", cases[c].text, error.text);
+        const ParameterSettings got = parameter_settings(cases[c].text, s.net, network_param_find(s.net, cases[c].param));
+        if (got.lr != cases[c].expected.lr || got.decay != cases[c].expected.decay || got.frozen != cases[c].expected.frozen)
+            fail_msg("'%s' of %s: lr %g decay %g frozen %d", cases[c].text, cases[c].param, (double)got.lr, (double)got.decay, got.frozen);
+    }
+    optimizer_net_free(&s);
+}
+
+static void groups_that_make_no_sense(void **state)
+{
+    (void)state;
+    static const struct { const char *text, *error; } cases[] = {
+        { "fc.* lr=10",        "bad word 'lr=10' for 'fc.*': --param-groups: use lr*F" },
+        { "fc.* lr*10, decay", "bad word 'lr*10,'" },
+        { "fc.* lr/0",         "bad word 'lr/0'" },
+        { "fc.* lr*-1",        "bad word 'lr*-1'" },
+        { "fc.* frozenly",     "bad word 'frozenly'" },
+        { "bn.* frozen; fc.*", "nothing is said of 'fc.*'" },
+        { "fc2.* lr*10",       "no parameter is called 'fc2.*': --param-groups: use a pattern of names such as conv.weight bn.weight bn.bias "
+                               "mix.weight or one of weight bias norm norm-bias norm-weight head" },
+        { "bn.running_mean frozen", "no parameter is called 'bn.running_mean'" },
+    };
+    OptimizerNet s = optimizer_net(&net_plans[0]);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        Error error = { 0 };
+        assert_false(parameter_groups_check(cases[c].text, s.net, &error));
+        assert_int_equal(error.code, EXIT_usage);
+        if (!strstr(error.text, cases[c].error))
+            fail_msg("'%s', expected '%s'", error.text, cases[c].error);
+    }
+    assert_true(parameter_groups_check("fc2.* lr*10", NULL, NULL));
+    optimizer_net_free(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frozen_is_left_alone),
+        cmocka_unit_test(frozen_by_the_network),
+        cmocka_unit_test(groups_merge),
+        cmocka_unit_test(settings_of_parameters),
+        cmocka_unit_test(groups_that_make_no_sense),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
