@@ -47,6 +47,7 @@ def sgd(groups, o, lr):
 
 RULES = {
     "sgd": sgd,
+    "nesterov": lambda groups, o, lr: torch.optim.SGD(groups, lr=lr, momentum=o["momentum"], nesterov=True),
     "adamw": lambda groups, o, lr: torch.optim.AdamW(groups, lr=lr, **betas(o)),
 }
 
@@ -61,6 +62,7 @@ CASES = [
     ("sgd, momentum, decay, clipped", "sgd", SGD, 0.1, 1.5, "norm", PLAIN),
     ("sgd, nesterov, groups", "sgd", dict(SGD, nesterov=True), 0.05, 0, "norm", GROUPS),
     ("sgd, clipped by value", "sgd", SGD, 0.1, 0.2, "value", PLAIN),
+    ("nesterov", "nesterov", SGD, 0.1, 1.5, "norm", PLAIN),
     ("adamw", "adamw", ADAM, 0.02, 0, "norm", PLAIN),
     ("adamw, groups, clipped", "adamw", ADAM, 0.02, 1.5, "norm", GROUPS),
 ]
