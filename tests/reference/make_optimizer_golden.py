@@ -49,6 +49,7 @@ RULES = {
     "sgd": sgd,
     "nesterov": lambda groups, o, lr: torch.optim.SGD(groups, lr=lr, momentum=o["momentum"], nesterov=True),
     "adamw": lambda groups, o, lr: torch.optim.AdamW(groups, lr=lr, **betas(o)),
+    "adam": lambda groups, o, lr: torch.optim.Adam(groups, lr=lr, **betas(o)),
 }
 
 # name, rule, options, lr, clip, clip mode, and what the groups' text means: (text, {parameter: (lr factor, decay factor, frozen)})
@@ -65,6 +66,7 @@ CASES = [
     ("nesterov", "nesterov", SGD, 0.1, 1.5, "norm", PLAIN),
     ("adamw", "adamw", ADAM, 0.02, 0, "norm", PLAIN),
     ("adamw, groups, clipped", "adamw", ADAM, 0.02, 1.5, "norm", GROUPS),
+    ("adam", "adam", ADAM, 0.02, 1.5, "norm", PLAIN),
 ]
 
 
