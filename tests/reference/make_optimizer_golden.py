@@ -45,11 +45,35 @@ def sgd(groups, o, lr):
     return torch.optim.SGD(groups, lr=lr, momentum=o["momentum"], nesterov=o.get("nesterov", False))
 
 
+class NAdam(torch.optim.Optimizer):
+    """As PyTorch has it from 2.0 on; before, mu_t was twice in the product up to t + 1."""
+
+    def __init__(self, groups, lr, betas, eps):
+        super().__init__(groups, dict(lr=lr, betas=betas, eps=eps, weight_decay=0))
+
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                s, (b1, b2) = self.state[p], group["betas"]
+                if not s:
+                    s.update(t=0, product=1.0, m=torch.zeros_like(p), v=torch.zeros_like(p))
+                s["t"] += 1
+                mu, after = (b1 * (1 - 0.5 * 0.96 ** (t * 0.004)) for t in (s["t"], s["t"] + 1))
+                s["product"] *= mu
+                grad = p.grad + group["weight_decay"] * p.data
+                s["m"].mul_(b1).add_(grad, alpha=1 - b1)
+                s["v"].mul_(b2).addcmul_(grad, grad, value=1 - b2)
+                denominator = s["v"].div(1 - b2 ** s["t"]).sqrt().add_(group["eps"])
+                p.data.addcdiv_(grad, denominator, value=-group["lr"] * (1 - mu) / (1 - s["product"]))
+                p.data.addcdiv_(s["m"], denominator, value=-group["lr"] * after / (1 - s["product"] * after))
+
+
 RULES = {
     "sgd": sgd,
     "nesterov": lambda groups, o, lr: torch.optim.SGD(groups, lr=lr, momentum=o["momentum"], nesterov=True),
     "adamw": lambda groups, o, lr: torch.optim.AdamW(groups, lr=lr, **betas(o)),
     "adam": lambda groups, o, lr: torch.optim.Adam(groups, lr=lr, **betas(o)),
+    "nadam": lambda groups, o, lr: NAdam(groups, lr=lr, **betas(o)),
 }
 
 # name, rule, options, lr, clip, clip mode, and what the groups' text means: (text, {parameter: (lr factor, decay factor, frozen)})
@@ -67,6 +91,7 @@ CASES = [
     ("adamw", "adamw", ADAM, 0.02, 0, "norm", PLAIN),
     ("adamw, groups, clipped", "adamw", ADAM, 0.02, 1.5, "norm", GROUPS),
     ("adam", "adam", ADAM, 0.02, 1.5, "norm", PLAIN),
+    ("nadam", "nadam", ADAM, 0.02, 1.5, "norm", PLAIN),
 ]
 
 
