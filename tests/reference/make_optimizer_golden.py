@@ -75,6 +75,7 @@ RULES = {
     "adam": lambda groups, o, lr: torch.optim.Adam(groups, lr=lr, **betas(o)),
     "nadam": lambda groups, o, lr: NAdam(groups, lr=lr, **betas(o)),
     "rmsprop": lambda groups, o, lr: torch.optim.RMSprop(groups, lr=lr, alpha=o["beta2"], eps=o["eps"], momentum=o["momentum"]),
+    "adagrad": lambda groups, o, lr: torch.optim.Adagrad(groups, lr=lr, eps=o["eps"]),
 }
 
 # name, rule, options, lr, clip, clip mode, and what the groups' text means: (text, {parameter: (lr factor, decay factor, frozen)})
@@ -95,6 +96,7 @@ CASES = [
     ("nadam", "nadam", ADAM, 0.02, 1.5, "norm", PLAIN),
     ("rmsprop", "rmsprop", dict(momentum=0.0, beta2=0.95, eps=1e-6, weight_decay=0.0), 0.01, 0, "norm", PLAIN),
     ("rmsprop, momentum, decay, clipped", "rmsprop", dict(momentum=0.9, beta2=0.95, eps=1e-6, weight_decay=0.05), 0.01, 1.5, "norm", PLAIN),
+    ("adagrad", "adagrad", dict(eps=1e-8, weight_decay=0.05), 0.05, 1.5, "norm", PLAIN),
 ]
 
 
