@@ -142,6 +142,18 @@ static void reference_sgd(Reference *r, const OptimizerOptions *o, double lr, do
     }
 }
 
+/* The paper's algorithm 2. */
+static void reference_lion(Reference *r, const OptimizerOptions *o, double lr, double decay, int t)
+{
+    (void)t;
+    for (size_t i = 0; i < r->param->count; i++) {
+        const double c = o->beta1 * r->first[i] + (1.0 - o->beta1) * r->g[i];
+        const double sign = (c > 0) - (c < 0);
+        r->w[i] -= lr * (sign + decay * r->w[i]);
+        r->first[i] = o->beta2 * r->first[i] + (1.0 - o->beta2) * r->g[i];
+    }
+}
+
 typedef void ReferenceRule(Reference *r, const OptimizerOptions *o, double lr, double decay, int t);
 
 static const struct ReferenceCase {
@@ -152,6 +164,8 @@ static const struct ReferenceCase {
 } reference_cases[] = {
     { "agc", { .kind = OPTIMIZER_sgd, .momentum = 0.9f, .weight_decay = 0.05f, .clip_norm = 0.3f, .clip_mode = CLIP_agc }, 0.1f,
       reference_sgd },
+    { "lion", { .kind = OPTIMIZER_lion, .beta1 = 0.9f, .beta2 = 0.99f, .weight_decay = 0.5f, .clip_norm = 1 }, 0.01f,
+      reference_lion },
 };
 
 /* All gradients of a step, in double, as the clipping leaves them. */
