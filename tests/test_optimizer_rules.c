@@ -132,6 +132,14 @@ static double norm_of(const double *x, size_t count)
     return sqrt(sum);
 }
 
+static void moments(Reference *r, double beta1, double beta2)
+{
+    for (size_t i = 0; i < r->param->count; i++) {
+        r->first[i] = beta1 * r->first[i] + (1 - beta1) * r->g[i];
+        r->second[i] = beta2 * r->second[i] + (1 - beta2) * r->g[i] * r->g[i];
+    }
+}
+
 static void reference_sgd(Reference *r, const OptimizerOptions *o, double lr, double decay, int t)
 {
     (void)t;
@@ -154,6 +162,18 @@ static void reference_lion(Reference *r, const OptimizerOptions *o, double lr, d
     }
 }
 
+/* The paper's algorithm 2, phi the identity; layers' weights alone are adapted. */
+static void reference_lamb(Reference *r, const OptimizerOptions *o, double lr, double decay, int t)
+{
+    double u[NET_MOST];
+    moments(r, o->beta1, o->beta2);
+    for (size_t i = 0; i < r->param->count; i++)
+        u[i] = r->first[i] / (1 - pow(o->beta1, t)) / (sqrt(r->second[i] / (1 - pow(o->beta2, t))) + o->eps) + decay * r->w[i];
+    const double ratio = r->param->role == PARAM_weight ? norm_of(r->w, r->param->count) / norm_of(u, r->param->count) : 1;
+    for (size_t i = 0; i < r->param->count; i++)
+        r->w[i] -= lr * ratio * u[i];
+}
+
 typedef void ReferenceRule(Reference *r, const OptimizerOptions *o, double lr, double decay, int t);
 
 static const struct ReferenceCase {
@@ -166,6 +186,8 @@ static const struct ReferenceCase {
       reference_sgd },
     { "lion", { .kind = OPTIMIZER_lion, .beta1 = 0.9f, .beta2 = 0.99f, .weight_decay = 0.5f, .clip_norm = 1 }, 0.01f,
       reference_lion },
+    { "lamb", { .kind = OPTIMIZER_lamb, .beta1 = 0.9f, .beta2 = 0.99f, .eps = 1e-6f, .weight_decay = 0.05f, .clip_norm = 1 }, 0.02f,
+      reference_lamb },
 };
 
 /* All gradients of a step, in double, as the clipping leaves them. */
