@@ -174,6 +174,18 @@ static void reference_lamb(Reference *r, const OptimizerOptions *o, double lr, d
         r->w[i] -= lr * ratio * u[i];
 }
 
+/* The paper's algorithm 1. */
+static void reference_lars(Reference *r, const OptimizerOptions *o, double lr, double decay, int t)
+{
+    (void)t;
+    const double w = norm_of(r->w, r->param->count), g = norm_of(r->g, r->param->count);
+    const double local = r->param->role == PARAM_weight ? 0.001 * w / (g + decay * w) : 1;
+    for (size_t i = 0; i < r->param->count; i++) {
+        r->first[i] = o->momentum * r->first[i] + lr * local * (r->g[i] + decay * r->w[i]);
+        r->w[i] -= r->first[i];
+    }
+}
+
 typedef void ReferenceRule(Reference *r, const OptimizerOptions *o, double lr, double decay, int t);
 
 static const struct ReferenceCase {
@@ -188,6 +200,7 @@ static const struct ReferenceCase {
       reference_lion },
     { "lamb", { .kind = OPTIMIZER_lamb, .beta1 = 0.9f, .beta2 = 0.99f, .eps = 1e-6f, .weight_decay = 0.05f, .clip_norm = 1 }, 0.02f,
       reference_lamb },
+    { "lars", { .kind = OPTIMIZER_lars, .momentum = 0.9f, .weight_decay = 0.05f, .clip_norm = 1 }, 0.5f, reference_lars },
 };
 
 /* All gradients of a step, in double, as the clipping leaves them. */
