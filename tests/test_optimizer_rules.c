@@ -150,6 +150,16 @@ static void reference_sgd(Reference *r, const OptimizerOptions *o, double lr, do
     }
 }
 
+static void reference_adamw(Reference *r, const OptimizerOptions *o, double lr, double decay, int t)
+{
+    moments(r, o->beta1, o->beta2);
+    for (size_t i = 0; i < r->param->count; i++) {
+        const double m = r->first[i] / (1 - pow(o->beta1, t)), v = r->second[i] / (1 - pow(o->beta2, t));
+        r->w[i] -= lr * decay * r->w[i];
+        r->w[i] -= lr * m / (sqrt(v) + o->eps);
+    }
+}
+
 /* The paper's algorithm 2. */
 static void reference_lion(Reference *r, const OptimizerOptions *o, double lr, double decay, int t)
 {
@@ -186,21 +196,76 @@ static void reference_lars(Reference *r, const OptimizerOptions *o, double lr, d
     }
 }
 
+/* y[rows][columns] = p x + q x^T' x, the matrix as it stands: the iteration commutes with turning it. */
+static void newton_schulz(size_t rows, size_t columns, double *x)
+{
+    static double gram[NET_MOST * NET_MOST], y[NET_MOST];
+    for (int round = 0; round < 5; round++) {
+        for (size_t i = 0; i < rows; i++)
+            for (size_t j = 0; j < rows; j++) {
+                gram[i * rows + j] = 0;
+                for (size_t k = 0; k < columns; k++)
+                    gram[i * rows + j] += x[i * columns + k] * x[j * columns + k];
+            }
+        for (size_t i = 0; i < rows; i++)
+            for (size_t k = 0; k < columns; k++) {
+                double once = 0, twice = 0;
+                for (size_t j = 0; j < rows; j++) {
+                    double square = 0;
+                    for (size_t l = 0; l < rows; l++)
+                        square += gram[i * rows + l] * gram[l * rows + j];
+                    once += gram[i * rows + j] * x[j * columns + k];
+                    twice += square * x[j * columns + k];
+                }
+                y[i * columns + k] = 3.4445 * x[i * columns + k] - 4.7750 * once + 2.0315 * twice;
+            }
+        memcpy(x, y, rows * columns * sizeof *x);
+    }
+}
+
+static void reference_muon(Reference *r, const OptimizerOptions *o, double lr, double decay, int t)
+{
+    double x[NET_MOST];
+    const size_t count = r->param->count, rows = (size_t)r->param->dims[0], columns = count / rows;
+    (void)t;
+    for (size_t i = 0; i < count; i++) {
+        r->first[i] = o->momentum * r->first[i] + r->g[i];
+        x[i] = o->nesterov ? r->g[i] + o->momentum * r->first[i] : r->first[i];
+    }
+    const double norm = norm_of(x, count) + 1e-7;
+    for (size_t i = 0; i < count; i++)
+        x[i] /= norm;
+    newton_schulz(rows, columns, x);
+    for (size_t i = 0; i < count; i++)
+        r->w[i] -= lr * decay * r->w[i] + lr * sqrt(fmax(1, (double)rows / (double)columns)) * x[i];
+}
+
+/* Muon's: the convolutions, but not the head, biases and norms. */
+static bool is_matrix(const Param *param)
+{
+    return !strcmp(param->name, "conv.weight") || !strcmp(param->name, "mix.weight");
+}
+
 typedef void ReferenceRule(Reference *r, const OptimizerOptions *o, double lr, double decay, int t);
 
 static const struct ReferenceCase {
     const char      *name;
     OptimizerOptions options;
     float            lr;
-    ReferenceRule   *rule;
+    ReferenceRule   *rule, *other;      /* other: of what is no matrix */
 } reference_cases[] = {
     { "agc", { .kind = OPTIMIZER_sgd, .momentum = 0.9f, .weight_decay = 0.05f, .clip_norm = 0.3f, .clip_mode = CLIP_agc }, 0.1f,
-      reference_sgd },
+      reference_sgd, reference_sgd },
     { "lion", { .kind = OPTIMIZER_lion, .beta1 = 0.9f, .beta2 = 0.99f, .weight_decay = 0.5f, .clip_norm = 1 }, 0.01f,
-      reference_lion },
+      reference_lion, reference_lion },
     { "lamb", { .kind = OPTIMIZER_lamb, .beta1 = 0.9f, .beta2 = 0.99f, .eps = 1e-6f, .weight_decay = 0.05f, .clip_norm = 1 }, 0.02f,
-      reference_lamb },
-    { "lars", { .kind = OPTIMIZER_lars, .momentum = 0.9f, .weight_decay = 0.05f, .clip_norm = 1 }, 0.5f, reference_lars },
+      reference_lamb, reference_lamb },
+    { "lars", { .kind = OPTIMIZER_lars, .momentum = 0.9f, .weight_decay = 0.05f, .clip_norm = 1 }, 0.5f, reference_lars, reference_lars },
+    { "muon beside adamw", { .kind = OPTIMIZER_muon, .momentum = 0.9f, .nesterov = true, .beta1 = 0.9f, .beta2 = 0.99f, .eps = 1e-6f,
+                             .weight_decay = 0.05f, .clip_norm = 1, .other = OPTIMIZER_adamw, .other_lr = 0.25f }, 0.02f,
+      reference_muon, reference_adamw },
+    { "muon beside sgd", { .kind = OPTIMIZER_muon, .momentum = 0.6f, .weight_decay = 0.1f, .other = OPTIMIZER_sgd, .other_lr = 2 }, 0.02f,
+      reference_muon, reference_sgd },
 };
 
 /* All gradients of a step, in double, as the clipping leaves them. */
@@ -240,7 +305,10 @@ static void run_reference(Network *net, const struct ReferenceCase *c, Reference
         clip_reference(net, r, count, o);
         for (int p = 0; p < count; p++) {
             const double decay = params[p]->role == PARAM_weight ? o->weight_decay : 0;
-            c->rule(&r[p], o, lr, decay, s + 1);
+            if (is_matrix(params[p]) || c->rule == c->other)
+                c->rule(&r[p], o, lr, decay, s + 1);
+            else
+                c->other(&r[p], o, lr * (double)o->other_lr, decay, s + 1);
         }
     }
 }
@@ -319,6 +387,24 @@ static void every_rule_is_described(void **state)
         OptimizerKind back;
         assert_true(optimizer_parse(rule->name, &back, NULL) && back == (OptimizerKind)kind);
     }
+    assert_string_equal(optimizer_state_name(OPTIMIZER_muon, 1), "exp_avg_sq");      /* adamw's, beside it */
+}
+
+/* Muon beside sgd keeps one state, beside adamw two. */
+static void states_are_those_in_use(void **state)
+{
+    (void)state;
+    static const struct { OptimizerKind kind, other; int states; } cases[] = {
+        { OPTIMIZER_sgd, OPTIMIZER_adamw, 1 }, { OPTIMIZER_adamw, OPTIMIZER_sgd, 2 }, { OPTIMIZER_muon, OPTIMIZER_sgd, 1 },
+        { OPTIMIZER_muon, OPTIMIZER_adamw, 2 },
+    };
+    OptimizerNet s = optimizer_net(&net_plans[0]);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        Optimizer *optimizer = optimizer_new(s.net, &(OptimizerOptions){ .kind = cases[c].kind, .other = cases[c].other, .eps = 1e-8f });
+        assert_int_equal(optimizer->states, cases[c].states);
+        optimizer_free(optimizer);
+    }
+    optimizer_net_free(&s);
 }
 
 int main(void)
@@ -328,6 +414,7 @@ int main(void)
         cmocka_unit_test(matches_pytorch),
         cmocka_unit_test(matches_papers),
         cmocka_unit_test(ignores_threads),
+        cmocka_unit_test(states_are_those_in_use),
         cmocka_unit_test(every_rule_is_described),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,6 +156,9 @@ static bool settle(TrainerOptions *o, Error *error)
         return error_set(error, EXIT_usage, "bad value '2': --in-chans: use 1 for grey or 3 for colour");
     if (!(o->optimizer.eps > 0.0f))
         return error_set(error, EXIT_usage, "bad value '%g': --opt-eps: use a number above 0, such as 1e-8", (double)o->optimizer.eps);
+    if (!optimizer_is_elementwise(o->optimizer.other))
+        return error_set(error, EXIT_usage, "bad value '%s': --muon-other: use one that steps each number alone, such as adamw or sgd",
+                         optimizer_name(o->optimizer.other));
     Pipeline pipeline;
     if (o->augment.written && (o->crop_pad != CROP_PAD_USUAL || o->flip != FLIP_automatic || o->augment.pad_mode))
         return error_set(error, EXIT_usage, "two ways to shift and mirror: --aug: write crop and hflip there, and leave --crop-pad, --pad-mode and --hflip out");

@@ -1,0 +1,136 @@
+/* muon.c - momentum made orthogonal: all directions of a layer's matrix move alike.
+ *
+ *   v = momentum v + g;  u = nesterov ? g + momentum v : v, as the matrix [out, in k k]
+ *   x = u / |u|;  five times x = a x + (b A + c A A) x,  A = x x^T,  (a, b, c) = (3.4445, -4.7750, 2.0315): Newton-Schulz
+ *   w -= lr wd w;  w -= lr sqrt(max(1, out / (in k k))) x                 Jordan et al., 2024, kellerjordan.github.io/posts/muon
+ *
+ * It takes the weights of convolutions and linear layers. Biases, norms, depthwise filters and the head go by another rule,
+ * which keeps its states in the same blocks: adamw its first moment in momentum_buffer, and the second in exp_avg_sq. */
+
+#include "optimizer_rule.h"
+
+#include "kernels.h"
+#include "parameter_groups.h"
+
+#include <math.h>
+
+enum { ROUNDS = 5 };
+static const float A = 3.4445f, B = -4.7750f, C = 2.0315f;
+
+/* A depthwise filter reads one channel: its rows have nothing to do with each other. */
+static bool muon_takes(const Network *network, const Param *param)
+{
+    const bool grouped = param->rank == 4 && param->dims[1] != param->module->in[0]->shape.c;
+    return param->role == PARAM_weight && param->rank > 1 && !grouped && !parameter_in_head(network, param);
+}
+
+/* The matrix as the iteration has it: no more rows than columns. */
+typedef struct Upright {
+    size_t rows, columns;
+    bool   turned;
+    float *x, *transposed, *product;      /* rows x columns each */
+    float *square, *polynomial;           /* rows x rows */
+} Upright;
+
+static Upright upright_of(const OptimizerTensor *t)
+{
+    const bool turned = t->rows > t->columns;
+    Upright m = { .rows = turned ? t->columns : t->rows, .columns = turned ? t->rows : t->columns, .turned = turned };
+    const size_t all = m.rows * m.columns;
+    m.x = t->scratch;
+    m.transposed = m.x + all;
+    m.product = m.transposed + all;
+    m.square = m.product + all;
+    m.polynomial = m.square + m.rows * m.rows;
+    return m;
+}
+
+static size_t muon_scratch(const OptimizerTensor *t)
+{
+    const size_t least = t->rows < t->columns ? t->rows : t->columns;
+    return 3 * t->rows * t->columns + 2 * least * least;
+}
+
+/* Where element (row, column) of the upright matrix lies in the span. */
+static inline size_t place_of(const OptimizerTensor *t, const Upright *m, size_t row, size_t column)
+{
+    return t->positions[m->turned ? column * t->columns + row : row * t->columns + column];
+}
+
+static void accumulate(const OptimizerStep *s, size_t count, const float *restrict g, float *restrict v)
+{
+    const float scale = s->scale, momentum = s->momentum;
+    #pragma omp parallel for simd schedule(static)
+    for (size_t i = 0; i < count; i++)
+        v[i] = momentum * v[i] + scale * g[i];
+}
+
+static void gather(const OptimizerStep *s, const OptimizerTensor *t, const Upright *m, const float *g, const float *v)
+{
+    const float of_gradient = s->options->nesterov ? s->scale : 0, of_moment = s->options->nesterov ? s->momentum : 1;
+    #pragma omp parallel for schedule(static)
+    for (size_t row = 0; row < m->rows; row++)
+        for (size_t column = 0; column < m->columns; column++) {
+            const size_t at = place_of(t, m, row, column);
+            m->x[row * m->columns + column] = of_gradient * g[at] + of_moment * v[at];
+        }
+}
+
+static void multiply_by(size_t count, float factor, float *x)
+{
+    #pragma omp parallel for simd schedule(static)
+    for (size_t i = 0; i < count; i++)
+        x[i] *= factor;
+}
+
+/* y = p y + q x */
+static void combine(size_t count, float p, float q, const float *restrict x, float *restrict y)
+{
+    #pragma omp parallel for simd schedule(static)
+    for (size_t i = 0; i < count; i++)
+        y[i] = p * y[i] + q * x[i];
+}
+
+static void transpose(const Upright *m)
+{
+    #pragma omp parallel for schedule(static)
+    for (size_t column = 0; column < m->columns; column++)
+        for (size_t row = 0; row < m->rows; row++)
+            m->transposed[column * m->rows + row] = m->x[row * m->columns + column];
+}
+
+static void make_orthogonal(const Upright *m)
+{
+    const size_t all = m->rows * m->columns, few = m->rows * m->rows;
+    multiply_by(all, (float)(1 / (sqrt(kernel_sum_of_squares(all, m->x)) + 1e-7)), m->x);
+    for (int round = 0; round < ROUNDS; round++) {
+        transpose(m);
+        kernel_matrix_product(m->rows, m->rows, m->columns, m->x, m->transposed, m->square);
+        kernel_matrix_product(m->rows, m->rows, m->rows, m->square, m->square, m->polynomial);
+        combine(few, C, B, m->square, m->polynomial);
+        kernel_matrix_product(m->rows, m->columns, m->rows, m->polynomial, m->x, m->product);
+        combine(all, A, 1, m->product, m->x);
+    }
+}
+
+static void muon_tensor(const OptimizerStep *s, const OptimizerTensor *t, float *w, const float *g, float *const *state)
+{
+    const Upright m = upright_of(t);
+    const float keep = 1 - s->lr * s->decay;
+    const float rate = s->lr * sqrtf(fmaxf(1, (float)t->rows / (float)t->columns));
+    accumulate(s, t->room, g, state[0]);
+    gather(s, t, &m, g, state[0]);
+    make_orthogonal(&m);
+    #pragma omp parallel for schedule(static)
+    for (size_t row = 0; row < m.rows; row++)
+        for (size_t column = 0; column < m.columns; column++) {
+            const size_t at = place_of(t, &m, row, column);
+            w[at] = keep * w[at] - rate * m.x[row * m.columns + column];
+        }
+}
+
+const OptimizerRule optimizer_muon = {
+    .name = "muon", .aliases = "", .about = "momentum made orthogonal, for matrices (Jordan et al., 2024)",
+    .defaults = "lr=0.02 weight-decay=0.01 momentum=0.95", .state_names = { "momentum_buffer", "exp_avg_sq" }, .states = 1,
+    .takes = muon_takes, .tensor = muon_tensor, .scratch = muon_scratch,
+};
