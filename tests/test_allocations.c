@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "kernels.h"
+#include "optimizer_net.h"
 #include "setups.h"
 
 /* ---- counting allocations ---- */
@@ -119,6 +120,26 @@ static void check_allocations(const Setup *setup)
     free(other);
 }
 
+/* Whole-tensor rules work in memory that was there before. */
+static void check_optimizer(OptimizerKind kind)
+{
+    OptimizerNet s = optimizer_net(&net_plans[1]);
+    OptimizerOptions options = net_options(kind);
+    options.clip_mode = CLIP_agc;
+    Optimizer *optimizer = optimizer_new(s.net, &options);
+    for (uint64_t step = 0; step < 2; step++) {
+        net_fill(s.net, network_parameters(s.net)->gradients, step, 100);
+        own_allocations = 0;
+        counting = true;
+        optimizer_step(optimizer, 0.01f);
+        counting = false;
+        if (own_allocations && step > 0)
+            fail_msg("%s: a step allocates %zu times", optimizer_name(kind), own_allocations);
+    }
+    optimizer_free(optimizer);
+    optimizer_net_free(&s);
+}
+
 static void test_allocations(void **state)
 {
     (void)state;
@@ -131,6 +152,8 @@ static void test_allocations(void **state)
     assert_true(largest_allocation >= 3000);
     for (int i = 0; i < SETUPS; i++)
         check_allocations(&setups[i]);
+    for (int kind = 0; kind < OPTIMIZER_COUNT; kind++)
+        check_optimizer((OptimizerKind)kind);
 }
 
 static size_t resident_pages(void)
