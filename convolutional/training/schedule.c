@@ -40,6 +40,11 @@ static double constant_lr(const Schedule *s, uint64_t step)
     return s->lr;
 }
 
+static double linear_lr(const Schedule *s, uint64_t step)
+{
+    return between(s, 1 - done(s, step));
+}
+
 /* ---- the table ---- */
 
 static const struct {

@@ -3,7 +3,8 @@
  * Up linearly over warm-up: warmup_lr + (lr - warmup_lr) (step + 1) / warmup. Then, with done = (step - warmup) / (steps - warmup),
  *   cosine     min + (lr - min) (1 + cos(pi done)) / 2     Loshchilov and Hutter, arXiv:1608.03983
  *   step       lr rate^floor(step / decay_steps)
- *   constant   lr */
+ *   constant   lr
+ *   linear     min + (lr - min) (1 - done) */
 
 #ifndef CONVZOO_SCHEDULE_H
 #define CONVZOO_SCHEDULE_H

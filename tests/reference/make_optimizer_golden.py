@@ -158,6 +158,8 @@ def schedules():
     cases = [
         ("cosine", "cosine", dict(min_lr=0.1), rates_of(lambda o: S.CosineAnnealingLR(o, TOTAL, 0.1))),
         ("cosine, warm-up", "cosine", dict(warmup=10, warmup_lr=0.04), after_warmup(lambda o: S.CosineAnnealingLR(o, 50), 10, 0.04)),
+        ("linear", "linear", dict(min_lr=0.1), rates_of(lambda o: S.LinearLR(o, 1, 0.25, TOTAL))),
+        ("linear, warm-up", "linear", dict(warmup=10), after_warmup(lambda o: S.LinearLR(o, 1, 0, 50), 10, 0)),
         ("step", "step", dict(decay_steps=7, decay_rate=0.5), rates_of(lambda o: S.StepLR(o, 7, 0.5))),
         ("constant", "constant", dict(), rates_of(lambda o: S.ConstantLR(o, 1, TOTAL))),
     ]
