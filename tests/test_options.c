@@ -62,7 +62,7 @@ static const char *sample(const Setting *option, char *text, size_t size)
         { "opt-betas", "0.5,0.25" }, { "early-metric", "loss" }, { "sched", "step" }, { "plan", "direct" }, { "aug", "crop:2" }, { "pad-mode", "edge" },
         { "aa", "rand-m5-n1" }, { "remode", "pixel" }, { "loss", "bce" }, { "class-weights", "auto" },
         { "clip-mode", "agc" },
-        { "param-groups", "fc.* lr*2; bias frozen" }, { "muon-other", "sgd" },
+        { "param-groups", "fc.* lr*2; bias frozen" }, { "muon-other", "sgd" }, { "decay-milestones", "2,3.5" },
     };
     for (size_t i = 0; i < sizeof formed / sizeof *formed; i++)
         if (!strcmp(option->name, formed[i].name))
@@ -271,6 +271,7 @@ static void test_bad_names_list_the_choices(void **state)
         { { "--opt=muon", "--muon-other=lamb" }, "lamb", "such as adamw or sgd" },
         { { "--param-groups=fc.* lr=2" }, "'lr=2'",  "lr*F" },
         { { "--clip-mode=size" },         "'size'",   "norm value agc" },
+        { { "--decay-milestones=3,2" },   "'3,2'",    "30,60,80" },
         { { "--in-chans=2" },             "'2'",      "1 for grey" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -68,7 +68,7 @@ static double field(const json_t *fields, const char *key, double otherwise)
 
 static Schedule schedule_of(const json_t *item, float lr, uint64_t steps)
 {
-    const json_t *fields = json_object_get(item, "fields");
+    const json_t *fields = json_object_get(item, "fields"), *milestones = json_object_get(fields, "milestones");
     Error error;
     Schedule s = {
         .lr = lr, .steps = steps, .min_lr = (float)field(fields, "min_lr", 0), .warmup = (uint64_t)field(fields, "warmup", 0),
@@ -78,6 +78,8 @@ static Schedule schedule_of(const json_t *item, float lr, uint64_t steps)
             .warmup_lr = (float)field(fields, "warmup_lr", 0),
         },
     };
+    for (size_t i = 0; i < json_array_size(milestones); i++)
+        s.options.milestones[i] = json_number_value(json_array_get(milestones, i));
     assert_true(schedule_parse(json_string_value(json_object_get(item, "sched")), &s.kind, &error));
     return s;
 }
@@ -110,6 +112,28 @@ static void curves_match_pytorch(void **state)
     json_decref(json);
 }
 
+static void milestones(void **state)
+{
+    (void)state;
+    static const struct { const char *text; double epochs[3]; } good[] = {
+        { "", { 0 } }, { "30", { 30 } }, { "2,7.5", { 2, 7.5 } }, { "1,2,3", { 1, 2, 3 } },
+    };
+    static const char *const bad[] = { "0", "-1", "2,2", "3,1", "1,", ",1", "a", "1;2", "nan", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17" };
+    double epochs[SCHEDULE_MILESTONES];
+    char text[256];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(milestones_parse(good[i].text, epochs, NULL));
+        for (int k = 0; k < 3; k++)
+            assert_true(epochs[k] == good[i].epochs[k]);
+        assert_string_equal(milestones_text(epochs, text, sizeof text), good[i].text);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        Error error;
+        if (milestones_parse(bad[i], epochs, &error) || !strstr(error.text, "--decay-milestones"))
+            fail_msg("'%s' was taken", bad[i]);
+    }
+}
+
 static void names(void **state)
 {
     (void)state;
@@ -134,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rates),
         cmocka_unit_test(curves_match_pytorch),
+        cmocka_unit_test(milestones),
         cmocka_unit_test(names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,8 +3,10 @@
 #include "schedule.h"
 
 #include "names.h"
+#include "text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const double PI = 3.14159265358979323846;
@@ -43,6 +45,15 @@ static double constant_lr(const Schedule *s, uint64_t step)
 static double linear_lr(const Schedule *s, uint64_t step)
 {
     return between(s, 1 - done(s, step));
+}
+
+static double multistep_lr(const Schedule *s, uint64_t step)
+{
+    int over = 0;
+    while (over < SCHEDULE_MILESTONES && s->options.milestones[over] > 0 &&
+           step >= (uint64_t)llround(s->options.milestones[over] * (double)s->epoch_steps))
+        over++;
+    return s->lr * pow(s->decay_rate, over);
 }
 
 /* ---- the table ---- */
@@ -97,4 +108,39 @@ bool schedule_parse(const char *name, ScheduleKind *kind, Error *error)
     for (int i = 0; i < SCHEDULE_COUNT; i++)
         names_consider(&search, schedules[i].name, NULL);
     return names_unknown_of(&search, "unknown schedule", "--sched", schedule_names(), error);
+}
+
+/* ---- what some of them are told ---- */
+
+bool milestones_parse(const char *text, double *milestones, Error *error)
+{
+    double read[SCHEDULE_MILESTONES] = { 0 };
+    int count = 0;
+    for (const char *at = text; *at; count++) {
+        char *end;
+        const float epoch = text_read_float(at, &end);
+        if (count == SCHEDULE_MILESTONES || end == at || (*end && (*end != ',' || !end[1])) || !isfinite(epoch) ||
+            !(epoch > (count ? (float)read[count - 1] : 0)))
+            return error_set(error, EXIT_usage, "bad value '%.100s': --decay-milestones: use up to %d epochs, each later than the one before, "
+                             "such as 30,60,80", text, SCHEDULE_MILESTONES);
+        read[count] = epoch;
+        at = end + (*end == ',');
+    }
+    memcpy(milestones, read, sizeof read);
+    return true;
+}
+
+const char *milestones_text(const double *milestones, char *text, size_t size)
+{
+    size_t at = 0;
+    text[0] = '\0';
+    for (int i = 0; i < SCHEDULE_MILESTONES && milestones[i] > 0 && at < size; i++) {
+        char number[32];
+        if (milestones[i] == floor(milestones[i]))
+            snprintf(number, sizeof number, "%.0f", milestones[i]);
+        else
+            text_of_float((float)milestones[i], number, sizeof number);
+        at += (size_t)snprintf(text + at, size - at, "%s%s", i ? "," : "", number);
+    }
+    return text;
 }

@@ -4,7 +4,8 @@
  *   cosine     min + (lr - min) (1 + cos(pi done)) / 2     Loshchilov and Hutter, arXiv:1608.03983
  *   step       lr rate^floor(step / decay_steps)
  *   constant   lr
- *   linear     min + (lr - min) (1 - done) */
+ *   linear     min + (lr - min) (1 - done)
+ *   multistep  lr rate^(how many of the milestones, in epochs, are over) */
 
 #ifndef CONVZOO_SCHEDULE_H
 #define CONVZOO_SCHEDULE_H
@@ -20,9 +21,12 @@ typedef enum {
     SCHEDULE_COUNT
 } ScheduleKind;
 
+enum { SCHEDULE_MILESTONES = 16 };
+
 /* What only some schedules ask for. A new one's own parameter is a field here. */
 typedef struct ScheduleOptions {
     float  warmup_lr;          /* where warm-up starts */
+    double milestones[SCHEDULE_MILESTONES];      /* multistep: epochs, rising; then 0 */
 } ScheduleOptions;
 
 typedef struct Schedule {
@@ -42,5 +46,9 @@ bool        schedule_rises(ScheduleKind kind);
 const char *schedule_names(void);
 const char *schedule_name(ScheduleKind kind);
 bool        schedule_parse(const char *name, ScheduleKind *kind, Error *error);
+
+/* "30,60,80" into milestones, and back; "": none. */
+bool        milestones_parse(const char *text, double *milestones, Error *error);
+const char *milestones_text(const double *milestones, char *text, size_t size);
 
 #endif

@@ -320,6 +320,16 @@ static const char *groups_write(const void *field, char *text, size_t size)
     return text;
 }
 
+static bool milestones_read(const char *text, void *field, Error *error)
+{
+    return milestones_parse(is_none(text) ? "" : text, field, error);
+}
+
+static const char *milestones_write(const void *field, char *text, size_t size)
+{
+    return *milestones_text(field, text, size) ? text : strcpy(text, "none");
+}
+
 #define FORM(name) .form = &(const SettingForm){ name##_read, name##_write }
 
 /* ---- the table ---- */
@@ -409,6 +419,8 @@ static const Setting settings[] = {
     { "decay-epochs", "lr-step-size step-size", 0, REAL(decay_epochs, 0, 1e6), RESULT, .fallback = "0", .shown = "a third of all", .group = "Training", .help = "with --sched step, exp: epochs between drops of the rate", .rare = true },
     { "decay-rate", "lr-gamma gamma", 0, FLOAT(decay_rate, 0, 1), RESULT, .fallback = "0.1", .group = "Training", .help = "with --sched step, multistep, exp, plateau: the factor of each drop", .rare = true },
     { "warmup-lr", NULL, 0, FLOAT(schedule_options.warmup_lr, 0, 1e6), RESULT, .absent = "0", .fallback = "0", .group = "Training", .help = "the rate that warm-up starts from", .rare = true },
+    { "decay-milestones", "milestones lr-steps", 0, TEXT(schedule_options.milestones), FORM(milestones), RESULT, .absent = "none", .argument = "E,E,..", .fallback = "none", .group = "Training",
+      .help = "with --sched multistep: the epochs at which the rate drops", .rare = true },
     { "seed", NULL, 0, WHOLE(seed, 0, 1e15), RESULT, .fallback = "42", .group = "Training", .help = "start of all random numbers: the same seed, the same run" },
 
     { "model-ema", "ema", 0, SWITCH(parts.ema), RESULT, .absent = "false", .group = "Averaging", .help = "validate, and keep as the best, a moving average of the weights", .rare = true },

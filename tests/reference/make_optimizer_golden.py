@@ -161,6 +161,8 @@ def schedules():
         ("linear", "linear", dict(min_lr=0.1), rates_of(lambda o: S.LinearLR(o, 1, 0.25, TOTAL))),
         ("linear, warm-up", "linear", dict(warmup=10), after_warmup(lambda o: S.LinearLR(o, 1, 0, 50), 10, 0)),
         ("step", "step", dict(decay_steps=7, decay_rate=0.5), rates_of(lambda o: S.StepLR(o, 7, 0.5))),
+        ("multistep", "multistep", dict(epoch_steps=5, milestones=[2, 7.4, 10], decay_rate=0.3),
+         rates_of(lambda o: S.MultiStepLR(o, [10, 37, 50], 0.3))),
         ("constant", "constant", dict(), rates_of(lambda o: S.ConstantLR(o, 1, TOTAL))),
     ]
     return dict(torch=torch.__version__, steps=TOTAL, lr=0.4,
