@@ -75,7 +75,7 @@ static Schedule schedule_of(const json_t *item, float lr, uint64_t steps)
         .epoch_steps = (uint64_t)field(fields, "epoch_steps", 1), .decay_steps = (uint64_t)field(fields, "decay_steps", 0),
         .decay_rate = (float)field(fields, "decay_rate", 0),
         .options = {
-            .warmup_lr = (float)field(fields, "warmup_lr", 0),
+            .warmup_lr = (float)field(fields, "warmup_lr", 0), .power = (float)field(fields, "power", 0),
         },
     };
     for (size_t i = 0; i < json_array_size(milestones); i++)

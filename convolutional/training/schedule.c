@@ -56,6 +56,11 @@ static double multistep_lr(const Schedule *s, uint64_t step)
     return s->lr * pow(s->decay_rate, over);
 }
 
+static double poly_lr(const Schedule *s, uint64_t step)
+{
+    return between(s, pow(1 - done(s, step), s->options.power));
+}
+
 /* ---- the table ---- */
 
 static const struct {

@@ -5,7 +5,8 @@
  *   step       lr rate^floor(step / decay_steps)
  *   constant   lr
  *   linear     min + (lr - min) (1 - done)
- *   multistep  lr rate^(how many of the milestones, in epochs, are over) */
+ *   multistep  lr rate^(how many of the milestones, in epochs, are over)
+ *   poly       min + (lr - min) (1 - done)^power */
 
 #ifndef CONVZOO_SCHEDULE_H
 #define CONVZOO_SCHEDULE_H
@@ -26,6 +27,7 @@ enum { SCHEDULE_MILESTONES = 16 };
 /* What only some schedules ask for. A new one's own parameter is a field here. */
 typedef struct ScheduleOptions {
     float  warmup_lr;          /* where warm-up starts */
+    float  power;              /* poly */
     double milestones[SCHEDULE_MILESTONES];      /* multistep: epochs, rising; then 0 */
 } ScheduleOptions;
 

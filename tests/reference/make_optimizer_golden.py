@@ -163,6 +163,8 @@ def schedules():
         ("step", "step", dict(decay_steps=7, decay_rate=0.5), rates_of(lambda o: S.StepLR(o, 7, 0.5))),
         ("multistep", "multistep", dict(epoch_steps=5, milestones=[2, 7.4, 10], decay_rate=0.3),
          rates_of(lambda o: S.MultiStepLR(o, [10, 37, 50], 0.3))),
+        ("poly", "poly", dict(power=0.9), rates_of(lambda o: S.PolynomialLR(o, TOTAL, 0.9))),
+        ("poly, warm-up", "poly", dict(power=2, warmup=10), after_warmup(lambda o: S.PolynomialLR(o, 50, 2), 10, 0)),
         ("constant", "constant", dict(), rates_of(lambda o: S.ConstantLR(o, 1, TOTAL))),
     ]
     return dict(torch=torch.__version__, steps=TOTAL, lr=0.4,
