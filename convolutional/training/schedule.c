@@ -61,6 +61,12 @@ static double poly_lr(const Schedule *s, uint64_t step)
     return between(s, pow(1 - done(s, step), s->options.power));
 }
 
+static double exp_lr(const Schedule *s, uint64_t step)
+{
+    CHECK(s->decay_steps > 0, "exp schedule: %llu decay steps", (unsigned long long)s->decay_steps);
+    return s->lr * pow(s->decay_rate, (double)(step - s->warmup) / (double)s->decay_steps);
+}
+
 /* ---- the table ---- */
 
 static const struct {

@@ -6,7 +6,8 @@
  *   constant   lr
  *   linear     min + (lr - min) (1 - done)
  *   multistep  lr rate^(how many of the milestones, in epochs, are over)
- *   poly       min + (lr - min) (1 - done)^power */
+ *   poly       min + (lr - min) (1 - done)^power
+ *   exp        lr rate^((step - warmup) / decay_steps) */
 
 #ifndef CONVZOO_SCHEDULE_H
 #define CONVZOO_SCHEDULE_H

@@ -165,6 +165,7 @@ def schedules():
          rates_of(lambda o: S.MultiStepLR(o, [10, 37, 50], 0.3))),
         ("poly", "poly", dict(power=0.9), rates_of(lambda o: S.PolynomialLR(o, TOTAL, 0.9))),
         ("poly, warm-up", "poly", dict(power=2, warmup=10), after_warmup(lambda o: S.PolynomialLR(o, 50, 2), 10, 0)),
+        ("exp", "exp", dict(decay_steps=20, decay_rate=0.1), rates_of(lambda o: S.ExponentialLR(o, 0.1 ** (1 / 20)))),
         ("constant", "constant", dict(), rates_of(lambda o: S.ConstantLR(o, 1, TOTAL))),
     ]
     return dict(torch=torch.__version__, steps=TOTAL, lr=0.4,
