@@ -38,7 +38,7 @@ static TrainerOptions options_of(const Wish *wish, const char *folder, Seen *see
     options.schedule = wish->schedule;
     options.decay_epochs = 1;
     options.decay_rate = 0.3f;
-    options.schedule_options = (ScheduleOptions){ .warmup_lr = 0.001f, .power = 2, .milestones = { 1, 2 }, };
+    options.schedule_options = (ScheduleOptions){ .warmup_lr = 0.001f, .power = 2, .milestones = { 1, 2 }, .patience = 0 };
     return options;
 }
 
@@ -79,11 +79,38 @@ static void clipping_and_groups(void **state)
     check(&(Wish){ .name = "value and groups", .clip = CLIP_value, .groups = "bias lr*4 decay*1; *1* frozen" }, 4);
 }
 
+/* Loss hardly moves: the rate drops after every epoch but the first, also where the run was stopped between. */
+static void plateau(void **state)
+{
+    (void)state;
+    const Wish wish = { .name = "plateau", .schedule = SCHEDULE_plateau };
+    char root[256], whole[256], parts[256];
+    scratch_new(root);
+    const char *folder = scratch_path(parts, root, "parts");
+    for (int part = 0; part < 4; part++) {
+        Seen seen = { 0 };
+        Error error;
+        TrainerOptions options = options_of(&wish, part ? folder : scratch_path(whole, root, "whole"), &seen);
+        options.epochs = 4;
+        options.lr = 1e-7f;
+        options.resume = part > 1;
+        options.most_steps = part == 1 ? 6 : part == 2 ? 8 : 0;
+        Trainer *trainer = trainer_open(&options, &error);
+        assert_non_null(trainer);
+        assert_int_equal(trainer_run(trainer, &error), EXIT_ok);
+        assert_int_equal(trainer->schedule.plateau.drops, part == 1 || part == 2 ? 1 : 3);
+        trainer_close(trainer);
+    }
+    tiny_expect_same(whole, parts, "last.safetensors");
+    scratch_remove(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_optimizer),
         cmocka_unit_test(clipping_and_groups),
+        cmocka_unit_test(plateau),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,29 @@ static void curves_match_pytorch(void **state)
     json_decref(json);
 }
 
+/* Losses after which PyTorch's ReduceLROnPlateau has these rates. */
+static void plateau_matches_pytorch(void **state)
+{
+    (void)state;
+    json_t *json = golden();
+    const json_t *plateau = json_object_get(json, "plateau"), *losses = json_object_get(plateau, "losses"), *rates = json_object_get(plateau, "rates");
+    Schedule s = {
+        .kind = SCHEDULE_plateau, .lr = (float)field(json, "lr", 0), .min_lr = (float)field(plateau, "min_lr", 0),
+        .decay_rate = (float)field(plateau, "decay_rate", 0), .steps = 100,
+    };
+    const int patience = (int)field(plateau, "patience", 0);
+    assert_true(schedule_lr(&s, 7) == s.lr);
+    for (size_t i = 0; i < json_array_size(losses); i++) {
+        const json_t *loss = json_array_get(losses, i);
+        s.plateau = plateau_after(s.plateau, json_is_null(loss) ? NAN : json_number_value(loss), patience);
+        const double lr = schedule_lr(&s, i), expected = json_number_value(json_array_get(rates, i));
+        if (!(fabs(lr - expected) <= 1e-6 * expected))
+            fail_msg("after loss %zu: %.9g, expected %.9g", i, lr, expected);
+    }
+    assert_true(s.plateau.drops > 1);
+    json_decref(json);
+}
+
 static void milestones(void **state)
 {
     (void)state;
@@ -158,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rates),
         cmocka_unit_test(curves_match_pytorch),
+        cmocka_unit_test(plateau_matches_pytorch),
         cmocka_unit_test(milestones),
         cmocka_unit_test(names),
     };

@@ -67,6 +67,12 @@ static double exp_lr(const Schedule *s, uint64_t step)
     return s->lr * pow(s->decay_rate, (double)(step - s->warmup) / (double)s->decay_steps);
 }
 
+static double plateau_lr(const Schedule *s, uint64_t step)
+{
+    (void)step;
+    return fmax(s->lr * pow(s->decay_rate, (double)s->plateau.drops), s->min_lr);
+}
+
 /* ---- the table ---- */
 
 static const struct {
@@ -122,6 +128,21 @@ bool schedule_parse(const char *name, ScheduleKind *kind, Error *error)
 }
 
 /* ---- what some of them are told ---- */
+
+PlateauState plateau_after(PlateauState state, double loss, int patience)
+{
+    const bool better = isfinite(loss) && (!state.begun || loss < state.best * (1 - 1e-4));
+    state.waited = better ? 0 : state.waited + 1;
+    if (better) {
+        state.begun = true;
+        state.best = loss;
+    }
+    if (state.waited > (uint64_t)patience) {
+        state.waited = 0;
+        state.drops++;
+    }
+    return state;
+}
 
 bool milestones_parse(const char *text, double *milestones, Error *error)
 {

@@ -7,7 +7,8 @@
  *   linear     min + (lr - min) (1 - done)
  *   multistep  lr rate^(how many of the milestones, in epochs, are over)
  *   poly       min + (lr - min) (1 - done)^power
- *   exp        lr rate^((step - warmup) / decay_steps) */
+ *   exp        lr rate^((step - warmup) / decay_steps)
+ *   plateau    lr rate^drops, not below min; PlateauState counts the drops */
 
 #ifndef CONVZOO_SCHEDULE_H
 #define CONVZOO_SCHEDULE_H
@@ -30,7 +31,19 @@ typedef struct ScheduleOptions {
     float  warmup_lr;          /* where warm-up starts */
     float  power;              /* poly */
     double milestones[SCHEDULE_MILESTONES];      /* multistep: epochs, rising; then 0 */
+    int    patience;           /* plateau: epochs without a better loss that are borne */
 } ScheduleOptions;
+
+/* How the validation's losses went so far. {0}: none yet. */
+typedef struct PlateauState {
+    double   best;
+    uint64_t begun;            /* whether there was a loss */
+    uint64_t waited, drops;    /* losses since the best or the last drop; drops of the rate */
+} PlateauState;
+
+/* After one more epoch's loss. A better one is lower by a ten-thousandth of the best; after more than `patience` others the rate
+ * drops. As PyTorch's ReduceLROnPlateau; one that is not finite is no better. */
+PlateauState plateau_after(PlateauState state, double loss, int patience);
 
 typedef struct Schedule {
     ScheduleKind kind;
@@ -41,6 +54,7 @@ typedef struct Schedule {
     uint64_t decay_steps;      /* step: how often */
     float    decay_rate;       /* step: by what, 0.1 */
     ScheduleOptions options;
+    PlateauState    plateau;   /* the one thing that is no constant of the run */
 } Schedule;
 
 float       schedule_lr(const Schedule *schedule, uint64_t step);

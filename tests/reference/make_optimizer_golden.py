@@ -168,8 +168,19 @@ def schedules():
         ("exp", "exp", dict(decay_steps=20, decay_rate=0.1), rates_of(lambda o: S.ExponentialLR(o, 0.1 ** (1 / 20)))),
         ("constant", "constant", dict(), rates_of(lambda o: S.ConstantLR(o, 1, TOTAL))),
     ]
-    return dict(torch=torch.__version__, steps=TOTAL, lr=0.4,
+    return dict(torch=torch.__version__, steps=TOTAL, lr=0.4, plateau=plateau(),
                 cases=[dict(name=n, sched=k, fields=f, rates=[float(f"{x:.9g}") for x in r]) for n, k, f, r in cases])
+
+
+def plateau():
+    losses = [2.0, 1.5, 1.6, 1.49999, 1.55, 1.4, 1.41, 1.42, 1.43, 1.39, float("nan"), 1.395, 1.3, 1.31, 1.32, 1.33, 1.34, 1.35, 1.2]
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.4)
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=2, min_lr=0.06)
+    rates = []
+    for loss in losses:
+        scheduler.step(loss)
+        rates.append(optimizer.param_groups[0]["lr"])
+    return dict(patience=2, decay_rate=0.5, min_lr=0.06, losses=[x if x == x else None for x in losses], rates=rates)
 
 
 def main():
