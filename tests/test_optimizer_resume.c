@@ -38,7 +38,7 @@ static TrainerOptions options_of(const Wish *wish, const char *folder, Seen *see
     options.schedule = wish->schedule;
     options.decay_epochs = 1;
     options.decay_rate = 0.3f;
-    options.schedule_options = (ScheduleOptions){ .warmup_lr = 0.001f, .power = 2, .milestones = { 1, 2 }, .patience = 0 };
+    options.schedule_options = (ScheduleOptions){ .warmup_lr = 0.001f, .power = 2, .milestones = { 1, 2 }, .start = 0.1f, .peak = 0.3f, .patience = 0 };
     return options;
 }
 

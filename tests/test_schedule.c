@@ -76,6 +76,7 @@ static Schedule schedule_of(const json_t *item, float lr, uint64_t steps)
         .decay_rate = (float)field(fields, "decay_rate", 0),
         .options = {
             .warmup_lr = (float)field(fields, "warmup_lr", 0), .power = (float)field(fields, "power", 0),
+            .start = (float)field(fields, "start", 0), .peak = (float)field(fields, "peak", 0), .end = (float)field(fields, "end", 0),
         },
     };
     for (size_t i = 0; i < json_array_size(milestones); i++)

@@ -73,6 +73,26 @@ static double plateau_lr(const Schedule *s, uint64_t step)
     return fmax(s->lr * pow(s->decay_rate, (double)s->plateau.drops), s->min_lr);
 }
 
+static double share_or(float share, double usual)
+{
+    return share < 0 ? usual : share;
+}
+
+static double cosine_between(double from, double to, double share)
+{
+    return to + (from - to) * 0.5 * (1 + cos(PI * share));
+}
+
+static double onecycle_lr(const Schedule *s, uint64_t step)
+{
+    const double start = share_or(s->options.start, 0.04), end = share_or(s->options.end, 4e-6);
+    const double last = (double)s->steps - 1, peak = share_or(s->options.peak, 0.3) * (double)s->steps - 1;
+    const double at = fmin((double)step, last);
+    if (at < peak)
+        return s->lr * cosine_between(start, 1, at / peak);
+    return s->lr * (last > peak ? cosine_between(1, end, (at - fmax(peak, 0)) / (last - fmax(peak, 0))) : 1);
+}
+
 /* ---- the table ---- */
 
 static const struct {

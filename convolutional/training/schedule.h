@@ -8,7 +8,9 @@
  *   multistep  lr rate^(how many of the milestones, in epochs, are over)
  *   poly       min + (lr - min) (1 - done)^power
  *   exp        lr rate^((step - warmup) / decay_steps)
- *   plateau    lr rate^drops, not below min; PlateauState counts the drops */
+ *   plateau    lr rate^drops, not below min; PlateauState counts the drops
+ * and without warm-up, with shares of lr at the start and at the end and of the steps until the peak,
+ *   onecycle   start, up to 1 and down to end, along cosines     Smith and Topin, arXiv:1708.07120; PyTorch's form */
 
 #ifndef CONVZOO_SCHEDULE_H
 #define CONVZOO_SCHEDULE_H
@@ -31,6 +33,7 @@ typedef struct ScheduleOptions {
     float  warmup_lr;          /* where warm-up starts */
     float  power;              /* poly */
     double milestones[SCHEDULE_MILESTONES];      /* multistep: epochs, rising; then 0 */
+    float  start, peak, end;   /* onecycle, triangle: shares; below 0: the schedule's usual ones */
     int    patience;           /* plateau: epochs without a better loss that are borne */
 } ScheduleOptions;
 

@@ -423,6 +423,9 @@ static const Setting settings[] = {
       .help = "with --sched multistep: the epochs at which the rate drops", .rare = true },
     { "sched-power", "poly-power", 0, FLOAT(schedule_options.power, 0, 100), RESULT, .absent = "1", .fallback = "1", .group = "Training", .help = "with --sched poly: the power", .rare = true },
     { "patience-epochs", "reduce-patience", 0, INT(schedule_options.patience, 0, 1e6), RESULT, .absent = "10", .fallback = "10", .group = "Training", .help = "with --sched plateau: epochs without a better loss before the rate drops", .rare = true },
+    { "sched-start", NULL, 0, FLOAT(schedule_options.start, 0, 1e3), RESULT, .absent = "-1", .fallback = "-1", .shown = "the schedule's own", .group = "Training", .help = "with --sched onecycle, triangle: the first rate, as a share of --lr", .rare = true },
+    { "sched-peak", NULL, 0, FLOAT(schedule_options.peak, 0, 1), RESULT, .absent = "-1", .fallback = "-1", .shown = "the schedule's own", .group = "Training", .help = "likewise: when the rate is at --lr, as a share of the run", .rare = true },
+    { "sched-end", NULL, 0, FLOAT(schedule_options.end, 0, 1e3), RESULT, .absent = "-1", .fallback = "-1", .shown = "the schedule's own", .group = "Training", .help = "likewise: the last rate, as a share of --lr", .rare = true },
     { "seed", NULL, 0, WHOLE(seed, 0, 1e15), RESULT, .fallback = "42", .group = "Training", .help = "start of all random numbers: the same seed, the same run" },
 
     { "model-ema", "ema", 0, SWITCH(parts.ema), RESULT, .absent = "false", .group = "Averaging", .help = "validate, and keep as the best, a moving average of the weights", .rare = true },

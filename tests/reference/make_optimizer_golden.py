@@ -167,6 +167,10 @@ def schedules():
         ("poly, warm-up", "poly", dict(power=2, warmup=10), after_warmup(lambda o: S.PolynomialLR(o, 50, 2), 10, 0)),
         ("exp", "exp", dict(decay_steps=20, decay_rate=0.1), rates_of(lambda o: S.ExponentialLR(o, 0.1 ** (1 / 20)))),
         ("constant", "constant", dict(), rates_of(lambda o: S.ConstantLR(o, 1, TOTAL))),
+        ("onecycle", "onecycle", dict(start=-1, peak=-1, end=-1),
+         rates_of(lambda o: S.OneCycleLR(o, 0.4, TOTAL))),
+        ("onecycle, other shares", "onecycle", dict(start=0.1, peak=0.25, end=0.01),
+         rates_of(lambda o: S.OneCycleLR(o, 0.4, TOTAL, pct_start=0.25, div_factor=10, final_div_factor=10), 0.4)),
     ]
     return dict(torch=torch.__version__, steps=TOTAL, lr=0.4, plateau=plateau(),
                 cases=[dict(name=n, sched=k, fields=f, rates=[float(f"{x:.9g}") for x in r]) for n, k, f, r in cases])
