@@ -17,6 +17,11 @@ static const Schedule no_warmup = { .kind = SCHEDULE_cosine, .lr = 0.4f, .steps 
 static const Schedule all_warmup = { .kind = SCHEDULE_cosine, .lr = 0.4f, .steps = 5, .warmup = 5 };
 static const Schedule staircase = { .kind = SCHEDULE_step, .lr = 0.8f, .steps = 100, .warmup = 4, .decay_steps = 30, .decay_rate = 0.5f };
 static const Schedule flat = { .kind = SCHEDULE_constant, .lr = 0.3f, .steps = 100, .warmup = 3 };
+/* Linear from a fifth of lr to lr at floor(0.3 x 50) steps, and to a tenth at the end. */
+static const Schedule hill = { .kind = SCHEDULE_triangle, .lr = 0.5f, .steps = 50, .options = { .start = 0.2f, .peak = 0.3f, .end = 0.1f } };
+/* The usual shares: 0.2, 0.23, 0.07. */
+static const Schedule usual_hill = { .kind = SCHEDULE_triangle, .lr = 1, .steps = 100, .options = { .start = -1, .peak = -1, .end = -1 } };
+static const Schedule slope = { .kind = SCHEDULE_triangle, .lr = 1, .steps = 10, .options = { .start = 0.5f, .peak = 0, .end = 0 } };
 static const Schedule raised = { .kind = SCHEDULE_constant, .lr = 0.5f, .steps = 10, .warmup = 4, .options = { .warmup_lr = 0.1f } };
 
 static const struct {
@@ -44,6 +49,17 @@ static const struct {
     { "step, the third",            &staircase,  90,   0.1 },
     { "constant, warm-up",          &flat,       0,    0.1 },
     { "constant",                   &flat,       99,   0.3 },
+    { "triangle, first",            &hill,       0,    0.1 },
+    { "triangle, rising",           &hill,       3,    0.5 * (0.2 + 0.8 * 3 / 15) },
+    { "triangle, peak",             &hill,       15,   0.5 },
+    { "triangle, falling",          &hill,       29,   0.5 * (1 - 0.9 * 14 / 35) },
+    { "triangle, the last step",    &hill,       49,   0.5 * (1 - 0.9 * 34 / 35) },
+    { "triangle, over",             &hill,       60,   0.05 },
+    { "triangle, usual, first",     &usual_hill, 0,    0.2 },
+    { "triangle, usual, peak",      &usual_hill, 23,   1 },
+    { "triangle, usual, half down", &usual_hill, 61,   1 - 0.93 * 38 / 77 },
+    { "triangle without a rise",    &slope,      0,    1 },
+    { "triangle without a rise, 5", &slope,      5,    0.5 },
     { "warm-up from above zero",    &raised,     0,    0.2 },
     { "warm-up's end",              &raised,     3,    0.5 },
 };

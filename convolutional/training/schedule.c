@@ -93,6 +93,16 @@ static double onecycle_lr(const Schedule *s, uint64_t step)
     return s->lr * (last > peak ? cosine_between(1, end, (at - fmax(peak, 0)) / (last - fmax(peak, 0))) : 1);
 }
 
+static double triangle_lr(const Schedule *s, uint64_t step)
+{
+    const double start = share_or(s->options.start, 0.2), end = share_or(s->options.end, 0.07);
+    const double last = (double)s->steps, peak = floor(share_or(s->options.peak, 0.23) * last);
+    const double at = fmin((double)step, last);
+    if (at < peak)
+        return s->lr * (start + (1 - start) * at / peak);
+    return s->lr * (last > peak ? 1 + (end - 1) * (at - peak) / (last - peak) : 1);
+}
+
 /* ---- the table ---- */
 
 static const struct {

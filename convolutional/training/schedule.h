@@ -10,7 +10,8 @@
  *   exp        lr rate^((step - warmup) / decay_steps)
  *   plateau    lr rate^drops, not below min; PlateauState counts the drops
  * and without warm-up, with shares of lr at the start and at the end and of the steps until the peak,
- *   onecycle   start, up to 1 and down to end, along cosines     Smith and Topin, arXiv:1708.07120; PyTorch's form */
+ *   onecycle   start, up to 1 and down to end, along cosines     Smith and Topin, arXiv:1708.07120; PyTorch's form
+ *   triangle   the same along straight lines                     Page, 2018 */
 
 #ifndef CONVZOO_SCHEDULE_H
 #define CONVZOO_SCHEDULE_H
