@@ -11,11 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands.h"
 #include "scratch.h"
 #include "settings.h"
 #include "tiny_run.h"
-
-static char folder[256];
 
 static int setup(void **state)
 {
@@ -171,6 +170,35 @@ static void test_preview(void **state)
     assert_non_null(strstr(error.text, "the preview cannot be written: "));
 }
 
+/* The options of a command line, each in use; and the run goes on without them. */
+static void test_command_lines(void **state)
+{
+    (void)state;
+#define RUN "train lenet --data shapes --limit 60 -b 8 --epochs 1 --threads 1 "
+    static const Case cases[] = {
+        { "train --data shapes --limit 60 --preview 5 --aa ta && head -c 4 preview.png | tail -c 3", 0, "preview.png\nPNG", NULL },
+        { RUN "--max-steps 2 --output a --aug 'crop:2,reflect hflip mixup' --vflip 0.5 --rotate 5 --color-jitter 0.1 --grayscale-prob 0.1 "
+          "--gaussian-blur-prob 0.1 --noise-std 0.01 --aa rand-m5-n1 --reprob 0.2 --remode rand --recount 2 --cutout-size 4 --cutmix 1 "
+          "--mixup-prob 0.5 --mixup-off-epoch 1 -j 2 --loss bce --class-weights auto --balance --logit-scale 0.5", 0, NULL,
+          "augmentation: crop:2,reflect hflip:0.5 mixup:0.2 vflip:0.5 rotate:5 randaugment:5,1 jitter:0.1 grayscale:0.1 blur:1@0.1 noise:0.01 "
+          "erase:0.2,0.02,0.33333334,2,rand cutout:4 cutmix:1,1@0.5" },
+        { "train --resume a --max-steps 4", 0, NULL, "augmentation: crop:2,reflect hflip:0.5 mixup:0.2 vflip:0.5" },
+        { RUN "--max-steps 1 --output b --pad-mode reflect --hflip alternating", 0, NULL, "augmentation: crop:4,reflect hflip:0.5,alternating" },
+        { RUN "--max-steps 1 --output c --no-aug --mixup 1", 0, NULL, "augmentation: off (--no-aug)" },
+    };
+    static const Case mistakes[] = {
+        { RUN "--aug 'crop:4 hfilp'", EXIT_usage, "", "unknown augmentation 'hfilp': --aug: did you mean hflip or vflip? choose one of crop hflip" },
+        { RUN "--aug crop --hflip on", EXIT_usage, "", "two ways to shift and mirror: --aug" },
+        { RUN "--aa autoaugment", EXIT_usage, "", "unknown policy 'autoaugment': --aa: use rand-m9-n2" },
+        { RUN "--loss mse", EXIT_usage, "", "unknown loss 'mse': --loss: choose one of ce bce" },
+        { "train --resume a --vflip 0.1", EXIT_usage, "", "--vflip was 0.5 and is 0.1" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++)
+        check_mistake(&mistakes[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +207,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_resume, setup, teardown),
         cmocka_unit_test_setup_teardown(test_settings_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_preview, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_command_lines, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -201,6 +201,9 @@ static uint64_t hash_epoch(Loader *loader, const Case *test, uint32_t epoch, uin
     loader_start(loader, epoch, from);
     while (loader_next(loader, &batch)) {
         for (size_t i = 0; i < size; i++) {
+            const size_t c = i / ((size_t)test->height * (size_t)test->width) % (size_t)test->channels;
+            if (batch.images[i] < -means[c] / stds[c] - 1e-5f || batch.images[i] > (1 - means[c]) / stds[c] + 1e-5f)
+                fail_msg("a pixel of %g: out of the range of bytes", (double)batch.images[i]);
             uint32_t bits;
             memcpy(&bits, &batch.images[i], sizeof bits);
             hash = random_mix(hash ^ bits);

@@ -52,7 +52,9 @@ static void test_text(void **state)
 }
 
 static const struct { const char *text, *message; } refused[] = {
-    { "corp:4", "unknown augmentation 'corp': --aug: did you mean crop? choose one of crop " },
+    { "corp:4", "unknown augmentation 'corp': --aug: did you mean crop? choose one of crop hflip resizedcrop vflip rotate translate shear_x shear_y brightness "
+                "contrast saturation sharpness hue jitter grayscale noise blur cutout erase posterize solarize equalize autocontrast invert randaugment "
+                "trivialaugment augmix mixup cutmix" },
     { "crop:900", "'900' of crop: --aug: pixels is a whole number from 0 to 512" },
     { "crop:-1", "'-1' of crop: --aug: pixels is a whole number" },
     { "crop:1.5", "'1.5' of crop: --aug: pixels is a whole number" },

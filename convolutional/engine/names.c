@@ -156,7 +156,7 @@ bool names_unknown(const NameSearch *search, const char *what, const char *where
 
 bool names_unknown_of(const NameSearch *search, const char *what, const char *where, const char *all, Error *error)
 {
-    char help[256];
+    char help[512];
     snprintf(help, sizeof help, "choose one of %s", all);
     return refuse(search, what, where, help, error);
 }
