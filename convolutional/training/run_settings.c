@@ -41,7 +41,7 @@ static json_t *value_before(const Setting *setting)
     TrainerOptions usual = { 0 };
     Error error;
     setting_reset(setting, &usual);
-    CHECK(!setting->absent || setting_read(setting, setting->absent, &usual, &error), "--%s: %s", setting->name, error.text);
+    CHECK(!setting->absent || !*setting->absent || setting_read(setting, setting->absent, &usual, &error), "--%s: %s", setting->name, error.text);
     return setting_json(setting, &usual);
 }
 
