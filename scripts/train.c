@@ -34,10 +34,8 @@ static bool print_summary(const TrainerOptions *options, Error *error)
     Dataset *data = dataset_open(&options->data, SPLIT_val, error);
     if (!data)
         return false;
-    const ArchOptions arch = {
-        .classes = data->classes, .act = options->act.key == ACT_native ? options->arch->act : options->act,
-        .no_dropout = options->no_dropout, .squeeze_excite = options->squeeze_excite,
-    };
+    ArchOptions arch = options->network;
+    arch.classes = data->classes;
     Network *network = architecture_network(options->arch, (Shape){ data->channels, data->height, data->width }, &arch, error);
     if (network)
         network_print(network, stdout);

@@ -319,7 +319,7 @@ static void test_accumulation(void **state)
         Follow f = { 0 };
         scratch_new(root);
         TrainerOptions options = plain_options("lenet", scratch_path(folder, root, "run"), &seen);
-        options.no_dropout = true;
+        options.network.no_dropout = true;
         options.batch = cases[i].batch;
         options.parts.accumulate = cases[i].accumulate;
         follow(&options, &f, NULL, NULL);

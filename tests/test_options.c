@@ -225,7 +225,7 @@ static void test_mistakes(void **state)
         { { "-qZ" },                  "unknown option '-qZ'" },
         { { "-Z" },                   "unknown option '-Z': command line: 'train --help=all'" },
         { { "-j99" },                 "bad value '99': --workers: use a whole number from 0 to 64" },
-        { { "--pretrained" },         "training starts from random weights" },
+        { { "--pretrained" },         "weights are not fetched: --initial-checkpoint FILE starts from" },
         { { "--mixup", "-1" },        "bad value '-1': --mixup: use a number from 0 to 100" },
         { { "--aug", "corp:4" },      "unknown augmentation 'corp': --aug: did you mean crop? choose one of crop" },
         { { "--aug" },                "no value: --aug: use --aug=STEPS" },

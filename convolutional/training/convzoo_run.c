@@ -61,7 +61,7 @@ static bool resolve(const ConvzooRunOptions *o, TrainerOptions *to, Error *error
     const Architecture *arch = options_ok(o, error) ? architecture_find(o->architecture, error) : NULL;
     if (!arch || (o->activation && !activation_parse(o->activation, &act, error)) || !own_recipe(arch, &o->optimizer, to, error))
         return false;
-    to->act = act;
+    to->network.act = act;
     to->data = (DataOptions){
         .path = o->data, .side = o->side, .channels = o->channels, .limit = o->limit, .val_split = o->val_split,
         .val_if_none = true, .threads = o->threads,

@@ -348,10 +348,29 @@ static const char *milestones_write(const void *field, char *text, size_t size)
 
 static const Setting settings[] = {
     { "arch", "model", 'a', TEXT(arch), FORM(arch), RESULT, .argument = "NAME", .fallback = "baseline", .group = "Model", .help = "one of", .names = architecture_names },
-    { "act", "activation", 0, TEXT(act), FORM(act), RESULT, .argument = "NAME[:P]", RECIPE, .group = "Model",
+    { "act", "activation", 0, TEXT(network.act), FORM(act), RESULT, .argument = "NAME[:P]", RECIPE, .group = "Model",
       .help = "activation in every block (--list-acts)" },
-    { "dropout", NULL, 0, SWITCH(no_dropout), FORM(denied), RESULT, .fallback = "true", .group = "Model", .help = "switch off the architecture's dropout", .rare = true },
-    { "squeeze-excite", NULL, 0, SWITCH(squeeze_excite), RESULT, .group = "Model", .help = "efficientnet_lite0 with squeeze-and-excitation", .rare = true },
+    { "dropout", NULL, 0, SWITCH(network.no_dropout), FORM(denied), RESULT, .fallback = "true", .group = "Model", .help = "switch off the architecture's dropout", .rare = true },
+    { "squeeze-excite", NULL, 0, SWITCH(network.squeeze_excite), RESULT, .group = "Model", .help = "efficientnet_lite0 with squeeze-and-excitation", .rare = true },
+
+    { "drop", "drop-rate", 0, FLOAT(network.dropout, 0, 0.99), RESULT, .fallback = "0", .absent = "0", RECIPE, .group = "Model",
+      .help = "dropout in front of the last layers", .rare = true },
+    { "drop-path", "drop-path-rate stochastic-depth", 0, FLOAT(network.drop_path, 0, 0.99), RESULT, .fallback = "0", .absent = "0", .group = "Model",
+      .help = "stochastic depth: how often the last residual block is left out; earlier ones less", .rare = true },
+    { "bn-eps", NULL, 0, FLOAT(network.bn_eps, 0, 1), RESULT, .fallback = "0", .absent = "0", RECIPE, .group = "Model", .help = "batch norm: added to the variance", .rare = true },
+    { "bn-momentum", NULL, 0, FLOAT(network.bn_momentum, 0, 1), RESULT, .fallback = "0", .absent = "0", RECIPE, .group = "Model",
+      .help = "batch norm: share of a step in the running statistics", .rare = true },
+    { "zero-init-last", NULL, 0, SWITCH(network.zero_init_last), RESULT, .absent = "false", .group = "Model",
+      .help = "each residual branch's last norm starts with scale 0", .rare = true },
+    { "identity-init", "dirac-init", 0, SWITCH(network.identity_init), RESULT, .absent = "false", .group = "Model",
+      .help = "3x3 convolutions start with filters that pass their input on", .rare = true },
+    { "layer-scale", "layer-scale-init ls-init-value", 0, FLOAT(network.layer_scale, 0, 10), RESULT, .fallback = "0", .absent = "0", RECIPE, .group = "Model",
+      .help = "convnext: what layer scales start with", .rare = true },
+    { "whiten", "whiten-eps", 0, FLOAT(fine_tune.whiten, 0, 1), RESULT, .fallback = "0", .absent = "0", .shown = "off", .group = "Model",
+      .help = "the first layer starts as a whitening of the images, with this eps; 5e-4 is usual", .rare = true },
+
+    { "initial-checkpoint", "init finetune fine-tune", 0, TEXT(fine_tune.checkpoint), .argument = "FILE", .shown = "random weights",
+      .group = "Fine-tuning", .help = "start from a checkpoint's weights; a head for other classes is new", .rare = true },
 
     { "data", "data-dir data-path", 0, TEXT(data.path), .argument = "PATH|shapes", .shown = "data/, or shapes", .group = "Data",
       .help = "folder: CIFAR, MNIST-style or class folders" },

@@ -132,8 +132,9 @@ static bool build_network(Trainer *t, Error *error)
     const Dataset *data = t->train_set;
     t->subject = (PlanSubject){
         .arch = o->arch, .image = { data->channels, data->height, data->width }, .mode = MODE_training, .batch = o->batch,
-        .options = { .classes = data->classes, .act = o->act, .no_dropout = o->no_dropout, .squeeze_excite = o->squeeze_excite },
+        .options = o->network,
     };
+    t->subject.options.classes = data->classes;
     t->network = architecture_network(o->arch, t->subject.image, &t->subject.options, error);
     if (!t->network || !network_trains_with(t->network, o->batch, error) ||
         !parameter_groups_check(o->optimizer.param_groups, t->network, error))
@@ -141,14 +142,15 @@ static bool build_network(Trainer *t, Error *error)
 
     ModelInfo *info = &t->info;
     snprintf(info->arch, sizeof info->arch, "%s", o->arch->key);
-    activation_text(o->act, info->act, sizeof info->act);
+    activation_text(o->network.act, info->act, sizeof info->act);
     info->classes = allocate((size_t)data->classes, sizeof *info->classes, "class names");
     info->class_count = data->classes;
     for (int i = 0; i < data->classes; i++)
         info->classes[i] = text_copy(data->class_names[i]);
     info->channels = data->channels;
     info->side = data->height;
-    info->squeeze_excite = o->squeeze_excite;
+    info->squeeze_excite = o->network.squeeze_excite;
+    info->bn_eps = o->network.bn_eps;
     info->as_stored = o->data.as_stored;
     dataset_statistics(data, info->mean, info->std);
     trainer_note(t, "%s with %s: %zu parameters, %.1f million multiply-adds an image of %dx%dx%d, %d classes", info->arch,
@@ -212,7 +214,6 @@ static void tell_recipe(const Trainer *t)
 static void compile(Trainer *t)
 {
     const TrainerOptions *o = &t->options;
-    parameters_init(t->network, o->seed);
     t->program = program_compile(t->network, &o->plan, MODE_training, o->batch);
     Plan exact = o->plan;
     exact.precision = PRECISION_f32;      /* the figures are those of evaluate */
@@ -290,6 +291,8 @@ static bool start(Trainer *t, Error *error)
     given.plan = t->options.plan;
     run_settings_write(&given, settings, sizeof settings);
     memcpy(t->state.settings, settings, sizeof settings);
+    if (!fine_tune_begin(t, error))
+        return false;
     compile(t);
     parts_open(t);
     if (!check_room(t, error))
@@ -306,8 +309,8 @@ Trainer *trainer_open(const TrainerOptions *options, Error *error)
         return NULL;
     Trainer *t = allocate(1, sizeof *t, "the trainer");
     t->options = *options;
-    if (t->options.act.key == ACT_native)
-        t->options.act = options->arch->act;
+    if (t->options.network.act.key == ACT_native)
+        t->options.network.act = options->arch->act;
     if (start(t, error))
         return t;
     trainer_close(t);

@@ -18,6 +18,7 @@
 #include "architectures.h"
 #include "augment_options.h"
 #include "checkpoint.h"
+#include "fine_tune.h"
 #include "loader.h"
 #include "loss.h"
 #include "parts.h"
@@ -60,8 +61,8 @@ typedef struct TrainerReport {
 
 typedef struct TrainerOptions {
     const Architecture *arch;
-    Activation   act;                  /* {0}: the architecture's own */
-    bool         no_dropout, squeeze_excite;
+    ArchOptions  network;              /* its classes are the data's */
+    FineTuneOptions fine_tune;
 
     DataOptions  data;                 /* its seed becomes the run's */
     bool         no_augment;

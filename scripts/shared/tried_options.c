@@ -28,8 +28,8 @@ static const TriedOption everywhere[] = {
 };
 
 const TriedOption tried_in_training[] = {
-    { "pretrained weights initial-checkpoint pretrained-path finetune fine-tune",
-      "training starts from random weights: leave it out; --resume DIR goes on with a run of train" },
+    { "pretrained pretrained-path weights start-from from-checkpoint transfer",
+      "weights are not fetched: --initial-checkpoint FILE starts from a checkpoint's; --resume DIR goes on with a run" },
     { "checkpoint load load-model ckpt start-epoch resume-from continue restore",
       "to go on with a run: --resume DIR; to measure a checkpoint: evaluate FILE" },
     { "test-only eval-only evaluate e validate test eval mode", "training does not test: evaluate FILE measures a checkpoint" },
@@ -44,7 +44,6 @@ const TriedOption tried_in_training[] = {
       "use --amp: it multiplies numbers of 16 bits (bfloat16) where that is faster" },
     { "dataset data-set ds d train-dir train-data", "give the data's folder: --data PATH; what is in it is recognised by its files" },
     { "val-dir test-dir val-data val-path test-data", "put the images to validate on into val/ or test/ beside train/, and give the folder above: --data PATH" },
-    { "drop drop-rate drop-path drop-path-rate", "the share that is dropped is the architecture's: leave it out; --no-dropout drops nothing" },
     { "lr-warmup-decay lr-warmup-method", "use --warmup-lr F, the rate that warm-up starts from; it rises along a line" },
     { "lr-base base-lr blr lr-base-size", "use --lr: it is not scaled by the batch size" },
     { "warmup-steps warmup", "use --warmup-epochs F; fractions of an epoch are taken" },
