@@ -4,7 +4,9 @@
 
 #include "checkpoint_start.h"
 #include "files.h"
+#include "freeze.h"
 #include "model.h"
+#include "parameter_groups.h"
 #include "trainer.h"
 #include "whitening.h"
 
@@ -71,6 +73,28 @@ static bool start_from(Trainer *t, Error *error)
     return ok;
 }
 
+static bool freeze(Trainer *t, Error *error)
+{
+    const FineTuneOptions *o = &t->options.fine_tune;
+    char until[64] = "";
+    if (!freeze_apply(t->network, o->freeze, error))
+        return false;
+    if (o->unfreeze_epoch)
+        snprintf(until, sizeof until, " for %d epochs", o->unfreeze_epoch);
+    trainer_note(t, "frozen%s: %zu of %zu parameters (%s)", until, freeze_count(t->network), network_trained_count(t->network), o->freeze);
+    return true;
+}
+
+/* What the optimiser is told to leave alone, nobody moves. */
+static void freeze_groups(Trainer *t)
+{
+    for (int i = 0; i < network_param_count(t->network); i++) {
+        Param *param = network_param(t->network, i);
+        if (param_is_trained(param) && parameter_settings(t->options.optimizer.param_groups, t->network, param).frozen)
+            param->frozen = true;
+    }
+}
+
 bool fine_tune_begin(Trainer *t, Error *error)
 {
     const FineTuneOptions *o = &t->options.fine_tune;
@@ -80,5 +104,23 @@ bool fine_tune_begin(Trainer *t, Error *error)
     if (!goes_on(t, &known, error))
         return false;
     parameters_init(t->network, t->options.seed);
-    return (known || !(o->whiten > 0.0f) || whiten(t, error)) && (known || !o->checkpoint || start_from(t, error));
+    freeze_groups(t);
+    return (known || !(o->whiten > 0.0f) || whiten(t, error)) && (known || !o->checkpoint || start_from(t, error)) &&
+           (!o->freeze || freeze(t, error));
+}
+
+/* ---- unfreezing ---- */
+
+void fine_tune_epoch(Trainer *t)
+{
+    const int epoch = t->options.fine_tune.unfreeze_epoch;
+    if (epoch == 0 || t->state.epoch < (uint32_t)epoch || t->thawed)
+        return;
+    t->thawed = true;
+    freeze_lift(t->network);
+    freeze_groups(t);
+    program_free(t->program);
+    t->program = program_compile(t->network, &t->options.plan, MODE_training, t->options.batch);
+    optimizer_regroup(t->optimizer);
+    trainer_note(t, "epoch %u: all parameters are trained from here on", t->state.epoch + 1);
 }

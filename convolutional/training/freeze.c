@@ -2,6 +2,7 @@
 
 #include "freeze.h"
 
+#include "parameter_groups.h"
 #include "text.h"
 
 #include <fnmatch.h>
@@ -9,11 +10,6 @@
 #include <string.h>
 
 static const char all_but_head[] = "all-but-head";
-
-static bool is_head(const Network *network, const Param *param)
-{
-    return param->module == network_logits(network)->producer;
-}
 
 /* The parameter itself, or what it lies in. */
 static bool matches(const char *pattern, const char *name)
@@ -32,7 +28,7 @@ static int freeze_pattern(Network *network, const char *pattern)
         Param *param = network_param(network, i);
         if (!param_is_trained(param))
             continue;
-        if (strcmp(pattern, all_but_head) ? matches(pattern, param->name) : !is_head(network, param)) {
+        if (strcmp(pattern, all_but_head) ? matches(pattern, param->name) : !parameter_in_head(network, param)) {
             param->frozen = true;
             count++;
         }

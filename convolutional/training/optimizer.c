@@ -29,10 +29,12 @@ static void add_parameter(Optimizer *optimizer, const Param *param)
     const OptimizerRule *rule = rule_for(optimizer, param);
     const ParamSpan span = parameters_span(optimizer->network, param);
     const ParameterSettings settings = parameter_settings(optimizer->options.param_groups, optimizer->network, param);
-    const float share = rule == optimizer_rule(optimizer->options.kind) ? 1 : optimizer->options.other_lr;
+    const OptimizerOptions *o = &optimizer->options;
+    const float share = rule == optimizer_rule(o->kind) ? 1 : o->other_lr;
+    const float head = o->head_lr > 0 && parameter_in_head(optimizer->network, param) ? o->head_lr : 1;
     const OptimizerGroup group = {
-        .first = span.offset, .last = span.offset + span.room, .lr = settings.lr * share, .decay = settings.decay,
-        .frozen = settings.frozen, .rule = rule, .param = rule->tensor ? param : NULL,
+        .first = span.offset, .last = span.offset + span.room, .lr = settings.lr * share * head, .decay = settings.decay,
+        .frozen = settings.frozen || param->frozen, .rule = rule, .param = rule->tensor ? param : NULL,
     };
     OptimizerGroup *before = optimizer->group_count ? &optimizer->groups[optimizer->group_count - 1] : NULL;
     if (before && before->last == group.first && before->lr == group.lr && before->decay == group.decay &&

@@ -39,6 +39,7 @@ typedef struct OptimizerOptions {
     char        param_groups[OPTIMIZER_GROUPS_ROOM];      /* parameter_groups.h, checked */
     OptimizerKind other;       /* of a rule for matrices: what steps the rest, an elementwise rule */
     float         other_lr;    /* its share of the learning rate */
+    float         head_lr;     /* factor of the head's learning rate; 0: 1 */
 } OptimizerOptions;
 
 struct OptimizerRule;          /* optimizer_rule.h */

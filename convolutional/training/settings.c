@@ -147,7 +147,10 @@ static bool apply_recipe(const SettingLayer *layers, int count, TrainerOptions *
     return true;
 }
 
-enum { CROP_PAD_USUAL = 4 };      /* the default of its row */
+enum {
+    CROP_PAD_USUAL = 4,      /* the default of its row */
+    FREEZE_MOST = 400,       /* bytes: a checkpoint has room for all settings */
+};
 
 /* What one row cannot see. */
 static bool settle(TrainerOptions *o, Error *error)
@@ -164,6 +167,11 @@ static bool settle(TrainerOptions *o, Error *error)
         return error_set(error, EXIT_usage, "two ways to shift and mirror: --aug: write crop and hflip there, and leave --crop-pad, --pad-mode and --hflip out");
     if (!augment_compose(&o->augment, o->crop_pad, "hflip", &pipeline, error))
         return false;
+    if (o->fine_tune.freeze && strlen(o->fine_tune.freeze) > FREEZE_MOST)
+        return error_set(error, EXIT_usage, "a text of %zu bytes: --freeze: use at most %d, with patterns such as layer*", strlen(o->fine_tune.freeze),
+                         FREEZE_MOST);
+    if (o->fine_tune.unfreeze_epoch && !o->fine_tune.freeze)
+        return error_set(error, EXIT_usage, "nothing is frozen: --unfreeze-epoch %d: give --freeze as well", o->fine_tune.unfreeze_epoch);
     return o->plan.precision == PRECISION_f32 || plan_mix_precision(&o->plan, "--amp", error);
 }
 

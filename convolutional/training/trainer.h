@@ -118,6 +118,7 @@ struct Trainer {
     Optimizer *optimizer;
     Schedule   schedule;
     uint32_t   turns, turn;            /* batches a step, and the one that is under way */
+    bool       thawed;                 /* --unfreeze-epoch has come */
     uint32_t   batches;                /* steps an epoch */
     RunState   state;
     bool       prolonged;              /* resumed with another number of epochs */

@@ -63,7 +63,8 @@ static int train_steps(Trainer *t, Error *error)
     t->epoch_seconds = 0.0;
     t->epoch_images = 0;
     if (t->state.batch < t->batches)
-        loader_start(t->loader, t->state.epoch, t->state.batch * t->turns);
+        fine_tune_epoch(t);
+    loader_start(t->loader, t->state.epoch, t->state.batch * t->turns);
     while (t->state.batch < t->batches) {
         const int code = trainer_step(t, &gradient_norm, error);
         if (code != EXIT_ok)

@@ -47,7 +47,7 @@ const TriedOption tried_in_training[] = {
     { "lr-warmup-decay lr-warmup-method", "use --warmup-lr F, the rate that warm-up starts from; it rises along a line" },
     { "lr-base base-lr blr lr-base-size", "use --lr: it is not scaled by the batch size" },
     { "warmup-steps warmup", "use --warmup-epochs F; fractions of an epoch are taken" },
-    { "freeze unfreeze-epoch head-lr-mult layer-decay", "all weights are trained at one learning rate: leave it out" },
+    { "layer-decay", "name the layers and their rates: --param-groups 'layer1* lr/4; layer2* lr/2'" },
     { "weighted sampler weighted-sampler", "use --balance, or --class-weights auto" },
     { "find-lr lr-find auto-lr-find", "there is no search for the learning rate: leave --lr out for the architecture's own" },
     { "dry-run n", "use --summary for the layer table, or --max-steps 1" },
