@@ -184,12 +184,12 @@ static void reference_lamb(Reference *r, const OptimizerOptions *o, double lr, d
         r->w[i] -= lr * ratio * u[i];
 }
 
-/* The paper's algorithm 1. */
+/* The paper's algorithm 1; lars.c says what biases and norms take. */
 static void reference_lars(Reference *r, const OptimizerOptions *o, double lr, double decay, int t)
 {
     (void)t;
     const double w = norm_of(r->w, r->param->count), g = norm_of(r->g, r->param->count);
-    const double local = r->param->role == PARAM_weight ? 0.001 * w / (g + decay * w) : 1;
+    const double local = r->param->role == PARAM_weight ? 0.001 * w / (g + decay * w) : 0.01;
     for (size_t i = 0; i < r->param->count; i++) {
         r->first[i] = o->momentum * r->first[i] + lr * local * (r->g[i] + decay * r->w[i]);
         r->w[i] -= r->first[i];

@@ -1,8 +1,9 @@
 /* lars.c - sgd whose rate in each layer is as large as the layer's weights allow: for large batches.
  *
- *   q = 0.001 |w| / (|g| + wd |w|)      where both norms are above 0, else 1
+ *   q = 0.001 |w| / (|g| + wd |w|)      where both norms are above 0, else 0.01
  *   v = momentum v + lr q (g + wd w);  w -= v                    You et al., 2017, arXiv:1708.03888
- * What is no weight of a convolution or linear layer (biases, norms) takes q = 1. */
+ * What is no weight of a convolution or linear layer (biases, norms) takes q = 0.01, about what layers have: at the rates that suit
+ * the layers, which are above 1, it would run away with the 1 of plain sgd. */
 
 #include "optimizer_rule.h"
 
@@ -11,6 +12,7 @@
 #include <math.h>
 
 static const double TRUST = 0.001;      /* the paper's eta */
+static const float  OTHERS = 0.01f;
 
 static void lars_update(const OptimizerStep *s, size_t count, float rate, float *restrict w, const float *restrict g, float *restrict v)
 {
@@ -24,7 +26,7 @@ static void lars_update(const OptimizerStep *s, size_t count, float rate, float 
 
 static void lars_tensor(const OptimizerStep *s, const OptimizerTensor *x, float *w, const float *g, float *const *state)
 {
-    float rate = s->lr;
+    float rate = s->lr * OTHERS;
     if (x->param->role == PARAM_weight) {
         const double weights = sqrt(kernel_sum_of_squares(x->room, w)), gradients = s->scale * sqrt(kernel_sum_of_squares(x->room, g));
         if (weights > 0 && gradients > 0)
