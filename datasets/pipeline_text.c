@@ -11,21 +11,6 @@
 
 enum { STEP_TEXT = 96 };
 
-/* "crop:pixels,mean|reflect|edge" */
-static const char *step_form(const StepInfo *info, char *text, size_t size)
-{
-    size_t at = (size_t)snprintf(text, size, "%s", info->key);
-    for (int i = 0; i < step_number_count(info) && at < size; i++)
-        at += (size_t)snprintf(text + at, size - at, "%c%s", i ? ',' : ':', info->numbers[i].name);
-    if (info->words && at < size) {
-        const size_t words = at + 1;
-        snprintf(text + at, size - at, "%c%s", step_number_count(info) ? ',' : ':', info->words);
-        for (char *space = strchr(text + words, ' '); space; space = strchr(space, ' '))
-            *space = '|';
-    }
-    return text;
-}
-
 static const StepInfo *step_named(const char *name, Error *error)
 {
     NameSearch search = { .wrong = name };

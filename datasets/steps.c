@@ -5,6 +5,8 @@
 #include "errors.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 static const StepInfo table[] = {
 #define STEP(name, ...) { .key = #name, .apply = step_##name, __VA_ARGS__ },
@@ -43,6 +45,20 @@ const char *step_names(void)
 #undef MIX
         ;
     return names + 1;
+}
+
+const char *step_form(const StepInfo *info, char *text, size_t size)
+{
+    size_t at = (size_t)snprintf(text, size, "%s", info->key);
+    for (int i = 0; i < step_number_count(info) && at < size; i++)
+        at += (size_t)snprintf(text + at, size - at, "%c%s", i ? ',' : ':', info->numbers[i].name);
+    if (info->words && at < size) {
+        const size_t words = at + 1;
+        snprintf(text + at, size - at, "%c%s", step_number_count(info) ? ',' : ':', info->words);
+        for (char *space = strchr(text + words, ' '); space; space = strchr(space, ' '))
+            *space = '|';
+    }
+    return text;
 }
 
 /* ---- what they draw ---- */

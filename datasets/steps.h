@@ -46,6 +46,9 @@ int             step_count(void);
 const StepInfo *step_at(int index);    /* in the order of augmentations.def */
 int             step_number_count(const StepInfo *info);
 
+/* How it is written: "crop:pixels,mean|reflect|edge"; returns text. */
+const char *step_form(const StepInfo *info, char *text, size_t size);
+
 /* All keys, space-separated. */
 const char *step_names(void);
 

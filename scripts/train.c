@@ -28,6 +28,14 @@ static void list_activations(void)
     }
 }
 
+static void list_steps(void)
+{
+    for (int i = 0; i < step_count(); i++) {
+        char form[256];
+        printf("%-58s %s\n", step_form(step_at(i), form, sizeof form), step_at(i)->about);
+    }
+}
+
 /* The layer table, for the data as it is. */
 static bool print_summary(const TrainerOptions *options, Error *error)
 {
@@ -174,6 +182,8 @@ int main(int argc, char **argv)
         list_architectures();
     else if (flags.list_acts)
         list_activations();
+    else if (flags.list_augs)
+        list_steps();
     else
         code = run(&flags, &line, &error);
     options_free(&line);

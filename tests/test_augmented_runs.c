@@ -182,6 +182,7 @@ static void test_command_lines(void **state)
           "--mixup-prob 0.5 --mixup-off-epoch 1 -j 2 --loss bce --class-weights auto --balance --logit-scale 0.5", 0, NULL,
           "augmentation: crop:2,reflect hflip:0.5 mixup:0.2 vflip:0.5 rotate:5 randaugment:5,1 jitter:0.1 grayscale:0.1 blur:1@0.1 noise:0.01 "
           "erase:0.2,0.02,0.33333334,2,rand cutout:4 cutmix:1,1@0.5" },
+        { "train --list-augs | head -2", 0, "crop:pixels,mean|reflect|edge                              shifted by up to so many pixels; ", "" },
         { "train --resume a --max-steps 4", 0, NULL, "augmentation: crop:2,reflect hflip:0.5 mixup:0.2 vflip:0.5" },
         { RUN "--max-steps 1 --output b --pad-mode reflect --hflip alternating", 0, NULL, "augmentation: crop:4,reflect hflip:0.5,alternating" },
         { RUN "--max-steps 1 --output c --no-aug --mixup 1", 0, NULL, "augmentation: off (--no-aug)" },

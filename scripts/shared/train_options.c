@@ -20,6 +20,7 @@ static const Setting options[] = {
     { "preview", NULL, 0, .type = SETTING_whole, FIELD(preview), .argument = "N", .least = 0, .most = PREVIEW_MOST, .fallback = "0", .shown = "off", .group = "Data", .help = "write N augmented training images to preview.png and exit", .rare = true, .keep = KEEP_call },
     { "list-archs", NULL, 0, SWITCH(list_archs), .group = "Model", .help = "print the architectures and exit", .rare = true, .keep = KEEP_call },
     { "list-acts", NULL, 0, SWITCH(list_acts), .group = "Model", .help = "print the activations and exit", .rare = true, .keep = KEEP_call },
+    { "list-augs", NULL, 0, SWITCH(list_augs), .group = "Data", .help = "print the steps of --aug and exit", .rare = true, .keep = KEEP_call },
     { "resume", NULL, 0, TEXT(resume), .argument = "DIR|auto", .group = "Run", .help = "go on with a stopped run; auto: the newest under runs/", .keep = KEEP_call },
     { "config", NULL, 0, TEXT(config), .argument = "FILE", .group = "Run", .help = "read options from lines such as 'lr: 0.1'; those given here win", .rare = true, .keep = KEEP_call },
     { "log-interval", NULL, 0, .type = SETTING_whole, FIELD(log_interval), .argument = "N", .least = 1, .most = 1e9, .fallback = "50", .group = "Run", .help = "with --progress=lines, steps between lines", .rare = true },

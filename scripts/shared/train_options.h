@@ -10,7 +10,7 @@ typedef struct TrainFlags {
     TrainerOptions trainer;      /* first: the settings' rows count from here */
     const char *resume, *config, *progress;
     int64_t log_interval, preview;
-    bool    summary, quiet, list_archs, list_acts;
+    bool    summary, quiet, list_archs, list_acts, list_augs;
 } TrainFlags;
 
 extern const OptionTable train_options;
