@@ -112,8 +112,8 @@ static bool load(Start *s, Error *error)
         MatchRow *row = &s->match.rows[i];
         if (!is_head(s, row))
             continue;
-        const Param *param = params[count] = row->slot->param;
         CHECK(count < HEAD_MOST, "the head has more than %d parameters", HEAD_MOST);
+        const Param *param = params[count] = row->slot->param;
         mixed[count] = allocate(param->count, sizeof *mixed[count], "a head");
         parameters_export(s->network, parameters->values, param, mixed[count]);
         ok = !row->entry || mix_rows(s, row, mixed[count], error);
