@@ -18,7 +18,7 @@
 typedef struct EvaluateFlags {
     const char *data, *val_split, *split, *plan;
     int64_t     batch, limit, threads, seed;
-    bool        skip_bad, json, quiet;
+    bool        skip_bad, use_ema, json, quiet;
 } EvaluateFlags;
 
 #define FIELD(name) .field = offsetof(EvaluateFlags, name)
@@ -35,6 +35,7 @@ static const Setting options[] = {
     { "batch-size", "batch", 'b', SETTING_whole, FIELD(batch), "N", "256", .least = 1, .most = 65536, .group = "Run", .help = "images at once", .keep = KEEP_call },
     { "threads", NULL, 0, SETTING_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "how many to compute with", .keep = KEEP_call },
     { "plan", NULL, 0, SETTING_text, FIELD(plan), "NAME", "default", .group = "Run", .help = "how the computation is laid out: " PLAN_WORDS, .keep = KEEP_call },
+    { "use-ema", "ema", 0, SETTING_switch, FIELD(use_ema), .group = "Run", .help = "the averaged weights that last.safetensors has of a run with --model-ema or --swa-start", .keep = KEEP_call },
     { "json", NULL, 0, SETTING_switch, FIELD(json), .group = "Run", .help = "print one JSON object", .keep = KEEP_call },
     { "quiet", NULL, 'q', SETTING_switch, FIELD(quiet), .group = "Run", .help = "print only the result", .keep = KEEP_call },
 };
@@ -103,7 +104,8 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
     Plan plan;
     Model model;
     char text[1024];
-    if (!plan_parse(flags->plan, &plan, error) || !load_run_options(path, flags, line, error) || !model_open(path, &model, error))
+    if (!plan_parse(flags->plan, &plan, error) || !load_run_options(path, flags, line, error) ||
+        !(flags->use_ema ? model_open_average : model_open)(path, &model, error))
         return (int)error->code;
     compute_threads_settle(flags->threads);
     Dataset *data = open_data(flags, line, &model, error);
@@ -149,7 +151,7 @@ int main(int argc, char **argv)
         error_set(&error, EXIT_usage, "no checkpoint: command line: usage is %s %s", program_name(), table.usage);
         error_exit(&error);
     }
-    char *path = model_file(line.arguments[0], &error);
+    char *path = flags.use_ema ? model_average_file(line.arguments[0]) : model_file(line.arguments[0], &error);
     const int code = path ? run(path, &flags, &line, &error) : (int)error.code;
     free(path);
     options_free(&line);

@@ -126,6 +126,10 @@ static void test_a_run_and_its_ways_to_end(void **state)
         { "train --help >/dev/full",                                  7, "", "cannot write: standard output" },
         { "bench lenet -b 4 --seconds 0 >/dev/full",                  7, "", "cannot write: standard output" },
         { TINY "--lr 1e6 --warmup-epochs 0 --output nan",            6, "", "first not finite" },
+        { TINY "--model-ema --output ema -q",                         0, "ema/best.safetensors", "" },
+        { "evaluate ema --split val -q --use-ema",                    0, "ema/last.safetensors", "" },
+        { "evaluate a --use-ema",                                     3, "", "no averaged weights: a/last.safetensors" },
+        { TINY "--model-ema --swa-start 1",                           2, "", "leave one out" },
         { "trap '' XFSZ; ulimit -f 20; " TINY "--output small -q",    7, "", "small/" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -16,7 +16,7 @@ static const char *const owners[] = {
 
 const Kept kept_network = { .blocks = { { .last = PARAM_counter } }, .block_count = 1 };
 
-static bool is_of(const char *owner, const char *name)
+bool kept_is_of(const char *owner, const char *name)
 {
     const size_t length = strlen(owner);
     return !strncmp(name, owner, length) && name[length] == '.';
@@ -26,7 +26,7 @@ static bool is_of(const char *owner, const char *name)
 static bool is_beside(const char *name)
 {
     for (size_t i = 0; i < sizeof owners / sizeof *owners; i++)
-        if (is_of(owners[i], name))
+        if (kept_is_of(owners[i], name))
             return true;
     return false;
 }
@@ -35,7 +35,7 @@ bool kept_owns(const Kept *kept, const char *name)
 {
     for (int i = 0; i < kept->block_count; i++) {
         const char *owner = kept->blocks[i].owner;
-        if (owner ? is_of(owner, name) : !is_beside(name))
+        if (owner ? kept_is_of(owner, name) : !is_beside(name))
             return true;
     }
     return false;
@@ -87,6 +87,14 @@ size_t kept_floats(const KeptBlock *block, Network *network)
 {
     const Parameters *p = network_parameters(network);
     return block->last > PARAM_plain ? p->total : p->trained;
+}
+
+size_t kept_counters(const Network *network)
+{
+    size_t count = 0;
+    for (int i = 0; i < network_param_count(network); i++)
+        count += network_param(network, i)->role == PARAM_counter;
+    return count;
 }
 
 uint64_t kept_bytes(const Kept *kept, Network *network)

@@ -49,8 +49,12 @@ void kept_real(Kept *kept, const char *key, double *number);
 /* Where a block's values lie, and how many floats they are. */
 float *kept_values(const KeptBlock *block, Network *network);
 size_t kept_floats(const KeptBlock *block, Network *network);
+/* How many counters a network has. */
+size_t kept_counters(const Network *network);
 /* Bytes of all the blocks. */
 uint64_t kept_bytes(const Kept *kept, Network *network);
+/* Whether a tensor of this name is the owner's. */
+bool kept_is_of(const char *owner, const char *name);
 /* Whether a tensor of this name is of the owner of one of the blocks, so that it must be in one. */
 bool kept_owns(const Kept *kept, const char *name);
 

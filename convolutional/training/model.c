@@ -2,6 +2,7 @@
 
 #include "model.h"
 
+#include "parts.h"
 #include "plan_cache.h"
 #include "run_folder.h"
 #include "text.h"
@@ -79,6 +80,12 @@ char *model_file(const char *path, Error *error)
     return best;
 }
 
+char *model_average_file(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode) ? run_folder_file(path, RUN_last) : text_copy(path);
+}
+
 /* What the registry or the catalogue says about a checkpoint's metadata is about the file. */
 static bool refuse(const char *path, const Error *cause, Error *error)
 {
@@ -95,17 +102,46 @@ static bool subject_of(const ModelInfo *info, PlanSubject *subject, Error *error
     return subject->arch && activation_parse(info->act, &subject->options.act, error);
 }
 
-bool model_open(const char *path, Model *model, Error *error)
+/* Builds the network that the file says it is. */
+static bool build(const char *path, Model *model, Error *error)
 {
     Error cause;
+    PlanSubject subject;
     *model = (Model){ 0 };
     if (!checkpoint_info(path, &model->info, error))
         return false;
-    PlanSubject subject;
     if (subject_of(&model->info, &subject, &cause))
         model->network = architecture_network(subject.arch, subject.image, &subject.options, &cause);
-    const bool built = model->network && network_fits(model->network, 1, &cause);
-    if (built ? checkpoint_import(path, model->network, model->note, sizeof model->note, error) : refuse(path, &cause, error))
+    return (model->network && network_fits(model->network, 1, &cause)) || refuse(path, &cause, error);
+}
+
+bool model_open(const char *path, Model *model, Error *error)
+{
+    if (build(path, model, error) && checkpoint_import(path, model->network, model->note, sizeof model->note, error))
+        return true;
+    model_close(model);
+    return false;
+}
+
+/* Which part's average a file holds; NULL and a line if none, or if it cannot be read. */
+static const char *average_in(const char *path, Error *error)
+{
+    Safetensors *file = safetensors_open(path, error);
+    const char *found = NULL;
+    for (int part = 0; file && !found && parts_averages(part); part++)
+        for (size_t i = 0; !found && i < safetensors_count(file); i++)
+            found = kept_is_of(parts_averages(part), safetensors_entry(file, i)->name) ? parts_averages(part) : NULL;
+    if (file && !found)
+        error_set(error, EXIT_input, "no averaged weights: %s: the run had no --model-ema and no --swa-start, or this is its "
+                  "best.safetensors, which holds them as its weights: leave --use-ema out", path);
+    safetensors_close(file);
+    return found;
+}
+
+bool model_open_average(const char *path, Model *model, Error *error)
+{
+    const char *part = build(path, model, error) ? average_in(path, error) : NULL;
+    if (part && checkpoint_load_average(path, part, model->network, error))
         return true;
     model_close(model);
     return false;

@@ -17,8 +17,13 @@ typedef struct Model {
  * line that says what the folder holds instead. */
 char *model_file(const char *path, Error *error);
 
+/* The file with the averages: the file itself, or a run's folder's last.safetensors. The caller frees it. */
+char *model_average_file(const char *path);
+
 /* False and one line if the file is not a checkpoint of a network that is known here. */
 bool model_open(const char *path, Model *model, Error *error);
+/* The same with the averaged weights that a last.safetensors has beside those it goes on from. */
+bool model_open_average(const char *path, Model *model, Error *error);
 void model_close(Model *model);
 
 /* Compiles it for inference on `batch` images; a plan that is to be measured is settled first (plan_cache.h: tell). */

@@ -120,7 +120,7 @@ void parts_swap_average(Trainer *t)
         weights_copy_swap(parts[i]->average(t->parts[i]), t->network);
 }
 
-const char *parts_average_keys(int index)
+const char *parts_averages(int index)
 {
     for (int i = 0; i < PART_COUNT; i++)
         if (parts[i]->average && index-- == 0)

@@ -84,6 +84,6 @@ const char *parts_average_key(const Trainer *trainer);
 /* The network gets the average's values, the average the network's; called again it is as before. Nothing without an average. */
 void parts_swap_average(Trainer *trainer);
 /* Keys of all parts that have such averages, by index; NULL after the last. */
-const char *parts_average_keys(int index);
+const char *parts_averages(int index);
 
 #endif

@@ -2,17 +2,23 @@
 
 #include "statistics.h"
 
-#include <string.h>
+#include <stdlib.h>
 
-/* They start from nothing. */
+/* They start from nothing; those of frozen modules stay what they are. */
 static void clear(Network *network)
 {
-    Parameters *p = network_parameters(network);
-    memset(p->values + p->trained, 0, (p->total - p->trained) * sizeof *p->values);
-    for (int i = 0; i < network_param_count(network); i++)
-        if (network_param(network, i)->role == PARAM_counter)
-            *parameters_counter(network, network_param(network, i)) = 0;
-    p->version++;
+    for (int i = 0; i < network_param_count(network); i++) {
+        const Param *param = network_param(network, i);
+        if (param_is_trained(param) || !param->module->ops->batch_statistics || network_freezes(network, param->module))
+            continue;
+        if (param->role == PARAM_counter) {
+            *parameters_counter(network, param) = 0;
+            continue;
+        }
+        float *zeros = allocate(param->count, sizeof *zeros, "statistics");
+        parameters_import(network, network_parameters(network)->values, param, zeros);
+        free(zeros);
+    }
 }
 
 void statistics_measure(Trainer *t)

@@ -2,6 +2,8 @@
 
 #include "weights_copy.h"
 
+#include "kept.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,10 +11,7 @@ enum { CHUNK = 1 << 14 };      /* floats */
 
 static size_t counter_bytes(const Network *network)
 {
-    size_t count = 0;
-    for (int i = 0; i < network_param_count(network); i++)
-        count += network_param(network, i)->role == PARAM_counter;
-    return count * sizeof(int64_t);
+    return kept_counters(network) * sizeof(int64_t);
 }
 
 void weights_copy_take(WeightsCopy *copy, Network *network)
@@ -41,7 +40,7 @@ void weights_copy_put(const WeightsCopy *copy, Network *network)
 void weights_copy_swap(WeightsCopy *copy, Network *network)
 {
     Parameters *p = network_parameters(network);
-    const size_t counters = counter_bytes(network) / sizeof *copy->counters;
+    const size_t counters = kept_counters(network);
     for (size_t i = 0; i < p->total; i++) {
         const float value = p->values[i];
         p->values[i] = copy->values[i];
