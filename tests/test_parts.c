@@ -156,6 +156,43 @@ static void test_early_stop(void **state)
     }
 }
 
+/* ---- warnings ---- */
+
+static int count_of(const char *text, const char *word)
+{
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, word)) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* A run that learns hears nothing; the others hear their warning once. */
+static void test_warnings(void **state)
+{
+    (void)state;
+    static const struct { OptimizerKind kind; float lr; int epochs; const char *warning; } runs[] = {
+        { OPTIMIZER_sgd, 0.02f, 60, NULL }, { OPTIMIZER_sgd, 1e-9f, 80, "still guesses" }, { OPTIMIZER_adamw, 0.3f, 20, "the loss rises" },
+    };
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        char root[256], folder[256];
+        Seen seen = { 0 };
+        Error error;
+        scratch_new(root);
+        TrainerOptions options = tiny_options("lenet", scratch_path(folder, root, "run"), &seen);
+        options.lr = runs[i].lr;
+        options.epochs = runs[i].epochs;
+        options.schedule = SCHEDULE_constant;
+        options.warmup_epochs = 0.0;
+        options.optimizer.kind = runs[i].kind;
+        const int code = tiny_train(&options, &error);
+        assert_true(code == EXIT_ok || code == EXIT_diverged);
+        if (count_of(seen.notes, "warning:") != (runs[i].warning != NULL) ||
+            (runs[i].warning && count_of(seen.notes, runs[i].warning) != 1))
+            fail_msg("lr %g: %s", (double)runs[i].lr, seen.notes);
+        scratch_remove(root);
+    }
+}
+
 /* ---- what does not go together ---- */
 
 static void test_two_averages(void **state)
@@ -174,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_early_stop),
+        cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_two_averages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,6 +132,7 @@ struct Trainer {
     Error      unsaved[SAVE_KINDS];    /* why the newest attempt to write one failed; no text: it did not */
     bool       told[SAVE_KINDS];
     float      step_lr;
+    double     step_loss;              /* of the last step */
     double     epoch_seconds;          /* spent in training, in this epoch and call */
     uint64_t   epoch_images;
     void      *parts[PART_COUNT];      /* their states; NULL: not of this run */

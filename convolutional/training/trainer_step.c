@@ -107,6 +107,7 @@ int trainer_step(Trainer *t, double *gradient_norm, Error *error)
     if (!isfinite(*gradient_norm))
         return trainer_diverged(t, "gradient norm", *gradient_norm, error);
 
+    t->step_loss = sum.loss / sum.count;
     at->step++;
     at->batch++;
     parts_after_step(t);
