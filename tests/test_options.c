@@ -59,7 +59,7 @@ static const char *sample(const Setting *option, char *text, size_t size)
 {
     static const struct { const char *name, *text; } formed[] = {
         { "arch", "vgg16" }, { "act", "gelu" }, { "val-split", "data_batch_5" }, { "hflip", "off" }, { "opt", "adamw" },
-        { "opt-betas", "0.5,0.25" }, { "early-metric", "loss" }, { "sched", "step" }, { "plan", "direct" }, { "aug", "crop:2" }, { "pad-mode", "edge" },
+        { "opt-betas", "0.5,0.25" }, { "max-time", "90s" }, { "early-metric", "loss" }, { "sched", "step" }, { "plan", "direct" }, { "aug", "crop:2" }, { "pad-mode", "edge" },
         { "aa", "rand-m5-n1" }, { "remode", "pixel" }, { "loss", "bce" }, { "class-weights", "auto" },
         { "clip-mode", "agc" },
         { "param-groups", "fc.* lr*2; bias frozen" }, { "muon-other", "sgd" }, { "decay-milestones", "2,3.5" },

@@ -39,6 +39,7 @@ typedef struct RunState {
     uint32_t best_owed;            /* 1: best.safetensors could not be written then, and holds ... */
     uint32_t kept_epoch;           /* ... the weights of this epoch, */
     double   kept_top1;            /* with this figure; < 0: there is none */
+    uint64_t planned_steps;        /* of the whole run, where a time was given (time_plan.h); 0: epochs say it */
     double   loss_sum;             /* of the running epoch so far */
     uint64_t hits, seen;
     uint64_t data_hash;

@@ -270,22 +270,23 @@ typedef struct RunField {
     const char *key;
     enum { FIELD_u32, FIELD_u64, FIELD_real } type;
     size_t      offset;
-    bool        if_owed;      /* there only while best.safetensors is owed */
+    enum { FIELD_always, FIELD_owed, FIELD_set } when;      /* owed: only while best.safetensors is owed; set: a whole number but 0 */
 } RunField;
 
 static const RunField run_fields[] = {
-    { "run.step",       FIELD_u64,  offsetof(RunState, step), false },
-    { "run.epoch",      FIELD_u32,  offsetof(RunState, epoch), false },
-    { "run.batch",      FIELD_u32,  offsetof(RunState, batch), false },
-    { "run.best_top1",  FIELD_real, offsetof(RunState, best_top1), false },
-    { "run.best_epoch", FIELD_u32,  offsetof(RunState, best_epoch), false },
-    { "run.loss_sum",   FIELD_real, offsetof(RunState, loss_sum), false },
-    { "run.hits",       FIELD_u64,  offsetof(RunState, hits), false },
-    { "run.seen",       FIELD_u64,  offsetof(RunState, seen), false },
-    { "run.data_hash",  FIELD_u64,  offsetof(RunState, data_hash), false },
-    { "run.best_owed",  FIELD_u32,  offsetof(RunState, best_owed),  .if_owed = true },
-    { "run.kept_epoch", FIELD_u32,  offsetof(RunState, kept_epoch), true },
-    { "run.kept_top1",  FIELD_real, offsetof(RunState, kept_top1),  .if_owed = true },
+    { "run.step",       FIELD_u64,  offsetof(RunState, step), FIELD_always },
+    { "run.epoch",      FIELD_u32,  offsetof(RunState, epoch), FIELD_always },
+    { "run.batch",      FIELD_u32,  offsetof(RunState, batch), FIELD_always },
+    { "run.best_top1",  FIELD_real, offsetof(RunState, best_top1), FIELD_always },
+    { "run.best_epoch", FIELD_u32,  offsetof(RunState, best_epoch), FIELD_always },
+    { "run.loss_sum",   FIELD_real, offsetof(RunState, loss_sum), FIELD_always },
+    { "run.hits",       FIELD_u64,  offsetof(RunState, hits), FIELD_always },
+    { "run.seen",       FIELD_u64,  offsetof(RunState, seen), FIELD_always },
+    { "run.data_hash",  FIELD_u64,  offsetof(RunState, data_hash), FIELD_always },
+    { "run.best_owed",  FIELD_u32,  offsetof(RunState, best_owed), FIELD_owed },
+    { "run.kept_epoch", FIELD_u32,  offsetof(RunState, kept_epoch), FIELD_owed },
+    { "run.kept_top1",  FIELD_real, offsetof(RunState, kept_top1), FIELD_owed },
+    { "run.planned_steps", FIELD_u64, offsetof(RunState, planned_steps), FIELD_set },
 };
 enum { RUN_FIELDS = sizeof run_fields / sizeof *run_fields };
 static const char settings_key[] = "run.settings", machine_key[] = "run.machine";
@@ -295,7 +296,7 @@ bool run_to_text(SafetensorsWriter *writer, const RunState *run, const char *pat
     for (int i = 0; i < RUN_FIELDS; i++) {
         const RunField *field = &run_fields[i];
         const char *from = (const char *)run + field->offset;
-        if (field->if_owed && !run->best_owed)
+        if ((field->when == FIELD_owed && !run->best_owed) || (field->when == FIELD_set && *(const uint64_t *)from == 0))
             continue;
         if (field->type == FIELD_u32)
             put_number(writer, field->key, *(const uint32_t *)from);
@@ -324,7 +325,7 @@ bool run_from_text(const Safetensors *file, RunState *run, const char *path, Err
         const RunField *field = &run_fields[i];
         char *to = (char *)run + field->offset;
         uint64_t number = 0;
-        if (field->if_owed && !safetensors_metadata(file, field->key))
+        if (field->when != FIELD_always && !safetensors_metadata(file, field->key))
             continue;
         if (field->type == FIELD_real) {
             ok = get_real(file, field->key, (double *)to, path, error);

@@ -5,6 +5,7 @@
 #include "checkpoint_text.h"
 #include "files.h"
 #include "run_settings.h"
+#include "time_plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,7 @@ bool resume_settings(TrainerOptions *options, Error *error)
     run_settings_write(options, settings, sizeof settings);
     if (!run_settings_match(saved.settings, settings, options->folder, error))
         return false;
-    return options->epochs >= epochs_begun(&saved) ||
+    return saved.planned_steps || options->epochs >= epochs_begun(&saved) ||
            error_set(error, EXIT_usage, "cannot end before what is done: --epochs %d: %s is in epoch %d: use --epochs %d or more",
                      options->epochs, options->folder, epochs_begun(&saved), epochs_begun(&saved));
 }
@@ -174,7 +175,8 @@ bool resume_state(Trainer *t, const char *settings, Error *error)
                      machine);
     memcpy(t->state.machine, machine, sizeof t->state.machine);
     const int epochs = run_settings_epochs(t->state.settings);
-    t->prolonged = epochs != t->options.epochs;
+    t->prolonged = epochs != t->options.epochs && !t->state.planned_steps;
+    time_plan_apply(t);
     t->last_stale = t->last_stale || t->prolonged;
     memcpy(t->state.settings, settings, strlen(settings) + 1);
     if (t->prolonged)

@@ -7,6 +7,7 @@
 #include "plan_text.h"
 #include "text.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -256,6 +257,34 @@ static const char *plan_write(const void *field, char *text, size_t size)
     return text;
 }
 
+/* "30m", "1h30m", "90s"; 0: no limit. */
+static bool duration_read(const char *text, void *field, Error *error)
+{
+    static const struct { char letter; double seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+    double seconds = 0.0;
+    bool ok = *text != '\0';
+    for (const char *at = text; ok && *at && strcmp(text, "0");) {
+        char *end;
+        const double number = strtod(at, &end);
+        size_t unit = 0;
+        while (unit < 4 && units[unit].letter != *end)
+            unit++;
+        ok = end != at && unit < 4 && number >= 0.0 && number <= 1e6;
+        seconds += ok ? number * units[unit].seconds : 0.0;
+        at = end + ok;
+    }
+    *(double *)field = seconds;
+    return ok || error_set(error, EXIT_usage, "bad value '%.100s': --max-time: use a time such as 30m, 1h30m or 90s", text);
+}
+
+static const char *duration_write(const void *field, char *text, size_t size)
+{
+    const double seconds = *(const double *)field;
+    const bool minutes = fmod(seconds, 60.0) == 0.0;
+    snprintf(text, size, "%.15g%s", minutes ? seconds / 60.0 : seconds, seconds == 0.0 ? "" : minutes ? "m" : "s");
+    return text;
+}
+
 static const char *const early_metrics[] = { [METRIC_top1] = "top1", [METRIC_loss] = "loss" };
 
 static bool early_metric_read(const char *text, void *field, Error *error)
@@ -453,6 +482,7 @@ static const Setting settings[] = {
     { "sched-end", NULL, 0, FLOAT(schedule_options.end, 0, 1e3), RESULT, .absent = "-1", .fallback = "-1", .shown = "the schedule's own", .group = "Training", .help = "likewise: the last rate, as a share of --lr", .rare = true },
     { "seed", NULL, 0, WHOLE(seed, 0, 1e15), RESULT, .fallback = "42", .group = "Training", .help = "start of all random numbers: the same seed, the same run" },
 
+    { "max-time", "time-limit", 0, TEXT(max_seconds), FORM(duration), RESULT, .argument = "TIME", .fallback = "0", .shown = "off", .absent = "0", .group = "Training", .help = "end in this time, 30m or 2h: the number of epochs follows from a measurement", .rare = true },
     { "model-ema", "ema", 0, SWITCH(parts.ema), RESULT, .absent = "false", .group = "Averaging", .help = "validate, and keep as the best, a moving average of the weights", .rare = true },
     { "model-ema-decay", "ema-decay", 0, FLOAT(parts.ema_decay, 0, 1), RESULT, .fallback = "0.999", .absent = "0.999", .group = "Averaging", .help = "with --model-ema: share of the average that a step leaves", .rare = true },
     { "model-ema-warmup", "ema-warmup", 0, SWITCH(parts.ema_warmup), RESULT, .fallback = "true", .absent = "true", .group = "Averaging", .help = "with --model-ema: the same share from the first step on, not a smaller one at first", .rare = true },

@@ -2,6 +2,7 @@
 
 #include "trainer.h"
 
+#include "clock.h"
 #include "files.h"
 #include "parameter_groups.h"
 #include "random.h"
@@ -309,6 +310,7 @@ Trainer *trainer_open(const TrainerOptions *options, Error *error)
         return NULL;
     Trainer *t = allocate(1, sizeof *t, "the trainer");
     t->options = *options;
+    t->opened = seconds_now();
     if (t->options.network.act.key == ACT_native)
         t->options.network.act = options->arch->act;
     if (start(t, error))

@@ -89,6 +89,7 @@ typedef struct TrainerOptions {
     float        decay_rate;
     ScheduleOptions schedule_options;
     uint64_t     seed;
+    double       max_seconds;          /* since it was opened, in which the run is to end: time_plan.h says in how many steps; 0: epochs say it */
     Plan         plan;
 
     const char  *folder;               /* NULL: runs/<arch>-<act>-<n> */
@@ -133,6 +134,7 @@ struct Trainer {
     bool       told[SAVE_KINDS];
     float      step_lr;
     double     step_loss;              /* of the last step */
+    double     opened;                 /* when */
     double     epoch_seconds;          /* spent in training, in this epoch and call */
     uint64_t   epoch_images;
     void      *parts[PART_COUNT];      /* their states; NULL: not of this run */

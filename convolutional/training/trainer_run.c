@@ -5,8 +5,16 @@
 #include "clock.h"
 #include "evaluation.h"
 #include "saves.h"
+#include "time_plan.h"
 
 #include <math.h>
+
+/* Of the running epoch; where a time was given, the last one may be short. */
+static uint32_t epoch_steps(const Trainer *t)
+{
+    const uint64_t before = (uint64_t)t->state.epoch * t->batches;
+    return t->schedule.steps - before < t->batches ? (uint32_t)(t->schedule.steps - before) : t->batches;
+}
 
 static void report_step(const Trainer *t, double gradient_norm)
 {
@@ -15,7 +23,7 @@ static void report_step(const Trainer *t, double gradient_norm)
         return;
     const double rate = t->epoch_seconds > 0.0 ? (double)t->epoch_images / t->epoch_seconds : 0.0;
     const TrainerStep step = {
-        .epoch = at->epoch, .epochs = (uint32_t)t->options.epochs, .batch = at->batch, .batches = t->batches,
+        .epoch = at->epoch, .epochs = (uint32_t)t->options.epochs, .batch = at->batch, .batches = epoch_steps(t),
         .step = at->step, .steps = t->schedule.steps,
         .loss = at->loss_sum / (double)at->seen, .top1 = (double)at->hits / (double)at->seen,
         .gradient_norm = gradient_norm, .lr = t->step_lr, .images_per_second = rate,
@@ -62,19 +70,21 @@ static int train_steps(Trainer *t, Error *error)
     double gradient_norm = 0.0, before = seconds_now();
     t->epoch_seconds = 0.0;
     t->epoch_images = 0;
-    if (t->state.batch < t->batches)
+    const uint32_t steps = epoch_steps(t);
+    if (t->state.batch < steps) {
         fine_tune_epoch(t);
-    loader_start(t->loader, t->state.epoch, t->state.batch * t->turns);
-    while (t->state.batch < t->batches) {
+        loader_start(t->loader, t->state.epoch, t->state.batch * t->turns);
+    }
+    while (t->state.batch < steps) {
         const int code = trainer_step(t, &gradient_norm, error);
         if (code != EXIT_ok)
             return code;
         const double now = seconds_now();
         t->epoch_seconds += now - before;
         report_step(t, gradient_norm);
-        if (t->state.batch < t->batches && stop_wanted(t))
+        if (t->state.batch < steps && stop_wanted(t))
             break;
-        if (t->state.batch < t->batches && t->options.save_steps && t->state.step % t->options.save_steps == 0)
+        if (t->state.batch < steps && t->options.save_steps && t->state.step % t->options.save_steps == 0)
             saves_last(t);
         before = seconds_now();
     }
@@ -158,13 +168,15 @@ int trainer_run(Trainer *t, Error *error)
 {
     if (t->saved_step && !trainer_finished(t) && stop_wanted(t))
         return stopped(t, error);
+    if (t->options.max_seconds > 0.0 && t->state.step == 0)
+        time_plan_make(t);
     while (!trainer_finished(t)) {
         const int code = train_steps(t, error);
         if (code != EXIT_ok) {
             saves_owed(t);
             return code;
         }
-        const bool stopping = t->state.batch < t->batches || !finish_epoch(t);
+        const bool stopping = t->state.batch < epoch_steps(t) || !finish_epoch(t);
         const Error *wrong = &t->unsaved[SAVE_last];
         if (wrong->text[0] && wrong->code == EXIT_diverged)
             return trainer_diverged(t, "a weight, statistic or state of the optimizer", (double)INFINITY, error);

@@ -117,3 +117,12 @@ int trainer_step(Trainer *t, double *gradient_norm, Error *error)
     t->epoch_images += sum.count;
     return EXIT_ok;
 }
+
+int trainer_step_around(Trainer *t, double *gradient_norm, Error *error)
+{
+    if (t->state.batch == t->batches) {
+        t->state.batch = 0;
+        loader_start(t->loader, t->state.epoch, 0);
+    }
+    return trainer_step(t, gradient_norm, error);
+}

@@ -13,6 +13,9 @@ bool trainer_gradients(Trainer *trainer, const Batch *batch, LossSum *sum, Error
 /* One step of the optimizer, on the loader's next batches. EXIT_ok, or EXIT_diverged and a line. */
 int trainer_step(Trainer *trainer, double *gradient_norm, Error *error);
 
+/* The same for steps that are only tried: where the epoch ends, it begins anew. The loader was started. */
+int trainer_step_around(Trainer *trainer, double *gradient_norm, Error *error);
+
 /* The line for a number that is not finite; returns EXIT_diverged. */
 int trainer_diverged(const Trainer *trainer, const char *subject, double value, Error *error);
 
