@@ -10,6 +10,7 @@
 #include "stop.h"
 #include "text.h"
 #include "train_options.h"
+#include "trials.h"
 
 static void list_architectures(void)
 {
@@ -85,6 +86,8 @@ static bool resolve(TrainFlags *flags, OptionLine *line, SettingTexts *config, c
         (flags->config && !train_options_config(flags->config, config, error)) || !train_options_resolve(flags, line, config, error))
         return false;
     TrainerOptions *o = &flags->trainer;
+    if (flags->find_lr + flags->overfit_batch + flags->dry_run + (flags->resume != NULL) > 1)
+        return error_set(error, EXIT_usage, "one at a time: --find-lr, --overfit-batch, --dry-run and --resume: use one of them");
     if (!o->data.path)
         o->data.path = dataset_default_path();
     if (strcmp(o->data.path, "shapes") && (*data = realpath(o->data.path, NULL)) != NULL)
@@ -120,6 +123,68 @@ static int train(const TrainerOptions *options, Error *error)
     return code;
 }
 
+/* ---- trials ---- */
+
+static void print_rates(Trainer *trainer)
+{
+    RatePoint points[RATE_POINTS];
+    float suggested;
+    const int count = trials_rates(trainer, points, &suggested);
+    printf("%10s %10s %10s\n", "lr", "loss", "smoothed");
+    for (int i = 0; i < count; i++)
+        printf("%10.3g %10.4f %10.4f\n", (double)points[i].lr, points[i].loss, points[i].smooth);
+    if (suggested > 0.0f)
+        printf("suggested: --lr %.2g, where the loss falls fastest\n", (double)suggested);
+    else
+        printf("no rate made the loss fall in these %d steps: look at the labels, or at --overfit-batch\n", count);
+}
+
+static int print_overfit(Trainer *trainer, Error *error)
+{
+    enum { MOST = 200 };
+    Overfit result;
+    const int code = trials_overfit(trainer, MOST, &result, error);
+    if (code != EXIT_ok)
+        return code;
+    printf("one batch of %d images, %d steps at lr %g: loss %.4f -> %.4f, %.1f%% right: ", trainer->options.batch, result.steps,
+           (double)trainer->options.lr, result.first_loss, result.loss, 100.0 * result.top1);
+    puts(result.falls ? "the loss falls: network, labels and loss work together"
+                      : "the loss does not fall: try another --lr (--find-lr), without --aug and --dropout");
+    return code;
+}
+
+static int print_dry_run(Trainer *trainer, Error *error)
+{
+    DryRun result;
+    const int code = trials_dry(trainer, &result, error);
+    if (code != EXIT_ok)
+        return code;
+    const double val_seconds = result.val_seconds * loader_batches(trainer->val_loader);
+    const double epoch_seconds = result.step_seconds * trainer->batches + val_seconds;
+    printf("loss %.4f in training, %.4f in validation; a step takes %.3g ms, an epoch about %.3g s, the run about %.3g minutes; "
+           "nothing was written\n", result.loss, result.val_loss, 1e3 * result.step_seconds, epoch_seconds,
+           epoch_seconds * trainer->options.epochs / 60.0);
+    return code;
+}
+
+static int try_out(const TrainFlags *flags, Error *error)
+{
+    TrainerOptions options = flags->trainer;
+    options.trial = true;
+    Trainer *trainer = trainer_open(&options, error);
+    if (!trainer)
+        return (int)error->code;
+    int code = EXIT_ok;
+    if (flags->find_lr)
+        print_rates(trainer);
+    else
+        code = flags->overfit_batch ? print_overfit(trainer, error) : print_dry_run(trainer, error);
+    trainer_close(trainer);
+    return code;
+}
+
+/* ---- a run ---- */
+
 static int train_with_progress(TrainFlags *flags, Error *error)
 {
     TrainerOptions *o = &flags->trainer;
@@ -131,7 +196,8 @@ static int train_with_progress(TrainFlags *flags, Error *error)
     o->arguments = arguments;
     o->stop = stop_watch(progress.quiet);
     o->report = progress_report(&progress);
-    const int code = train(o, error);
+    const bool trial = flags->find_lr || flags->overfit_batch || flags->dry_run;
+    const int code = trial ? try_out(flags, error) : train(o, error);
     progress_clear(&progress);
     free(arguments);
     return code;

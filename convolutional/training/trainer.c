@@ -228,10 +228,11 @@ static void compile(Trainer *t)
     t->batches = batches / t->turns;
     t->schedule = trainer_schedule(o, t->batches);
     tell_recipe(t);
-    trainer_note(t, "epochs %d, steps %u each, batch %d; %s, lr %g, %s; plan %s%s, %.0f MiB; folder %s", o->epochs, t->batches,
+    trainer_note(t, "epochs %d, steps %u each, batch %d; %s, lr %g, %s; plan %s%s, %.0f MiB; %s%s", o->epochs, t->batches,
                  o->batch, optimizer_name(o->optimizer.kind), (double)o->lr, schedule_name(o->schedule), plan_text(&o->plan),
                  o->plan.precision == PRECISION_mixed ? ", amp" : "",
-                 (double)(program_arena_bytes(t->program) + program_arena_bytes(t->val_program)) / (1 << 20), t->folder->path);
+                 (double)(program_arena_bytes(t->program) + program_arena_bytes(t->val_program)) / (1 << 20),
+                 t->folder ? "folder " : "nothing is written", t->folder ? t->folder->path : "");
 }
 
 uint64_t trainer_data_hash(const Trainer *t)
@@ -286,7 +287,7 @@ static bool start(Trainer *t, Error *error)
         return false;
     t->options.plan = given.plan;
     t->options.data.as_stored = given.data.as_stored;
-    if (!open_data(t, error) || !build_network(t, error) || !open_folder(t, error))
+    if (!open_data(t, error) || !build_network(t, error) || (!given.trial && !open_folder(t, error)))
         return false;
     plan_settle(&t->options.plan, &t->subject, t->options.report.note, t->options.report.context);
     given.plan = t->options.plan;
@@ -296,6 +297,8 @@ static bool start(Trainer *t, Error *error)
         return false;
     compile(t);
     parts_open(t);
+    if (given.trial)
+        return true;
     if (!check_room(t, error))
         return false;
     if (given.resume && !resume_state(t, settings, error))
@@ -305,7 +308,7 @@ static bool start(Trainer *t, Error *error)
 
 Trainer *trainer_open(const TrainerOptions *options, Error *error)
 {
-    CHECK(!options->resume || options->folder, "resume needs a folder");
+    CHECK(!options->resume || (options->folder && !options->trial), "resume needs a folder, and is no trial");
     if (!parts_check(&options->parts, error))
         return NULL;
     Trainer *t = allocate(1, sizeof *t, "the trainer");

@@ -92,6 +92,7 @@ typedef struct TrainerOptions {
     double       max_seconds;          /* since it was opened, in which the run is to end: time_plan.h says in how many steps; 0: epochs say it */
     Plan         plan;
 
+    bool         trial;                /* for trials.h alone: no folder, nothing is written */
     const char  *folder;               /* NULL: runs/<arch>-<act>-<n> */
     bool         resume;               /* go on in `folder` */
     const char  *arguments;            /* what a new run keeps as args.json; NULL: nothing */

@@ -57,7 +57,7 @@ int trainer_diverged(const Trainer *t, const char *subject, double value, Error 
     error_set(error, EXIT_diverged, "%s is %s at step %llu (epoch %u, lr %g): %s: first not finite: %s%s%s; %s: "
               "start again with a lower --lr, or with --clip-grad 1", subject,
               isnan(value) ? "NaN" : "infinite", (unsigned long long)t->state.step + 1, t->state.epoch + 1, (double)t->step_lr,
-              t->folder->path, where, name ? " of " : "", name ? name : "", kept);
+              t->folder ? t->folder->path : t->info.arch, where, name ? " of " : "", name ? name : "", kept);
     return EXIT_diverged;
 }
 

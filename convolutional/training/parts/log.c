@@ -9,7 +9,7 @@
 /* All that it has is the run folder's. */
 static void *log_begin(Trainer *t)
 {
-    return &t->folder->log;
+    return t->folder ? &t->folder->log : NULL;
 }
 
 static bool log_cut_back(Trainer *t, void *state, Error *error)

@@ -1,0 +1,130 @@
+/* trials.c - see trials.h. */
+
+#include "trials.h"
+
+#include "clock.h"
+#include "run_copy.h"
+#include "trainer_step.h"
+
+#include <math.h>
+
+static const double LOWEST = 1e-6, HIGHEST = 10.0;      /* learning rates */
+static const double SMOOTHING = 0.9, RUNAWAY = 4.0;     /* of the lowest loss: what comes after tells nothing */
+enum { SLOPE = 3 };                                     /* points to each side, over which a slope is taken */
+
+static void set_rate(Trainer *t, float lr)
+{
+    t->schedule = (Schedule){ .kind = SCHEDULE_constant, .lr = lr, .steps = t->schedule.steps, .epoch_steps = t->batches };
+}
+
+/* ---- the learning rate ---- */
+
+/* Where the smoothed loss falls fastest, before it is lowest. */
+static float steepest(const RatePoint *points, int count)
+{
+    int lowest = 0, best = -1;
+    double fall = 0.0;
+    for (int i = 1; i < count; i++)
+        lowest = points[i].smooth < points[lowest].smooth ? i : lowest;
+    for (int i = SLOPE; i + SLOPE <= lowest; i++) {
+        const double here = points[i - SLOPE].smooth - points[i + SLOPE].smooth;
+        best = here > fall ? i : best;
+        fall = here > fall ? here : fall;
+    }
+    return best < 0 ? 0.0f : points[best].lr;
+}
+
+int trials_rates(Trainer *t, RatePoint points[RATE_POINTS], float *suggested)
+{
+    RunCopy *before = run_copy_new(t);
+    const Schedule schedule = t->schedule;
+    double norm, average = 0.0, lowest = INFINITY;
+    Error error;
+    int count = 0;
+    loader_start(t->loader, 0, 0);
+    while (count < RATE_POINTS) {
+        const float lr = (float)(LOWEST * pow(HIGHEST / LOWEST, (double)count / (RATE_POINTS - 1)));
+        set_rate(t, lr);
+        if (trainer_step_around(t, &norm, &error) != EXIT_ok || (t->options.stop && *t->options.stop))
+            break;
+        average = SMOOTHING * average + (1.0 - SMOOTHING) * t->step_loss;
+        const double smooth = average / (1.0 - pow(SMOOTHING, count + 1));
+        points[count++] = (RatePoint){ .lr = lr, .loss = t->step_loss, .smooth = smooth };
+        lowest = fmin(lowest, smooth);
+        if (smooth > RUNAWAY * lowest)
+            break;
+    }
+    t->schedule = schedule;
+    run_copy_put(before, t);
+    *suggested = steepest(points, count);
+    return count;
+}
+
+/* ---- one batch ---- */
+
+static void report(const Trainer *t, int step, int most, double norm)
+{
+    const RunState *at = &t->state;
+    if (t->options.report.step)
+        t->options.report.step(t->options.report.context, &(TrainerStep){
+            .epochs = 1, .batch = (uint32_t)step, .batches = (uint32_t)most, .step = (uint64_t)step, .steps = (uint64_t)most,
+            .loss = t->step_loss, .top1 = (double)at->hits / (double)at->seen, .gradient_norm = norm, .lr = t->step_lr,
+        });
+}
+
+int trials_overfit(Trainer *t, int most, Overfit *result, Error *error)
+{
+    RunCopy *before = run_copy_new(t);
+    const Schedule schedule = t->schedule;
+    double norm;
+    int code = EXIT_ok;
+    *result = (Overfit){ 0 };
+    set_rate(t, t->options.lr);
+    while (code == EXIT_ok && result->steps < most && result->top1 < 1.0 && !(t->options.stop && *t->options.stop)) {
+        t->state.batch = 0;
+        t->state.hits = t->state.seen = 0;
+        loader_start(t->loader, 0, 0);      /* the same images, augmented in the same way */
+        code = trainer_step(t, &norm, error);
+        if (code != EXIT_ok)
+            break;
+        result->loss = t->step_loss;
+        result->top1 = (double)t->state.hits / (double)t->state.seen;
+        result->first_loss = result->steps ? result->first_loss : result->loss;
+        report(t, ++result->steps, most, norm);
+    }
+    result->falls = result->loss < 0.5 * result->first_loss || result->top1 > 0.9;
+    t->schedule = schedule;
+    run_copy_put(before, t);
+    return code;
+}
+
+/* ---- everything once ---- */
+
+int trials_dry(Trainer *t, DryRun *result, Error *error)
+{
+    RunCopy *before = run_copy_new(t);
+    Batch batch;
+    double norm;
+    int code = EXIT_ok;
+    *result = (DryRun){ 0 };
+    loader_start(t->loader, 0, 0);
+    for (int i = 0; i < 2 && code == EXIT_ok; i++) {
+        const double begin = seconds_now();
+        code = trainer_step_around(t, &norm, error);
+        result->step_seconds = seconds_now() - begin;
+        result->loss = i == 0 ? t->step_loss : result->loss;
+    }
+    loader_start(t->val_loader, 0, 0);
+    for (int i = 0; i < 2 && code == EXIT_ok && loader_next(t->val_loader, &batch); i++) {
+        LossSum sum = { 0 };
+        const double begin = seconds_now();
+        program_set_image(t->val_program, batch.images);
+        program_forward(t->val_program);
+        loss_cross_entropy(program_logits(t->val_program), batch.labels, program_batch(t->val_program), batch.count,
+                           t->info.class_count, 0.0f, NULL, &sum);
+        result->val_seconds = seconds_now() - begin;
+        result->val_loss = sum.loss / sum.count;
+    }
+    run_copy_put(before, t);
+    return code;
+}

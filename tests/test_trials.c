@@ -1,0 +1,209 @@
+/* test_trials.c - steps that are only tried leave the run as it was, and a run that is planned ends in its time. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "scratch.h"
+#include "time_plan.h"
+#include "tiny_run.h"
+#include "trials.h"
+
+/* ---- a clock that goes by steps ---- */
+
+static Trainer *clocked;                /* whose steps; NULL: the clock is the system's */
+static uint64_t clocked_steps;          /* of its optimizer, at the last look */
+static double   clock_now, step_seconds;
+
+int clock_gettime(clockid_t id, struct timespec *now)
+{
+    (void)id;
+    if (!clocked)
+        return timespec_get(now, TIME_UTC) == TIME_UTC ? 0 : -1;
+    const uint64_t steps = clocked->optimizer->steps;      /* fewer after steps that were only tried */
+    clock_now += steps > clocked_steps ? (double)(steps - clocked_steps) * step_seconds : 0.0;
+    clocked_steps = steps;
+    now->tv_sec = (time_t)clock_now;
+    now->tv_nsec = (long)((clock_now - (double)now->tv_sec) * 1e9);
+    return 0;
+}
+
+/* tiny_train by that clock; the run's seconds. */
+static double train_by_clock(const TrainerOptions *options, int expected)
+{
+    Error error = { 0 };
+    clocked = NULL;
+    Trainer *trainer = trainer_open(options, &error);
+    assert_non_null(trainer);
+    clocked_steps = trainer->optimizer->steps;
+    clock_now = trainer->opened = 100.0;
+    clocked = trainer;
+    tiny_expect_code(trainer_run(trainer, &error), expected, &error, "by the test's clock");
+    clocked = NULL;
+    trainer_close(trainer);
+    return clock_now - 100.0;
+}
+
+/* ---- trials ---- */
+
+static void try_rates(Trainer *trainer)
+{
+    RatePoint points[RATE_POINTS];
+    float suggested;
+    const int count = trials_rates(trainer, points, &suggested);
+    assert_in_range(count, 40, RATE_POINTS);
+    for (int i = 1; i < count; i++)
+        assert_true(points[i].lr > points[i - 1].lr);
+    assert_true(suggested > 1e-4f && suggested < 1.0f);
+}
+
+static void try_overfit(Trainer *trainer)
+{
+    Overfit result;
+    Error error;
+    assert_int_equal(trials_overfit(trainer, 200, &result, &error), EXIT_ok);
+    assert_true(result.falls && result.loss < result.first_loss);
+}
+
+static void try_dry(Trainer *trainer)
+{
+    DryRun result;
+    Error error;
+    assert_int_equal(trials_dry(trainer, &result, &error), EXIT_ok);
+    assert_true(fabs(result.loss - log(10.0)) < 0.3 && fabs(result.val_loss - log(10.0)) < 0.3);
+}
+
+/* The run that follows ends in the bytes of one that was never tried: weights, statistics, averages and states are back. */
+static void test_trials_leave_no_trace(void **state)
+{
+    (void)state;
+    static void (*const trials[])(Trainer *) = { NULL, try_rates, try_overfit, try_dry };
+    char root[256], whole[256];
+    scratch_new(root);
+    scratch_path(whole, root, "0");
+    for (int i = 0; i < 4; i++) {
+        char folder[256], name[8];
+        Seen seen = { 0 };
+        Error error;
+        snprintf(name, sizeof name, "%d", i);
+        TrainerOptions options = tiny_options("baseline", scratch_path(folder, root, name), &seen);
+        options.lr = 0.05f;
+        options.parts = (PartOptions){ .ema = true, .ema_decay = 0.9f, .lookahead = true, .lookahead_k = 3, .lookahead_alpha = 0.5f };
+        Trainer *trainer = trainer_open(&options, &error);
+        assert_non_null(trainer);
+        if (trials[i])
+            trials[i](trainer);
+        tiny_expect_code(trainer_run(trainer, &error), EXIT_ok, &error, name);
+        trainer_close(trainer);
+        tiny_expect_same(whole, folder, "last.safetensors");
+        tiny_expect_same(whole, folder, "best.safetensors");
+    }
+    scratch_remove(root);
+}
+
+static void test_a_trial_has_no_folder(void **state)
+{
+    (void)state;
+    char root[256], folder[256];
+    Seen seen = { 0 };
+    Error error;
+    scratch_new(root);
+    TrainerOptions options = tiny_options("lenet", scratch_path(folder, root, "run"), &seen);
+    options.trial = true;
+    Trainer *trainer = trainer_open(&options, &error);
+    assert_non_null(trainer);
+    try_dry(trainer);
+    trainer_close(trainer);
+    assert_false(scratch_exists(folder));
+    scratch_remove(root);
+}
+
+/* A rate at which nothing moves: it says so. */
+static void test_a_loss_that_does_not_fall(void **state)
+{
+    (void)state;
+    char root[256], folder[256];
+    Seen seen = { 0 };
+    Overfit result;
+    Error error;
+    scratch_new(root);
+    TrainerOptions options = tiny_options("lenet", scratch_path(folder, root, "run"), &seen);
+    options.trial = true;
+    options.lr = 1e-9f;
+    Trainer *trainer = trainer_open(&options, &error);
+    assert_non_null(trainer);
+    assert_int_equal(trials_overfit(trainer, 10, &result, &error), EXIT_ok);
+    assert_int_equal(result.steps, 10);
+    assert_false(result.falls);
+    trainer_close(trainer);
+    scratch_remove(root);
+}
+
+/* ---- a run in a given time ---- */
+
+static void test_steps_that_fit(void **state)
+{
+    (void)state;
+    static const struct { double seconds, step, validation; uint32_t batches; uint64_t steps; } cases[] = {
+        { 100.0, 1.0, 0.0,  10, 100 },
+        { 100.0, 1.0, 2.5,  10, 80 },       /* eight epochs, and no time for a part of a ninth and its validation */
+        { 104.0, 1.0, 2.5,  10, 81 },
+        { 20.0,  1.0, 5.0,  100, 15 },
+        { 1.0,   1.0, 5.0,  100, 1 },
+        { -3.0,  1.0, 5.0,  100, 1 },
+        { 0.5,   0.125, 0.0, 3, 4 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (time_plan_steps(cases[i].seconds, cases[i].step, cases[i].validation, cases[i].batches) != cases[i].steps)
+            fail_msg("case %zu: %d steps", i, (int)time_plan_steps(cases[i].seconds, cases[i].step, cases[i].validation, cases[i].batches));
+}
+
+static void test_it_ends_in_its_time(void **state)
+{
+    (void)state;
+    char root[256], whole[256], parts[256];
+    Seen seen = { 0 }, stopped = { 0 };
+    scratch_new(root);
+    TrainerOptions options = tiny_options("lenet", scratch_path(whole, root, "whole"), &seen);
+    options.max_seconds = 2.0;
+    step_seconds = 0.01;
+    const double taken = train_by_clock(&options, EXIT_ok);
+    if (!(taken > 1.9 && taken <= 2.0) || seen.steps < 170 || seen.steps % BATCHES == 0)
+        fail_msg("%g seconds of 2, %d steps: %s", taken, (int)seen.steps, seen.notes);
+    assert_non_null(strstr(seen.notes, "planned for 2 seconds"));
+
+    /* Stopped, and resumed on a machine that grows slower: the plan stays, and so do the bytes. */
+    options = tiny_options("lenet", scratch_path(parts, root, "parts"), &stopped);
+    options.max_seconds = 2.0;
+    for (uint64_t stop = 3; stop < seen.steps; stop += 31) {
+        stopped.stop = 0;
+        stopped.stop_at = stop;
+        train_by_clock(&options, 128 + SIGTERM);
+        options.resume = true;
+        step_seconds *= 2.0;
+    }
+    stopped.stop = 0;
+    stopped.stop_at = 0;
+    train_by_clock(&options, EXIT_ok);
+    tiny_expect_same(whole, parts, "last.safetensors");
+    tiny_expect_same(whole, parts, "best.safetensors");
+    scratch_remove(root);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_trials_leave_no_trace),
+        cmocka_unit_test(test_a_trial_has_no_folder),
+        cmocka_unit_test(test_a_loss_that_does_not_fall),
+        cmocka_unit_test(test_steps_that_fit),
+        cmocka_unit_test(test_it_ends_in_its_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
