@@ -149,7 +149,7 @@ static int print_overfit(Trainer *trainer, Error *error)
     printf("one batch of %d images, %d steps at lr %g: loss %.4f -> %.4f, %.1f%% right: ", trainer->options.batch, result.steps,
            (double)trainer->options.lr, result.first_loss, result.loss, 100.0 * result.top1);
     puts(result.falls ? "the loss falls: network, labels and loss work together"
-                      : "the loss does not fall: try another --lr (--find-lr), without --aug and --dropout");
+                      : "the loss does not fall: try another --lr (--find-lr), and --no-aug --no-dropout");
     return code;
 }
 

@@ -181,7 +181,9 @@ bool resume_state(Trainer *t, const char *settings, Error *error)
     memcpy(t->state.settings, settings, strlen(settings) + 1);
     if (t->prolonged)
         tell_prolonged(t, epochs);
-    if (trainer_finished(t))
+    if (parts_finished(t))
+        trainer_note(t, "finished already: %s: it stopped early, after epoch %u", t->folder->path, t->state.epoch);
+    else if (trainer_finished(t))
         trainer_note(t, "finished already: %s: nothing left of %llu steps", t->folder->path,
                      (unsigned long long)t->schedule.steps);
     else
