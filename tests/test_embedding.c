@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "convzoo.h"
+#include "errors.h"
 #include "scratch.h"
 
 enum { SIDE = 16, CLASSES = 3, BATCH = 16, SIZE = SIDE * SIDE };
@@ -356,6 +357,52 @@ static void test_mistakes_with_files(void **state)
     assert_int_equal(convzoo_run(&(ConvzooRunOptions){ .architecture = "lenet", .data = "nowhere", .folder = "x" }, NULL, &error), CONVZOO_INPUT);
 }
 
+static void ask_for_more_than_there_is(void *context)
+{
+    *(int *)context = 1;
+    free(allocate(SIZE_MAX / 4, 2, "a test"));
+    *(int *)context = 2;
+}
+
+static void ask_inside_another(void *context)
+{
+    Error error;
+    assert_false(memory_guard(ask_for_more_than_there_is, context, &error));
+    *(int *)context += 10;
+    memory_exhausted("a library");
+}
+
+/* The process lives on, and so does the model. */
+static void test_memory_runs_out(void **state)
+{
+    (void)state;
+    int reached = 0;
+    Error given_up;
+    ConvzooError error;
+    assert_false(memory_guard(ask_inside_another, &reached, &given_up));
+    assert_int_equal(reached, 11);
+    assert_true(given_up.code == EXIT_memory && !strcmp(given_up.text, "out of memory: a library: use a smaller batch or image, or close other programs"));
+
+    static float images[BATCH * SIZE];
+    int labels[BATCH];
+    const ConvzooModelOptions large = { .architecture = "resnet18", .classes = CLASSES, .channels = 1, .side = 1024, .threads = 1 };
+    ConvzooModel *model = convzoo_model_new(&large, &error);
+    assert_non_null(model);
+    assert_null(convzoo_training_new(model, 65536, NULL, &error));
+    assert_int_equal(error.code, CONVZOO_MEMORY);
+    assert_non_null(strstr(error.text, "out of memory: a batch of 65536 images of 1024x1024 needs "));
+    convzoo_model_free(model);
+
+    model = model_of("lenet", 1);
+    assert_false(memory_guard(ask_for_more_than_there_is, &reached, &given_up));
+    ConvzooTraining *training = convzoo_training_new(model, BATCH, NULL, &error);
+    assert_non_null(training);
+    draw(BATCH, images, labels);
+    assert_int_equal(convzoo_training_step(training, images, labels, 0, NULL, &error), CONVZOO_OK);
+    convzoo_training_free(training);
+    convzoo_model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +415,7 @@ int main(void)
         cmocka_unit_test(test_mistakes_in_a_model),
         cmocka_unit_test(test_mistakes_in_training),
         cmocka_unit_test(test_mistakes_with_files),
+        cmocka_unit_test(test_memory_runs_out),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -5,6 +5,8 @@
 #include "sizes.h"
 #include "text.h"
 
+#include <omp.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -95,10 +97,42 @@ void check_failed(const char *file, int line, const char *condition, const char 
     abort();
 }
 
+/* ---- memory that runs out ---- */
+
+typedef struct Guard {
+    jmp_buf       back;
+    Error        *error;
+    struct Guard *outer;
+} Guard;
+
+static _Thread_local Guard *guard;
+
+bool memory_guard(void (*work)(void *context), void *context, Error *error)
+{
+    Guard own = { .error = error, .outer = guard };
+    volatile bool done = false;
+    guard = &own;
+    if (setjmp(own.back) == 0) {
+        work(context);
+        done = true;
+    }
+    guard = own.outer;
+    return done;
+}
+
+void memory_refused(const Error *error)
+{
+    if (!guard || omp_in_parallel())
+        error_exit(error);
+    *guard->error = *error;
+    longjmp(guard->back, 1);
+}
+
 void memory_exhausted(const char *who)
 {
-    fprintf(stderr, "%s: out of memory: %s: use a smaller batch or image, or close other programs\n", name_of_program, who);
-    exit(EXIT_memory);
+    Error error;
+    error_set(&error, EXIT_memory, "out of memory: %s: use a smaller batch or image, or close other programs", who);
+    memory_refused(&error);
 }
 
 static const char *layer;
@@ -147,9 +181,9 @@ static void *allocate_pages(size_t bytes)
 
 static _Noreturn void out_of_memory(size_t count, size_t size, const char *what)
 {
-    fprintf(stderr, "%s: out of memory: %s needs %zu x %zu bytes: use a smaller batch or image\n", name_of_program, what, count,
-            size);
-    exit(EXIT_memory);
+    Error error;
+    error_set(&error, EXIT_memory, "out of memory: %s needs %zu x %zu bytes: use a smaller batch or image", what, count, size);
+    memory_refused(&error);
 }
 
 void *allocate(size_t count, size_t size, const char *what)

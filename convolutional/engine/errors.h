@@ -73,12 +73,19 @@ void dnnl_layer(const char *name);
             dnnl_failed(__FILE__, __LINE__, #call, status_);             \
     } while (0)
 
-/* Allocations that exit with EXIT_memory and a line when there is none left. Sizes are
+/* Allocations that exit with EXIT_memory and a line when there is none left (but see memory_guard). Sizes are
  * overflow-checked; memory is zeroed and aligned to 64 bytes; release with free(). */
 void *allocate(size_t count, size_t size, const char *what);
 
 /* Exits likewise because a library got no memory; who: its name. Never told as damage of what was being read. */
 _Noreturn void memory_exhausted(const char *who);
+/* The same with a line of the caller's own, which has EXIT_memory. */
+_Noreturn void memory_refused(const Error *error);
+
+/* For a library's outermost calls, which must not end the process: runs work(context). Where this thread's memory runs out in it, the
+ * work is given up where it stands, what it had taken by then is lost, and false and a line come back. Work that is shared among
+ * threads still exits. Guards nest. */
+bool memory_guard(void (*work)(void *context), void *context, Error *error);
 
 /* Bytes that the system could give now, swap included; SIZE_MAX where it does not say. */
 size_t memory_available(void);

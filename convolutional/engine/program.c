@@ -152,7 +152,7 @@ Program *program_compile(Network *network, const Plan *plan, Mode mode, int batc
 {
     Error error;
     if (!network_fits(network, batch, &error))      /* before oneDNN, which divides by zero where its sizes overflow */
-        error_exit(&error);
+        memory_refused(&error);
     parameters_place(network);
     Program *program = new_program(network, plan, mode, batch);
     if (program->plan.layout == LAYOUT_automatic)

@@ -22,8 +22,10 @@
  * Errors    are values. A function that can fail returns 0 (CONVZOO_OK) or a ConvzooCode, or NULL for a handle, and fills the
  *           ConvzooError (which may be NULL) with the code and one line, `what: where: what to do`; where that names an option of
  *           the program train (--img-size), the member of that meaning is what to change. After a failure nothing has
- *           changed unless said otherwise. Two things end the process instead, after a line on stderr: memory that runs
- *           out (exit status 5), and a mistake that only a fault in convzoo can cause (abort).
+ *           changed unless said otherwise. Where memory runs out (CONVZOO_MEMORY), what the call had taken by then is lost, and a
+ *           run's folder stays locked until the process ends. Two things end the process, after a line on stderr: memory that
+ *           runs out in one of the threads that share a loop (exit status 5), and a mistake that only a fault in convzoo can
+ *           cause (abort).
  * Memory    that a function fills is the caller's. Texts and handles that it returns belong to the library: a text of a model
  *           stays until the model is freed, lists and the version for ever.
  * Threads   Work is shared among OpenMP threads; .threads says how many (0: as many as OpenMP would use, usually one a core); a
@@ -62,7 +64,7 @@ typedef enum ConvzooCode {
     CONVZOO_USAGE    = 2,       /* an unknown name, or a value that cannot be */
     CONVZOO_INPUT    = 3,       /* a file that cannot be used */
     CONVZOO_FOLDER   = 4,       /* a run's folder: busy or not writable */
-    CONVZOO_MEMORY   = 5,       /* the exit status when memory runs out; no function returns it */
+    CONVZOO_MEMORY   = 5,       /* not enough memory */
     CONVZOO_DIVERGED = 6,       /* loss, gradient or logits are not finite */
     CONVZOO_WRITE    = 7,       /* a file could not be written */
     CONVZOO_STOPPED  = 128,     /* convzoo_run: *stop was set; the run is saved and may be resumed */

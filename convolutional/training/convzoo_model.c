@@ -79,15 +79,44 @@ static bool build(ConvzooModel *m, const ConvzooModelOptions *o, Error *error)
     return m->model.network != NULL;
 }
 
+/* What a function of convzoo.h was asked for, and what became of it; inside memory_guard. */
+typedef struct Call {
+    const ConvzooModelOptions *options;
+    const char   *path;
+    int           threads;
+    ConvzooModel *model;
+    const float  *images;
+    int           count;
+    float        *out;
+    bool          done;
+    Error         error;
+} Call;
+
+static ConvzooModel *finish_model(void (*make)(void *call), Call *call, ConvzooError *error)
+{
+    if (memory_guard(make, call, &call->error) && call->done)
+        return call->model;
+    own_failed(&call->error, error);
+    if (call->error.code != EXIT_memory)      /* else it may be half built: it is lost */
+        convzoo_model_free(call->model);
+    return NULL;
+}
+
+static int finish(void (*work)(void *call), Call *call, ConvzooError *error)
+{
+    return memory_guard(work, call, &call->error) && call->done ? CONVZOO_OK : own_failed(&call->error, error);
+}
+
+static void make_new(void *context)
+{
+    Call *call = context;
+    call->model = allocate(1, sizeof *call->model, "a model");
+    call->done = build(call->model, call->options, &call->error);
+}
+
 ConvzooModel *convzoo_model_new(const ConvzooModelOptions *options, ConvzooError *error)
 {
-    Error wrong;
-    ConvzooModel *m = allocate(1, sizeof *m, "a model");
-    if (build(m, options, &wrong))
-        return m;
-    own_failed(&wrong, error);
-    convzoo_model_free(m);
-    return NULL;
+    return finish_model(make_new, &(Call){ .options = options }, error);
 }
 
 static bool open_file(const char *path, Model *model, Error *error)
@@ -98,28 +127,34 @@ static bool open_file(const char *path, Model *model, Error *error)
     return ok;
 }
 
+static void make_loaded(void *context)
+{
+    Call *call = context;
+    ConvzooModel *m = call->model = allocate(1, sizeof *m, "a model");
+    if (call->threads < 0 || call->threads > THREADS_MOST)
+        error_set(&call->error, EXIT_usage, "%d threads: convzoo_model_load: use 0 to %d", call->threads, THREADS_MOST);
+    else if (open_file(call->path, &m->model, &call->error)) {
+        m->arch = architecture_find(m->model.info.arch, &call->error);
+        m->threads = own_threads_count(call->threads);
+        call->done = true;
+    }
+}
+
 ConvzooModel *convzoo_model_load(const char *path, int threads, ConvzooError *error)
 {
-    Error wrong;
-    ConvzooModel *m = allocate(1, sizeof *m, "a model");
-    if (threads < 0 || threads > THREADS_MOST)
-        error_set(&wrong, EXIT_usage, "%d threads: convzoo_model_load: use 0 to %d", threads, THREADS_MOST);
-    else if (open_file(path, &m->model, &wrong)) {
-        m->arch = architecture_find(m->model.info.arch, &wrong);
-        m->threads = own_threads_count(threads);
-        return m;
-    }
-    own_failed(&wrong, error);
-    convzoo_model_free(m);
-    return NULL;
+    return finish_model(make_loaded, &(Call){ .path = path, .threads = threads }, error);
+}
+
+static void save(void *context)
+{
+    Call *call = context;
+    ConvzooModel *m = call->model;
+    call->done = checkpoint_save(call->path, NULL, m->model.network, &m->model.info, NULL, NULL, NULL, &call->error);
 }
 
 int convzoo_model_save(ConvzooModel *m, const char *path, ConvzooError *error)
 {
-    Error wrong;
-    if (checkpoint_save(path, NULL, m->model.network, &m->model.info, NULL, NULL, NULL, &wrong))
-        return CONVZOO_OK;
-    return own_failed(&wrong, error);
+    return finish(save, &(Call){ .model = m, .path = path }, error);
 }
 
 void convzoo_model_free(ConvzooModel *m)
@@ -159,16 +194,21 @@ void convzoo_model_normalise(const ConvzooModel *m, const unsigned char *bytes, 
                       images + i * size);
 }
 
-int convzoo_model_read_image(const ConvzooModel *m, const char *path, float *image, ConvzooError *error)
+static void read_image(void *context)
 {
-    Error wrong;
+    Call *call = context;
+    const ConvzooModel *m = call->model;
     const ModelInfo *info = &m->model.info;
     unsigned char *pixels = allocate(image_values(m), 1, "an image");
-    const bool read = image_load(path, info->channels, info->side, info->side, info->as_stored, pixels, &wrong);
-    if (read)
-        convzoo_model_normalise(m, pixels, 1, image);
+    call->done = image_load(call->path, info->channels, info->side, info->side, info->as_stored, pixels, &call->error);
+    if (call->done)
+        convzoo_model_normalise(m, pixels, 1, call->out);
     free(pixels);
-    return read ? CONVZOO_OK : own_failed(&wrong, error);
+}
+
+int convzoo_model_read_image(const ConvzooModel *m, const char *path, float *image, ConvzooError *error)
+{
+    return finish(read_image, &(Call){ .model = (ConvzooModel *)m, .path = path, .out = image }, error);
 }
 
 bool own_images_copy(const ConvzooModel *m, const float *images, int count, float *to, Error *error)
@@ -190,6 +230,7 @@ static void compile(ConvzooModel *m, int batch)
     if (m->inference && m->batch == batch)
         return;
     program_free(m->inference);
+    m->inference = NULL;
     m->inference = model_program(&m->model, &(Plan){ 0 }, batch, NULL, NULL);
     m->batch = batch;
 }
@@ -214,28 +255,43 @@ static bool infer(ConvzooModel *m, const float *images, int count, float *logits
     return true;
 }
 
+static void compute_logits(void *context)
+{
+    Call *call = context;
+    compile(call->model, call->count < BATCH_MOST ? call->count : BATCH_MOST);
+    call->done = infer(call->model, call->images, call->count, call->out, &call->error);
+}
+
 int convzoo_model_logits(ConvzooModel *m, const float *images, int count, float *logits, ConvzooError *error)
 {
-    Error wrong;
+    Call call = { .model = m, .images = images, .count = count, .out = logits };
     if (count < 1) {
-        error_set(&wrong, EXIT_usage, "%d images: convzoo_model_logits: give one or more", count);
-        return own_failed(&wrong, error);
+        error_set(&call.error, EXIT_usage, "%d images: convzoo_model_logits: give one or more", count);
+        return own_failed(&call.error, error);
     }
     const OwnThreads before = own_threads_enter(m->threads);
-    compile(m, count < BATCH_MOST ? count : BATCH_MOST);
-    const bool done = infer(m, images, count, logits, &wrong);
+    const int code = finish(compute_logits, &call, error);
     own_threads_leave(before);
-    return done ? CONVZOO_OK : own_failed(&wrong, error);
+    return code;
+}
+
+static void predict(void *context)
+{
+    Call *call = context;
+    ConvzooError wrong;
+    float *image = allocate(image_values(call->model), sizeof *image, "an image");
+    int code = convzoo_model_read_image(call->model, call->path, image, &wrong);
+    if (code == CONVZOO_OK)
+        code = convzoo_model_logits(call->model, image, 1, call->out, &wrong);
+    if (code == CONVZOO_OK)
+        convzoo_softmax(call->out, 1, call->model->model.info.class_count, call->out);
+    else
+        error_set(&call->error, (ExitCode)code, "%s", wrong.text);
+    call->done = code == CONVZOO_OK;
+    free(image);
 }
 
 int convzoo_model_predict(ConvzooModel *m, const char *path, float *probabilities, ConvzooError *error)
 {
-    float *image = allocate(image_values(m), sizeof *image, "an image");
-    int code = convzoo_model_read_image(m, path, image, error);
-    if (code == CONVZOO_OK)
-        code = convzoo_model_logits(m, image, 1, probabilities, error);
-    if (code == CONVZOO_OK)
-        convzoo_softmax(probabilities, 1, m->model.info.class_count, probabilities);
-    free(image);
-    return code;
+    return finish(predict, &(Call){ .model = m, .path = path, .out = probabilities }, error);
 }

@@ -85,23 +85,35 @@ static void fill_result(const Trainer *trainer, ConvzooRunResult *result)
     snprintf(result->best_path, sizeof result->best_path, "%s", trainer->folder->files[RUN_best]);
 }
 
+typedef struct Run {
+    TrainerOptions    options;
+    ConvzooRunResult *result;
+    int               code;
+    Error             error;
+} Run;
+
+static void run(void *context)
+{
+    Run *run = context;
+    Trainer *trainer = trainer_open(&run->options, &run->error);
+    run->code = trainer ? trainer_run(trainer, &run->error) : (int)run->error.code;
+    if (trainer)
+        fill_result(trainer, run->result);
+    trainer_close(trainer);
+}
+
 int convzoo_run(const ConvzooRunOptions *options, ConvzooRunResult *result, ConvzooError *error)
 {
-    Error wrong;
-    TrainerOptions run;
+    Run own = { .result = result, .code = EXIT_memory };
     ConvzooRunOptions told = *options;      /* reports come with it; they do not change it */
-    if (!resolve(options, &run, &wrong))
-        return own_failed(&wrong, error);
-    run.report = (TrainerReport){
+    if (!resolve(options, &own.options, &own.error))
+        return own_failed(&own.error, error);
+    own.options.report = (TrainerReport){
         .context = &told, .note = told.note ? tell_note : NULL,
         .step = told.progress ? tell_step : NULL, .epoch = told.progress ? tell_epoch : NULL,
     };
     const OwnThreads before = own_threads_enter(options->threads);
-    Trainer *trainer = trainer_open(&run, &wrong);
-    int code = trainer ? trainer_run(trainer, &wrong) : (int)wrong.code;
-    if (trainer)
-        fill_result(trainer, result);
-    trainer_close(trainer);
+    const bool done = memory_guard(run, &own, &own.error) && own.code == EXIT_ok;
     own_threads_leave(before);
-    return code == EXIT_ok ? CONVZOO_OK : own_failed(&wrong, error);
+    return done ? CONVZOO_OK : own_failed(&own.error, error);
 }

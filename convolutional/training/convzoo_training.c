@@ -32,27 +32,45 @@ static bool prepare(ConvzooTraining *t, const ConvzooOptimizer *options, Trainer
     return own_recipe(t->model->arch, options, recipe, error);
 }
 
-ConvzooTraining *convzoo_training_new(ConvzooModel *model, int batch, const ConvzooOptimizer *options, ConvzooError *error)
+typedef struct NewTraining {
+    ConvzooModel           *model;
+    int                     batch;
+    const ConvzooOptimizer *options;
+    ConvzooTraining        *training;
+    bool                    done;
+    Error                   error;
+} NewTraining;
+
+static void make(void *context)
 {
-    Error wrong;
+    NewTraining *new = context;
     TrainerOptions recipe;
-    ConvzooTraining *t = allocate(1, sizeof *t, "a training");
-    *t = (ConvzooTraining){ .model = model, .batch = batch };
-    if (!prepare(t, options, &recipe, &wrong)) {
-        own_failed(&wrong, error);
-        free(t);
-        return NULL;
-    }
-    const OwnThreads before = own_threads_enter(model->threads);
-    t->program = program_compile(model->model.network, &(Plan){ 0 }, MODE_training, batch);
-    t->optimizer = optimizer_new(model->model.network, &recipe.optimizer);
-    own_threads_leave(before);
+    ConvzooTraining *t = new->training = allocate(1, sizeof *t, "a training");
+    *t = (ConvzooTraining){ .model = new->model, .batch = new->batch };
+    if (!prepare(t, new->options, &recipe, &new->error))
+        return;
+    t->program = program_compile(new->model->model.network, &(Plan){ 0 }, MODE_training, new->batch);
+    t->optimizer = optimizer_new(new->model->model.network, &recipe.optimizer);
     t->lr = recipe.lr;
     t->label_smoothing = recipe.label_smoothing;
     t->images = program_image(t->program);
-    t->labels = allocate((size_t)batch, sizeof *t->labels, "labels");
+    t->labels = allocate((size_t)new->batch, sizeof *t->labels, "labels");
+    new->done = true;
+}
+
+ConvzooTraining *convzoo_training_new(ConvzooModel *model, int batch, const ConvzooOptimizer *options, ConvzooError *error)
+{
+    NewTraining new = { .model = model, .batch = batch, .options = options };
+    const OwnThreads before = own_threads_enter(model->threads);
+    const bool done = memory_guard(make, &new, &new.error) && new.done;
+    own_threads_leave(before);
+    if (!done) {
+        own_failed(&new.error, error);
+        free(new.training);      /* what it points to by then is lost if memory ran out */
+        return NULL;
+    }
     model->training = true;
-    return t;
+    return new.training;
 }
 
 static bool copy_batch(ConvzooTraining *t, const float *images, const int *labels, float lr, Error *error)

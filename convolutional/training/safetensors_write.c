@@ -46,7 +46,7 @@ static json_t *must(json_t *value)
         return value;
     Error error;
     error_set(&error, EXIT_memory, "out of memory: the header of a safetensors file: use a smaller network");
-    error_exit(&error);
+    memory_refused(&error);
 }
 
 SafetensorsWriter *safetensors_writer_new(void)
