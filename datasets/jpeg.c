@@ -113,25 +113,18 @@ static void jpeg_progress(j_common_ptr jpeg)
 /* Chooses the colours to decode to. */
 static bool jpeg_colours(JpegReader *reader)
 {
+    static const struct { J_COLOR_SPACE stored, decoded; int channels; } kinds[] = {
+        { JCS_GRAYSCALE, JCS_GRAYSCALE, 1 }, { JCS_YCbCr, JCS_RGB, 3 }, { JCS_RGB, JCS_RGB, 3 }, { JCS_CMYK, JCS_CMYK, 4 }, { JCS_YCCK, JCS_CMYK, 4 },
+    };
     struct jpeg_decompress_struct *jpeg = &reader->jpeg;
-    switch (jpeg->jpeg_color_space) {
-    case JCS_GRAYSCALE:
-        jpeg->out_color_space = JCS_GRAYSCALE;
-        reader->size.channels = 1;
-        return true;
-    case JCS_YCbCr: case JCS_RGB:
-        jpeg->out_color_space = JCS_RGB;
-        reader->size.channels = 3;
-        return true;
-    case JCS_CMYK: case JCS_YCCK:
-        jpeg->out_color_space = JCS_CMYK;
-        reader->size.channels = 4;
-        return true;
-    default:
-        return error_set(reader->error, EXIT_input,
-                         "JPEG of unknown colours: %s has %d components, 1, 3 or 4 are read: convert it to RGB",
-                         name_tail(reader->shown), jpeg->num_components);
-    }
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].stored == jpeg->jpeg_color_space) {
+            jpeg->out_color_space = kinds[i].decoded;
+            reader->size.channels = kinds[i].channels;
+            return true;
+        }
+    return error_set(reader->error, EXIT_input, "JPEG of unknown colours: %s has %d components, 1, 3 or 4 are read: convert it to RGB",
+                     name_tail(reader->shown), jpeg->num_components);
 }
 
 static bool jpeg_size_ok(JpegReader *reader)

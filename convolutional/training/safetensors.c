@@ -190,40 +190,36 @@ static float from_f16(uint16_t bits)
     return bits >> 15 ? -size : size;
 }
 
-/* One value at any address: the file may leave it unaligned. */
+/* One value at any address: the file may leave it unaligned. dtype: one of dtype_is_float. */
 static float take_f32(Dtype dtype, const unsigned char *bytes)
 {
     double wide;
     float value;
     uint16_t half;
-    switch (dtype) {
-    case DTYPE_F64:
+    if (dtype == DTYPE_F64) {
         memcpy(&wide, bytes, sizeof wide);
         return (float)wide;
-    case DTYPE_BF16:
-    case DTYPE_F16:
+    }
+    if (dtype == DTYPE_BF16 || dtype == DTYPE_F16) {
         memcpy(&half, bytes, sizeof half);
         return dtype == DTYPE_F16 ? from_f16(half) : from_bf16(half);
-    default:
-        memcpy(&value, bytes, sizeof value);
-        return value;
     }
+    memcpy(&value, bytes, sizeof value);
+    return value;
 }
 
 static int64_t take_i64(Dtype dtype, const unsigned char *bytes)
 {
     int64_t value;
     int32_t narrow;
-    switch (dtype) {
-    case DTYPE_I32:
+    if (dtype == DTYPE_U8)
+        return *bytes;
+    if (dtype == DTYPE_I32) {
         memcpy(&narrow, bytes, sizeof narrow);
         return narrow;
-    case DTYPE_U8:
-        return *bytes;
-    default:
-        memcpy(&value, bytes, sizeof value);
-        return value;
     }
+    memcpy(&value, bytes, sizeof value);
+    return value;
 }
 
 /* Reads a tensor piece by piece and converts it into whichever of the two is not NULL. */

@@ -62,7 +62,7 @@ PANEL_INLINE Vector fused_value(ActivationKey key, Vector z, float parameter)
 #define X(name, ...) case ACT_##name: lanes[i] = f_##name(lanes[i], parameter); break;
 #include "activations.def"
 #undef X
-        default: break;
+        case ACT_native: case ACT_COUNT: break;
         }
     }
     return vector_load(lanes);
@@ -78,7 +78,7 @@ PANEL_INLINE Vector fused_slope(ActivationKey key, Vector z, float parameter)
 #define X(name, ...) case ACT_##name: lanes[i] = df_##name(lanes[i], parameter); break;
 #include "activations.def"
 #undef X
-        default: break;
+        case ACT_native: case ACT_COUNT: break;
         }
     }
     return vector_load(lanes);
