@@ -124,13 +124,15 @@ void setting_reset(const Setting *setting, void *values)
 }
 
 /* The fewest digits that read back as the same number. */
-static void write_real(double value, int digits_most, char *text, size_t size)
+static void write_real(double value, char *text, size_t size)
 {
-    for (int digits = 1; digits <= digits_most; digits++) {
-        snprintf(text, size, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            return;
+    char number[NUMBER_ROOM];
+    for (int digits = 1; digits <= REAL_DIGITS; digits++) {
+        snprintf(number, sizeof number, "%.*g", digits, value);
+        if (strtod(number, NULL) == value)
+            break;
     }
+    snprintf(text, size, "%s", number);
 }
 
 const char *setting_write(const Setting *setting, const void *values, char *text, size_t size)
@@ -146,7 +148,7 @@ const char *setting_write(const Setting *setting, const void *values, char *text
     case SETTING_text:   snprintf(text, size, "%s", *(const char *const *)field ? *(const char *const *)field : ""); break;
     case SETTING_real:
         if (!isnan(*(const double *)field))
-            write_real(*(const double *)field, REAL_DIGITS, text, size);
+            write_real(*(const double *)field, text, size);
         break;
     case SETTING_float:
         if (!isnan(*(const float *)field))
