@@ -228,7 +228,9 @@ int main(int argc, char **argv)
     Error error = { 0 };
     compute_threads_bound_wait(argv);
     options_start(&table, argc, argv, &flags, &line);
-    if (!run(&flags, &line, &error))
+    const bool done = run(&flags, &line, &error);
+    options_free(&line);
+    if (!done)
         error_exit(&error);
     return EXIT_ok;
 }

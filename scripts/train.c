@@ -231,7 +231,7 @@ static bool result_flush(Error *error)
 
 int main(int argc, char **argv)
 {
-    TrainFlags flags;
+    TrainFlags flags = { 0 };
     OptionLine line;
     Error error = { 0 };
     compute_threads_bound_wait(argv);

@@ -99,7 +99,7 @@ static void check_value(const Setting *option, const TrainFlags *flags, const ch
 
 static void check_name(const Setting *option, int index, const char *name)
 {
-    TrainFlags flags;
+    TrainFlags flags = { 0 };
     OptionLine line;
     Error error;
     char room[64], joined[160], word[80];
@@ -183,7 +183,7 @@ static void test_tried_options(void **state)
 static void test_known_command_lines(void **state)
 {
     (void)state;
-    TrainFlags flags;
+    TrainFlags flags = { 0 };
     OptionLine line;
     Error error;
     assert_true(parse(&flags, &line, &error,
@@ -237,7 +237,7 @@ static void test_mistakes(void **state)
         { { "--help=more" },          "unknown value 'more': --help" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        TrainFlags flags;
+        TrainFlags flags = { 0 };
         OptionLine line;
         Error error;
         if (parse(&flags, &line, &error, cases[i].words))
@@ -275,7 +275,7 @@ static void test_bad_names_list_the_choices(void **state)
         { { "--in-chans=2" },             "'2'",      "1 for grey" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        TrainFlags flags;
+        TrainFlags flags = { 0 };
         OptionLine line;
         Error error;
         if (parse(&flags, &line, &error, cases[i].words) && resolve(&flags, &line, &error))
@@ -301,7 +301,7 @@ static void test_recipes(void **state)
     (void)state;
     for (int i = 0; i < architecture_count(); i++) {
         const Architecture *arch = architecture_at(i);
-        TrainFlags flags;
+        TrainFlags flags = { 0 };
         OptionLine line;
         Error error;
         assert_true(parse(&flags, &line, &error, (const char *[]){ "--arch", arch->key, NULL }));
@@ -339,7 +339,7 @@ static void test_recipe_note(void **state)
         { { "-a", "lenet", "--opt", "adamw", "--epochs=3" }, "" },      /* nothing holds */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        TrainFlags flags;
+        TrainFlags flags = { 0 };
         OptionLine line;
         Error error;
         char note[1024];
@@ -369,7 +369,7 @@ static void test_config(void **state)
     scratch_new(folder);
     scratch_path(path, folder, "config");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        TrainFlags flags;
+        TrainFlags flags = { 0 };
         OptionLine line;
         SettingTexts config = { 0 };
         Error error;
@@ -431,7 +431,7 @@ static void test_help(void **state)
 static void test_arguments_file(void **state)
 {
     (void)state;
-    TrainFlags flags, again;
+    TrainFlags flags = { 0 }, again = { 0 };
     OptionLine line;
     Error error;
     char folder[256], path[256];

@@ -59,7 +59,7 @@ typedef struct Setting {
 
 /* False and one line for a text that is no value of the row. A text's field points to it afterwards. */
 bool setting_read(const Setting *setting, const char *text, void *values, Error *error);
-/* The default. */
+/* The default. A form without one leaves its field alone: the struct begins as zeros. */
 void setting_reset(const Setting *setting, void *values);
 /* The value as typed, "" for none; returns text. */
 const char *setting_write(const Setting *setting, const void *values, char *text, size_t size);

@@ -42,7 +42,7 @@ typedef struct OptionLine {
     int    argument_count;
 } OptionLine;
 
-/* Fills `values` with the defaults and then the command line. Reorders argv. False and one line for a mistake. A text among the values
+/* Fills `values`, which begin as zeros, with the defaults and then the command line. Reorders argv. False and one line for a mistake. A text among the values
  * lies in `line`. */
 bool options_parse(const OptionTable *table, int argc, char **argv, void *values, OptionLine *line, Error *error);
 
