@@ -489,11 +489,8 @@ int main(void)
         cmocka_unit_test(test_known_command_lines),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_bad_names_list_the_choices),
-        cmocka_unit_test(test_recipes),
-        cmocka_unit_test(test_recipe_note),
-        cmocka_unit_test(test_config),
-        cmocka_unit_test(test_help),
-        cmocka_unit_test(test_arguments_file),
+        cmocka_unit_test(test_recipes), cmocka_unit_test(test_recipe_note), cmocka_unit_test(test_config),
+        cmocka_unit_test(test_help), cmocka_unit_test(test_arguments_file),
     };
     program_name_set("train");
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,7 +72,7 @@ static void manual_and_completion(void **state)
         { "convzoo train --warmup-ep",       "--warmup-epochs=\n" },
         { "convzoo train --opt = adamw",     "adamw\n" },
         { "convzoo train --arch = le",       "lenet\n" },
-        { "convzoo train --list-",           "--list-archs\n--list-acts\n" },
+        { "convzoo train --list-arch",       "--list-archs\n" },
         { "convzoo bench --dtype = b",       "bf16\n" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

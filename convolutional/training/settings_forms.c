@@ -1,0 +1,362 @@
+/* settings_forms.c - see settings_forms.h. */
+
+#include "settings_forms.h"
+
+#include "names.h"
+#include "parameter_groups.h"
+#include "plan_text.h"
+#include "text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool arch_read(const char *text, void *field, Error *error)
+{
+    const Architecture *arch = architecture_find(text, error);
+    if (arch)
+        *(const Architecture **)field = arch;
+    return arch != NULL;
+}
+
+static const char *arch_write(const void *field, char *text, size_t size)
+{
+    const Architecture *arch = *(const Architecture *const *)field;
+    snprintf(text, size, "%s", arch ? arch->key : "");
+    return text;
+}
+
+static bool act_read(const char *text, void *field, Error *error)
+{
+    return activation_parse(text, field, error);
+}
+
+/* Before a network is built, the architecture's own one has no name. */
+static const char *act_write(const void *field, char *text, size_t size)
+{
+    const Activation *act = field;
+    text[0] = '\0';
+    return act->key == ACT_native ? text : activation_text(*act, text, size);
+}
+
+static bool optimizer_read(const char *text, void *field, Error *error)
+{
+    return optimizer_parse(text, field, error);
+}
+
+static const char *optimizer_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", optimizer_name(*(const OptimizerKind *)field));
+    return text;
+}
+
+static bool schedule_read(const char *text, void *field, Error *error)
+{
+    return schedule_parse(text, field, error);
+}
+
+static const char *schedule_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", schedule_name(*(const ScheduleKind *)field));
+    return text;
+}
+
+/* The field is OptimizerOptions. */
+static bool betas_read(const char *text, void *field, Error *error)
+{
+    OptimizerOptions *optimizer = field;
+    char *comma, *end = NULL;
+    const double beta1 = strtod(text, &comma), beta2 = *comma == ',' ? strtod(comma + 1, &end) : -1.0;
+    if (comma == text || *comma != ',' || end == comma + 1 || *end ||
+        !(beta1 >= 0.0 && (float)beta1 < 1.0f && beta2 >= 0.0 && (float)beta2 < 1.0f))
+        return error_set(error, EXIT_usage,
+                         "bad value '%.100s': --opt-betas: use two numbers from 0 to below 1, such as 0.9,0.999", text);
+    optimizer->beta1 = (float)beta1;
+    optimizer->beta2 = (float)beta2;
+    return true;
+}
+
+static const char *betas_write(const void *field, char *text, size_t size)
+{
+    const OptimizerOptions *optimizer = field;
+    char beta1[32], beta2[32];
+    text_of_float(optimizer->beta1, beta1, sizeof beta1);
+    text_of_float(optimizer->beta2, beta2, sizeof beta2);
+    snprintf(text, size, "%s,%s", beta1, beta2);
+    return text;
+}
+
+/* The field is DataOptions: a share in val_split, or a name in val_part. */
+static bool val_split_read(const char *text, void *field, Error *error)
+{
+    return split_hold_out(text, field, error);
+}
+
+static const char *val_split_write(const void *field, char *text, size_t size)
+{
+    const DataOptions *data = field;
+    if (data->val_part)
+        snprintf(text, size, "%s", data->val_part);
+    else
+        text_of_float(data->val_split, text, size);
+    return text;
+}
+
+/* The field is true for what the option denies. */
+static bool denied_read(const char *text, void *field, Error *error)
+{
+    (void)error;
+    *(bool *)field = !names_match("true on yes 1", text, strlen(text));
+    return true;
+}
+
+static const char *denied_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", *(const bool *)field ? "false" : "true");
+    return text;
+}
+
+static const char *const flips[] = { [FLIP_automatic] = "auto", [FLIP_on] = "on 0.5", [FLIP_off] = "off 0", [FLIP_alternating] = "alternating" };
+
+static bool hflip_read(const char *text, void *field, Error *error)
+{
+    for (int flip = 0; flip < (int)(sizeof flips / sizeof *flips); flip++)
+        if (names_match(flips[flip], text, strlen(text))) {
+            *(Flip *)field = (Flip)flip;
+            return true;
+        }
+    return error_set(error, EXIT_usage, "unknown value '%.100s': --hflip: use one of auto on off alternating", text);
+}
+
+static const char *hflip_write(const void *field, char *text, size_t size)
+{
+    const char *name = flips[*(const Flip *)field];
+    snprintf(text, size, "%.*s", (int)strcspn(name, " "), name);
+    return text;
+}
+
+/* The field is all of TrainerOptions: steps, "true" for the usual ones, "false" for none. */
+static bool aug_read(const char *text, void *field, Error *error)
+{
+    TrainerOptions *o = field;
+    o->no_augment = names_match("false off no 0 none", text, strlen(text));
+    o->augment.written = !o->no_augment && !names_match("true on yes 1", text, strlen(text));
+    return !o->augment.written || pipeline_parse(text, &o->augment.steps, error);
+}
+
+static const char *aug_write(const void *field, char *text, size_t size)
+{
+    const TrainerOptions *o = field;
+    char steps[PIPELINE_TEXT];
+    snprintf(text, size, "%s", o->no_augment ? "false" : o->augment.written ? pipeline_text(&o->augment.steps, steps) : "true");
+    return text;
+}
+
+/* One of the words of a step's row. */
+static bool word_read(const char *option, const char *words, const char *text, int *place, Error *error)
+{
+    int found = 0;
+    for (const char *word = words; *word; found++) {
+        char one[32];
+        const int length = (int)strcspn(word, " ");
+        snprintf(one, sizeof one, "%.*s", length, word);
+        if (names_match(one, text, strlen(text))) {
+            *place = found;
+            return true;
+        }
+        word += length + (word[length] == ' ');
+    }
+    return error_set(error, EXIT_usage, "unknown value '%.100s': --%s: use one of %s", text, option, words);
+}
+
+static const char *word_write(const char *words, int place, char *text, size_t size)
+{
+    for (; place > 0; place--)
+        words += strcspn(words, " ") + 1;
+    snprintf(text, size, "%.*s", (int)strcspn(words, " "), words);
+    return text;
+}
+
+#define PAD_MODES   "mean reflect edge"
+#define ERASE_MODES "const rand pixel"
+
+static bool pad_mode_read(const char *text, void *field, Error *error)
+{
+    return word_read("pad-mode", PAD_MODES, text, field, error);
+}
+
+static const char *pad_mode_write(const void *field, char *text, size_t size)
+{
+    return word_write(PAD_MODES, *(const int *)field, text, size);
+}
+
+static bool erase_mode_read(const char *text, void *field, Error *error)
+{
+    return word_read("remode", ERASE_MODES, text, field, error);
+}
+
+static const char *erase_mode_write(const void *field, char *text, size_t size)
+{
+    return word_write(ERASE_MODES, *(const int *)field, text, size);
+}
+
+static bool policy_read(const char *text, void *field, Error *error)
+{
+    char step[POLICY_SIZE];
+    const bool none = names_match("none", text, strlen(text));
+    if (!none && !augment_policy(text, step, error))
+        return false;
+    snprintf(field, POLICY_SIZE, "%s", none ? "" : text);
+    return true;
+}
+
+static const char *policy_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", *(const char *)field ? (const char *)field : "none");
+    return text;
+}
+
+static bool loss_read(const char *text, void *field, Error *error)
+{
+    return loss_parse(text, field, error);
+}
+
+static const char *loss_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", loss_name(*(const LossKind *)field));
+    return text;
+}
+
+static bool class_weights_read(const char *text, void *field, Error *error)
+{
+    int place;
+    if (!word_read("class-weights", "none auto", text, &place, error))
+        return false;
+    *(bool *)field = place == 1;
+    return true;
+}
+
+static const char *class_weights_write(const void *field, char *text, size_t size)
+{
+    return word_write("none auto", *(const bool *)field, text, size);
+}
+
+static bool plan_read(const char *text, void *field, Error *error)
+{
+    const Precision precision = ((Plan *)field)->precision;      /* --amp's */
+    const bool parsed = plan_parse(text, field, error);
+    ((Plan *)field)->precision = precision;
+    return parsed;
+}
+
+static const char *plan_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", plan_text(field));
+    return text;
+}
+
+/* "30m", "1h30m", "90s"; 0: no limit. */
+static bool duration_read(const char *text, void *field, Error *error)
+{
+    static const struct { char letter; double seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+    double seconds = 0.0;
+    bool ok = *text != '\0';
+    for (const char *at = text; ok && *at && strcmp(text, "0");) {
+        char *end;
+        const double number = strtod(at, &end);
+        size_t unit = 0;
+        while (unit < 4 && units[unit].letter != *end)
+            unit++;
+        ok = end != at && unit < 4 && number >= 0.0 && number <= 1e6;
+        seconds += ok ? number * units[unit].seconds : 0.0;
+        at = end + ok;
+    }
+    *(double *)field = seconds;
+    return ok || error_set(error, EXIT_usage, "bad value '%.100s': --max-time: use a time such as 30m, 1h30m or 90s", text);
+}
+
+static const char *duration_write(const void *field, char *text, size_t size)
+{
+    const double seconds = *(const double *)field;
+    const bool minutes = fmod(seconds, 60.0) == 0.0;
+    snprintf(text, size, "%.15g%s", minutes ? seconds / 60.0 : seconds, seconds == 0.0 ? "" : minutes ? "m" : "s");
+    return text;
+}
+
+static const char *const early_metrics[] = { [METRIC_top1] = "top1", [METRIC_loss] = "loss" };
+
+static bool early_metric_read(const char *text, void *field, Error *error)
+{
+    for (int i = 0; i < (int)(sizeof early_metrics / sizeof *early_metrics); i++)
+        if (names_match(early_metrics[i], text, strlen(text))) {
+            *(EarlyMetric *)field = (EarlyMetric)i;
+            return true;
+        }
+    return error_set(error, EXIT_usage, "unknown value '%.100s': --early-metric: use one of top1 loss", text);
+}
+
+static const char *early_metric_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", early_metrics[*(const EarlyMetric *)field]);
+    return text;
+}
+
+static bool amp_read(const char *text, void *field, Error *error)
+{
+    (void)error;
+    *(Precision *)field = names_match("true on yes 1", text, strlen(text)) ? PRECISION_mixed : PRECISION_f32;
+    return true;
+}
+
+static const char *amp_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", *(const Precision *)field == PRECISION_mixed ? "true" : "false");
+    return text;
+}
+
+static bool clip_read(const char *text, void *field, Error *error)
+{
+    return clip_parse(text, field, error);
+}
+
+static const char *clip_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", clip_name(*(const ClipMode *)field));
+    return text;
+}
+
+static bool is_none(const char *text)
+{
+    return names_match("none", text, strlen(text));
+}
+
+static bool groups_read(const char *text, void *field, Error *error)
+{
+    text = is_none(text) ? "" : text;
+    if (!parameter_groups_check(text, NULL, error))
+        return false;
+    if (strlen(text) >= OPTIMIZER_GROUPS_ROOM)
+        return error_set(error, EXIT_usage, "a text of %zu characters: --param-groups: use fewer than %d", strlen(text), OPTIMIZER_GROUPS_ROOM);
+    snprintf(field, OPTIMIZER_GROUPS_ROOM, "%s", text);
+    return true;
+}
+
+static const char *groups_write(const void *field, char *text, size_t size)
+{
+    snprintf(text, size, "%s", *(const char *)field ? (const char *)field : "none");
+    return text;
+}
+
+static bool milestones_read(const char *text, void *field, Error *error)
+{
+    return milestones_parse(is_none(text) ? "" : text, field, error);
+}
+
+static const char *milestones_write(const void *field, char *text, size_t size)
+{
+    return *milestones_text(field, text, size) ? text : strcpy(text, "none");
+}
+
+#define X(name) const SettingForm form_##name = { name##_read, name##_write };
+SETTING_FORMS(X)
+#undef X

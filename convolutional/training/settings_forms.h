@@ -1,0 +1,18 @@
+/* settings_forms.h - how fields of TrainerOptions that are no plain number, text or switch are read and written; for the rows of
+ * settings_table.c. A form of its own costs a pair <name>_read and <name>_write in settings_forms.c and its name here. */
+
+#ifndef CONVZOO_SETTINGS_FORMS_H
+#define CONVZOO_SETTINGS_FORMS_H
+
+#include "settings.h"
+
+#define SETTING_FORMS(X) \
+    X(arch) X(act) X(optimizer) X(schedule) X(betas) X(val_split) X(denied) X(hflip) X(aug) \
+    X(pad_mode) X(erase_mode) X(policy) X(loss) X(class_weights) X(plan) X(duration) \
+    X(early_metric) X(amp) X(clip) X(groups) X(milestones)
+
+#define X(name) extern const SettingForm form_##name;
+SETTING_FORMS(X)
+#undef X
+
+#endif
