@@ -80,7 +80,6 @@ static const Setting settings[] = {
     { "cutmix", "cutmix-alpha", 0, FLOAT(augment.cutmix, 0, 100), OFF, .help = "exchange boxes in pairs, of shares of Beta(F, F)", .rare = true },
     { "mixup-prob", NULL, 0, FLOAT(augment.mix_rate, 0, 1), RESULT, .fallback = "1", .absent = "1", .group = "Data", .help = "with --mixup or --cutmix: the share of the batches", .rare = true },
     { "mixup-off-epoch", NULL, 0, INT(augment.mix_epochs, 0, 1e6), RESULT, .fallback = "0", .absent = "0", .shown = "never", .group = "Data", .help = "with --mixup or --cutmix: mix no more from this epoch on", .rare = true },
-    { "workers", "num-workers loader-threads", 'j', INT(loader_threads, 0, 64), .fallback = "0", .shown = "1; 2 for more than shifts and flips", .group = "Run", .help = "threads that load and augment; any number gives the same batches", .rare = true },
 
     { "epochs", "num-epochs max-epochs", 0, INT(epochs, 1, 1e6), .keep = KEEP_length, RECIPE, .group = "Training", .help = "passes over the data" },
     { "batch-size", "batch bs", 'b', INT(batch, 1, 65536), RESULT, .fallback = "0", .shown = "128; for few images 64 to 16", .group = "Training", .help = "images a step" },
@@ -144,6 +143,7 @@ static const Setting settings[] = {
       .help = "how the computation is laid out; measured: try all and take the fastest; one of " PLAN_WORDS " (direct: no Winograd)", .rare = true },
     { "amp", "bf16", 0, SWITCH(plan.precision), FORM(amp), RESULT, .fallback = "false", .group = "Run", .help = "multiply numbers of 16 bits (bfloat16) where that is faster" },
     { "threads", "num-threads cores", 0, INT(data.threads, 0, 1024), .fallback = "0", .shown = "cores", .group = "Run", .help = "how many to compute with" },
+    { "workers", "num-workers loader-threads", 'j', INT(loader_threads, 0, 64), .fallback = "0", .shown = "1; 2 for more than shifts and flips", .group = "Run", .help = "threads that load and augment; any number gives the same batches", .rare = true },
     { "output", "output-dir save-dir", 0, TEXT(folder), .argument = "DIR", .shown = "runs/<arch>-<act>-<n>", .group = "Run", .help = "folder for checkpoints and log", .keep = KEEP_call },
     { "max-steps", NULL, 0, WHOLE(most_steps, 0, 1e15), .fallback = "0", .shown = "off", .group = "Run", .help = "save and stop after this step", .rare = true, .keep = KEEP_call },
     { "recovery-interval", NULL, 0, WHOLE(save_steps, 0, 1e15), .fallback = "0", .shown = "off", .group = "Run", .help = "also save every N steps", .rare = true },
