@@ -15,7 +15,11 @@ enum { CHUNK = 1 << 14 };      /* floats */
 
 static void *sam_open(Trainer *t)
 {
-    return t->options.parts.sam_rho > 0.0f ? allocate(1, sizeof(WeightsCopy), "weights before a climb") : NULL;
+    if (!(t->options.parts.sam_rho > 0.0f))
+        return NULL;
+    WeightsCopy *before = allocate(1, sizeof *before, "weights before a climb");
+    weights_copy_take(before, t->network);      /* now, so that no step allocates */
+    return before;
 }
 
 static void climb(size_t count, float *restrict w, const float *restrict g, float scale)
