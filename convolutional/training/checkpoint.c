@@ -48,19 +48,10 @@ static bool check_values(Network *network, const Kept *kept, const char *path, E
            error_set(error, EXIT_diverged, "values are not finite: %s: nothing was written: start again with a lower --lr", path);
 }
 
-/* All that a checkpoint holds. */
-static Kept gather(const Optimizer *optimizer, const Kept *parts)
-{
-    Kept kept = kept_network;
-    kept_optimizer(&kept, optimizer);
-    kept_append(&kept, parts);
-    return kept;
-}
-
 bool checkpoint_save(const char *path, const char *keep_previous, Network *network, const ModelInfo *info,
                      const Optimizer *optimizer, const RunState *run, const Kept *parts, Error *error)
 {
-    const Kept kept = gather(optimizer, parts);
+    const Kept kept = kept_all(optimizer, parts);
     Slots slots = slots_new(network, &kept);
     SafetensorsWriter *writer = safetensors_writer_new();
     for (size_t i = 0; i < slots.count; i++) {
@@ -79,6 +70,13 @@ bool checkpoint_save(const char *path, const char *keep_previous, Network *netwo
 
 /* ---- loading ---- */
 
+bool checkpoint_read_values(const Safetensors *file, const SafetensorsEntry *entry, size_t count, float *values, const char *path, Error *error)
+{
+    return safetensors_read_f32(file, entry, values, error) &&
+           (isfinite(kernel_sum_of_squares(count, values)) ||
+            error_set(error, EXIT_input, "values are not finite: %s: tensor '%.120s': use an older copy", path, entry->name));
+}
+
 /* Rows that are not equal are passed over. */
 static bool load_row(const Safetensors *file, const MatchRow *row, float *values, bool import, const char *path, Error *error)
 {
@@ -93,10 +91,8 @@ static bool load_row(const Safetensors *file, const MatchRow *row, float *values
             *slot_counter(slot) = counter;
         return true;
     }
-    if (!safetensors_read_f32(file, row->entry, values, error))
+    if (!checkpoint_read_values(file, row->entry, slot->param->count, values, path, error))
         return false;
-    if (!isfinite(kernel_sum_of_squares(slot->param->count, values)))
-        return error_set(error, EXIT_input, "values are not finite: %s: tensor '%.120s': use an older copy", path, row->entry->name);
     if (import)
         parameters_import(slot->network, slot_block(slot), slot->param, values);
     return true;
@@ -146,7 +142,7 @@ bool checkpoint_load(const char *path, Network *network, Optimizer *optimizer, R
     Safetensors *file = safetensors_open(path, error);
     if (!file)
         return false;
-    const Kept kept = gather(optimizer, parts);
+    const Kept kept = kept_all(optimizer, parts);
     CheckpointMatch match = checkpoint_match(file, network, &kept, false);
     RunState state;
     KeptValues numbers;

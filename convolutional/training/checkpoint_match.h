@@ -45,6 +45,8 @@ bool checkpoint_match_refuse(const CheckpointMatch *match, const Safetensors *fi
 /* What had to be done so that they are equal, "" if nothing; returns text. */
 const char *checkpoint_match_note(const CheckpointMatch *match, const Safetensors *file, const char *path, char *text, size_t size);
 
+/* Reads the entry's `count` floats (checkpoint.c). False and a line if one is not finite. */
+bool checkpoint_read_values(const Safetensors *file, const SafetensorsEntry *entry, size_t count, float *values, const char *path, Error *error);
 /* Reads the rows that are equal into the network (checkpoint.c). False and a line, and nothing is changed, if a value is not finite. */
 bool checkpoint_load_rows(const Safetensors *file, const CheckpointMatch *match, const char *path, Error *error);
 

@@ -4,10 +4,7 @@
 
 #include "checkpoint_match.h"
 
-#include "kernels.h"
-
 #include <jansson.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,17 +37,17 @@ static bool is_head_of_others(const Start *s, const MatchRow *row)
     return same;
 }
 
-/* Everything but the head must be equal, and something of it there. */
-static bool body_fits(const Start *s)
+/* How many tensors of the body there are; 0 unless everything but the head is equal. */
+static size_t body_of(const Start *s)
 {
     size_t body = 0;
     for (size_t i = 0; i < s->match.count; i++) {
         const MatchRow *row = &s->match.rows[i];
         if (row->kind != MATCH_equal && !is_head_of_others(s, row))
-            return false;
+            return 0;
         body += row->kind == MATCH_equal && !is_head(s, row);
     }
-    return body > 0;
+    return body;
 }
 
 static const MatchRow *head_row(const Start *s)
@@ -89,9 +86,7 @@ static bool mix_rows(const Start *s, const MatchRow *row, float *mixed, Error *e
     const Param *param = row->slot->param;
     const size_t length = param->count / (size_t)param->dims[0], theirs = (size_t)row->entry->shape[0] * length;
     float *values = allocate(theirs, sizeof *values, "a head");
-    bool ok = safetensors_read_f32(s->file, row->entry, values, error);
-    if (ok && !isfinite(kernel_sum_of_squares(theirs, values)))
-        ok = error_set(error, EXIT_input, "values are not finite: %s: tensor '%.120s': use an older copy", s->path, row->entry->name);
+    const bool ok = checkpoint_read_values(s->file, row->entry, theirs, values, s->path, error);
     for (int i = 0; ok && i < s->info->class_count; i++)
         if (s->source[i] >= 0)
             memcpy(mixed + (size_t)i * length, values + (size_t)s->source[i] * length, length * sizeof *mixed);
@@ -176,10 +171,8 @@ bool checkpoint_start_from(const char *path, Network *network, const ModelInfo *
     const char *classes = safetensors_metadata(file, "classes");
     s.classes = classes ? json_loads(classes, JSON_REJECT_DUPLICATES, NULL) : NULL;
     s.source = allocate((size_t)info->class_count, sizeof *s.source, "classes");
-    size_t body = 0;
-    for (size_t i = 0; i < s.match.count; i++)
-        body += s.match.rows[i].kind == MATCH_equal && !is_head(&s, &s.match.rows[i]);
-    bool ok = body_fits(&s) || checkpoint_match_refuse(&s.match, file, path, network, error);
+    const size_t body = body_of(&s);
+    bool ok = body > 0 || checkpoint_match_refuse(&s.match, file, path, network, error);
     if (ok) {
         find_classes(&s);
         ok = load(&s, error);

@@ -78,6 +78,14 @@ void kept_append(Kept *kept, const Kept *more)
         add_number(kept, more->numbers[i]);
 }
 
+Kept kept_all(const Optimizer *optimizer, const Kept *parts)
+{
+    Kept kept = kept_network;
+    kept_optimizer(&kept, optimizer);
+    kept_append(&kept, parts);
+    return kept;
+}
+
 float *kept_values(const KeptBlock *block, Network *network)
 {
     return block->values ? block->values : network_parameters(network)->values;

@@ -42,6 +42,9 @@ extern const Kept kept_network;
 void kept_optimizer(Kept *kept, const Optimizer *optimizer);
 void kept_append(Kept *kept, const Kept *more);
 
+/* All that last.safetensors holds: the network's values, the optimizer's states, the parts'. Either may be NULL. */
+Kept kept_all(const Optimizer *optimizer, const Kept *parts);
+
 void kept_block(Kept *kept, KeptBlock block);
 void kept_whole(Kept *kept, const char *key, uint64_t *number);
 void kept_real(Kept *kept, const char *key, double *number);

@@ -23,9 +23,7 @@ RunCopy *run_copy_new(Trainer *t)
 {
     RunCopy *copy = allocate(1, sizeof *copy, "a copy of the run");
     const Kept parts = parts_keep(t);
-    *copy = (RunCopy){ .kept = kept_network, .optimizer_steps = t->optimizer->steps, .state = t->state };
-    kept_optimizer(&copy->kept, t->optimizer);
-    kept_append(&copy->kept, &parts);
+    *copy = (RunCopy){ .kept = kept_all(t->optimizer, &parts), .optimizer_steps = t->optimizer->steps, .state = t->state };
     for (int b = 0; b < copy->kept.block_count; b++) {
         const KeptBlock *block = &copy->kept.blocks[b];
         const size_t bytes = kept_floats(block, t->network) * sizeof(float), counters = kept_counters(t->network) * sizeof(int64_t);

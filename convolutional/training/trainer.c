@@ -265,10 +265,8 @@ static bool write_arguments(const Trainer *t, Error *error)
 /* While a save is under way there are last, prev and the new file, and best beside them. Better refused now than after an epoch. */
 static bool check_room(const Trainer *t, Error *error)
 {
-    const uint64_t weights = kept_bytes(&kept_network, t->network);
-    Kept kept = parts_keep(t);
-    kept_optimizer(&kept, t->optimizer);
-    uint64_t bytes = 3 * (weights + kept_bytes(&kept, t->network)) + weights;
+    const Kept parts = parts_keep(t), kept = kept_all(t->optimizer, &parts);
+    uint64_t bytes = 3 * kept_bytes(&kept, t->network) + kept_bytes(&kept_network, t->network);
     for (int file = 0; file < RUN_FILES; file++) {
         struct stat about;
         const uint64_t there = stat(t->folder->files[file], &about) == 0 ? (uint64_t)about.st_blocks * 512 : 0;
