@@ -62,11 +62,6 @@ static void row_reversed(const uint8_t *from, int count, float scale, float offs
     block_reversed(from, scale, offset, to + count - BLOCK);
 }
 
-static int limited(int value, int low, int high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
 /* The crop's columns before `first` and from `end` on lie outside the image. */
 static void plane_apply(const uint8_t *plane, int height, int width, float scale, float offset, Augment augment, float *out)
 {

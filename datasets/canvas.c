@@ -35,11 +35,6 @@ void canvas_load(Canvas *canvas, const uint8_t *image)
     memcpy(canvas->pixels, image, canvas_bytes(canvas));
 }
 
-static int limited(int value, int low, int high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
 Box box_within(Box box, ImageSize size)
 {
     const int top = limited(box.y, 0, size.height), bottom = limited(box.y + box.height, top, size.height);

@@ -4,11 +4,6 @@
 
 #include <string.h>
 
-static int limited(int value, int low, int high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
 /* The pixel of a line of n that stands at place i; -1: none, the mean. */
 static int source_of(int i, int n, CanvasPadding padding)
 {

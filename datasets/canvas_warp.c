@@ -14,11 +14,6 @@ typedef struct Place {
     float  across, down;
 } Place;
 
-static inline int limited(int value, int low, int high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
 /* floorf() is a call where the instruction set has no rounding. */
 static inline int floor_of(float x)
 {

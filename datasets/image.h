@@ -25,6 +25,11 @@ typedef struct ImageSize {
     int channels, height, width;
 } ImageSize;
 
+static inline int limited(int value, int low, int high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
 /* Samples may be interleaved (pixel_step = channels, plane_step = 1) or in planes (1, height x width). */
 typedef struct Image {
     ImageSize size;
