@@ -83,9 +83,9 @@ static void compose_value(Composer *composer, const char *key, float value, cons
 
 static void compose_erase(Composer *composer, const AugmentOptions *o)
 {
-    static const char *const modes[] = { "const", "rand", "pixel" };
-    char rest[48];
-    snprintf(rest, sizeof rest, ",0.02,0.33333334,%d,%s", o->erase_boxes ? o->erase_boxes : 1, modes[o->erase_mode]);
+    char rest[48], mode[16];
+    snprintf(rest, sizeof rest, ",0.02,0.33333334,%d,%s", o->erase_boxes ? o->erase_boxes : 1,
+             names_word(ERASE_WORDS, o->erase_mode, mode, sizeof mode));
     compose_value(composer, "erase", o->erase, rest);
 }
 
@@ -100,9 +100,8 @@ static void compose_mixes(Composer *composer, const AugmentOptions *o)
 
 static void compose_usual(Composer *composer, const AugmentOptions *o, int crop_pad, const char *flip)
 {
-    static const char *const modes[] = { "mean", "reflect", "edge" };
-    char step[48];
-    snprintf(step, sizeof step, "crop:%d,%s", crop_pad, modes[o->pad_mode]);
+    char step[48], mode[16];
+    snprintf(step, sizeof step, "crop:%d,%s", crop_pad, names_word(PAD_WORDS, o->pad_mode, mode, sizeof mode));
     compose(composer, step);
     if (*flip)
         compose(composer, flip);

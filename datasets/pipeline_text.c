@@ -159,11 +159,10 @@ static void write_step(Writer *writer, const Step *step)
     for (int i = 0; i < shown; i++)
         write_number(writer, i ? ',' : ':', step->numbers[i]);
     if (step->word) {
-        const char *word = info->words;
-        for (int i = 0; i < step->word; i++)
-            word = strchr(word, ' ') + 1;
+        char word[NAMES_LONGEST];
+        names_word(info->words, step->word, word, sizeof word);
         write_text(writer, shown ? "," : ":", 1);
-        write_text(writer, word, strcspn(word, " "));
+        write_text(writer, word, strlen(word));
     }
     if (step->rate < 1)
         write_number(writer, '@', step->rate);

@@ -7,6 +7,10 @@
 #include "mix.h"
 #include "random.h"
 
+/* Words of steps that options have as well: of crop, in the order of CanvasPadding, and of erase, of CanvasFill. */
+#define PAD_WORDS   "mean reflect edge"
+#define ERASE_WORDS "const rand pixel"
+
 enum { STEP_NUMBERS = 4, STEP_MOST_CHAINS = 8 };
 
 /* What a step draws from. Streams are of this step alone: another step before or behind changes nothing. */

@@ -43,6 +43,14 @@ bool names_match(const char *words, const char *name, size_t length)
     return false;
 }
 
+const char *names_word(const char *words, int place, char *text, size_t size)
+{
+    for (; place > 0; place--)
+        words += next_word(words);
+    snprintf(text, size, "%.*s", (int)strcspn(words, " "), words);
+    return text;
+}
+
 bool names_settle(const char *words, char *name)
 {
     const size_t length = strlen(name);

@@ -26,6 +26,9 @@ bool names_match(const char *words, const char *name, size_t length);
 /* The same for all of `name`; what is written there becomes the word as it stands in `words`, if that is as long. */
 bool names_settle(const char *words, char *name);
 
+/* The word at that place of the words, from 0; returns text. */
+const char *names_word(const char *words, int place, char *text, size_t size);
+
 /* Keeps the nearest name of one thing, where about two thirds of it are right or `wrong` is how it begins. aliases: may be NULL. */
 void names_consider(NameSearch *search, const char *key, const char *aliases);
 
