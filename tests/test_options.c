@@ -364,6 +364,8 @@ static void test_config(void **state)
         { "lr: fast\n",                                                 NULL,   NULL, "config: line 1: bad value 'fast': --lr" },
         { "epochs: 3\n\nlerning-rate: 1\n",                            NULL,   NULL, "config: line 3: unknown setting 'lerning-rate': did you mean learning-rate" },
         { "lr:\n",                                                      NULL,   NULL, "bad value ''" },
+        { "amp: maybe\n",                                               NULL,   NULL, "bad value 'maybe': --amp: use true or false" },
+        { "dropout: fast\n",                                            NULL,   NULL, "bad value 'fast': --dropout: use true or false" },
     };
     char folder[256], path[256];
     scratch_new(folder);
@@ -483,10 +485,8 @@ static void test_arguments_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_name_parses),
-        cmocka_unit_test(test_no_name_twice),
-        cmocka_unit_test(test_tried_options),
-        cmocka_unit_test(test_known_command_lines),
+        cmocka_unit_test(test_every_name_parses), cmocka_unit_test(test_no_name_twice),
+        cmocka_unit_test(test_tried_options), cmocka_unit_test(test_known_command_lines),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_bad_names_list_the_choices),
         cmocka_unit_test(test_recipes), cmocka_unit_test(test_recipe_note), cmocka_unit_test(test_config),

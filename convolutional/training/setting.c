@@ -70,6 +70,9 @@ bool setting_read(const Setting *setting, const char *text, void *values, Error 
     void *field = (char *)values + setting->field;
     double real;
     int64_t whole;
+    bool on;
+    if (setting->form && setting->type == SETTING_switch)
+        return read_switch(setting, text, &on, error) && setting->form->read(on ? "true" : "false", field, error);
     if (setting->form)
         return (*text || error_set(error, EXIT_usage, "bad value '': --%s: it is empty: give one, or leave the option out", setting->name)) &&
                setting->form->read(text, field, error);

@@ -28,7 +28,8 @@ typedef enum {
     KEEP_call,             /* of one call alone */
 } SettingKeep;
 
-/* How a field of another type is read and written. read may go beyond the field: into the struct that it begins. */
+/* How a field of another type is read and written. read may go beyond the field: into the struct that it begins. A switch's is given
+ * "true" or "false". */
 typedef struct SettingForm {
     bool        (*read)(const char *text, void *field, Error *error);
     const char *(*write)(const void *field, char *text, size_t size);      /* returns text */

@@ -147,10 +147,14 @@ static bool apply_recipe(const SettingLayer *layers, int count, TrainerOptions *
     return true;
 }
 
-enum {
-    CROP_PAD_USUAL = 4,      /* the default of its row */
-    FREEZE_MOST = 400,       /* bytes: a checkpoint has room for all settings */
-};
+enum { FREEZE_MOST = 400 };      /* bytes: a checkpoint has room for all settings */
+
+static bool is_usual(const char *name, const TrainerOptions *o)
+{
+    const Setting *setting = settings_at(settings_index(name));
+    char text[64];
+    return !strcmp(setting_write(setting, o, text, sizeof text), setting->fallback);
+}
 
 /* What one row cannot see. */
 static bool settle(TrainerOptions *o, Error *error)
@@ -163,7 +167,7 @@ static bool settle(TrainerOptions *o, Error *error)
         return error_set(error, EXIT_usage, "bad value '%s': --muon-other: use one that steps each number alone, such as adamw or sgd",
                          optimizer_name(o->optimizer.other));
     Pipeline pipeline;
-    if (o->augment.written && (o->crop_pad != CROP_PAD_USUAL || o->flip != FLIP_automatic || o->augment.pad_mode))
+    if (o->augment.written && !(is_usual("crop-pad", o) && is_usual("hflip", o) && is_usual("pad-mode", o)))
         return error_set(error, EXIT_usage, "two ways to shift and mirror: --aug: write crop and hflip there, and leave --crop-pad, --pad-mode and --hflip out");
     if (!augment_compose(&o->augment, o->crop_pad, "hflip", &pipeline, error))
         return false;

@@ -106,7 +106,7 @@ static const char *val_split_write(const void *field, char *text, size_t size)
 static bool denied_read(const char *text, void *field, Error *error)
 {
     (void)error;
-    *(bool *)field = !names_match("true on yes 1", text, strlen(text));
+    *(bool *)field = strcmp(text, "true") != 0;
     return true;
 }
 
@@ -152,52 +152,36 @@ static const char *aug_write(const void *field, char *text, size_t size)
     return text;
 }
 
-/* One of the words of a step's row. */
+/* An enumeration's field: the place of one of the words. */
 static bool word_read(const char *option, const char *words, const char *text, int *place, Error *error)
 {
-    int found = 0;
-    for (const char *word = words; *word; found++) {
-        char one[32];
-        const int length = (int)strcspn(word, " ");
-        snprintf(one, sizeof one, "%.*s", length, word);
-        if (names_match(one, text, strlen(text))) {
-            *place = found;
+    char word[NAMES_LONGEST];
+    for (int i = 0; *names_word(words, i, word, sizeof word); i++)
+        if (names_match(word, text, strlen(text))) {
+            *place = i;
             return true;
         }
-        word += length + (word[length] == ' ');
-    }
     return error_set(error, EXIT_usage, "unknown value '%.100s': --%s: use one of %s", text, option, words);
 }
 
-static const char *word_write(const char *words, int place, char *text, size_t size)
-{
-    for (; place > 0; place--)
-        words += strcspn(words, " ") + 1;
-    snprintf(text, size, "%.*s", (int)strcspn(words, " "), words);
-    return text;
-}
-
-#define PAD_MODES   "mean reflect edge"
-#define ERASE_MODES "const rand pixel"
-
 static bool pad_mode_read(const char *text, void *field, Error *error)
 {
-    return word_read("pad-mode", PAD_MODES, text, field, error);
+    return word_read("pad-mode", PAD_WORDS, text, field, error);
 }
 
 static const char *pad_mode_write(const void *field, char *text, size_t size)
 {
-    return word_write(PAD_MODES, *(const int *)field, text, size);
+    return names_word(PAD_WORDS, *(const int *)field, text, size);
 }
 
 static bool erase_mode_read(const char *text, void *field, Error *error)
 {
-    return word_read("remode", ERASE_MODES, text, field, error);
+    return word_read("remode", ERASE_WORDS, text, field, error);
 }
 
 static const char *erase_mode_write(const void *field, char *text, size_t size)
 {
-    return word_write(ERASE_MODES, *(const int *)field, text, size);
+    return names_word(ERASE_WORDS, *(const int *)field, text, size);
 }
 
 static bool policy_read(const char *text, void *field, Error *error)
@@ -229,7 +213,7 @@ static const char *loss_write(const void *field, char *text, size_t size)
 
 static bool class_weights_read(const char *text, void *field, Error *error)
 {
-    int place;
+    int place = 0;
     if (!word_read("class-weights", "none auto", text, &place, error))
         return false;
     *(bool *)field = place == 1;
@@ -238,7 +222,7 @@ static bool class_weights_read(const char *text, void *field, Error *error)
 
 static const char *class_weights_write(const void *field, char *text, size_t size)
 {
-    return word_write("none auto", *(const bool *)field, text, size);
+    return names_word("none auto", *(const bool *)field, text, size);
 }
 
 static bool plan_read(const char *text, void *field, Error *error)
@@ -283,28 +267,22 @@ static const char *duration_write(const void *field, char *text, size_t size)
     return text;
 }
 
-static const char *const early_metrics[] = { [METRIC_top1] = "top1", [METRIC_loss] = "loss" };
+#define EARLY_METRICS "top1 loss"      /* in the order of EarlyMetric */
 
 static bool early_metric_read(const char *text, void *field, Error *error)
 {
-    for (int i = 0; i < (int)(sizeof early_metrics / sizeof *early_metrics); i++)
-        if (names_match(early_metrics[i], text, strlen(text))) {
-            *(EarlyMetric *)field = (EarlyMetric)i;
-            return true;
-        }
-    return error_set(error, EXIT_usage, "unknown value '%.100s': --early-metric: use one of top1 loss", text);
+    return word_read("early-metric", EARLY_METRICS, text, field, error);
 }
 
 static const char *early_metric_write(const void *field, char *text, size_t size)
 {
-    snprintf(text, size, "%s", early_metrics[*(const EarlyMetric *)field]);
-    return text;
+    return names_word(EARLY_METRICS, *(const int *)field, text, size);
 }
 
 static bool amp_read(const char *text, void *field, Error *error)
 {
     (void)error;
-    *(Precision *)field = names_match("true on yes 1", text, strlen(text)) ? PRECISION_mixed : PRECISION_f32;
+    *(Precision *)field = !strcmp(text, "true") ? PRECISION_mixed : PRECISION_f32;
     return true;
 }
 
