@@ -16,20 +16,6 @@
 #include "settings.h"
 #include "tiny_run.h"
 
-static int setup(void **state)
-{
-    (void)state;
-    scratch_new(folder);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_remove(folder);
-    return 0;
-}
-
 /* Settings as text, for options that stand apart from a command line. */
 static TrainerOptions options_of(const char *text)
 {
@@ -205,10 +191,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flags),
         cmocka_unit_test(test_refused),
-        cmocka_unit_test_setup_teardown(test_resume, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_settings_are_kept, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_preview, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_command_lines, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_resume, commands_setup, commands_teardown),
+        cmocka_unit_test_setup_teardown(test_settings_are_kept, commands_setup, commands_teardown),
+        cmocka_unit_test_setup_teardown(test_preview, commands_setup, commands_teardown),
+        cmocka_unit_test_setup_teardown(test_command_lines, commands_setup, commands_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

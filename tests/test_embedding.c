@@ -18,22 +18,6 @@
 
 enum { SIDE = 16, CLASSES = 3, BATCH = 16, SIZE = SIDE * SIDE };
 
-static char folder[256];
-
-static int setup(void **state)
-{
-    (void)state;
-    scratch_new(folder);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_remove(folder);
-    return 0;
-}
-
 static ConvzooModel *model_of(const char *architecture, uint64_t seed)
 {
     ConvzooError error;
@@ -107,7 +91,7 @@ static void test_learns_saves_and_loads(void **state)
         if (!(first.loss > 0.8 && last.loss < 0.5 * first.loss && last.accuracy > 0.9 && last.gradient_norm > 0))
             fail_msg("%s: loss %g, then %g, accuracy %g", cases[i].architecture, first.loss, last.loss, last.accuracy);
 
-        scratch_path(path, folder, cases[i].architecture);
+        scratch_path(path, scratch_folder, cases[i].architecture);
         assert_int_equal(convzoo_model_logits(model, images, BATCH, before, &error), CONVZOO_OK);
         assert_int_equal(convzoo_model_save(model, path, &error), CONVZOO_OK);
         convzoo_model_free(model);
@@ -167,7 +151,7 @@ static void test_image_files(void **state)
     const int head = sprintf((char *)file, "P5\n%d %d\n255\n", SIDE, SIDE);
     for (int k = 0; k < SIZE; k++)
         bytes[k] = file[head + k] = (unsigned char)(k % 256);
-    scratch_write(scratch_path(path, folder, "image.pgm"), file, (size_t)head + SIZE);
+    scratch_write(scratch_path(path, scratch_folder, "image.pgm"), file, (size_t)head + SIZE);
     assert_int_equal(convzoo_model_read_image(model, path, image, &error), CONVZOO_OK);
     convzoo_model_normalise(model, bytes, 1, expected);
     for (int k = 0; k < SIZE; k++) {
@@ -176,7 +160,7 @@ static void test_image_files(void **state)
     }
     assert_int_equal(convzoo_model_predict(model, path, probabilities, &error), CONVZOO_OK);
     assert_true(fabsf(probabilities[0] + probabilities[1] + probabilities[2] - 1.0f) < 1e-5f);
-    assert_int_equal(convzoo_model_predict(model, scratch_path(nowhere, folder, "nowhere.png"), probabilities, &error), CONVZOO_INPUT);
+    assert_int_equal(convzoo_model_predict(model, scratch_path(nowhere, scratch_folder, "nowhere.png"), probabilities, &error), CONVZOO_INPUT);
     assert_non_null(strstr(error.text, "nowhere.png"));
     convzoo_model_free(model);
 }
@@ -241,7 +225,7 @@ static void test_a_run_is_stopped_and_resumed(void **state)
     ConvzooError error;
     ConvzooRunResult result;
     ConvzooRunOptions options = {
-        .architecture = "lenet", .data = "shapes", .folder = scratch_path(path, folder, "run"), .epochs = 2, .batch = 25, .limit = 100, .threads = 1,
+        .architecture = "lenet", .data = "shapes", .folder = scratch_path(path, scratch_folder, "run"), .epochs = 2, .batch = 25, .limit = 100, .threads = 1,
         .seed = 5, .optimizer = { .lr = 0.01f }, .progress = seen_progress, .note = seen_note, .context = &seen, .stop = &seen.stop,
     };
     assert_int_equal(convzoo_run(&options, &result, &error), CONVZOO_STOPPED);
@@ -338,9 +322,9 @@ static void test_mistakes_with_files(void **state)
     char path[256];
     ConvzooError error;
     ConvzooModel *model = model_of("lenet", 1);
-    assert_null(convzoo_model_load(scratch_path(path, folder, "nowhere"), 0, &error));
+    assert_null(convzoo_model_load(scratch_path(path, scratch_folder, "nowhere"), 0, &error));
     assert_int_equal(error.code, CONVZOO_INPUT);
-    assert_int_equal(convzoo_model_save(model, scratch_path(path, folder, "nowhere/file"), &error), CONVZOO_WRITE);
+    assert_int_equal(convzoo_model_save(model, scratch_path(path, scratch_folder, "nowhere/file"), &error), CONVZOO_WRITE);
     convzoo_model_free(model);
     convzoo_model_free(NULL);
     convzoo_training_free(NULL);
@@ -417,5 +401,5 @@ int main(void)
         cmocka_unit_test(test_mistakes_with_files),
         cmocka_unit_test(test_memory_runs_out),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

@@ -24,22 +24,6 @@
 enum { WIDTH = 7, HEIGHT = 5 };
 
 static const ImageOptions whole;
-static char folder[256];
-
-static int setup(void **state)
-{
-    (void)state;
-    scratch_new(folder);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_remove(folder);
-    return 0;
-}
-
 /* The picture that all formats hold: sample `c` (3: alpha) at (y, x). */
 static int sample(int y, int x, int c)
 {
@@ -366,12 +350,12 @@ static void test_load_refused(void **state)
     char path[256];
     uint8_t pixels[12];
     Error error;
-    assert_false(image_load(scratch_path(path, folder, "missing.png"), 3, 2, 2, false, pixels, &error));
+    assert_false(image_load(scratch_path(path, scratch_folder, "missing.png"), 3, 2, 2, false, pixels, &error));
     assert_non_null(strstr(error.text, "No such file"));
-    assert_int_equal(mkfifo(scratch_path(path, folder, "fifo.png"), 0600), 0);
+    assert_int_equal(mkfifo(scratch_path(path, scratch_folder, "fifo.png"), 0600), 0);
     assert_false(image_load(path, 3, 2, 2, false, pixels, &error));
     assert_non_null(strstr(error.text, "is a FIFO"));
-    assert_false(image_load(folder, 3, 2, 2, false, pixels, &error));
+    assert_false(image_load(scratch_folder, 3, 2, 2, false, pixels, &error));
     assert_non_null(strstr(error.text, "is a folder"));
     assert_int_equal(error.code, EXIT_input);
 }
@@ -384,7 +368,7 @@ static void test_load(void **state)
     uint8_t pixels[18];
     Error error;
     static const uint8_t planes[] = { 1, 4, 7, 10, 13, 16, 2, 5, 8, 11, 14, 17, 3, 6, 9, 12, 15, 18 };
-    scratch_write(scratch_path(path, folder, "a.ppm"), ppm, sizeof ppm - 1);
+    scratch_write(scratch_path(path, scratch_folder, "a.ppm"), ppm, sizeof ppm - 1);
     assert_true(image_load(path, 3, 2, 3, false, pixels, &error));
     assert_memory_equal(pixels, planes, sizeof planes);
 }
@@ -400,5 +384,5 @@ int main(void)
         cmocka_unit_test(test_load_refused),
         cmocka_unit_test(test_load),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

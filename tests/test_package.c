@@ -1,6 +1,6 @@
 /* test_package.c - what `cmake --install` leaves for those who embed convzoo: docs/embed.c is built against it and learns.
  *
- * The commands run in one folder, in order. */
+ * The commands run in one scratch_folder, in order. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,31 +16,15 @@
 
 #include "scratch.h"
 
-static char folder[256];
-
-static int setup(void **state)
-{
-    (void)state;
-    scratch_new(folder);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_remove(folder);
-    return 0;
-}
-
 /* Runs a shell command in the folder, where PREFIX is what was installed; fails with what it printed. The caller frees that. */
 static char *run(const char *command)
 {
     char line[2048], path[256];
-    scratch_path(path, folder, "printed");
+    scratch_path(path, scratch_folder, "printed");
     snprintf(line, sizeof line,
              "cd '%s' && export PREFIX=\"$PWD/prefix\" DOCS='%s/../docs' && "
              "export LIBRARY=\"$(dirname \"$(find prefix -name libconvzoo.a)\")\" && "
-             "export PKG_CONFIG_PATH=\"$PWD/$LIBRARY/pkgconfig\" && ( %s ) >printed 2>&1", folder, TESTS_FOLDER, command);
+             "export PKG_CONFIG_PATH=\"$PWD/$LIBRARY/pkgconfig\" && ( %s ) >printed 2>&1", scratch_folder, TESTS_FOLDER, command);
     const int status = system(line);
     char *printed = scratch_read(path, &(size_t){ 0 });
     const size_t length = strlen(printed), shown = length < 600 ? length : 600;      /* cmocka's messages are short */
@@ -52,7 +36,7 @@ static char *run(const char *command)
 static void install(void **state)
 {
     (void)state;
-    assert_int_equal(mkdir(scratch_path((char[256]){ 0 }, folder, "prefix"), 0700), 0);
+    assert_int_equal(mkdir(scratch_path((char[256]){ 0 }, scratch_folder, "prefix"), 0700), 0);
     free(run("cmake --install '" PROGRAMS_FOLDER "' --prefix \"$PREFIX\""));
     char *headers = run("cd \"$PREFIX/include\" && find . -type f");
     assert_string_equal(headers, "./convzoo.h\n");
@@ -151,5 +135,5 @@ int main(void)
         cmocka_unit_test(example_builds_and_learns),
         cmocka_unit_test(programs_read_its_checkpoint),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

@@ -18,20 +18,6 @@
 
 enum { DQT = 0xDB, SIDE = 32 };
 
-static int setup(void **state)
-{
-    (void)state;
-    scratch_new(folder);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_remove(folder);
-    return 0;
-}
-
 static uint8_t slope(int y, int x, int c)
 {
     (void)c;
@@ -119,5 +105,5 @@ static void test_a_resumed_run(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_predict), cmocka_unit_test(test_a_resumed_run) };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, commands_setup, commands_teardown);
 }

@@ -18,8 +18,6 @@
 #include "scratch.h"
 #include "threads.h"
 
-static char folder[256];
-
 /* Without active parallel regions a team has one thread, whatever was asked for. */
 static void test_settle_counts_threads(void **state)
 {
@@ -86,9 +84,9 @@ static void test_programs(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char line[1024], path[256];
-        scratch_path(path, folder, "stderr");
+        scratch_path(path, scratch_folder, "stderr");
         snprintf(line, sizeof line, "cd '%s' && env -u OMP_WAIT_POLICY -u GOMP_SPINCOUNT -u OMP_NUM_THREADS %s timeout -s KILL 100 '%s'/%s >/dev/null 2>stderr",
-                 folder, cases[i].environment, PROGRAMS_FOLDER, cases[i].arguments);
+                 scratch_folder, cases[i].environment, PROGRAMS_FOLDER, cases[i].arguments);
         const int status = system(line);
         char *err = scratch_read(path, &(size_t){ 0 });
         if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || !strstr(err, cases[i].err) ||
@@ -99,20 +97,6 @@ static void test_programs(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    scratch_new(folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    scratch_remove(folder);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,5 +104,5 @@ int main(void)
         cmocka_unit_test(test_a_program_in_a_small_team),
         cmocka_unit_test(test_programs),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

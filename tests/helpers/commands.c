@@ -90,3 +90,17 @@ void wait_for_file(const char *name)
         usleep(2000);
     assert_true(scratch_exists(path));
 }
+
+int commands_setup(void **state)
+{
+    (void)state;
+    scratch_new(folder);
+    return 0;
+}
+
+int commands_teardown(void **state)
+{
+    (void)state;
+    scratch_remove(folder);
+    return 0;
+}

@@ -11,7 +11,9 @@ typedef struct Case {
     const char *out, *err;     /* what is in stdout and stderr; "" for nothing at all, NULL for anything */
 } Case;
 
-extern char folder[256];       /* for scratch_new and scratch_remove */
+extern char folder[256];       /* for scratch_new and scratch_remove, or for these fixtures of a group or a case */
+int commands_setup(void **state);
+int commands_teardown(void **state);
 
 /* Runs a shell command in the folder, programs first in its path; its exit code, and what it printed, which the caller frees. */
 int  run(const char *command, char **out, char **err);

@@ -75,3 +75,19 @@ bool scratch_exists(const char *path)
 {
     return access(path, F_OK) == 0;
 }
+
+char scratch_folder[256];
+
+int scratch_setup(void **state)
+{
+    (void)state;
+    scratch_new(scratch_folder);
+    return 0;
+}
+
+int scratch_teardown(void **state)
+{
+    (void)state;
+    scratch_remove(scratch_folder);
+    return 0;
+}

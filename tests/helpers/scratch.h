@@ -10,6 +10,11 @@
 void scratch_new(char *path);
 /* Removes it and everything in it. */
 void scratch_remove(const char *path);
+/* The same as a group's fixtures for cmocka: one folder for all its cases. */
+extern char scratch_folder[256];
+int scratch_setup(void **state);
+int scratch_teardown(void **state);
+
 /* <folder>/<name> in path, which has 256 bytes; returns it. */
 const char *scratch_path(char *path, const char *folder, const char *name);
 
