@@ -39,7 +39,7 @@ typedef struct Architecture {
     const char *aliases;           /* space-separated, "" if none */
     const char *paper;
     const char *about;             /* one line for --help */
-    Activation  act;               /* its own activation */
+    ActivationKey act;             /* its own activation */
     const char *recipe;            /* settings that train it well with no other flag: "opt=sgd lr=0.05 ..." (training/settings.h) */
     int         least_side;        /* smallest image side it takes */
     Tensor   *(*build)(Network *net, Tensor *image, const ArchOptions *options);   /* returns the logits: classes 1 1 */

@@ -10,7 +10,7 @@
 
 static const Architecture architectures[] = {
 #define X(key_, aliases_, paper_, about_, act_, side_, ...) \
-    { .key = #key_, .aliases = aliases_, .paper = paper_, .about = about_, .act = { .key = act_ }, .least_side = side_, \
+    { .key = #key_, .aliases = aliases_, .paper = paper_, .about = about_, .act = act_, .least_side = side_, \
       .recipe = __VA_ARGS__, .build = key_ },
 #include "architectures.def"
 #undef X
@@ -136,10 +136,10 @@ Network *architecture_network(const Architecture *arch, Shape image, const ArchO
         return NULL;
     }
     ArchOptions resolved = *options;
-    if (resolved.act.key == ACT_native)
-        resolved.act = arch->act;
+    if (!resolved.act.info)
+        resolved.act = activation_of(arch->act);
     Network *net = network_new();
-    network_set_gain(net, activation_info(resolved.act.key)->gain);
+    network_set_gain(net, resolved.act.info->gain);
     network_set_norm(net, resolved.bn_eps, resolved.bn_momentum);
     arch->build(net, network_input(net, image), &resolved);
     start_small_before_norm(net);

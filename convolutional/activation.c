@@ -96,7 +96,7 @@ static void activation_forward(const Module *module, Program *program)
 {
     const ActivationModule *m = (const ActivationModule *)module;
     Buffer *x = program_read_numbers(program, module->in[0]);
-    if (m->act.key == ACT_identity) {
+    if (activation_key(m->act) == ACT_identity) {
         program_alias(program, module->out, x, buffer_layout(x));
         return;
     }
@@ -110,7 +110,7 @@ static void activation_backward(const Module *module, Program *program)
     const ActivationModule *m = (const ActivationModule *)module;
     Buffer *x = program_read_numbers(program, module->in[0]);
     Buffer *dy = program_read_gradient(program, module->out, buffer_layout(x));
-    if (m->act.key == ACT_identity) {
+    if (activation_key(m->act) == ACT_identity) {
         program_share_gradient(program, module->in[0], dy, buffer_layout(x));
         return;
     }
@@ -140,14 +140,14 @@ static const ModuleOps activation_ops = {
 
 Tensor *activation(Network *net, const char *name, const Tensor *x, Activation act)
 {
-    CHECK(act.key > ACT_native && act.key < ACT_COUNT, "activation '%s': key %d of %d", name, act.key, ACT_COUNT);
+    CHECK(act.info, "activation '%s' is native: the architecture must say which", name);
     ActivationModule *m = network_add_module(net, sizeof *m, &activation_ops, name, x, NULL);
     m->act = act;
-    if (activation_info(act.key)->learned) {
-        CHECK(act.key == ACT_prelu, "activation '%s': %s is learned, but only prelu's gradient by its parameter is known", name,
-              activation_info(act.key)->key);
+    if (act.info->learned) {
+        CHECK(act.info->id == ACT_prelu, "activation '%s': %s is learned, but only prelu's gradient by its parameter is known", name,
+              act.info->key);
         const int64_t c = x->shape.c;
-        m->slope = network_add_param(net, m, "weight", PARAM_plain, 1, &c, (Init){ .constant = act.parameter });
+        m->slope = network_add_param(net, m, "weight", PARAM_plain, 1, &c, (Init){ .constant = act.parameters[0] });
     }
     return network_add_output(net, m, x->shape);
 }

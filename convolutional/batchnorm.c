@@ -138,7 +138,7 @@ static void batchnorm_recompute(const Module *module, Program *program)
  * cheap. Where a residual is itself made again, y is kept, or one tensor would ask for all before it. */
 static bool is_cheap_to_repeat(const Program *program, const Fusion *fusion)
 {
-    return program_mode(program) == MODE_training && activation_info(fusion->act.key)->cheap &&
+    return program_mode(program) == MODE_training && fusion->act.info->cheap &&
            !(fusion->residual && program_recomputes(program, fusion->residual));
 }
 
@@ -169,7 +169,7 @@ static void batchnorm_backward(const Module *module, Program *program)
     Buffer *dx = program_write_gradient(program, module->in[0], buffer_layout(x));
     Buffer *dresidual = NULL;
     if (fusion.residual && program_wants_gradient(program, fusion.residual)) {
-        if (fusion.act.key == ACT_identity)
+        if (activation_key(fusion.act) == ACT_identity)
             program_share_gradient(program, fusion.residual, dy, buffer_layout(x));
         else
             dresidual = program_write_gradient(program, fusion.residual, buffer_layout(x));

@@ -17,7 +17,7 @@ Tensor *squeeze_excite(Network *net, const char *name, const Tensor *x, int redu
     gate = conv2d    (net, "conv_reduce", gate, reduced, pointwise);
     gate = activation(net, "act1",        gate, act);
     gate = conv2d    (net, "conv_expand", gate, x->shape.c, pointwise);
-    gate = activation(net, "gate",        gate, (Activation){ .key = ACT_sigmoid });
+    gate = activation(net, "gate",        gate, activation_of(ACT_sigmoid));
     Tensor *y = channel_gate(net, "scale", x, gate);
     scope_pop(net);
     return y;

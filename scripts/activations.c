@@ -32,7 +32,7 @@ static void print_row(const char *label, const char *text)
 }
 
 /* A few values of the function and its derivative, side by side. */
-static void print_values(const ActivationInfo *info, double parameter)
+static void print_values(Activation act)
 {
     static const double points[] = { -4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0 };
     enum { POINTS = sizeof points / sizeof *points };
@@ -41,24 +41,25 @@ static void print_values(const ActivationInfo *info, double parameter)
         printf(" %8.2f", points[i]);
     printf("\n  %-12s", "f(x)");
     for (int i = 0; i < POINTS; i++)
-        printf(" %8.4f", info->f(points[i], parameter));
+        printf(" %8.4f", activation_value(act, points[i]));
     printf("\n  %-12s", "f'(x)");
     for (int i = 0; i < POINTS; i++)
-        printf(" %8.4f", info->df(points[i], parameter));
+        printf(" %8.4f", activation_slope(act, points[i]));
     putchar('\n');
 }
 
 static void print_one(Activation act)
 {
-    const ActivationInfo *info = activation_info(act.key);
+    const ActivationInfo *info = act.info;
     char text[128];
     printf("%s\n", activation_text(act, text, sizeof text));
     print_row("also called", info->aliases);
     print_row("f(x)", info->formula);
     print_row("f'(x)", info->derivative);
     print_row("range", info->range);
-    if (*info->parameter) {
-        snprintf(text, sizeof text, "%s = %g (default %g)", info->parameter, (double)act.parameter, (double)info->fallback);
+    const char *name = info->parameters;
+    for (int i = 0; i < activation_parameter_count(info); i++, name += strcspn(name, " ") + 1) {
+        snprintf(text, sizeof text, "%.*s = %g (default %g)", (int)strcspn(name, " "), name, (double)act.parameters[i], (double)info->defaults[i]);
         print_row("parameter", text);
     }
     snprintf(text, sizeof text,
@@ -68,7 +69,7 @@ static void print_one(Activation act)
     print_row("good for", info->good_for);
     print_row("bad for", info->bad_for);
     print_row("paper", info->paper);
-    print_values(info, (double)act.parameter);
+    print_values(act);
 }
 
 static bool show(const OptionLine *line, Error *error)
@@ -77,7 +78,7 @@ static bool show(const OptionLine *line, Error *error)
     for (int i = 1; i < line->argument_count; i++)
         if (!activation_parse(line->arguments[i], &act, error))
             return false;
-        else if (act.key == ACT_native)
+        else if (!act.info)
             return error_set(error, EXIT_usage, "no function: '%s': it stands for an architecture's own: use one of %s",
                              line->arguments[i], activation_names());
     for (int i = 1; i < line->argument_count; i++) {

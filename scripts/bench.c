@@ -192,7 +192,7 @@ static void bench_free(Bench *b)
 static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error *error)
 {
     const Mode mode = !strcmp(flags->mode, "train") ? MODE_training : MODE_inference;
-    PlanSubject subject = { arch, { CHANNELS, (int)flags->side, (int)flags->side }, { .classes = CLASSES, .act = arch->act }, mode, (int)flags->batch };
+    PlanSubject subject = { arch, { CHANNELS, (int)flags->side, (int)flags->side }, { .classes = CLASSES, .act = activation_of(arch->act) }, mode, (int)flags->batch };
     Bench b = { .flags = flags };
     if (!bench_plan(flags, &b.plan, error) || (flags->act && !activation_parse(flags->act, &subject.options.act, error)))
         return false;

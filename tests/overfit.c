@@ -82,10 +82,10 @@ static bool try_all(const Trial *trial, const char *word, const Batch *batch)
     if (!arch)
         error_exit(&error);
     bool all_well = true;
-    Activation act = arch->act;
+    Activation act = activation_of(arch->act);
     if (colon && !strcmp(colon, ":all")) {
         for (int key = ACT_native + 1; key < ACT_COUNT; key++) {
-            act = (Activation){ (ActivationKey)key, activation_info((ActivationKey)key)->fallback };
+            act = activation_of((ActivationKey)key);
             all_well = try_one(trial, arch, act, batch) && all_well;
         }
         return all_well;

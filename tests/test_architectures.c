@@ -143,11 +143,11 @@ static void test_activations(void **state)
     for (size_t i = 0; i < CASES; i++) {
         const Architecture *arch = find(cases[i].name);
         for (ActivationKey key = ACT_native; key < ACT_COUNT; key++) {
-            Network *net = build(arch, (Shape){ 3, 32, 32 }, (ArchOptions){ .classes = 10, .act = { key, 0.25f } });
-            const ActivationKey expected = key == ACT_native ? arch->act.key : key;
+            Network *net = build(arch, (Shape){ 3, 32, 32 }, (ArchOptions){ .classes = 10, .act = activation_of(key) });
+            const ActivationKey expected = key == ACT_native ? arch->act : key;
             for (int m = 0; m < network_module_count(net); m++) {
                 const Module *module = network_module(net, m);
-                const ActivationKey got = module->ops->function ? module->ops->function(module).key : expected;
+                const ActivationKey got = module->ops->function ? activation_key(module->ops->function(module)) : expected;
                 if (got != expected)
                     fail_msg("%s, %s: activation %d, expected %d", arch->key, module->name, (int)got, (int)expected);
             }
@@ -218,7 +218,7 @@ static void test_registry(void **state)
     (void)state;
     for (int i = 0; i < architecture_count(); i++) {
         const Architecture *arch = architecture_at(i);
-        assert_true(arch->build && *arch->paper && *arch->about && arch->act.key != ACT_native);
+        assert_true(arch->build && *arch->paper && *arch->about && arch->act != ACT_native);
         const TrainerOptions usual = trainer_defaults(arch, NULL);
         assert_true(usual.arch == arch && usual.lr > 0 && usual.optimizer.weight_decay >= 0 && usual.epochs > 0);
         assert_true(strstr(arch->recipe, "opt=") && strstr(arch->recipe, "lr=") && strstr(arch->recipe, "epochs="));
@@ -259,7 +259,7 @@ static void test_sides(void **state)
 
 static float *values_of(const char *arch, ActivationKey act, uint64_t seed, const char *name, size_t *count)
 {
-    Network *net = build(find(arch), (Shape){ 3, 32, 32 }, (ArchOptions){ .classes = 10, .act = { act, 0.25f } });
+    Network *net = build(find(arch), (Shape){ 3, 32, 32 }, (ArchOptions){ .classes = 10, .act = activation_of(act) });
     const Param *param = network_param_find(net, name);
     assert_non_null(param);
     parameters_init(net, seed);
@@ -365,7 +365,7 @@ static void test_table(void **state)
 {
     (void)state;
     for (size_t i = 0; i < CASES; i++) {
-        const ArchOptions options = { .classes = 10, .act = { ACT_prelu, 0.25f } };
+        const ArchOptions options = { .classes = 10, .act = activation_of(ACT_prelu) };
         Network *net = build(find(cases[i].name), (Shape){ 3, 32, 32 }, options);
         char *text, *rest;
         size_t size, sum = 0, last = 0;

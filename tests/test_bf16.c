@@ -51,16 +51,15 @@ static void test_functions(void **state)
         if (key == ACT_prelu)
             continue;
         const ActivationInfo *info = activation_info(key);
-        const Activation act = { key, info->fallback };
-        const double a = (double)info->fallback;
+        const Activation act = activation_of(key);
         kernel_activation_forward_bf16(&all, act, x, y);
         for (int i = 0; i < NUMBERS; i++)
             if (fabs(value_of(x[i])) < 1e4)
-                hold(info->key, "f", value_of(x[i]), value_of(y[i]), info->f(value_of(x[i]), a));
+                hold(info->key, "f", value_of(x[i]), value_of(y[i]), activation_value(act, value_of(x[i])));
         kernel_activation_backward_bf16(&all, act, x, dy, y);
         for (int i = 0; i < NUMBERS; i++)
             if (fabs(value_of(x[i])) < 1e4)
-                hold(info->key, "f'", value_of(x[i]), value_of(y[i]), 0.75 * info->df(value_of(x[i]), a));
+                hold(info->key, "f'", value_of(x[i]), value_of(y[i]), 0.75 * activation_slope(act, value_of(x[i])));
     }
     free(x);
     free(y);
@@ -72,11 +71,11 @@ static void test_rounding(void **state)
 {
     (void)state;
     uint16_t *x = every_number(), *y = every_number();
-    kernel_activation_forward_bf16(&all, (Activation){ .key = ACT_identity }, x, y);
+    kernel_activation_forward_bf16(&all, activation_of(ACT_identity), x, y);
     for (int i = 0; i < NUMBERS; i++)
         assert_true(y[i] == x[i] || isnan(value_of(x[i])));
 
-    kernel_activation_forward_bf16(&all, (Activation){ ACT_leaky_relu, 0.75f }, x, y);
+    kernel_activation_forward_bf16(&all, activation_with(ACT_leaky_relu, 0.75f), x, y);
     for (int i = 0; i < NUMBERS; i++) {
         const double exact = 0.75 * value_of(x[i]);
         if (!(exact < 0) || -exact < (double)FLT_MIN || isinf(exact))
@@ -96,7 +95,7 @@ static void test_padding(void **state)
     const View view = { .n = 2, .c = 5, .h = 3, .w = 3, .block = 8, .padded = 8 };
     uint16_t x[2 * 8 * 9] = { 0 }, y[2 * 8 * 9];
     memset(y, 0xFF, sizeof y);
-    kernel_activation_forward_bf16(&view, (Activation){ .key = ACT_sigmoid }, x, y);
+    kernel_activation_forward_bf16(&view, activation_of(ACT_sigmoid), x, y);
     for (int i = 0; i < 2 * 8 * 9; i++)
         assert_true(value_of(y[i]) == (i % 8 < 5 ? 0.5 : 0.0));
 }

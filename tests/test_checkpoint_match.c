@@ -79,7 +79,7 @@ static bool same_values(Network *a, Network *b)
 static Network *network_named(const char *arch, int side, uint64_t seed)
 {
     const Architecture *found = architecture_find(arch, NULL);
-    const ArchOptions options = { .classes = 3, .act = found->act };
+    const ArchOptions options = { .classes = 3, .act = activation_of(found->act) };
     Network *net = architecture_network(found, (Shape){ 3, side, side }, &options, NULL);
     assert_non_null(net);
     parameters_init(net, seed);

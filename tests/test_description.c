@@ -162,7 +162,7 @@ static void check_equal(Description *a, Description *b)
     assert_string_equal(a->name, b->name);
     assert_int_equal(a->inputs, b->inputs);
     assert_true(same_shape(a->out, b->out) && a->macs == b->macs);
-    assert_true(a->function.key == b->function.key && a->function.parameter == b->function.parameter);
+    assert_true(a->function.info == b->function.info && a->function.parameters[0] == b->function.parameters[0]);
     assert_true(a->integer_count == b->integer_count && a->float_count == b->float_count && a->param_count == b->param_count);
     for (int i = 0; i < a->integer_count; i++) {
         assert_string_equal(a->integers[i].name, b->integers[i].name);
@@ -288,7 +288,7 @@ static void every_architecture(void **state)
     (void)state;
     for (int i = 0; i < architecture_count(); i++) {
         const Architecture *arch = architecture_at(i);
-        const ArchOptions options = { .classes = 5, .squeeze_excite = true, .act = { ACT_prelu, 0.25f } };
+        const ArchOptions options = { .classes = 5, .squeeze_excite = true, .act = activation_of(ACT_prelu) };
         Network *net = architecture_network(arch, (Shape){ 3, 32, 32 }, &options, NULL);
         check_formulas(net);
         Network *copy = rebuild(net);

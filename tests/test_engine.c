@@ -404,7 +404,7 @@ static void mistake_stranger(void)
 {
     Network *net = network_new(), *other = network_new();
     linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
-    activation(other, "act", network_logits(net), (Activation){ .key = ACT_relu });
+    activation(other, "act", network_logits(net), activation_of(ACT_relu));
 }
 
 static char schedule_text[32];      /* "schedule 3 of 3", whatever their number is */

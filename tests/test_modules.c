@@ -393,13 +393,12 @@ static void test_activations(void **state)
     (void)state;
     for (ActivationKey key = ACT_native + 1; key < ACT_COUNT; key++) {
         const ActivationInfo *info = activation_info(key);
-        const Activation f = { key, info->fallback };
-        check_case(&(ModuleCase){ info->key, 2, { 5, 3, 7 }, build_activation, .act = f }, KIND_pointwise);
-        check_case(&(ModuleCase){ info->key, 1, { 16, 3, 5 }, build_activation, .act = f }, KIND_pointwise);
-        check_case(&(ModuleCase){ info->key, 2, { 5, 3, 7 }, build_norm_activation, .act = f }, KIND_norm);
-        check_case(&(ModuleCase){ info->key, 3, { 16, 2, 5 }, build_residual_activation, .act = f }, KIND_norm);
-        if (*info->parameter)
-            check_case(&(ModuleCase){ info->key, 2, { 6, 3, 5 }, build_norm_activation, .act = { key, 0.37f } }, KIND_norm);
+        check_case(&(ModuleCase){ info->key, 2, { 5, 3, 7 }, build_activation, .act = key }, KIND_pointwise);
+        check_case(&(ModuleCase){ info->key, 1, { 16, 3, 5 }, build_activation, .act = key }, KIND_pointwise);
+        check_case(&(ModuleCase){ info->key, 2, { 5, 3, 7 }, build_norm_activation, .act = key }, KIND_norm);
+        check_case(&(ModuleCase){ info->key, 3, { 16, 2, 5 }, build_residual_activation, .act = key }, KIND_norm);
+        if (*info->parameters)
+            check_case(&(ModuleCase){ info->key, 2, { 6, 3, 5 }, build_norm_activation, .act = key, .act_parameter = 0.37f }, KIND_norm);
     }
 }
 

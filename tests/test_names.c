@@ -84,8 +84,8 @@ static void test_catalogues(void **state)
     assert_non_null(architecture_find("EFFICIENTNET-lite0", &error));
     assert_null(architecture_find("resnet99", &error));
     assert_string_equal(error.text, "unknown architecture 'resnet99': did you mean resnet18? 'train --list-archs' shows all");
-    assert_true(activation_parse("Leaky-ReLU:0.2", &act, &error) && act.key == ACT_leaky_relu && act.parameter == 0.2f);
-    assert_true(activation_parse("HardSwish", &act, &error) && act.key == ACT_hardswish);
+    assert_true(activation_parse("Leaky-ReLU:0.2", &act, &error) && activation_key(act) == ACT_leaky_relu && act.parameters[0] == 0.2f);
+    assert_true(activation_parse("HardSwish", &act, &error) && activation_key(act) == ACT_hardswish);
     assert_false(activation_parse("gelu_tahn:2", &act, &error));
     assert_non_null(strstr(error.text, "did you mean gelu_tanh? 'activations list' shows all"));
     assert_false(activation_parse("maxout", &act, &error));

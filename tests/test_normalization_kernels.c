@@ -88,7 +88,6 @@ static void expected_free(Expected *e)
 static void expected_forward(const BatchNormTest *t, const double *x, Expected *e)
 {
     const View *v = &t->k.view;
-    const ActivationInfo *act = activation_info(t->k.act.key);
     const double count = (double)pixels_of(v);
     for (int c = 0; c < v->c; c++) {
         double mean = 0, variance = 0;
@@ -102,7 +101,7 @@ static void expected_forward(const BatchNormTest *t, const double *x, Expected *
             const size_t at = place(v, c, i);
             e->z[at] = (double)t->weight[c] * (x[at] - mean) / sqrt(variance + (double)t->k.eps) + (double)t->bias[c] +
                        (t->residual ? (double)t->residual[at] : 0);
-            e->y[at] = act->f(e->z[at], (double)t->k.act.parameter);
+            e->y[at] = activation_value(t->k.act, e->z[at]);
         }
     }
 }
@@ -111,17 +110,16 @@ static void expected_forward(const BatchNormTest *t, const double *x, Expected *
 static void expected_backward(BatchNormTest *t, const double *x, Expected *e)
 {
     const View *v = &t->k.view;
-    const ActivationInfo *act = activation_info(t->k.act.key);
     const double count = (double)pixels_of(v);
     for (int c = 0; c < v->c; c++) {
         const double inverse = 1 / sqrt(e->variance[c] + (double)t->k.eps);
         e->dbias[c] = e->dweight[c] = 0;
         for (size_t i = 0; i < pixels_of(v); i++) {
             const size_t at = place(v, c, i);
-            for (int kink = 0; kink < act->kink_count; kink++)
-                if (fabs(e->z[at] - act->kinks[kink]) < 1e-3)
+            for (int kink = 0; kink < t->k.act.info->kink_count; kink++)
+                if (fabs(e->z[at] - t->k.act.info->kinks[kink]) < 1e-3)
                     t->dy[at] = 0;
-            e->dz[at] = (double)t->dy[at] * act->df(e->z[at], (double)t->k.act.parameter);
+            e->dz[at] = (double)t->dy[at] * activation_slope(t->k.act, e->z[at]);
             e->dbias[c] += e->dz[at];
             e->dweight[c] += e->dz[at] * (x[at] - e->mean[c]) * inverse;
         }
@@ -136,7 +134,7 @@ static void expected_backward(BatchNormTest *t, const double *x, Expected *e)
 /* Runs everything and compares it; `y`: backward gets the forward's output. */
 static void check_batchnorm(View v, Activation act, bool residual, bool y, float center)
 {
-    const char *name = activation_info(act.key)->key;
+    const char *name = act.info->key;
     const double rounding = 3e-7 * fabs((double)center);      /* of the mean, which is a float */
     BatchNormTest t = batchnorm_new(v, act, residual, center);
     Expected e = expected_new(&v);
@@ -169,9 +167,9 @@ static void test_batchnorm_shapes(void **state)
     for (int s = 0; s < SHAPES; s++)
         for (int b = 0; b < BLOCKS; b++) {
             const View v = view_of(shapes[s], blocks[b]);
-            check_batchnorm(v, (Activation){ .key = ACT_identity }, false, false, 0.5f);
-            check_batchnorm(v, (Activation){ .key = ACT_silu }, true, false, -3);
-            check_batchnorm(v, (Activation){ .key = ACT_relu }, s % 2, b % 2, 10);
+            check_batchnorm(v, activation_of(ACT_identity), false, false, 0.5f);
+            check_batchnorm(v, activation_of(ACT_silu), true, false, -3);
+            check_batchnorm(v, activation_of(ACT_relu), s % 2, b % 2, 10);
         }
 }
 
@@ -182,7 +180,7 @@ static void test_batchnorm_activations(void **state)
         for (int b = 0; key != ACT_prelu && b < BLOCKS; b++)
             for (int option = 0; option < 4; option++) {
                 const View v = view_of((View){ .n = 3, .c = 21, .h = 5, .w = 7 }, blocks[b]);
-                const Activation act = { (ActivationKey)key, activation_info((ActivationKey)key)->fallback };
+                const Activation act = activation_of((ActivationKey)key);
                 check_batchnorm(v, act, option & 1, option & 2, 0.5f);
             }
 }
@@ -193,7 +191,7 @@ static void test_batchnorm_mask(void **state)
     (void)state;
     for (int b = 0; b < BLOCKS; b++) {
         const View v = view_of((View){ .n = 3, .c = 21, .h = 5, .w = 7 }, blocks[b]);
-        BatchNormTest t = batchnorm_new(v, (Activation){ .key = ACT_relu }, true, 0);
+        BatchNormTest t = batchnorm_new(v, activation_of(ACT_relu), true, 0);
         batchnorm_run(&t, NULL);
         float *dx = floats(view_count(&v));
         kernel_batchnorm_backward(&t.k, t.x, t.mean, t.variance, t.weight, t.bias, NULL, t.y, t.dy, dx, t.dweight, t.dbias, NULL,
@@ -212,10 +210,10 @@ static void test_batchnorm_large_mean(void **state)
     static const View large[] = { { .n = 33, .c = 24, .h = 12, .w = 12 }, { .n = 150, .c = 19, .h = 7, .w = 7 } };
     for (int b = 0; b < BLOCKS; b++)
         for (size_t s = 0; s < sizeof large / sizeof *large; s++) {
-            check_batchnorm(view_of(large[s], blocks[b]), (Activation){ .key = ACT_tanh }, true, false, 1000);
+            check_batchnorm(view_of(large[s], blocks[b]), activation_of(ACT_tanh), true, false, 1000);
 
             /* Constant channels */
-            BatchNormTest t = batchnorm_new(view_of(large[s], blocks[b]), (Activation){ .key = ACT_relu }, false, 0);
+            BatchNormTest t = batchnorm_new(view_of(large[s], blocks[b]), activation_of(ACT_relu), false, 0);
             for (size_t i = 0; i < view_count(&t.k.view); i++)
                 t.x[i] = 1234.5678f;
             kernel_batchnorm_statistics(&t.k, t.x, t.mean, t.variance, t.scratch);
@@ -242,7 +240,7 @@ static void test_batchnorm_differences(void **state)
     (void)state;
     const View v = view_of((View){ .n = 3, .c = 5, .h = 3, .w = 2 }, 8);
     const double step = 1e-5;
-    BatchNormTest t = batchnorm_new(v, (Activation){ .key = ACT_mish }, true, 1);
+    BatchNormTest t = batchnorm_new(v, activation_of(ACT_mish), true, 1);
     Expected e = expected_new(&v);
     double *x = doubles(&v, t.x);
     batchnorm_run(&t, NULL);
@@ -269,8 +267,8 @@ static void test_batchnorm_threads(void **state)
         for (int b = 0; b < BLOCKS; b++) {
             const View v = view_of(shapes[s], blocks[b]);
             const size_t count = view_count(&v), padded = (size_t)v.padded;
-            BatchNormTest t = batchnorm_new(v, (Activation){ .key = ACT_gelu }, true, 2);
-            BatchNormTest other = batchnorm_new(v, (Activation){ .key = ACT_gelu }, true, 2);
+            BatchNormTest t = batchnorm_new(v, activation_of(ACT_gelu), true, 2);
+            BatchNormTest other = batchnorm_new(v, activation_of(ACT_gelu), true, 2);
             omp_set_num_threads(1);
             batchnorm_run(&t, NULL);
             omp_set_num_threads(3);
@@ -296,7 +294,7 @@ static void test_batchnorm_in_place(void **state)
         for (int b = 0; b < (s < SHAPES ? BLOCKS : 1); b++) {
             const View v = s < SHAPES ? view_of(shapes[s], blocks[b]) : view_of(large, 16);
             const size_t count = view_count(&v);
-            BatchNormTest t = batchnorm_new(v, (Activation){ .key = ACT_hardswish }, true, 0);
+            BatchNormTest t = batchnorm_new(v, activation_of(ACT_hardswish), true, 0);
             batchnorm_run(&t, NULL);
             float *copy = floats(count);
             memcpy(copy, t.dy, count * sizeof *copy);

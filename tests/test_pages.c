@@ -86,8 +86,8 @@ static void test_activation_rows(void **state)
     for (int key = ACT_native + 1; key < ACT_COUNT; key++) {
         const ActivationInfo *info = activation_info((ActivationKey)key);
         char line[512] = "|", parameter[64] = "";
-        if (*info->parameter)
-            snprintf(parameter, sizeof parameter, "%s = %g", info->parameter, (double)info->fallback);
+        if (*info->parameters)
+            snprintf(parameter, sizeof parameter, "%s = %g", info->parameters, (double)info->defaults[0]);
         append_cell(line, sizeof line, " `", info->key, "`");
         append_cell(line, sizeof line, " ", info->aliases, "");
         append_cell(line, sizeof line, " `", info->formula, "`");
@@ -117,7 +117,7 @@ static void test_architecture_rows(void **state)
     for (int i = 0; i < architecture_count(); i++) {
         const Architecture *arch = architecture_at(i);
         char line[512];
-        snprintf(line, sizeof line, "| `%s` | %s | %zu | %zu | `%s` | ", arch->key, activation_info(arch->act.key)->key,
+        snprintf(line, sizeof line, "| `%s` | %s | %zu | %zu | `%s` | ", arch->key, activation_info(arch->act)->key,
                  parameters_of(arch, 32, 10), parameters_of(arch, 224, 1000), arch->recipe);
         find_line(PAGE_architectures, line);
     }

@@ -22,7 +22,7 @@ static PlanSubject subject_of(const char *arch)
 {
     Error error;
     PlanSubject subject = { .arch = architecture_find(arch, &error), .image = { 3, 32, 32 }, .mode = MODE_training, .batch = 16 };
-    subject.options = (ArchOptions){ .classes = 10, .act = subject.arch->act };
+    subject.options = (ArchOptions){ .classes = 10, .act = activation_of(subject.arch->act) };
     return subject;
 }
 

@@ -42,7 +42,7 @@ static void test_a_program_in_a_small_team(void **state)
     (void)state;
     Error error;
     const int levels = omp_get_max_active_levels(), before = omp_get_max_threads();
-    const ArchOptions options = { .classes = 3, .act = { .key = ACT_relu } };
+    const ArchOptions options = { .classes = 3, .act = activation_of(ACT_relu) };
     Network *network = architecture_network(architecture_find("lenet", &error), (Shape){ 3, 32, 32 }, &options, &error);
     assert_non_null(network);
     parameters_init(network, 1);

@@ -45,7 +45,16 @@ static double phi(double x)
 #undef X
 
 static const ActivationInfo catalogue[ACT_COUNT] = {
-#define X(name, expression, slope, ...) [ACT_##name] = { .key = #name, .f = f_##name, .df = df_##name, __VA_ARGS__ },
+#define X(name, expression, slope, ...) [ACT_##name] = { .id = ACT_##name, .key = #name, __VA_ARGS__ },
+#include "activations.def"
+#undef X
+};
+
+/* The loops of a row, in double. */
+static const struct {
+    double (*f)(double x, double a), (*df)(double x, double a);
+} loops[ACT_COUNT] = {
+#define X(name, ...) [ACT_##name] = { f_##name, df_##name },
 #include "activations.def"
 #undef X
 };
@@ -56,6 +65,46 @@ const ActivationInfo *activation_info(ActivationKey key)
 {
     CHECK(key > ACT_native && key < ACT_COUNT, "activation key %d of 1..%d", (int)key, ACT_COUNT - 1);
     return &catalogue[key];
+}
+
+Activation activation_of(ActivationKey key)
+{
+    Activation activation = { .info = key == ACT_native ? NULL : activation_info(key) };
+    if (activation.info)
+        memcpy(activation.parameters, activation.info->defaults, sizeof activation.parameters);
+    return activation;
+}
+
+Activation activation_with(ActivationKey key, float parameter)
+{
+    Activation activation = activation_of(key);
+    activation.parameters[0] = parameter;
+    return activation;
+}
+
+int activation_parameter_count(const ActivationInfo *info)
+{
+    int count = 0;
+    for (const char *word = info->parameters; *word; word += strspn(word, " "), count++)
+        word += strcspn(word, " ");
+    return count;
+}
+
+ActivationKey activation_key(Activation activation)
+{
+    return activation.info ? activation.info->id : ACT_native;
+}
+
+double activation_value(Activation activation, double x)
+{
+    CHECK(activation.info, "the value of native at %g", x);
+    return loops[activation.info->id].f(x, (double)activation.parameters[0]);
+}
+
+double activation_slope(Activation activation, double x)
+{
+    CHECK(activation.info, "the slope of native at %g", x);
+    return loops[activation.info->id].df(x, (double)activation.parameters[0]);
 }
 
 const char *activation_names(void)
@@ -69,32 +118,48 @@ const char *activation_names(void)
 }
 
 /* Whether f and f' stay within float's range, far out and at zero too. */
-static bool row_is_finite(const ActivationInfo *row, float parameter)
+static bool is_finite(Activation activation)
 {
     static const double points[] = { -1e4, -1, 0, 1, 1e4 };
     for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
-        const double f = row->f(points[i], (double)parameter), df = row->df(points[i], (double)parameter);
+        const double f = activation_value(activation, points[i]), df = activation_slope(activation, points[i]);
         if (!(fabs(f) <= FLT_MAX && fabs(df) <= FLT_MAX))
             return false;
     }
     return true;
 }
 
-static bool parameter_parse(const char *text, const ActivationInfo *row, float *parameter, Error *error)
+/* Reads one number of `text`, which ends at a comma or at the text's end; *next: what follows it. */
+static bool number_parse(const char *text, const char **next, float *number)
 {
-    if (!*row->parameter)
+    char *end;
+    const size_t length = strspn(text, "+-.0123456789eE");
+    *number = text_read_float(text, &end);
+    *next = end;
+    return length > 0 && end == text + length && (*end == ',' || !*end) && isfinite(*number);
+}
+
+/* text: what stands after the name's colon. Parameters that it leaves out stay as they are. */
+static bool parameters_parse(const char *text, Activation *activation, Error *error)
+{
+    const ActivationInfo *row = activation->info;
+    const int count = activation_parameter_count(row);
+    if (!count)
         return error_set(error, EXIT_usage, "activation without a parameter: '%s:%.120s': write '%s'",
                          row->key, text, row->key);
-    char *end;
-    const float value = text_read_float(text, &end);
-    const bool decimal = *text && text[strspn(text, "+-.0123456789eE")] == '\0';
-    if (!decimal || *end || !isfinite(value))
-        return error_set(error, EXIT_usage, "not a finite number: %s of '%s:%.120s': write a number, as in '%s:%g'",
-                         row->parameter, row->key, text, row->key, (double)row->fallback);
-    if (!row_is_finite(row, value))
+    const char *at = text, *next = text;
+    for (int i = 0; i < count; i++, at = next + 1) {
+        if (!number_parse(at, &next, &activation->parameters[i]))
+            return error_set(error, EXIT_usage, "not a finite number: %s of '%s:%.120s': write a number, as in '%s:%g'",
+                             row->parameters, row->key, text, row->key, (double)row->defaults[0]);
+        if (!*next)
+            break;
+    }
+    if (*next)
+        return error_set(error, EXIT_usage, "too many numbers: %s of '%s:%.120s': it has %d", row->parameters, row->key, text, count);
+    if (!is_finite(*activation))
         return error_set(error, EXIT_usage, "activation is not finite: %s of '%s:%.120s': choose a number nearer to %g",
-                         row->parameter, row->key, text, (double)row->fallback);
-    *parameter = value;
+                         row->parameters, row->key, text, (double)row->defaults[0]);
     return true;
 }
 
@@ -109,8 +174,8 @@ bool activation_parse(const char *text, Activation *activation, Error *error)
         const ActivationInfo *row = &catalogue[key];
         if (!names_match(row->key, text, length) && !names_match(row->aliases, text, length))
             continue;
-        Activation parsed = { .key = key, .parameter = row->fallback };
-        if (text[length] == ':' && !parameter_parse(text + length + 1, row, &parsed.parameter, error))
+        Activation parsed = activation_of(key);
+        if (text[length] == ':' && !parameters_parse(text + length + 1, &parsed, error))
             return false;
         *activation = parsed;
         return true;
@@ -123,17 +188,19 @@ bool activation_parse(const char *text, Activation *activation, Error *error)
 
 const char *activation_text(Activation activation, char *text, size_t size)
 {
-    if (activation.key == ACT_native) {
+    const ActivationInfo *row = activation.info;
+    if (!row) {
         snprintf(text, size, "%s", native_name);
         return text;
     }
-    const ActivationInfo *row = activation_info(activation.key);
-    if (!*row->parameter || activation.parameter == row->fallback) {
-        snprintf(text, size, "%s", row->key);
+    const int count = activation_parameter_count(row);
+    size_t used = (size_t)snprintf(text, size, "%s", row->key);
+    if (!memcmp(activation.parameters, row->defaults, (size_t)count * sizeof *row->defaults))
         return text;
+    for (int i = 0; i < count && used < size; i++) {
+        char number[32];
+        text_of_float(activation.parameters[i], number, sizeof number);
+        used += (size_t)snprintf(text + used, size - used, "%c%s", i ? ',' : ':', number);
     }
-    char number[32];
-    text_of_float(activation.parameter, number, sizeof number);
-    snprintf(text, size, "%s:%s", row->key, number);
     return text;
 }

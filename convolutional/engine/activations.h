@@ -19,18 +19,15 @@ typedef enum {
     ACT_COUNT
 } ActivationKey;
 
-/* An activation with its parameter (slope, alpha; ignored where there is none). {0} is native. */
-typedef struct Activation {
-    ActivationKey key;
-    float         parameter;
-} Activation;
+enum { ACTIVATION_MOST_PARAMETERS = 4 };
 
 /* What the catalogue knows. */
 typedef struct ActivationInfo {
+    ActivationKey id;
     const char *key;              /* "leaky_relu" */
     const char *aliases;          /* "leaky", space-separated; "" if none */
-    const char *parameter;        /* what the parameter is called, "" if there is none */
-    float       fallback;         /* the parameter's default */
+    const char *parameters;       /* what the parameters are called, space-separated; "" if there are none */
+    float       defaults[ACTIVATION_MOST_PARAMETERS];
     const char *formula;          /* "max(0, x) + a min(0, x)" */
     const char *derivative;
     const char *range;            /* "(-inf, inf)" */
@@ -38,20 +35,39 @@ typedef struct ActivationInfo {
     const char *good_for, *bad_for;
     float       gain;             /* weights start with variance gain^2 / fan_in */
     bool        cheap;            /* a few multiplications: computed again rather than kept */
-    bool        learned;          /* the parameter is one a channel, trained, and starts as `fallback` or what was asked for */
+    bool        learned;          /* the parameters are one a channel, trained, and start as the defaults or what was asked for */
     double      kinks[4];         /* where the derivative jumps: tests keep away */
     int         kink_count;
-    double    (*f)(double x, double parameter);      /* reference, double precision */
-    double    (*df)(double x, double parameter);     /* its derivative */
 } ActivationInfo;
+
+/* An activation with its parameters (slope, alpha; ignored where there are none). {0} is native. Copied freely: what `info` points
+ * to is never freed. */
+typedef struct Activation {
+    const ActivationInfo *info;   /* NULL: native */
+    float                 parameters[ACTIVATION_MOST_PARAMETERS];
+} Activation;
 
 /* The row of a key, ACT_native excluded. */
 const ActivationInfo *activation_info(ActivationKey key);
 
-/* Parses "NAME" or "NAME:PARAMETER" (aliases too). An unknown name is an error that lists the choices. */
+/* The activation of a key with its usual parameters; native of ACT_native. */
+Activation activation_of(ActivationKey key);
+/* The same with its first parameter given. */
+Activation activation_with(ActivationKey key, float parameter);
+/* How many parameters a row has. */
+int activation_parameter_count(const ActivationInfo *info);
+
+/* Which one it is: ACT_native of {0}. */
+ActivationKey activation_key(Activation activation);
+
+/* f(x) and its derivative in double precision: the reference for kernels, pictures and experiments. Not of native. */
+double activation_value(Activation activation, double x);
+double activation_slope(Activation activation, double x);
+
+/* Parses "NAME" or "NAME:PARAMETER,..." (aliases too). An unknown name is an error that lists the choices. */
 bool activation_parse(const char *text, Activation *activation, Error *error);
 
-/* Writes "NAME", or "NAME:P" where the parameter is not the default; returns text. */
+/* Writes "NAME", or "NAME:P,..." where a parameter is not the default; returns text. */
 const char *activation_text(Activation activation, char *text, size_t size);
 
 /* "identity relu relu6 ..." in the catalogue's order. */

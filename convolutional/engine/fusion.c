@@ -30,7 +30,7 @@ static void fuse_from(Program *program, const Module *head)
         tail = next;
         next = network_only_reader(program->network, tail->out);
     }
-    if (head->ops->takes_activation && next && next->ops->function && !activation_info(next->ops->function(next).key)->learned) {
+    if (head->ops->takes_activation && next && next->ops->function && !next->ops->function(next).info->learned) {
         fusion->activation = next;
         fusion->act = next->ops->function(next);
         tail = next;
@@ -50,7 +50,7 @@ void program_fuse(Program *program)
     for (int i = 0; i < network_module_count(network); i++) {
         const Module *module = network_module(network, i);
         program->head_at[i] = i;
-        program->fusions[i] = (Fusion){ .act = { .key = ACT_identity }, .out = module->out };
+        program->fusions[i] = (Fusion){ .act = activation_of(ACT_identity), .out = module->out };
     }
     if (program->plan.no_fusion)
         return;

@@ -66,8 +66,8 @@ static bool build(ConvzooModel *m, const ConvzooModelOptions *o, Error *error)
     if (!options_ok(o, error) || (m->arch = architecture_find(o->architecture, error)) == NULL ||
         (o->activation && !activation_parse(o->activation, &act, error)))
         return false;
-    if (act.key == ACT_native)
-        act = m->arch->act;
+    if (!act.info)
+        act = activation_of(m->arch->act);
     ModelInfo *info = &m->model.info;
     fill_info(o, m->arch, act, info);
     m->threads = own_threads_count(o->threads);

@@ -36,7 +36,7 @@ static const char *act_write(const void *field, char *text, size_t size)
 {
     const Activation *act = field;
     text[0] = '\0';
-    return act->key == ACT_native ? text : activation_text(*act, text, size);
+    return !act->info ? text : activation_text(*act, text, size);
 }
 
 static bool optimizer_read(const char *text, void *field, Error *error)

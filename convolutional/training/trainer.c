@@ -312,8 +312,8 @@ Trainer *trainer_open(const TrainerOptions *options, Error *error)
     Trainer *t = allocate(1, sizeof *t, "the trainer");
     t->options = *options;
     t->opened = seconds_now();
-    if (t->options.network.act.key == ACT_native)
-        t->options.network.act = options->arch->act;
+    if (!t->options.network.act.info)
+        t->options.network.act = activation_of(options->arch->act);
     if (start(t, error))
         return t;
     trainer_close(t);

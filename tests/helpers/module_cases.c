@@ -17,9 +17,14 @@ BUILD(bn)         { return reference_batchnorm(r, "m", x); }
 BUILD(bn_with)    { return reference_batchnorm_with(r, "m", x, (BatchNorm){ .eps = 0.0625f, .momentum = 0.03125f }); }
 BUILD(conv_bn)    { return reference_batchnorm(r, "b", conv(r, row, x)); }
 BUILD(ln)         { return reference_layernorm(r, "m", x, 1e-6f); }
-BUILD(act)        { return reference_activation(r, "m", x, row->act); }
-BUILD(bn_act)     { return reference_activation(r, "f", bn(r, row, x), row->act); }
-BUILD(conv_bn_act) { return reference_activation(r, "f", conv_bn(r, row, x), row->act); }
+static Activation function_of(const ModuleCase *row)
+{
+    return row->act_parameter != 0 ? activation_with(row->act, row->act_parameter) : activation_of(row->act);
+}
+
+BUILD(act)        { return reference_activation(r, "m", x, function_of(row)); }
+BUILD(bn_act)     { return reference_activation(r, "f", bn(r, row, x), function_of(row)); }
+BUILD(conv_bn_act) { return reference_activation(r, "f", conv_bn(r, row, x), function_of(row)); }
 BUILD(largest)    { return reference_max_pool(r, "m", x, row->pool); }
 BUILD(average)    { return reference_avg_pool(r, "m", x, row->pool); }
 BUILD(conv_max)   { return reference_max_pool(r, "m", conv(r, row, x), row->pool); }
@@ -33,12 +38,12 @@ BUILD(add_dropped)  { return reference_add(r, "s", x, drop_samples(r, row, x)); 
 BUILD(flat)       { return reference_flatten(r, "m", x); }
 BUILD(scale)      { return reference_layer_scale(r, "m", x, 1.0f); }
 BUILD(gate)       { return reference_channel_gate(r, "m", x, reference_global_avg_pool(r, "g", x)); }
-BUILD(excite)     { return reference_squeeze_excite(r, "m", x, row->channels, row->act); }
+BUILD(excite)     { return reference_squeeze_excite(r, "m", x, row->channels, function_of(row)); }
 BUILD(sum)        { return reference_add(r, "m", x, conv(r, row, x)); }
 BUILD(doubled)    { return reference_add(r, "m", x, x); }
 
 /* Three readers of x: its gradient is a sum of three. */
-BUILD(fan_out)    { return reference_add(r, "s", sum(r, row, x), reference_activation(r, "f", x, row->act)); }
+BUILD(fan_out)    { return reference_add(r, "s", sum(r, row, x), reference_activation(r, "f", x, function_of(row))); }
 
 /* Seven readers. */
 BUILD(fan_out_of_7)
@@ -53,7 +58,7 @@ BUILD(fan_out_of_7)
 /* Chains that a program fuses: batch norm, sum, activation. */
 static Tensor *end(Reference *r, const ModuleCase *row, const Tensor *a, const Tensor *b)
 {
-    return reference_activation(r, "f", reference_add(r, "s", a, b), row->act);
+    return reference_activation(r, "f", reference_add(r, "s", a, b), function_of(row));
 }
 BUILD(residual_x)     { return end(r, row, bn(r, row, x), x); }
 BUILD(x_residual)     { return end(r, row, x, bn(r, row, x)); }
@@ -86,7 +91,7 @@ BUILD(block)
 #define TENSORFLOW(k, ...) .conv = { .kernel = k, .same = true, __VA_ARGS__ }
 #define DEPTHWISE(c, ...) .channels = c, SAME(__VA_ARGS__, .groups = c)
 #define WINDOW(k, ...)    .pool = { .kernel = k, __VA_ARGS__ }
-#define ACT(name)         .act = { .key = ACT_##name }
+#define ACT(name)         .act = ACT_##name
 
 const ModuleCase module_cases[] = {
     /* name                             n   c  h  w    build */

@@ -17,7 +17,8 @@ typedef struct ModuleCase {
     int         channels;                    /* of what is built; its side for adaptive pooling */
     Conv2d      conv;
     Pool        pool;
-    Activation  act;
+    ActivationKey act;
+    float       act_parameter;      /* 0: the usual one */
     float       p;
     const char *frozen;                      /* how the names of frozen parameters begin; NULL: none */
     bool        by_sample;                   /* dropped by sample, and not by element */

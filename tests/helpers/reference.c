@@ -239,15 +239,16 @@ Tensor *reference_layernorm(Reference *r, const char *name, const Tensor *x, flo
 
 static double apply(Reference *r, Activation act, double slope, double x)
 {
-    const ActivationInfo *row = activation_info(act.key);
-    for (int i = 0; i < row->kink_count; i++)
-        r->margin = fmin(r->margin, fabs(x - row->kinks[i]));
-    return row->f(x, act.key == ACT_prelu ? slope : (double)act.parameter);
+    for (int i = 0; i < act.info->kink_count; i++)
+        r->margin = fmin(r->margin, fabs(x - act.info->kinks[i]));
+    if (activation_key(act) == ACT_prelu)      /* a learned slope has all digits of a double here */
+        return x > 0 ? x : slope * x;
+    return activation_value(act, x);
 }
 
 static void activation_forward(Reference *r, const ReferenceNode *node)
 {
-    const bool slopes = node->act.key == ACT_prelu;
+    const bool slopes = activation_key(node->act) == ACT_prelu;
     for (size_t i = 0; i < reference_size(r, node->a); i++) {
         const double slope = slopes ? param_of(r, node, 0)[channel_of(node->a->shape, i)] : 0;
         y_of(r, node)[i] = apply(r, node->act, slope, x_of(r, node)[i]);
@@ -445,7 +446,7 @@ static void dense(const double *weight, const double *bias, const double *x, int
 static void squeeze_excite_forward(Reference *r, const ReferenceNode *node)
 {
     const Shape s = node->a->shape;
-    const int reduced = node->reduced, slopes = node->act.key == ACT_prelu;
+    const int reduced = node->reduced, slopes = activation_key(node->act) == ACT_prelu;
     double mean[SE_CHANNELS], middle[SE_CHANNELS], gate[SE_CHANNELS];
     for (int n = 0; n < r->batch; n++) {
         for (int c = 0; c < s.c; c++)

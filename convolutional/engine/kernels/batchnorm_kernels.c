@@ -36,8 +36,7 @@ size_t KERNEL(kernel_batchnorm_scratch)(const BatchNormKernel *k)
 
 static BatchNormCall call_of(const BatchNormKernel *k, void *scratch)
 {
-    CHECK(k->act.key > ACT_native && k->act.key < ACT_COUNT && !activation_info(k->act.key)->learned, "batch norm: activation %d",
-          (int)k->act.key);
+    CHECK(k->act.info && !k->act.info->learned, "batch norm: activation %s", k->act.info ? k->act.info->key : "native");
     BatchNormCall call = { .panels = panels_of(&k->view), .eps = k->eps, .fixed = k->fixed, .partials = scratch };
     if (scratch) {
         call.first = (float *)(call.partials + call.panels.slices * 2 * call.panels.padded);
@@ -185,8 +184,8 @@ void KERNEL(kernel_batchnorm_forward)(const BatchNormKernel *k, const float *x, 
     {
         PanelTable table[TABLE_COUNT];
         const BatchNormWork work = {
-            batchnorm_panels[k->act.key].forward,
-            { .x = x, .residual = residual, .out = y, .stream = streams(p, y, x), .parameter = k->act.parameter,
+            batchnorm_panels[k->act.info->id].forward,
+            { .x = x, .residual = residual, .out = y, .stream = streams(p, y, x), .parameter = k->act.parameters[0],
               .table = table },
         };
         const PanelShare items = panels_share(panels_items(p));
@@ -233,15 +232,15 @@ void KERNEL(kernel_batchnorm_backward)(const BatchNormKernel *k, const float *x,
 {
     BatchNormCall call = call_of(k, scratch);
     call.mean = mean, call.variance = variance, call.weight = weight, call.bias = bias;
-    call.masked = y && k->act.key == ACT_relu;
+    call.masked = y && k->act.info->id == ACT_relu;
     const Panels *p = &call.panels;
 
     #pragma omp parallel if (panels_items(p) > 1)
     {
         PanelTable table[TABLE_COUNT];
         BatchNormWork work = {
-            batchnorm_panels[k->act.key].sums,
-            { .x = x, .residual = call.masked ? y : residual, .dy = dy, .dz = dresidual, .parameter = k->act.parameter,
+            batchnorm_panels[k->act.info->id].sums,
+            { .x = x, .residual = call.masked ? y : residual, .dy = dy, .dz = dresidual, .parameter = k->act.parameters[0],
               .table = table },
         };
         const PanelShare items = panels_share(panels_items(p)), channels = panels_share(p->padded);
@@ -258,7 +257,7 @@ void KERNEL(kernel_batchnorm_backward)(const BatchNormKernel *k, const float *x,
         #pragma omp barrier
         /* Where dz was kept it is read again, which is less than dy and the residual. */
         const float *dz = dresidual ? dresidual : dy;
-        work.loop = batchnorm_panels[dresidual ? ACT_identity : k->act.key].gradient;
+        work.loop = batchnorm_panels[dresidual ? ACT_identity : k->act.info->id].gradient;
         work.pass.dy = dz;
         work.pass.dz = NULL;
         work.pass.out = dx;

@@ -63,7 +63,7 @@ static void padding_clear(const View *view, size_t size, void *y)
 
 static void activation_check(Activation act, const char *kernel)
 {
-    CHECK(act.key > ACT_native && act.key < ACT_COUNT && !activation_info(act.key)->learned, "%s: key %d", kernel, (int)act.key);
+    CHECK(act.info && !act.info->learned, "%s: %s", kernel, act.info ? act.info->key : "native");
 }
 
 /* f was computed of padded channels too: where f(0) is not zero, they are cleared. */
@@ -73,7 +73,7 @@ static void padding_restore(const View *view, Activation act, size_t size, void 
     float value;
     if (view->padded == view->c)
         return;
-    forwards[act.key](1, act.parameter, &zero, &value);
+    forwards[act.info->id](1, act.parameters[0], &zero, &value);
     if (value != 0.0f)
         padding_clear(view, size, y);
 }
@@ -81,35 +81,35 @@ static void padding_restore(const View *view, Activation act, size_t size, void 
 void KERNEL(kernel_activation_forward)(const View *view, Activation act, const float *x, float *y)
 {
     activation_check(act, "activation forward");
-    Forward *const forward = forwards[act.key];
+    Forward *const forward = forwards[act.info->id];
     const size_t count = view_count(view);
     #pragma omp parallel for schedule(static)
     for (size_t at = 0; at < count; at += CHUNK)
-        forward(count - at < CHUNK ? count - at : CHUNK, act.parameter, x + at, y + at);
+        forward(count - at < CHUNK ? count - at : CHUNK, act.parameters[0], x + at, y + at);
     padding_restore(view, act, sizeof *y, y);
 }
 
 void KERNEL(kernel_activation_backward)(const View *view, Activation act, const float *x, const float *dy, float *dx)
 {
     activation_check(act, "activation backward");
-    Backward *const backward = backwards[act.key];
+    Backward *const backward = backwards[act.info->id];
     const size_t count = view_count(view);
     #pragma omp parallel for schedule(static)
     for (size_t at = 0; at < count; at += CHUNK)
-        backward(count - at < CHUNK ? count - at : CHUNK, act.parameter, x + at, dy + at, dx + at);
+        backward(count - at < CHUNK ? count - at : CHUNK, act.parameters[0], x + at, dy + at, dx + at);
 }
 
 void KERNEL(kernel_activation_forward_bf16)(const View *view, Activation act, const uint16_t *x, uint16_t *y)
 {
     activation_check(act, "activation forward");
-    Forward *const forward = forwards[act.key];
+    Forward *const forward = forwards[act.info->id];
     const size_t count = view_count(view);
     #pragma omp parallel for schedule(static)
     for (size_t at = 0; at < count; at += STRIP) {
         const size_t length = count - at < STRIP ? count - at : STRIP;
         float values[STRIP];
         bf16_widen(length, x + at, values);
-        forward(length, act.parameter, values, values);
+        forward(length, act.parameters[0], values, values);
         bf16_narrow(length, values, y + at);
     }
     padding_restore(view, act, sizeof *y, y);
@@ -119,7 +119,7 @@ void KERNEL(kernel_activation_backward_bf16)(const View *view, Activation act, c
                                              uint16_t *dx)
 {
     activation_check(act, "activation backward");
-    Backward *const backward = backwards[act.key];
+    Backward *const backward = backwards[act.info->id];
     const size_t count = view_count(view);
     #pragma omp parallel for schedule(static)
     for (size_t at = 0; at < count; at += STRIP) {
@@ -127,7 +127,7 @@ void KERNEL(kernel_activation_backward_bf16)(const View *view, Activation act, c
         float values[STRIP], gradients[STRIP];
         bf16_widen(length, x + at, values);
         bf16_widen(length, dy + at, gradients);
-        backward(length, act.parameter, values, gradients, gradients);
+        backward(length, act.parameters[0], values, gradients, gradients);
         bf16_narrow(length, gradients, dx + at);
     }
 }
