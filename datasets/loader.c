@@ -5,7 +5,8 @@
  *        at the caller   ready, or being filled   free to be begun        batch b lives in slot b mod ring
  *
  * Everything below `lock` in the struct, and whether a slot is ready, is guarded by it. Filling happens outside: a slot that
- * was begun is its worker's alone, and `order` changes only while no worker is filling. */
+ * was begun is its worker's alone, and `order` changes only while no worker is filling.
+ * Where the system gives no thread at all, the caller fills the slot that it takes. */
 
 #include "loader.h"
 
@@ -46,7 +47,7 @@ struct Loader {
     Slot          *slots;
     uint32_t       ring;
     Worker        *workers;
-    int            threads;
+    int            asked, threads;      /* workers, and those of them that have a thread */
     uint32_t       batches;
     Order          order;       /* of the samples in this epoch, in training */
     pthread_cond_t to_workers, to_caller;
@@ -152,21 +153,21 @@ static void *worker_run(void *argument)
     return NULL;
 }
 
-/* Signals are for the thread that trains. */
-static void worker_start(Worker *worker)
+/* Signals are for the thread that trains. False if the system gives no thread. */
+static bool worker_start(Worker *worker)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int status = pthread_create(&worker->thread, NULL, worker_run, worker);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    CHECK(status == 0, "a loader's thread cannot be started: %s", strerror(status));
+    return status == 0;
 }
 
 static void allocate_slots(Loader *loader)
 {
     const size_t batch = (size_t)loader->options.batch;
-    loader->ring = (uint32_t)loader->threads + AHEAD;
+    loader->ring = (uint32_t)loader->asked + AHEAD;
     loader->slots = allocate(loader->ring, sizeof *loader->slots, "batches");
     for (uint32_t i = 0; i < loader->ring; i++) {
         loader->slots[i].images = allocate(batch * image_elements(loader->dataset), sizeof *loader->slots[i].images, "a batch");
@@ -178,13 +179,14 @@ static void allocate_slots(Loader *loader)
 
 static void start_workers(Loader *loader)
 {
-    loader->workers = allocate((size_t)loader->threads, sizeof *loader->workers, "a loader's threads");
-    for (int i = 0; i < loader->threads; i++) {
+    loader->workers = allocate((size_t)loader->asked, sizeof *loader->workers, "a loader's threads");
+    for (int i = 0; i < loader->asked; i++) {
         loader->workers[i].loader = loader;
         if (!loader->plain)
             loader->workers[i].canvas = canvas_new(image_size(loader->dataset), loader->options.mean, loader->options.std);
-        worker_start(&loader->workers[i]);
     }
+    while (loader->threads < loader->asked && worker_start(&loader->workers[loader->threads]))
+        loader->threads++;
 }
 
 Loader *loader_new(const Dataset *dataset, const LoaderOptions *options)
@@ -194,7 +196,7 @@ Loader *loader_new(const Dataset *dataset, const LoaderOptions *options)
     Loader *loader = allocate(1, sizeof *loader, "a loader");
     loader->dataset = dataset;
     loader->options = *options;
-    loader->threads = options->threads ? options->threads : 1;
+    loader->asked = options->threads ? options->threads : 1;
     loader->normalise = normalise_new(options->mean, options->std, dataset->channels);
     loader->plain = pipeline_is_plain(&options->pipeline, &loader->crop_pad, &loader->flip);
     const uint32_t batch = (uint32_t)options->batch;
@@ -218,10 +220,10 @@ void loader_free(Loader *loader)
     loader->quit = true;
     pthread_cond_broadcast(&loader->to_workers);
     pthread_mutex_unlock(&loader->lock);
-    for (int i = 0; i < loader->threads; i++) {
+    for (int i = 0; i < loader->threads; i++)
         pthread_join(loader->workers[i].thread, NULL);
+    for (int i = 0; i < loader->asked; i++)
         canvas_free(&loader->workers[i].canvas);
-    }
     pthread_mutex_destroy(&loader->lock);
     pthread_cond_destroy(&loader->to_workers);
     pthread_cond_destroy(&loader->to_caller);
@@ -240,6 +242,11 @@ void loader_free(Loader *loader)
 uint32_t loader_batches(const Loader *loader)
 {
     return loader->batches;
+}
+
+int loader_threads(const Loader *loader)
+{
+    return loader->threads;
 }
 
 void loader_start(Loader *loader, uint32_t epoch, uint32_t from)
@@ -268,7 +275,9 @@ bool loader_next(Loader *loader, Batch *batch)
         return false;
     }
     Slot *slot = &loader->slots[loader->taken % loader->ring];
-    while (!slot->ready)
+    if (loader->threads == 0)
+        slot_fill(loader->workers, loader->epoch, loader->begun++, slot);
+    while (loader->threads && !slot->ready)
         pthread_cond_wait(&loader->to_caller, &loader->lock);
     slot->ready = false;
     loader->taken++;

@@ -28,10 +28,13 @@ typedef struct Batch {
 
 typedef struct Loader Loader;
 
-/* Does not own the data set. Starts the threads. */
+/* Does not own the data set. Starts the threads, or as many of them as the system gives: the batches are the same with any number,
+ * and without one loader_next makes them itself. */
 Loader *loader_new(const Dataset *dataset, const LoaderOptions *options);
 void    loader_free(Loader *loader);
 
+/* How many threads could be started. */
+int      loader_threads(const Loader *loader);
 /* Batches in an epoch. In training, none if the data set is smaller than a batch. */
 uint32_t loader_batches(const Loader *loader);
 /* Begins `epoch` at batch `from` (resume in mid-epoch). Whatever was under way is dropped. */

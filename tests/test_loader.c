@@ -1,5 +1,7 @@
 /* test_loader.c - every batch is a pure function of (seed, epoch, batch), whenever and however often it is made. */
 
+#define _GNU_SOURCE      /* RTLD_NEXT */
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -7,7 +9,10 @@
 
 #include <cmocka.h>
 #include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +21,8 @@
 
 #include "loader.h"
 #include "random.h"
+#include "scratch.h"
+#include "tiny_run.h"
 
 enum { MAX_COUNT = 64 };
 
@@ -252,6 +259,79 @@ static void test_any_threads(void **state)
     dataset_drop(&data);
 }
 
+/* ---- a system that gives no more threads ---- */
+
+static int threads_left = -1;      /* that a loader may start; -1: any number */
+
+/* Stands before the C library's. OpenMP's own threads have attributes, a loader's have none. */
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
+{
+    int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    *(void **)&create = dlsym(RTLD_NEXT, "pthread_create");
+    if (!attributes && threads_left == 0)
+        return EAGAIN;
+    threads_left -= !attributes && threads_left > 0;
+    return create(thread, attributes, run, argument);
+}
+
+/* Whatever threads could be started, the batches are those of five. */
+static void test_threads_that_do_not_start(void **state)
+{
+    (void)state;
+    const Case *test = &(const Case){ .count = 61, .channels = 3, .height = 9, .width = 21, .batch = 3, .training = true };
+    static const char *const pipelines[] = { "crop:4 hflip", "randaugment:9,2,0.5 erase:0.5,pixel mixup@0.5" };
+    Dataset data = dataset_make(test);
+    for (size_t p = 0; p < sizeof pipelines / sizeof *pipelines; p++) {
+        LoaderOptions options = options_of(test);
+        Error error;
+        assert_true(pipeline_parse(pipelines[p], &options.pipeline, &error));
+        options.threads = 5;
+        Loader *all = loader_new(&data, &options);
+        assert_int_equal(loader_threads(all), 5);
+        for (int started = 0; started < 5; started++) {
+            threads_left = started;
+            Loader *some = loader_new(&data, &options);
+            threads_left = -1;
+            assert_int_equal(loader_threads(some), started);
+            for (uint32_t from = 0; from <= loader_batches(all); from++) {
+                Batch batch;
+                loader_start(some, 7, from / 2);
+                for (uint32_t b = 0; b < from % 4; b++)
+                    loader_next(some, &batch);
+                if (hash_epoch(some, test, from % 3, from) != hash_epoch(all, test, from % 3, from))
+                    fail_msg("%s: %d of 5 threads give other batches from batch %u on", pipelines[p], started, from);
+            }
+            loader_free(some);
+        }
+        loader_free(all);
+    }
+    dataset_drop(&data);
+}
+
+/* A run says it once a loader, and leaves the same bytes. */
+static void test_run_without_threads(void **state)
+{
+    (void)state;
+    char whole[256], alone[256];
+    Error error;
+    scratch_path(whole, scratch_folder, "whole");
+    scratch_path(alone, scratch_folder, "alone");
+    for (int i = 0; i < 2; i++) {
+        Seen seen = { 0 };
+        TrainerOptions options = tiny_options("lenet", i ? alone : whole, &seen);
+        options.epochs = 1;
+        options.loader_threads = 3;
+        threads_left = i ? 2 : -1;      /* two of three for training, and then none */
+        tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, i ? "alone" : "whole");
+        threads_left = -1;
+        assert_int_equal(strstr(seen.notes, "2 of 3 threads that make batches for training") != NULL, i);
+        assert_int_equal(strstr(seen.notes, "0 of 1 threads that make batches for validation") != NULL, i);
+    }
+    tiny_expect_same(whole, alone, "last.safetensors");
+}
+
+/* ---- threads and their caller ---- */
+
 static void wait_a_little(void)
 {
     const struct timespec time = { .tv_nsec = 20000000 };
@@ -371,10 +451,12 @@ int main(void)
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_any_threads),
+        cmocka_unit_test(test_threads_that_do_not_start),
+        cmocka_unit_test(test_run_without_threads),
         cmocka_unit_test(test_held_batch),
         cmocka_unit_test(test_free_any_time),
         cmocka_unit_test(test_signals_blocked),
         cmocka_unit_test(test_spread),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }
