@@ -8,7 +8,8 @@ set -euo pipefail
 
 # ocl-icd-opencl-dev: the CMake files of Debian 12's libdnnl-dev look for it.
 packages=(gcc libc6-dev make cmake pkgconf ocl-icd-opencl-dev
-          libdnnl-dev libpng-dev libjpeg-dev libstb-dev zlib1g-dev libjansson-dev libcmocka-dev)
+          libdnnl-dev libpng-dev libjpeg-dev libstb-dev zlib1g-dev libjansson-dev libcmocka-dev
+          libplplot-dev plplot-driver-cairo)
 # What tests compare with, one a line.
 peers=(
     python3-torch             # tests/test_pytorch.py: checkpoints to PyTorch and back
@@ -27,7 +28,7 @@ done
 
 if ! command -v apt-get >/dev/null; then
     echo "install_dependencies.sh: no apt-get: this is not Debian: install a C compiler, CMake 3.25, pkg-config and the" \
-         "development files of oneDNN, libpng, libjpeg-turbo, stb, zlib, jansson and cmocka by your system's means" >&2
+         "development files of oneDNN, libpng, libjpeg-turbo, stb, zlib, jansson, PLplot and cmocka by your system's means" >&2
     exit 1
 fi
 
