@@ -27,11 +27,11 @@ static double mark_cost(const ChartView *p, const ChartBox *label, const ChartBo
 
 static ChartBox mark_place(const ChartView *p, double x, double y, double width, const ChartBox *placed, int placed_count)
 {
-    enum { WAYS = 24 };
+    enum { ANGLES = 12, WAYS = 6 * ANGLES };
     ChartBox best = { 0 };
     double least = INFINITY;
     for (int i = 0; i < WAYS; i++) {
-        const double far = 14 + 12 * (i / 8), angle = M_PI / 4 * (i % 8), dx = cos(angle), dy = sin(angle), high = CHART_TICK_SIZE + 4;
+        const double far = 14 + 12 * (i / ANGLES), angle = 2 * M_PI / ANGLES * (i % ANGLES), dx = cos(angle), dy = sin(angle), high = CHART_TICK_SIZE + 4;
         const ChartBox box = { x + dx * far + (dx - 1) / 2 * width, y + dy * far + (dy - 1) / 2 * high, width, high };
         const double cost = mark_cost(p, &box, placed, placed_count) + 0.01 * i;
         if (cost < least) {
@@ -60,7 +60,8 @@ void chart_panel_marks(const ChartView *p)
         chart_draw_grey(0);
         chart_draw_dot(x, y, 4);
         const ChartBox label = mark_place(p, x, y, chart_text_width(plot->marks[i].label, CHART_TICK_SIZE) + 6, placed, count);
-        chart_text(label.x + 3, label.y + label.h / 2, CHART_TICK_SIZE, CHART_LEFT, plot->marks[i].label);
+        const bool before = label.x + label.w / 2 < x;
+        chart_text(before ? label.x + label.w - 3 : label.x + 3, label.y + label.h / 2, CHART_TICK_SIZE, before ? CHART_RIGHT : CHART_LEFT, plot->marks[i].label);
         placed[count++] = label;
     }
     free(placed);
