@@ -52,7 +52,7 @@ static void test_mistakes(void **state)
         { "train --data ''",                               2, NULL, "bad value '': --data" },
         { "train --data shapes --val-split 0.5",           2, NULL, "--val-split: shapes has a val part of its own" },
         { "predict x y --results-format xml",              2, NULL, "text csv jsonl" },
-        { "activations foo",                               2, NULL, "list | show" },
+        { "activations foo",                               2, NULL, "unknown command 'foo'" },
         { "activations show leaky_rely",                   2, NULL, "did you mean leaky_relu" },
         { "activations show",                              2, NULL, "leaky_relu" },
         { "activations show native",                       2, NULL, "use one of identity" },

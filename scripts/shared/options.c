@@ -45,6 +45,12 @@ const Setting *options_at(const OptionTable *table, int index)
     return index < shared ? table->shared(index) : &table->options[index - shared];
 }
 
+const char *options_program(const OptionTable *table, char *text, size_t size)
+{
+    snprintf(text, size, "%s%s%s", program_name(), table->command ? " " : "", table->command ? table->command : "");
+    return text;
+}
+
 /* The table in argp's form: a row a name. */
 typedef struct ArgpNames {
     struct argp_option rows[NAMES_MOST + 1];
@@ -110,8 +116,9 @@ static bool refuse_unknown(const Parse *parse, const char *shown, const char *na
     char meant[NAMES_NEAREST * NAME_SIZE + 64];
     for (int i = 0; i < options_count(parse->table); i++)
         names_consider(&search, options_at(parse->table, i)->name, options_at(parse->table, i)->aliases);
+    char program[NAME_SIZE];
     return error_set(parse->error, EXIT_usage, "unknown option '%.60s': command line: %s'%s --help=all' shows all", shown,
-                     names_meant(&search, "--", meant, sizeof meant), program_name());
+                     names_meant(&search, "--", meant, sizeof meant), options_program(parse->table, program, sizeof program));
 }
 
 static const struct argp_option *row_of_letter(const ArgpNames *names, int letter)
@@ -183,8 +190,10 @@ static error_t parse_rest(Parse *parse, struct argp_state *state)
     state->next = state->argc;
     if (parse->line->argument_count <= parse->table->most_arguments)
         return 0;
+    char program[NAME_SIZE];
     error_set(parse->error, EXIT_usage, "%d arguments: '%.100s': usage is %s %s", parse->line->argument_count,
-              parse->line->arguments[parse->table->most_arguments], program_name(), parse->table->usage);
+              parse->line->arguments[parse->table->most_arguments], options_program(parse->table, program, sizeof program),
+              parse->table->usage);
     return EINVAL;
 }
 

@@ -16,8 +16,10 @@
 #include "tried_options.h"
 
 typedef struct OptionTable {
+    const char   *command;           /* of a program that has several: "plot"; NULL: the program has but this table */
     const char   *usage;             /* "[OPTION...] [ARCH]" */
     const char   *about;
+    const char   *commands;          /* of a program that has several: lines "  name    what it does"; NULL */
     const char   *examples;          /* lines, the last things in --help; the program's name is put before each */
     const Setting *(*shared)(int index);     /* rows that come first, from another table over the same struct; NULL: none */
     int            (*shared_count)(void);
@@ -55,6 +57,9 @@ const Setting *options_at(const OptionTable *table, int index);
 
 /* What the command line gave the option of this name: its place in line->given. */
 char **options_given(const OptionTable *table, OptionLine *line, const char *name);
+
+/* "activations plot": what a person types before the options; returns text. */
+const char *options_program(const OptionTable *table, char *text, size_t size);
 
 void options_help(const OptionTable *table, bool all, FILE *stream);
 /* A manual page of section 1, in man's macros. */

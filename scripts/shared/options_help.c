@@ -66,7 +66,9 @@ static bool is_first_of_group(const OptionTable *table, int index)
 
 void options_help(const OptionTable *table, bool all, FILE *stream)
 {
-    fprintf(stream, "Usage: %s %s\n%s\n", program_name(), table->usage, table->about);
+    char program[64];
+    options_program(table, program, sizeof program);
+    fprintf(stream, "Usage: %s %s\n%s\n%s", program, table->usage, table->about, table->commands ? table->commands : "");
     bool rare = false, switches = false;
     for (int i = 0; i < options_count(table); i++) {
         rare = rare || options_at(table, i)->rare;
@@ -77,5 +79,5 @@ void options_help(const OptionTable *table, bool all, FILE *stream)
     fprintf(stream, "%s%sExamples:\n", switches ? "Every switch has a --no- form. " : "",
             rare && !all ? "More options: --help=all. " : "");
     for (const char *line = table->examples; *line; line += strcspn(line, "\n") + 1)
-        fprintf(stream, "  %s %.*s\n", program_name(), (int)strcspn(line, "\n"), line);
+        fprintf(stream, "  %s %.*s\n", program, (int)strcspn(line, "\n"), line);
 }

@@ -110,6 +110,11 @@ void options_man(const OptionTable *table, FILE *stream)
             if (!strcmp(options_at(table, i)->group, group) && !options_at(table, i)->hidden)
                 print_option(options_at(table, i), stream);
     }
+    if (table->commands) {
+        fputs(".SH COMMANDS\nCOMMAND \\-\\-help says more of each.\n.nf\n", stream);
+        print_roff(stream, table->commands);
+        fputs(".fi\n", stream);
+    }
     print_examples(table, stream);
     fputs(".SH EXIT STATUS\n0: done. 2: a mistake in the command line. 3: a bad input file. 4: the output folder is busy or cannot be written. "
           "5: out of memory. 6: training diverged. 7: a write failed. 128 + n: stopped by signal n, after saving.\n", stream);
