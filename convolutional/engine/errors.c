@@ -61,10 +61,28 @@ bool error_set(Error *error, ExitCode code, const char *format, ...)
     va_end(arguments);
     error->code = code;
     error->unread = false;
+    error->below[0] = '\0';
     text_printable(raw, printable, sizeof printable);
     text_shorten(printable, sizeof error->text - 1);
     memcpy(error->text, printable, strlen(printable) + 1);
     return false;
+}
+
+/* Of a long text the part around the place; each character takes one column. */
+void error_point(Error *error, const char *typed, size_t place)
+{
+    enum { COLUMNS = 76 };
+    const size_t length = strlen(typed), first = place < COLUMNS / 2 || length <= COLUMNS ? 0 : place - COLUMNS / 2;
+    if (!error)
+        return;
+    char line[COLUMNS + 1];
+    size_t shown = 0;
+    for (; shown < COLUMNS && first + shown < length; shown++) {
+        const unsigned char c = (unsigned char)typed[first + shown];
+        line[shown] = c == '\t' || c == '\n' ? ' ' : (char)(c < ' ' || c > '~' ? '?' : c);
+    }
+    line[shown] = '\0';
+    snprintf(error->below, sizeof error->below, "    %s\n    %*s^", line, (int)(place - first), "");
 }
 
 void message_print(const char *text)
@@ -77,6 +95,8 @@ void message_print(const char *text)
 void error_print(const Error *error)
 {
     message_print(error->text);
+    if (error->below[0])
+        fprintf(stderr, "%s\n", error->below);
 }
 
 void error_exit(const Error *error)

@@ -30,16 +30,20 @@ typedef struct {
     ExitCode code;
     char     text[1024];
     bool     unread;      /* a system call failed: nothing is known of what the file holds */
+    char     below[192];  /* printed below the text: two lines, part of what a person typed and a caret; "" if there is none */
 } Error;
 
 /* Fills `error` (unless NULL) with a formatted text; bytes that are not printable come out as \xHH.
  * Returns false, so that `return error_set(...)` reads well. */
 bool error_set(Error *error, ExitCode code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Adds to an error that error_set has just filled what a person typed in one line, with a caret under the character at `place`. */
+void error_point(Error *error, const char *typed, size_t place);
+
 /* Prints `program: text` as one line on stderr, as text_printable shows it. */
 void message_print(const char *text);
 
-/* The same with the error's text. */
+/* The same with the error's text, and what stands below it. */
 void error_print(const Error *error);
 
 /* Prints the error and exits with its code. For programs, not for the library. */

@@ -61,6 +61,27 @@ void text_of_float(float value, char *text, size_t size)
     snprintf(text, size, "%s", number);
 }
 
+double text_read_double(const char *text, char **end)
+{
+    const locale_t before = uselocale(plain_locale());
+    const double value = strtod(text, end);
+    uselocale(before);
+    return value;
+}
+
+void text_of_double(double value, char *text, size_t size)
+{
+    char number[32];
+    const locale_t before = uselocale(plain_locale());
+    for (int digits = 1; digits <= DBL_DECIMAL_DIG; digits++) {
+        snprintf(number, sizeof number, "%.*g", digits, value);
+        if (strtod(number, NULL) == value)
+            break;
+    }
+    uselocale(before);
+    snprintf(text, size, "%s", number);
+}
+
 /* Characters that move a cursor, end a line or turn the order of what is read: nothing of these belongs in a name. */
 static bool is_control(uint32_t code)
 {

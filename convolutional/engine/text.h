@@ -14,6 +14,9 @@ char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)))
  * the same float. */
 float text_read_float(const char *text, char **end);
 void  text_of_float(float value, char *text, size_t size);
+/* The same of a double. */
+double text_read_double(const char *text, char **end);
+void   text_of_double(double value, char *text, size_t size);
 
 /* Copies as much as fits. As \xHH come the bytes of control characters (C0, DEL, C1), of those that turn the direction of
  * writing, of line separators (U+2028, U+2029), and those that are not UTF-8: no file's name moves the cursor, ends the line
