@@ -41,7 +41,7 @@ TrainerOptions tiny_options(const char *arch, const char *folder, Seen *seen)
 {
     Error error;
     TrainerOptions options = trainer_defaults(architecture_find(arch, &error), NULL);
-    options.data = (DataOptions){ .path = "shapes", .limit = 180 };
+    options.data = (DataOptions){ .path = "shapes", .limit = 180, .side = SIDE };
     options.epochs = EPOCHS;
     options.batch = 32;
     options.val_batch = 50;

@@ -7,8 +7,8 @@
 
 #include "trainer.h"
 
-/* 180 images in batches of 32: five steps an epoch and twenty images left over; 3 epochs. */
-enum { BATCHES = 5, EPOCHS = 3, STEPS = BATCHES * EPOCHS };
+/* 180 images of 16 x 16 pixels in batches of 32: five steps an epoch and twenty images left over; 3 epochs. */
+enum { SIDE = 16, BATCHES = 5, EPOCHS = 3, STEPS = BATCHES * EPOCHS };
 
 /* What a report saw. */
 typedef struct Seen {
