@@ -246,7 +246,7 @@ static bool cifar_load(const Part *part, uint32_t index, ImageSize wanted, uint8
     if (!disk_read(file->file, pixels, PIXELS, offset, file->name, error))
         return false;
     const Image image = { .size = { 3, SIDE, SIDE }, .pixels = pixels, .pixel_step = 1, .plane_step = SIDE * SIDE };
-    image_fit(&image, wanted, planes);
+    image_fit(&image, wanted, part->options->fit, planes);
     return true;
 }
 

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "errors.h"
+#include "image.h"
 
 typedef enum { SPLIT_train, SPLIT_val, SPLIT_test, SPLITS } Split;
 
@@ -45,6 +45,7 @@ typedef struct DataOptions {
                                           images: 32 if the median short side is under 64, else 224) */
     int         channels;              /* 1 or 3: convert; 0: as the data is */
     bool        as_stored;             /* EXIF orientation of photographs is not applied */
+    ImageFit    fit;                   /* how images of other sizes come to theirs */
     bool        skip_bad;              /* skip damaged images, up to 1% of all parts' images together (rounded up), instead of stopping */
     uint32_t    skipped_before;        /* skipped already in other splits of the same data set; they count too */
     char      **class_names;           /* when evaluating: the checkpoint's; a data set that has other ones is refused */
@@ -81,8 +82,8 @@ void dataset_statistics(const Dataset *dataset, float *mean, float *std);
 /* A hash of labels, sizes and pixels: resume refuses another data set. */
 uint64_t dataset_hash(const Dataset *dataset);
 
-/* One image file (PNG, JPEG, BMP, GIF, TGA, PNM), resized to height x width and converted to `channels`
- * exactly as in a data set (image.h), as_stored as in DataOptions; pixels: channels x height x width bytes. For predict. */
-bool image_load(const char *path, int channels, int height, int width, bool as_stored, uint8_t *pixels, Error *error);
+/* One image file (PNG, JPEG, BMP, GIF, TGA, PNM), brought to options->wanted exactly as in a data set (image.h);
+ * pixels: channels x height x width bytes. For predict. */
+bool image_load(const char *path, const ImageOptions *options, uint8_t *pixels, Error *error);
 
 #endif

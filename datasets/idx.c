@@ -409,7 +409,7 @@ static bool idx_load(const Part *part, uint32_t index, ImageSize wanted, uint8_t
     const ImageSize size = { 1, (int)images->dims[1], (int)images->dims[2] };
     const size_t pixels = (size_t)size.height * (size_t)size.width;
     const Image image = { .size = size, .pixels = images->bytes + index * pixels, .pixel_step = 1, .plane_step = pixels };
-    image_fit(&image, wanted, planes);
+    image_fit(&image, wanted, part->options->fit, planes);
     return true;
 }
 

@@ -134,17 +134,16 @@ bool image_damaged(const char *what, const char *shown, const char *why, Error *
     return error_set(error, EXIT_input, "damaged %s: %s: %s; remove or replace it", what, name_tail(shown), why);
 }
 
-bool image_load(const char *path, int channels, int height, int width, bool as_stored, uint8_t *pixels, Error *error)
+bool image_load(const char *path, const ImageOptions *options, uint8_t *pixels, Error *error)
 {
     size_t size;
     uint8_t *bytes = disk_read_named(path, IMAGE_MAX_BYTES, &size, error);
     Image image;
-    const ImageOptions options = { .wanted = { channels, height, width }, .as_stored = as_stored };
-    const bool decoded = bytes && image_decode(bytes, size, path, &options, &image, error);
+    const bool decoded = bytes && image_decode(bytes, size, path, options, &image, error);
     free(bytes);
     if (!decoded)
         return false;
-    image_fit(&image, options.wanted, pixels);
+    image_fit(&image, options->wanted, options->fit, pixels);
     free(image.pixels);
     return true;
 }

@@ -41,9 +41,27 @@ typedef struct Image {
 typedef enum { NAME_image, NAME_unsupported, NAME_other } ImageName;
 ImageName image_name(const char *name);
 
+/* How an image comes to another size. */
+typedef enum {
+    CROP_centre,                /* scaled until it covers the wanted size; what stands out on two sides is cut off */
+    CROP_pad,                   /* scaled until all of it is inside; the rest is grey */
+    CROP_squash,                /* both sides scaled by factors of their own */
+    CROPS
+} ImageCrop;
+typedef enum { FILTER_bilinear, FILTER_bicubic, FILTERS } ImageFilter;      /* as Pillow filters: antialiased */
+
+/* Each one's name, and what else it is called. */
+extern const char *const image_crops[CROPS], *const image_filters[FILTERS];
+
+typedef struct ImageFit {
+    ImageCrop   crop;
+    ImageFilter filter;
+} ImageFit;
+
 typedef struct ImageOptions {
     ImageSize wanted;           /* height and width that image_fit will make of it: a large JPEG is decoded smaller; 0: whole */
     bool      as_stored;        /* EXIF orientation is not applied */
+    ImageFit  fit;              /* for image_load */
 } ImageOptions;
 
 /* Size and channels (1 or 3), without decoding. */
@@ -53,7 +71,7 @@ bool image_measure(const uint8_t *bytes, size_t size, const char *shown, const I
 bool image_decode(const uint8_t *bytes, size_t size, const char *shown, const ImageOptions *options, Image *image, Error *error);
 
 /* Resizes and converts to planes of `wanted`; see resize.c. */
-void image_fit(const Image *image, ImageSize wanted, uint8_t *planes);
+void image_fit(const Image *image, ImageSize wanted, ImageFit fit, uint8_t *planes);
 
 /* ---- for the decoders ---- */
 

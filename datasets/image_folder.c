@@ -374,7 +374,7 @@ static bool folder_load(const Part *part, uint32_t index, ImageSize wanted, uint
     uint8_t *bytes = read_image(part, index, &size, &shown, error);
     const bool good = bytes && image_decode(bytes, size, shown, &options, &image, error);
     if (good) {
-        image_fit(&image, wanted, planes);
+        image_fit(&image, wanted, part->options->fit, planes);
         free(image.pixels);
     }
     free(bytes);

@@ -4,16 +4,23 @@
  *   2. scale      so that the image just covers the wanted size: for a square, the short side becomes its side
  *   3. crop       the centre
  *
- * Scaling is bilinear and antialiased: the triangle filter grows with the factor when shrinking, so that every
+ * or, with CROP_pad, scales it into the wanted size and fills the rest; with CROP_squash, scales each side by itself.
+ *
+ * Scaling is bilinear or bicubic, and antialiased: the filter grows with the factor when shrinking, so that every
  * pixel counts. Rows are filtered first, rounded to bytes, then columns. It is what torchvision's Resize and CenterCrop
- * do to an image; only the rows and columns that survive the crop are computed, so that an image of 1 x 16384 pixels
- * costs no more than another. */
+ * do to an image (timm's crop modes center, border and squash); only the rows and columns that survive the crop are
+ * computed, so that an image of 1 x 16384 pixels costs no more than another. */
 
 #include "image.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { PAD_GREY = 128 };        /* about the mean of most data, which nobody knows before the images are read */
+
+const char *const image_crops[CROPS] = { "centre center", "pad border letterbox", "squash stretch" };
+const char *const image_filters[FILTERS] = { "bilinear linear", "bicubic cubic" };
 
 /* The input pixels of each output pixel along one side, and their weights. */
 typedef struct Taps {
@@ -22,11 +29,28 @@ typedef struct Taps {
     float *weights;             /* count x room, adding up to 1 */
 } Taps;
 
-/* Output pixels offset .. offset+count-1 of a side scaled from `from` to `to` pixels. */
-static Taps taps_new(int from, int to, int offset, int count)
+static double triangle(double x)
 {
-    const double scale = (double)from / to;
-    const double support = scale > 1 ? scale : 1;       /* half the triangle's width */
+    return fmax(0, 1 - fabs(x));
+}
+
+/* Keys (1981), with a = -1/2. */
+static double cubic(double x)
+{
+    const double a = -0.5;
+    x = fabs(x);
+    return x < 1 ? ((a + 2) * x - (a + 3)) * x * x + 1 : x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+}
+
+static const struct { double (*weight)(double x); double support; } filters[FILTERS] = {
+    [FILTER_bilinear] = { triangle, 1 }, [FILTER_bicubic] = { cubic, 2 },
+};
+
+/* Output pixels offset .. offset+count-1 of a side scaled from `from` to `to` pixels. */
+static Taps taps_new(int from, int to, int offset, int count, ImageFilter filter)
+{
+    const double scale = (double)from / to, width = scale > 1 ? scale : 1;
+    const double support = filters[filter].support * width;       /* half of what a pixel is made from */
     Taps taps = { .count = count, .room = (int)(2 * support) + 3 };
     taps.first = allocate((size_t)count, sizeof *taps.first, "filter taps");
     taps.length = allocate((size_t)count, sizeof *taps.length, "filter taps");
@@ -38,9 +62,9 @@ static Taps taps_new(int from, int to, int offset, int count)
         float *weights = taps.weights + (size_t)i * (size_t)taps.room;
         double sum = 0;
         for (int j = first; j < end; j++)
-            sum += fmax(0, 1 - fabs(j - centre + 0.5) / support);
+            sum += filters[filter].weight((j - centre + 0.5) / width);
         for (int j = first; j < end; j++)
-            weights[j - first] = (float)(fmax(0, 1 - fabs(j - centre + 0.5) / support) / sum);
+            weights[j - first] = (float)(filters[filter].weight((j - centre + 0.5) / width) / sum);
         taps.first[i] = first;
         taps.length[i] = end - first;
     }
@@ -62,12 +86,12 @@ static uint8_t taps_apply(const Taps *taps, int i, const uint8_t *line, size_t s
     float sum = 0.5f;
     for (int j = 0; j < taps->length[i]; j++)
         sum += weights[j] * at[(size_t)j * step];
-    return sum < 255 ? (uint8_t)sum : 255;
+    return sum < 0 ? 0 : sum < 255 ? (uint8_t)sum : 255;
 }
 
-/* One channel; `source` is its first sample. */
+/* One channel; `source` is its first sample, `plane` where the first output pixel goes, with `stride` bytes from row to row. */
 static void plane_scale(const Image *image, const uint8_t *source, const Taps *across, const Taps *down, uint8_t *between,
-                        uint8_t *plane)
+                        uint8_t *plane, int stride)
 {
     const size_t row = (size_t)image->size.width * image->pixel_step;
     const int top = down->first[0], bottom = down->first[down->count - 1] + down->length[down->count - 1];
@@ -77,7 +101,7 @@ static void plane_scale(const Image *image, const uint8_t *source, const Taps *a
                 taps_apply(across, x, source + (size_t)y * row, image->pixel_step, 0);
     for (int y = 0; y < down->count; y++)
         for (int x = 0; x < across->count; x++)
-            plane[(size_t)y * (size_t)across->count + (size_t)x] = taps_apply(down, y, between + x, (size_t)across->count, top);
+            plane[(size_t)y * (size_t)stride + (size_t)x] = taps_apply(down, y, between + x, (size_t)across->count, top);
 }
 
 static void planes_copy(const Image *image, uint8_t *planes)
@@ -94,24 +118,53 @@ static void planes_copy(const Image *image, uint8_t *planes)
     }
 }
 
-static long longer(long a, long b)
+static int longer(long a, long b)
 {
-    return a > b ? a : b;
+    return (int)(a > b ? a : b);
 }
 
-static void planes_scale(const Image *image, ImageSize wanted, uint8_t *planes)
+/* One side of an image: scaled to `scaled` pixels, of which `count` from `offset` on go to `place`. */
+typedef struct Side {
+    int scaled, offset, count, place;
+} Side;
+
+/* Where a scaled side and the wanted one differ, the middles meet. */
+static Side side_of(int scaled, int wanted)
+{
+    return scaled >= wanted ? (Side){ .scaled = scaled, .offset = (int)lrint((double)(scaled - wanted) / 2), .count = wanted }
+                            : (Side){ .scaled = scaled, .count = scaled, .place = (wanted - scaled) / 2 };
+}
+
+static void sides_of(const Image *image, ImageSize wanted, ImageCrop crop, Side *down, Side *across)
 {
     const int height = image->size.height, width = image->size.width;
     const double tall = (double)wanted.height / height, wide = (double)wanted.width / width;
+    int scaled_height = wanted.height, scaled_width = wanted.width;
     /* The other side may come out too small by rounding, never too large by more than a pixel. */
-    const long scaled_height = tall >= wide ? wanted.height : longer(wanted.height, (long)height * wanted.width / width);
-    const long scaled_width = tall >= wide ? longer(wanted.width, (long)width * wanted.height / height) : wanted.width;
-    Taps across = taps_new(width, (int)scaled_width, (int)lrint((double)(scaled_width - wanted.width) / 2), wanted.width);
-    Taps down = taps_new(height, (int)scaled_height, (int)lrint((double)(scaled_height - wanted.height) / 2), wanted.height);
-    uint8_t *between = allocate((size_t)height, (size_t)wanted.width, "an image's rows");
+    if (crop == CROP_centre && tall >= wide)
+        scaled_width = longer(wanted.width, (long)width * wanted.height / height);
+    else if (crop == CROP_centre)
+        scaled_height = longer(wanted.height, (long)height * wanted.width / width);
+    else if (crop == CROP_pad && tall < wide)
+        scaled_width = longer(1, lrint(width * tall));
+    else if (crop == CROP_pad)
+        scaled_height = longer(1, lrint(height * wide));
+    *down = side_of(scaled_height, wanted.height);
+    *across = side_of(scaled_width, wanted.width);
+}
+
+static void planes_scale(const Image *image, ImageSize wanted, ImageFit fit, uint8_t *planes)
+{
+    const size_t pixels = (size_t)wanted.height * (size_t)wanted.width;
+    Side tall, wide;
+    sides_of(image, wanted, fit.crop, &tall, &wide);
+    Taps across = taps_new(image->size.width, wide.scaled, wide.offset, wide.count, fit.filter);
+    Taps down = taps_new(image->size.height, tall.scaled, tall.offset, tall.count, fit.filter);
+    uint8_t *between = allocate((size_t)image->size.height, (size_t)wide.count, "an image's rows");
+    memset(planes, PAD_GREY, (size_t)image->size.channels * pixels);
     for (int c = 0; c < image->size.channels; c++)
         plane_scale(image, image->pixels + (size_t)c * image->plane_step, &across, &down, between,
-                    planes + (size_t)c * (size_t)wanted.height * (size_t)wanted.width);
+                    planes + (size_t)c * pixels + (size_t)tall.place * (size_t)wanted.width + (size_t)wide.place, wanted.width);
     free(between);
     taps_free(&across);
     taps_free(&down);
@@ -129,7 +182,7 @@ static uint8_t *grey_of(const Image *image)
     return grey;
 }
 
-void image_fit(const Image *image, ImageSize wanted, uint8_t *planes)
+void image_fit(const Image *image, ImageSize wanted, ImageFit fit, uint8_t *planes)
 {
     const size_t pixels = (size_t)wanted.height * (size_t)wanted.width;
     Image from = *image;
@@ -141,7 +194,7 @@ void image_fit(const Image *image, ImageSize wanted, uint8_t *planes)
     if (from.size.height == wanted.height && from.size.width == wanted.width)
         planes_copy(&from, planes);
     else
-        planes_scale(&from, wanted, planes);
+        planes_scale(&from, wanted, fit, planes);
     for (int c = from.size.channels; c < wanted.channels; c++)
         memcpy(planes + (size_t)c * pixels, planes, pixels);
     free(grey);

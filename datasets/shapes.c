@@ -351,7 +351,7 @@ static bool shapes_load(const Part *part, uint32_t index, ImageSize wanted, uint
     const Picture picture = picture_choose(&random, part->labels[index]);
     picture_render(&picture, &random, pixels);
     const Image image = { .size = { CHANNELS, SIDE, SIDE }, .pixels = pixels, .pixel_step = 1, .plane_step = SIDE * SIDE };
-    image_fit(&image, wanted, planes);
+    image_fit(&image, wanted, part->options->fit, planes);
     return true;
 }
 

@@ -65,7 +65,7 @@ static Dataset *open_data(const EvaluateFlags *flags, OptionLine *line, const Mo
 {
     DataOptions data = {
         .path = flags->data, .seed = (uint64_t)flags->seed, .limit = (uint32_t)flags->limit,
-        .side = model->info.side, .channels = model->info.channels, .as_stored = model->info.as_stored, .skip_bad = flags->skip_bad,
+        .side = model->info.side, .channels = model->info.channels, .as_stored = model->info.as_stored, .fit = model->info.fit, .skip_bad = flags->skip_bad,
         .class_names = model->info.classes, .classes = model->info.class_count, .threads = (int)flags->threads,
         .val_if_none = !*options_given(&table, line, "val-split"),
     };

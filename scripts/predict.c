@@ -141,7 +141,7 @@ static void print_image(Printer *p, const char *path, const float *logits)
 }
 
 /* Loads up to `most` images from *next on into `data`; names: which files they are. Damaged ones are told and left out: false. */
-static bool load_chunk(const ImageList *list, size_t *next, uint32_t most, bool as_stored, Dataset *data, const char **names)
+static bool load_chunk(const ImageList *list, size_t *next, uint32_t most, const ImageOptions *how, Dataset *data, const char **names)
 {
     const size_t bytes = (size_t)data->channels * (size_t)data->height * (size_t)data->width;
     bool whole = true;
@@ -149,7 +149,7 @@ static bool load_chunk(const ImageList *list, size_t *next, uint32_t most, bool 
     for (; *next < list->count && data->count < most; ++*next) {
         Error error;
         const char *path = list->paths[*next];
-        if (image_load(path, data->channels, data->height, data->width, as_stored, data->images + data->count * bytes, &error)) {
+        if (image_load(path, how, data->images + data->count * bytes, &error)) {
             names[data->count++] = path;
             continue;
         }
@@ -164,6 +164,7 @@ static bool predict(const Model *model, const Plan *plan, const ImageList *list,
 {
     const ModelInfo *info = &model->info;
     const int batch = list->count < BATCH ? (int)list->count : BATCH;
+    const ImageOptions how = model_image_options(info);
     const char *names[BATCH];
     bool whole = true;
     Dataset data = {
@@ -174,7 +175,7 @@ static bool predict(const Model *model, const Plan *plan, const ImageList *list,
     };
     Program *program = model_program(model, plan, batch, note_print, NULL);
     for (size_t next = 0; next < list->count;) {
-        whole = load_chunk(list, &next, (uint32_t)batch, info->as_stored, &data, names) && whole;
+        whole = load_chunk(list, &next, (uint32_t)batch, &how, &data, names) && whole;
         if (data.count == 0)
             continue;
         Loader *loader = model_loader(model, &data, batch);

@@ -28,12 +28,12 @@ static int teardown(void **state)
     return 0;
 }
 
-enum { KEYS = 11 };
+enum { KEYS = 13 };
 static const char *const keys[KEYS] = {
     "format", "arch", "act", "classes", "mean", "std", "img_size", "in_chans", "squeeze_excite", "exif_orientation",
-    "bn_eps",
+    "bn_eps", "crop", "interpolation",
 };
-static const char *const good[KEYS] = { "pt", "lenet", "tanh", "[\"0\",\"1\"]", "[0.5]", "[1]", "28", "1", NULL, NULL, NULL };
+static const char *const good[KEYS] = { "pt", "lenet", "tanh", "[\"0\",\"1\"]", "[0.5]", "[1]", "28", "1", NULL, NULL, NULL, NULL, NULL };
 
 static const struct { const char *name, *key, *value, *expected; } infos[] = {      /* value NULL: the key is missing */
     { "as it is",            "format",    "pt",                  NULL },
@@ -47,6 +47,10 @@ static const struct { const char *name, *key, *value, *expected; } infos[] = {  
     { "eps: a text",         "bn_eps",    "\"1\"",               "a number from 1e-30 to 1" },
     { "upright",             "exif_orientation", "applied",      NULL },
     { "half upright",        "exif_orientation", "perhaps",      "expected applied, or no such key" },
+    { "padded",              "crop",      "pad",                 NULL },
+    { "cut otherwise",       "crop",      "border",              "expected centre, pad, squash, or no such key" },
+    { "bicubic",             "interpolation", "bicubic",         NULL },
+    { "filtered otherwise",  "interpolation", "",                "expected bilinear, bicubic, or no such key" },
     { "no format",           "format",    NULL,                  "metadata 'format' is missing" },
     { "no arch",             "arch",      NULL,                  "metadata 'arch' is missing" },
     { "no act",              "act",       NULL,                  "metadata 'act' is missing" },
@@ -105,6 +109,8 @@ static void foreign_infos(void **state)
         if (expected ? ok || error.code != EXIT_input || !strstr(error.text, expected) || !strstr(error.text, file) : !ok)
             fail_msg("%s: '%s', expected '%s'", infos[c].name, error.text, expected ? expected : "no error");
         assert_int_equal(info.class_count, ok ? 2 : 0);
+        assert_int_equal(info.fit.crop, ok && !strcmp(infos[c].key, "crop") ? CROP_pad : CROP_centre);
+        assert_int_equal(info.fit.filter, ok && !strcmp(infos[c].key, "interpolation") ? FILTER_bicubic : FILTER_bilinear);
         assert_int_equal(info.as_stored, ok && strcmp(infos[c].key, "exif_orientation") != 0);
         model_info_clear(&info);
     }

@@ -350,12 +350,12 @@ static void test_load_refused(void **state)
     char path[256];
     uint8_t pixels[12];
     Error error;
-    assert_false(image_load(scratch_path(path, scratch_folder, "missing.png"), 3, 2, 2, false, pixels, &error));
+    assert_false(image_load(scratch_path(path, scratch_folder, "missing.png"), &(ImageOptions){ .wanted = { 3, 2, 2 } }, pixels, &error));
     assert_non_null(strstr(error.text, "No such file"));
     assert_int_equal(mkfifo(scratch_path(path, scratch_folder, "fifo.png"), 0600), 0);
-    assert_false(image_load(path, 3, 2, 2, false, pixels, &error));
+    assert_false(image_load(path, &(ImageOptions){ .wanted = { 3, 2, 2 } }, pixels, &error));
     assert_non_null(strstr(error.text, "is a FIFO"));
-    assert_false(image_load(scratch_folder, 3, 2, 2, false, pixels, &error));
+    assert_false(image_load(scratch_folder, &(ImageOptions){ .wanted = { 3, 2, 2 } }, pixels, &error));
     assert_non_null(strstr(error.text, "is a folder"));
     assert_int_equal(error.code, EXIT_input);
 }
@@ -369,7 +369,7 @@ static void test_load(void **state)
     Error error;
     static const uint8_t planes[] = { 1, 4, 7, 10, 13, 16, 2, 5, 8, 11, 14, 17, 3, 6, 9, 12, 15, 18 };
     scratch_write(scratch_path(path, scratch_folder, "a.ppm"), ppm, sizeof ppm - 1);
-    assert_true(image_load(path, 3, 2, 3, false, pixels, &error));
+    assert_true(image_load(path, &(ImageOptions){ .wanted = { 3, 2, 3 } }, pixels, &error));
     assert_memory_equal(pixels, planes, sizeof planes);
 }
 

@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +26,18 @@ static uint8_t slope(int y, int x, int c)
     return (uint8_t)(7 * y + x);
 }
 
+static uint8_t stripes(int y, int x, int c)
+{
+    (void)c;
+    return (uint8_t)(x / 8 * 29 + y);
+}
+
+/* Of stripes that are twice as wide as high. */
+static uint8_t middle(int y, int x, int c)
+{
+    return stripes(y, x + SIDE / 2, c);
+}
+
 /* A JPEG file in the test's folder; orientation 0: it says none. */
 static void photograph(const char *name, int orientation)
 {
@@ -40,7 +54,7 @@ static void photograph(const char *name, int orientation)
 static char *logits(const char *checkpoint, const char *name)
 {
     char command[256], *out, *err;
-    snprintf(command, sizeof command, "predict %s %s --threads 1 --output-type logit --results-format jsonl | sed 's/.*\"logits\"//'",
+    snprintf(command, sizeof command, "predict %.100s %.100s --threads 1 --output-type logit --results-format jsonl | sed 's/.*\"logits\"//'",
              checkpoint, name);
     assert_int_equal(run(command, &out, &err), 0);
     free(err);
@@ -55,6 +69,23 @@ static bool alike(const char *checkpoint, const char *one, const char *other)
     free(a);
     free(b);
     return same;
+}
+
+/* evaluate measures what the run's log has: it brings images to size as training did. */
+static void losses_agree(size_t crop)
+{
+    char command[256], path[256], *out, *err;
+    snprintf(command, sizeof command, "evaluate crop%zu --data oblong --val-split 0.5 --seed 1 --split val --threads 1 --json -q", crop);
+    assert_int_equal(run(command, &out, &err), 0);
+    snprintf(command, sizeof command, "crop%zu/log.jsonl", crop);
+    char *log = scratch_read(scratch_path(path, folder, command), &(size_t){ 0 });
+    const char *loss = strstr(out, "\"loss\": "), *logged = log ? strstr(log, "\"val_loss\": ") : NULL;
+    assert_true(loss && logged);
+    if (fabs(atof(loss + 8) / atof(logged + 12) - 1) > 1e-4)
+        fail_msg("loss %g, in the log %g", atof(loss + 8), atof(logged + 12));
+    free(out);
+    free(err);
+    free(log);
 }
 
 /* The same weights in a file as programs wrote it that applied no orientation. */
@@ -88,6 +119,31 @@ static void test_predict(void **state)
     assert_true(alike("older.safetensors", "plain.jpg", "turned.jpg"));
 }
 
+/* A picture that is oblong, and one that is its middle: alike only where the sides are cut off. What training used, predict uses. */
+static void test_crops(void **state)
+{
+    (void)state;
+    static const struct { const char *options; bool same; } crops[] = { { "--crop centre", true }, { "--crop border", false }, { "--crop squash", false } };
+    char path[256];
+    check(&(Case){ "mkdir -p oblong/a oblong/b", 0, NULL, NULL });
+    for (int i = 0; i < 8; i++) {
+        char name[64];
+        static Bytes bytes;
+        jpeg_make(&(JpegRecipe){ .height = SIDE, .width = i == 6 ? SIDE : 2 * SIDE, .given = JCS_GRAYSCALE, .sample = i == 6 ? middle : i % 2 ? slope : stripes }, &bytes);
+        snprintf(name, sizeof name, "oblong/%c/%d.jpg", "ab"[i % 2], i);
+        scratch_write(scratch_path(path, folder, name), bytes.data, bytes.size);
+    }
+    for (size_t i = 0; i < sizeof crops / sizeof *crops; i++) {
+        char command[256];
+        snprintf(command, sizeof command, "train lenet --data oblong --img-size 32 --val-split 0.5 -b 2 --epochs 1 --threads 1 --seed 1 -q --interpolation %s %s --output crop%zu",
+                 i % 2 ? "bicubic" : "bilinear", crops[i].options, i);
+        check(&(Case){ command, 0, NULL, NULL });
+        snprintf(command, sizeof command, "crop%zu/best.safetensors", i);
+        assert_int_equal(alike(command, "oblong/a/0.jpg", "oblong/a/6.jpg"), crops[i].same);
+        losses_agree(i);
+    }
+}
+
 static void test_a_resumed_run(void **state)
 {
     (void)state;
@@ -104,6 +160,6 @@ static void test_a_resumed_run(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_predict), cmocka_unit_test(test_a_resumed_run) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_predict), cmocka_unit_test(test_crops), cmocka_unit_test(test_a_resumed_run) };
     return cmocka_run_group_tests(tests, commands_setup, commands_teardown);
 }

@@ -1,4 +1,5 @@
-/* test_resize.c - images are scaled, cropped and converted as documented: against the definitions in double precision. */
+/* test_resize.c - images are scaled, cropped and converted as documented: against the definitions in double precision, and against
+ * what Pillow makes of them (tests/reference/make_resize_golden.py). */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,10 +7,14 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "image.h"
+#include "names.h"
 
 /* Sample `c` at (y, x) of the picture. */
 static int sample(int y, int x, int c)
@@ -70,8 +75,8 @@ static void test_fit(void **state)
             for (int k = 0; k < pixels; k++)
                 planes[c * pixels + k] = mixed[3 * k + c] = (uint8_t)sample(k / test->width, k % test->width, c);
         const ImageSize size = { 3, test->height, test->width }, to = { 3, test->wanted_height, test->wanted_width };
-        image_fit(&(Image){ .size = size, .pixels = planes, .pixel_step = 1, .plane_step = (size_t)pixels }, to, fitted);
-        image_fit(&(Image){ .size = size, .pixels = mixed, .pixel_step = 3, .plane_step = 1 }, to, from_mixed);
+        image_fit(&(Image){ .size = size, .pixels = planes, .pixel_step = 1, .plane_step = (size_t)pixels }, to, (ImageFit){ 0 }, fitted);
+        image_fit(&(Image){ .size = size, .pixels = mixed, .pixel_step = 3, .plane_step = 1 }, to, (ImageFit){ 0 }, from_mixed);
         assert_memory_equal(fitted, from_mixed, 3 * (size_t)wanted);
         for (int c = 0; c < 3; c++) {
             fit_reference(test, planes + c * pixels, expected);
@@ -87,12 +92,68 @@ static void test_channels(void **state)
 {
     (void)state;
     uint8_t rgb[] = { 255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30 }, out[12];
-    image_fit(&(Image){ .size = { 3, 2, 2 }, .pixels = rgb, .pixel_step = 3, .plane_step = 1 }, (ImageSize){ 1, 2, 2 }, out);
+    image_fit(&(Image){ .size = { 3, 2, 2 }, .pixels = rgb, .pixel_step = 3, .plane_step = 1 }, (ImageSize){ 1, 2, 2 }, (ImageFit){ 0 }, out);
     static const uint8_t grey[] = { 76, 150, 29, 18 };      /* 0.299, 0.587, 0.114 */
     assert_memory_equal(out, grey, 4);
-    image_fit(&(Image){ .size = { 1, 2, 2 }, .pixels = out, .pixel_step = 1, .plane_step = 4 }, (ImageSize){ 3, 2, 2 }, out);
+    image_fit(&(Image){ .size = { 1, 2, 2 }, .pixels = out, .pixel_step = 1, .plane_step = 4 }, (ImageSize){ 3, 2, 2 }, (ImageFit){ 0 }, out);
     assert_memory_equal(out + 4, grey, 4);
     assert_memory_equal(out + 8, grey, 4);
+}
+
+/* ---- Pillow's ---- */
+
+static int number(const json_t *golden, const char *key)
+{
+    return (int)json_integer_value(json_object_get(golden, key));
+}
+
+static int place_of(const json_t *golden, const char *key, const char *const *choices, int count)
+{
+    const char *name = json_string_value(json_object_get(golden, key));
+    int place = 0;
+    while (place < count && !names_match(choices[place], name, strlen(name)))
+        place++;
+    assert_true(place < count);
+    return place;
+}
+
+/* How many of the case's values differ, and how many there are. */
+static void check_golden(const json_t *golden, int *off, int *values_of_all)
+{
+    const ImageSize size = { 3, number(golden, "height"), number(golden, "width") };
+    const ImageSize wanted = { 3, number(golden, "wanted_height"), number(golden, "wanted_width") };
+    const ImageFit fit = { (ImageCrop)place_of(golden, "crop", image_crops, CROPS), (ImageFilter)place_of(golden, "filter", image_filters, FILTERS) };
+    const char *digits = json_string_value(json_object_get(golden, "planes"));
+    const int values = 3 * wanted.height * wanted.width;
+    uint8_t pixels[3 * 600], fitted[3 * 600];
+    assert_int_equal(strlen(digits), 2 * values);
+    assert_in_range(3 * size.height * size.width, 1, sizeof pixels);
+    assert_in_range(values, 1, sizeof fitted);
+    for (int k = 0; k < 3 * size.height * size.width; k++)
+        pixels[k] = (uint8_t)sample(k / 3 / size.width, k / 3 % size.width, k % 3);
+    image_fit(&(Image){ .size = size, .pixels = pixels, .pixel_step = 3, .plane_step = 1 }, wanted, fit, fitted);
+    *values_of_all += values;
+    for (int k = 0; k < values; k++) {
+        unsigned expected = 0;
+        assert_int_equal(sscanf(digits + 2 * k, "%2x", &expected), 1);
+        if (abs(fitted[k] - (int)expected) > 1)
+            fail_msg("%dx%d -> %dx%d, %s, %s: value %d is %d, expected %u", size.height, size.width, wanted.height, wanted.width,
+                     image_crops[fit.crop], image_filters[fit.filter], k, fitted[k], expected);
+        *off += fitted[k] != (int)expected;
+    }
+}
+
+static void test_as_pillow(void **state)
+{
+    (void)state;
+    json_t *all = json_load_file(TESTS_FOLDER "/golden/resizes.json", 0, NULL);
+    assert_int_equal(json_array_size(all), 42);
+    int off = 0, values = 0;
+    for (size_t i = 0; i < json_array_size(all); i++)
+        check_golden(json_array_get(all, i), &off, &values);
+    print_message("%d of %d values differ by one\n", off, values);
+    assert_true(off * 100 <= values);      /* Pillow adds whole numbers: a sum near a half may round otherwise */
+    json_decref(all);
 }
 
 int main(void)
@@ -100,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fit),
         cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_as_pillow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

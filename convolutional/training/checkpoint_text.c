@@ -5,6 +5,7 @@
 
 #include "checkpoint_text.h"
 
+#include "names.h"
 #include "text.h"
 
 #include <jansson.h>
@@ -72,6 +73,13 @@ static bool put_classes(SafetensorsWriter *writer, const ModelInfo *info, const 
     return put_json(writer, "classes", list, 0, path, error);
 }
 
+/* Of a name and what else it is called, the name. */
+static void put_choice(SafetensorsWriter *writer, const char *key, const char *names)
+{
+    char name[NAMES_LONGEST];
+    safetensors_writer_metadata(writer, key, names_word(names, 0, name, sizeof name));
+}
+
 bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *path, Error *error)
 {
     safetensors_writer_metadata(writer, "format", "pt");
@@ -87,6 +95,10 @@ bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *
         return false;
     if (!info->as_stored)
         safetensors_writer_metadata(writer, "exif_orientation", "applied");
+    if (info->fit.crop != CROP_centre)
+        put_choice(writer, "crop", image_crops[info->fit.crop]);
+    if (info->fit.filter != FILTER_bilinear)
+        put_choice(writer, "interpolation", image_filters[info->fit.filter]);
     return true;
 }
 
@@ -236,6 +248,37 @@ static bool get_orientation(const Safetensors *file, bool *as_stored, const char
     return !text || !strcmp(text, "applied") || bad_text("exif_orientation", text, "applied, or no such key", path, error);
 }
 
+/* The place of one of the names; 0 without the key. */
+static bool get_choice(const Safetensors *file, const char *key, const char *const *choices, int count, int *place, const char *path,
+                       Error *error)
+{
+    char name[NAMES_LONGEST], expected[128] = "";
+    const char *text = safetensors_metadata(file, key);
+    *place = 0;
+    if (!text)
+        return true;
+    for (int i = 0; i < count; i++) {
+        const size_t at = strlen(expected);
+        if (!strcmp(text, names_word(choices[i], 0, name, sizeof name))) {
+            *place = i;
+            return true;
+        }
+        snprintf(expected + at, sizeof expected - at, "%s, ", name);
+    }
+    snprintf(expected + strlen(expected), sizeof expected - strlen(expected), "or no such key");
+    return bad_text(key, text, expected, path, error);
+}
+
+static bool get_fit(const Safetensors *file, ImageFit *fit, const char *path, Error *error)
+{
+    int crop, filter;
+    const bool ok = get_choice(file, "crop", image_crops, CROPS, &crop, path, error) &&
+                    get_choice(file, "interpolation", image_filters, FILTERS, &filter, path, error);
+    if (ok)
+        *fit = (ImageFit){ (ImageCrop)crop, (ImageFilter)filter };
+    return ok;
+}
+
 bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, Error *error)
 {
     *info = (ModelInfo){0};
@@ -250,7 +293,8 @@ bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, 
                     get_floats(file, "mean", info->mean, info->channels, -INFINITY, path, error) &&
                     get_floats(file, "std", info->std, info->channels, 1e-30f, path, error) &&
                     get_squeeze_excite(file, &info->squeeze_excite, path, error) && get_bn_eps(file, &info->bn_eps, path, error) &&
-                    get_orientation(file, &info->as_stored, path, error) && get_classes(file, info, path, error);
+                    get_orientation(file, &info->as_stored, path, error) && get_fit(file, &info->fit, path, error) &&
+                    get_classes(file, info, path, error);
     if (!ok)
         model_info_clear(info);
     return ok;

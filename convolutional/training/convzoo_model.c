@@ -200,7 +200,8 @@ static void read_image(void *context)
     const ConvzooModel *m = call->model;
     const ModelInfo *info = &m->model.info;
     unsigned char *pixels = allocate(image_values(m), 1, "an image");
-    call->done = image_load(call->path, info->channels, info->side, info->side, info->as_stored, pixels, &call->error);
+    const ImageOptions options = model_image_options(info);
+    call->done = image_load(call->path, &options, pixels, &call->error);
     if (call->done)
         convzoo_model_normalise(m, pixels, 1, call->out);
     free(pixels);

@@ -172,6 +172,11 @@ ExitCode model_diverged(const char *path, Error *error)
     return EXIT_diverged;
 }
 
+ImageOptions model_image_options(const ModelInfo *info)
+{
+    return (ImageOptions){ .wanted = { info->channels, info->side, info->side }, .as_stored = info->as_stored, .fit = info->fit };
+}
+
 Loader *model_loader(const Model *model, const Dataset *data, int batch)
 {
     LoaderOptions options = { .batch = batch };

@@ -32,6 +32,9 @@ Program *model_program(const Model *model, const Plan *plan, int batch, void (*t
 /* The line for outputs that are not finite; returns its exit code. */
 ExitCode model_diverged(const char *path, Error *error);
 
+/* How one image file is read for it. */
+ImageOptions model_image_options(const ModelInfo *info);
+
 /* A loader that prepares images in order, as validation in training did. */
 Loader *model_loader(const Model *model, const Dataset *data, int batch);
 

@@ -116,23 +116,56 @@ static const char *denied_write(const void *field, char *text, size_t size)
     return text;
 }
 
+/* An enumeration's field: the place of the row that has the word; a row is a name and what else it is called. */
+static bool choice_read(const char *option, const char *const *choices, int count, const char *text, void *field, Error *error)
+{
+    char all[128] = "", name[NAMES_LONGEST];
+    for (int i = 0; i < count; i++) {
+        const size_t at = strlen(all);
+        if (names_match(choices[i], text, strlen(text))) {
+            *(int *)field = i;
+            return true;
+        }
+        snprintf(all + at, sizeof all - at, " %s", names_word(choices[i], 0, name, sizeof name));
+    }
+    return error_set(error, EXIT_usage, "unknown value '%.100s': --%s: use one of%s", text, option, all);
+}
+
+static const char *choice_write(const char *const *choices, const void *field, char *text, size_t size)
+{
+    return names_word(choices[*(const int *)field], 0, text, size);
+}
+
 static const char *const flips[] = { [FLIP_automatic] = "auto", [FLIP_on] = "on 0.5", [FLIP_off] = "off 0", [FLIP_alternating] = "alternating" };
 
 static bool hflip_read(const char *text, void *field, Error *error)
 {
-    for (int flip = 0; flip < (int)(sizeof flips / sizeof *flips); flip++)
-        if (names_match(flips[flip], text, strlen(text))) {
-            *(Flip *)field = (Flip)flip;
-            return true;
-        }
-    return error_set(error, EXIT_usage, "unknown value '%.100s': --hflip: use one of auto on off alternating", text);
+    return choice_read("hflip", flips, sizeof flips / sizeof *flips, text, field, error);
 }
 
 static const char *hflip_write(const void *field, char *text, size_t size)
 {
-    const char *name = flips[*(const Flip *)field];
-    snprintf(text, size, "%.*s", (int)strcspn(name, " "), name);
-    return text;
+    return choice_write(flips, field, text, size);
+}
+
+static bool image_crop_read(const char *text, void *field, Error *error)
+{
+    return choice_read("crop", image_crops, CROPS, text, field, error);
+}
+
+static const char *image_crop_write(const void *field, char *text, size_t size)
+{
+    return choice_write(image_crops, field, text, size);
+}
+
+static bool image_filter_read(const char *text, void *field, Error *error)
+{
+    return choice_read("interpolation", image_filters, FILTERS, text, field, error);
+}
+
+static const char *image_filter_write(const void *field, char *text, size_t size)
+{
+    return choice_write(image_filters, field, text, size);
 }
 
 /* The field is all of TrainerOptions: steps, "true" for the usual ones, "false" for none. */

@@ -153,6 +153,7 @@ static bool build_network(Trainer *t, Error *error)
     info->squeeze_excite = o->network.squeeze_excite;
     info->bn_eps = o->network.bn_eps;
     info->as_stored = o->data.as_stored;
+    info->fit = o->data.fit;
     dataset_statistics(data, info->mean, info->std);
     trainer_note(t, "%s with %s: %zu parameters, %.1f million multiply-adds an image of %dx%dx%d, %d classes", info->arch,
                  info->act, network_trained_count(t->network), network_macs(t->network) * 1e-6, data->channels, data->height,
