@@ -101,7 +101,7 @@ static void activation_forward(const Module *module, Program *program)
         return;
     }
     emit_output(m, program, x);
-    if (program_mode(program) == MODE_training && !program_recomputes(program, module->in[0]))
+    if (program_has_backward(program) && !program_recomputes(program, module->in[0]))
         program_recompute(program, module->out, module);
 }
 

@@ -68,7 +68,7 @@ static void run_backward(const void *context, void *const p[])
 /* Whether mean and variance are the running ones, constants, and not the batch's: in inference, or while the module is frozen. */
 static bool is_fixed(const BatchNormModule *m, const Program *program)
 {
-    return program_mode(program) == MODE_inference || program_freezes(program, &m->base);
+    return !program_takes_statistics(program, &m->base);
 }
 
 static Context context_of(const BatchNormModule *m, Program *program, const Fusion *fusion, const Buffer *x)
@@ -138,7 +138,7 @@ static void batchnorm_recompute(const Module *module, Program *program)
  * cheap. Where a residual is itself made again, y is kept, or one tensor would ask for all before it. */
 static bool is_cheap_to_repeat(const Program *program, const Fusion *fusion)
 {
-    return program_mode(program) == MODE_training && fusion->act.info->cheap &&
+    return program_has_backward(program) && fusion->act.info->cheap &&
            !(fusion->residual && program_recomputes(program, fusion->residual));
 }
 

@@ -39,7 +39,7 @@ static bool gains(const Conv2dAlgorithm *algorithm, const Conv2dModule *conv, co
     if (algorithm == &conv2d_winograd)
         return !program_allows_16_bits(program);
     if (algorithm == &conv2d_winograd_int16)
-        return tiles_filled(conv) > (program_mode(program) == MODE_training ? 0.2 : 0.5);
+        return tiles_filled(conv) > (program_has_backward(program) ? 0.2 : 0.5);
     return algorithm != &conv2d_bf16 ||
            program_prefers_bf16(program, &conv->base, WEIGHT_CONVERSIONS * (double)conv->weight->count,
                                 conv->base.ops->macs(&conv->base));

@@ -10,7 +10,7 @@ typedef struct Geometry {
     const_dnnl_memory_desc_t x, y, weight, bias;       /* what we ask for; bias NULL: none */
     const_dnnl_memory_desc_t any_x, any_y;             /* what we ask for where that has no fast kernel */
     dnnl_dims_t strides, dilates, before, after;      /* before, after: padding */
-    Mode mode;
+    dnnl_prop_kind_t forward;
 } Geometry;
 
 static Geometry geometry_of(const Conv2dModule *conv, Program *program, OperandTypes bf16)
@@ -30,7 +30,7 @@ static Geometry geometry_of(const Conv2dModule *conv, Program *program, OperandT
         .weight = program_layout_in(program, weight, bf16.weight),
         .bias = conv->bias ? program_layout(program, 1, channels, dnnl_a) : NULL,
         .strides = { o->stride, o->stride }, .before = { conv->before[0], conv->before[1] },
-        .after = { conv->after[0], conv->after[1] }, .mode = program_mode(program),
+        .after = { conv->after[0], conv->after[1] }, .forward = program_forward_kind(program),
     };
 }
 
@@ -44,7 +44,7 @@ static dnnl_status_t describe_forward(dnnl_primitive_desc_t *pd, const Geometry 
 {
     (void)hint;
     return dnnl_convolution_forward_primitive_desc_create(
-        pd, onednn_engine(), g->mode == MODE_training ? dnnl_forward_training : dnnl_forward_inference, dnnl_convolution_direct,
+        pd, onednn_engine(), g->forward, dnnl_convolution_direct,
         x, g->weight, g->bias, y, g->strides, g->dilates, g->before, g->after, onednn_attr());
 }
 

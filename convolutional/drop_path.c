@@ -23,7 +23,7 @@ typedef struct DropPath {
 
 typedef struct Context {
     View           view;
-    float          p;          /* 0 in inference */
+    float          p;          /* 0: none is left out */
     int            module;
     const StepKey *key;
 } Context;
@@ -39,7 +39,7 @@ static void run(const void *context, void *const p[])
 
 static void emit(const DropPath *m, Program *program, const char *what, Buffer *x, Buffer *residual, Buffer *y)
 {
-    const float p = program_mode(program) == MODE_training ? m->p : 0;
+    const float p = program_drops(program) ? m->p : 0;
     const Context context = { buffer_view(x), p, m->base.index, program_step_key(program) };
     Kernel *kernel = program_emit_function(program, &m->base, what, run, &context, sizeof context);
     kernel_bind(kernel, X, x);
@@ -52,7 +52,7 @@ static void drop_path_forward(const Module *module, Program *program)
 {
     const Fusion fusion = program_fusion(program, module);
     Buffer *x = program_read_view(program, module->in[0]);
-    if (program_mode(program) == MODE_inference && !fusion.residual) {
+    if (!program_drops(program) && !fusion.residual) {
         program_alias(program, module->out, x, buffer_layout(x));
         return;
     }
@@ -67,7 +67,10 @@ static void drop_path_backward(const Module *module, Program *program)
     Buffer *dy = program_read_gradient(program, fusion.out, layout);
     if (fusion.residual && program_wants_gradient(program, fusion.residual))
         program_share_gradient(program, fusion.residual, dy, layout);
-    emit((const DropPath *)module, program, "backward", dy, NULL, program_write_gradient(program, module->in[0], layout));
+    if (!program_drops(program))
+        program_share_gradient(program, module->in[0], dy, layout);
+    else
+        emit((const DropPath *)module, program, "backward", dy, NULL, program_write_gradient(program, module->in[0], layout));
 }
 
 static void drop_path_describe(const Module *module, ModuleDescription *description)

@@ -1,4 +1,4 @@
-/* dropout.c - y = keep x / (1 - p) in training, keep being 1 with probability 1 - p; y = x in inference.
+/* dropout.c - y = keep x / (1 - p) where a program drops, keep being 1 with probability 1 - p; else y = x.
  *
  *   x, y    N C H W          backward: dx = keep dy / (1 - p), the same draw
  *
@@ -45,7 +45,7 @@ static void emit(const Dropout *m, Program *program, const char *what, Buffer *x
 static void dropout_forward(const Module *module, Program *program)
 {
     Buffer *x = program_read_view(program, module->in[0]);
-    if (program_mode(program) == MODE_inference)
+    if (!program_drops(program))
         program_alias(program, module->out, x, buffer_layout(x));
     else
         emit((const Dropout *)module, program, "forward", x, program_write(program, module->out, buffer_layout(x)));
@@ -55,7 +55,10 @@ static void dropout_backward(const Module *module, Program *program)
 {
     const_dnnl_memory_desc_t layout = program_view_layout(program, module->in[0]);
     Buffer *dy = program_read_gradient(program, module->out, layout);
-    emit((const Dropout *)module, program, "backward", dy, program_write_gradient(program, module->in[0], layout));
+    if (!program_drops(program))
+        program_share_gradient(program, module->in[0], dy, layout);
+    else
+        emit((const Dropout *)module, program, "backward", dy, program_write_gradient(program, module->in[0], layout));
 }
 
 static void dropout_describe(const Module *module, ModuleDescription *description)

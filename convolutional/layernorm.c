@@ -81,7 +81,7 @@ static void layernorm_forward(const Module *module, Program *program)
     program_save(program, module, 0, program_scratch(program, bytes));
     program_save(program, module, 1, program_scratch(program, bytes));
     emit_output((const LayerNorm *)module, program, x);
-    if (program_mode(program) != MODE_training)
+    if (!program_has_backward(program))
         return;
     program_recompute(program, module->out, module);
     if (is_cheap(module->in[0]))

@@ -54,12 +54,10 @@ static const_dnnl_memory_desc_t rows(Program *program, const Tensor *tensor, boo
     return program_layout_in(program, program_plain_layout(program, tensor), bf16);
 }
 
-static dnnl_primitive_desc_t forward_desc(const Geometry *g, Mode mode)
+static dnnl_primitive_desc_t forward_desc(const Geometry *g, dnnl_prop_kind_t kind)
 {
     dnnl_primitive_desc_t pd;
-    DNNL(dnnl_inner_product_forward_primitive_desc_create(&pd, onednn_engine(),
-                                                          mode == MODE_training ? dnnl_forward_training : dnnl_forward_inference,
-                                                          g->x, g->weight, g->bias, g->y, onednn_attr()));
+    DNNL(dnnl_inner_product_forward_primitive_desc_create(&pd, onednn_engine(), kind, g->x, g->weight, g->bias, g->y, onednn_attr()));
     return pd;
 }
 
@@ -74,7 +72,7 @@ static void linear_forward(const Module *module, Program *program)
     const bool bf16 = linear_algorithm(module, program) == ALGORITHM_bf16;
     const bool bf16_y = bf16 && program_is_bf16(program, module->out);
     const Geometry g = geometry_of(m, program, (OperandTypes){ bf16, bf16_y, bf16 });
-    dnnl_primitive_desc_t pd = forward_desc(&g, program_mode(program));
+    dnnl_primitive_desc_t pd = forward_desc(&g, program_forward_kind(program));
     Buffer *x = program_read(program, module->in[0], rows(program, module->in[0], bf16));
     Buffer *weight = program_param(program, m->weight, program_asked_layout(program, pd, dnnl_query_weights_md));
     Buffer *y = program_write(program, module->out, rows(program, module->out, bf16_y));
@@ -129,7 +127,7 @@ static void linear_backward(const Module *module, Program *program)
     const Linear *m = (const Linear *)module;
     const bool bf16 = linear_algorithm(module, program) == ALGORITHM_bf16;
     const Geometry g = geometry_of(m, program, (OperandTypes){ bf16, bf16, bf16 });
-    dnnl_primitive_desc_t hint = forward_desc(&g, MODE_training);
+    dnnl_primitive_desc_t hint = forward_desc(&g, dnnl_forward_training);
     if (program_trains(program, module))
         linear_backward_weights(m, program, bf16, hint);
     if (program_wants_gradient(program, module->in[0]))

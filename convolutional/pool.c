@@ -27,14 +27,14 @@ static dnnl_primitive_desc_t forward_desc(const PoolModule *m, Program *program,
     const_dnnl_memory_desc_t any = program_tensor_layout(program, m->base.out, dnnl_format_tag_any);
     dnnl_primitive_desc_t pd;
     DNNL(dnnl_pooling_forward_primitive_desc_create(
-        &pd, onednn_engine(), program_mode(program) == MODE_training ? dnnl_forward_training : dnnl_forward_inference,
+        &pd, onednn_engine(), program_forward_kind(program),
         m->algorithm, x, any, strides, kernel, dilation, pads, pads, onednn_attr()));
     return pd;
 }
 
 static bool has_workspace(const PoolModule *m, const Program *program)
 {
-    return m->algorithm == dnnl_pooling_max && program_mode(program) == MODE_training;
+    return m->algorithm == dnnl_pooling_max && program_has_backward(program);
 }
 
 /* ---- batch last: loops of our own, for oneDNN has none ---- */

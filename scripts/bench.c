@@ -167,15 +167,15 @@ static void print_speed(const Bench *b, const Architecture *arch, double seconds
 static bool bench_network(Bench *b, const PlanSubject *subject, Error *error)
 {
     b->network = architecture_network(subject->arch, subject->image, &subject->options, error);
-    return b->network && (subject->mode != MODE_training || network_trains_with(b->network, subject->batch, error));
+    return b->network && (subject->purpose.gradients == GRADIENTS_none || network_trains_with(b->network, subject->batch, error));
 }
 
 static void bench_compile(Bench *b, const PlanSubject *subject)
 {
     plan_settle(&b->plan, subject, note_print, NULL);
     parameters_init(b->network, 0);
-    b->program = program_compile(b->network, &b->plan, subject->mode, subject->batch);
-    if (subject->mode == MODE_training)
+    b->program = program_compile(b->network, &b->plan, subject->purpose, subject->batch);
+    if (subject->purpose.gradients != GRADIENTS_none)
         b->optimizer = optimizer_new(b->network, &(OptimizerOptions){ .kind = OPTIMIZER_sgd, .momentum = 0.9f, .weight_decay = 5e-4f });
     bench_data(b);
 }
@@ -191,8 +191,8 @@ static void bench_free(Bench *b)
 
 static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error *error)
 {
-    const Mode mode = !strcmp(flags->mode, "train") ? MODE_training : MODE_inference;
-    PlanSubject subject = { arch, { CHANNELS, (int)flags->side, (int)flags->side }, { .classes = CLASSES, .act = activation_of(arch->act) }, mode, (int)flags->batch };
+    const Purpose purpose = !strcmp(flags->mode, "train") ? PURPOSE_training : PURPOSE_inference;
+    PlanSubject subject = { arch, { CHANNELS, (int)flags->side, (int)flags->side }, { .classes = CLASSES, .act = activation_of(arch->act) }, purpose, (int)flags->batch };
     Bench b = { .flags = flags };
     if (!bench_plan(flags, &b.plan, error) || (flags->act && !activation_parse(flags->act, &subject.options.act, error)))
         return false;

@@ -29,7 +29,7 @@ typedef struct Trial {
 /* Steps until every image is right; 0: never, and *best is the most that were. */
 static int overfit(const Trial *trial, Network *net, const Batch *batch, uint32_t *best)
 {
-    Program *program = program_compile(net, &(Plan){0}, MODE_training, IMAGES);
+    Program *program = program_compile(net, &(Plan){0}, PURPOSE_training, IMAGES);
     Optimizer *optimizer = optimizer_new(net, &(OptimizerOptions){ .kind = OPTIMIZER_adamw, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f });
     int solved = 0;
     program_set_image(program, batch->images);

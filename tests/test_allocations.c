@@ -93,10 +93,15 @@ int posix_memalign(void **pointer, size_t alignment, size_t size)
 static void check_allocations(const Setup *setup)
 {
     Network *net = setup_network(setup);
-    Program *training = program_compile(net, &setup->plan, MODE_training, setup->batch);
-    Program *inference = program_compile(net, &setup->plan, MODE_inference, setup->batch);
+    const Tensor *watched[] = { network_module(net, 0)->out };
+    Purpose purpose = PURPOSE_training;
+    purpose.watched = watched;
+    purpose.watched_count = 1;
+    Program *training = program_compile(net, &setup->plan, purpose, setup->batch);
+    Program *inference = program_compile(net, &setup->plan, PURPOSE_inference, setup->batch);
     Optimizer *optimizer = setup_optimizer(net);
     float *other = allocate(setup_image_size(training), sizeof *other, "images");
+    float *seen = allocate((size_t)setup->batch * shape_size(watched[0]->shape), sizeof *seen, "values");
     setup_draw(other, setup_image_size(training), 2);
     setup_draw(program_image(inference), setup_image_size(inference), 3);
     for (uint64_t step = 0; step < 2; step++) {
@@ -108,6 +113,8 @@ static void check_allocations(const Setup *setup)
         counting = step > 0;                                 /* in the first step, libraries start their threads */
         setup_train(training, optimizer, step);
         program_forward(inference);                          /* refreshes its parameters */
+        program_watched_values(training, 0, seen);
+        program_watched_gradient(training, 0, seen);
         counting = false;
     }
     const size_t limit = strncmp(kernels_isa(), "avx512", 6) ? LIBRARY_LIMIT_WITHOUT_AVX512 : LIBRARY_LIMIT;
@@ -118,6 +125,7 @@ static void check_allocations(const Setup *setup)
     program_free(inference);
     network_free(net);
     free(other);
+    free(seen);
 }
 
 /* Whole-tensor rules work in memory that was there before. */
@@ -175,7 +183,7 @@ static void test_growth(void **state)
         skip();
     const Setup setup = { .arch = "lenet", .side = 16, .batch = 2 };
     Network *net = setup_network(&setup);
-    Program *program = program_compile(net, &setup.plan, MODE_training, setup.batch);
+    Program *program = program_compile(net, &setup.plan, PURPOSE_training, setup.batch);
     Optimizer *optimizer = setup_optimizer(net);
     setup_draw(program_image(program), setup_image_size(program), 1);
     size_t before = 0;

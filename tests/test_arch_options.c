@@ -68,7 +68,7 @@ static int kinds_in(const Network *net, const char *kind)
 /* The caller frees them. */
 static float *inferred(Network *net)
 {
-    Program *program = program_compile(net, &(Plan){ 0 }, MODE_inference, 2);
+    Program *program = program_compile(net, &(Plan){ 0 }, PURPOSE_inference, 2);
     Random random = random_stream(1, 0, 0, RANDOM_init);
     for (int i = 0; i < 2 * 3 * 32 * 32; i++)
         program_image(program)[i] = random_normal(&random);

@@ -244,7 +244,7 @@ static void test_sides(void **state)
 
         Network *net = build(arch, (Shape){ 3, side, side }, (ArchOptions){ .classes = 3 });
         parameters_init(net, 1);
-        Program *program = program_compile(net, &(Plan){0}, MODE_inference, 1);
+        Program *program = program_compile(net, &(Plan){0}, PURPOSE_inference, 1);
         for (int k = 0; k < 3 * side * side; k++)
             program_image(program)[k] = (float)(k % 7) / 7;
         program_forward(program);

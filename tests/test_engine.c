@@ -45,7 +45,7 @@ static void check_overlap(const Setup *setup, const Program *program)
         }
     }
     print_message("%-20s batch %d, %-9s arena %6.1f MiB for buffers of %6.1f MiB\n", setup->arch, program_batch(program),
-                  program->mode == MODE_training ? "training" : "inference", (double)program_arena_bytes(program) / 0x1p20,
+                  program->purpose.gradients != GRADIENTS_none ? "training" : "inference", (double)program_arena_bytes(program) / 0x1p20,
                   (double)sum / 0x1p20);
 }
 
@@ -64,7 +64,7 @@ static void run_poisoned(Program *program, int from, int to)
 {
     for (int i = from; i < to; i++) {
         poison(program, i, true);
-        kernel_run(program->kernels.items[i]);
+        kernel_run(program->kernels[TURN_step].items[i]);
         DNNL(dnnl_stream_wait(onednn_stream()));
         poison(program, i, false);
     }
@@ -86,16 +86,16 @@ static float *copied(const float *x, size_t count)
     return copy;
 }
 
-static void check_sharing(const Setup *setup, Network *net, Mode mode)
+static void check_sharing(const Setup *setup, Network *net, Purpose purpose)
 {
-    Program *program = program_compile(net, &setup->plan, mode, setup->batch);
+    Program *program = program_compile(net, &setup->plan, purpose, setup->batch);
     const Parameters *parameters = network_parameters(net);
     const size_t outputs = (size_t)setup->batch * CLASSES;
     check_overlap(setup, program);
     setup_draw(program_image(program), setup_image_size(program), 1);
     program_forward(program);
     float *logits = copied(program_logits(program), outputs), *gradients = NULL;
-    if (mode == MODE_training) {
+    if (purpose.gradients != GRADIENTS_none) {
         setup_draw(program_logits_gradient(program), outputs, 2);
         program_backward(program);
         gradients = copied(parameters->gradients, parameters->trained);
@@ -103,9 +103,9 @@ static void check_sharing(const Setup *setup, Network *net, Mode mode)
     }
     run_poisoned(program, 0, program->loss_at);
     expect_same(setup, "logits", logits, program_logits(program), outputs);
-    if (mode == MODE_training) {
+    if (purpose.gradients != GRADIENTS_none) {
         setup_draw(program_logits_gradient(program), outputs, 2);
-        run_poisoned(program, program->loss_at, program->kernels.count);
+        run_poisoned(program, program->loss_at, program->kernels[TURN_step].count);
         expect_same(setup, "gradients", gradients, parameters->gradients, parameters->trained);
     }
     program_free(program);
@@ -118,8 +118,8 @@ static void test_sharing(void **state)
     (void)state;
     for (int i = 0; i < SETUPS; i++) {
         Network *net = setup_network(&setups[i]);
-        check_sharing(&setups[i], net, MODE_training);
-        check_sharing(&setups[i], net, MODE_inference);
+        check_sharing(&setups[i], net, PURPOSE_training);
+        check_sharing(&setups[i], net, PURPOSE_inference);
         network_free(net);
     }
 }
@@ -169,7 +169,7 @@ static void check_inference(const Setup *setup, Network *net, Program *five, Pro
         expect_near("one image", logits + n * CLASSES, program_logits(one), CLASSES, 5e-5);
     }
     Network *twin = twin_of(setup, net);
-    Program *other = program_compile(twin, &(Plan){ .layout = LAYOUT_channels_last, .direct_only = true }, MODE_inference, 5);
+    Program *other = program_compile(twin, &(Plan){ .layout = LAYOUT_channels_last, .direct_only = true }, PURPOSE_inference, 5);
     program_set_image(other, program_image(five));
     program_forward(other);
     expect_near("another network", logits, program_logits(other), 5 * CLASSES, 5e-5);
@@ -186,10 +186,10 @@ static void test_several(void **state)
         if (setup->side != 32 || setup->plan.no_fusion)
             continue;
         Network *net = setup_network(setup);
-        Program *five = program_compile(net, &setup->plan, MODE_inference, 5);
-        Program *eight = program_compile(net, &setup->plan, MODE_training, 8);
-        Program *one = program_compile(net, &setup->plan, MODE_inference, 1);
-        Program *three = program_compile(net, &setup->plan, MODE_training, 3);
+        Program *five = program_compile(net, &setup->plan, PURPOSE_inference, 5);
+        Program *eight = program_compile(net, &setup->plan, PURPOSE_training, 8);
+        Program *one = program_compile(net, &setup->plan, PURPOSE_inference, 1);
+        Program *three = program_compile(net, &setup->plan, PURPOSE_training, 3);
         Optimizer *optimizer = setup_optimizer(net);
         setup_draw(program_image(five), setup_image_size(five), 1);
         setup_draw(program_image(eight), setup_image_size(eight), 2);
@@ -215,7 +215,7 @@ static void test_several(void **state)
 static float *trained(const Setup *setup, size_t *count)
 {
     Network *net = setup_network(setup);
-    Program *program = program_compile(net, &setup->plan, MODE_training, setup->batch);
+    Program *program = program_compile(net, &setup->plan, PURPOSE_training, setup->batch);
     Optimizer *optimizer = setup_optimizer(net);
     setup_draw(program_image(program), setup_image_size(program), 1);
     for (uint64_t step = 0; step < 3; step++)
@@ -253,7 +253,7 @@ static void test_fan_out(void **state)
     y = add(net, "b", y, x);
     y = add(net, "c", y, x);
     assert_int_equal(x->readers, 4);
-    Program *program = program_compile(net, &(Plan){0}, MODE_training, 2);
+    Program *program = program_compile(net, &(Plan){0}, PURPOSE_training, 2);
     setup_draw(program_image(program), 210, 1);
     program_forward(program);
     setup_draw(program_logits_gradient(program), 210, 2);
@@ -275,7 +275,7 @@ static void test_shared_reorder(void **state)
     Network *net = network_new();
     const Tensor *x = probe(net, "probe", network_input(net, (Shape){ 16, 5, 7 }), 2, dnnl_nhwc);
     x = add(net, "sum", flatten(net, "first", x), flatten(net, "second", x));
-    Program *program = program_compile(net, &(Plan){0}, MODE_inference, 2);
+    Program *program = program_compile(net, &(Plan){0}, PURPOSE_inference, 2);
     KernelProfile rows[16];
     const int count = program_profile_rows(program, rows, 16);
     int reorders = 0;
@@ -294,7 +294,7 @@ static void test_profile(void **state)
     (void)state;
     const Setup setup = { .arch = "resnet18", .side = 32, .batch = 2 };
     Network *net = setup_network(&setup);
-    Program *program = program_compile(net, &setup.plan, MODE_training, setup.batch);
+    Program *program = program_compile(net, &setup.plan, PURPOSE_training, setup.batch);
     const int count = program_profile_rows(program, NULL, 0);
     KernelProfile *rows = allocate((size_t)count, sizeof *rows, "a profile");
     setup_draw(program_image(program), setup_image_size(program), 1);
@@ -355,21 +355,21 @@ static void mistake_backward(void)
 {
     Network *net = network_new();
     linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
-    program_backward(program_compile(net, &(Plan){0}, MODE_inference, 6));
+    program_backward(program_compile(net, &(Plan){0}, PURPOSE_inference, 6));
 }
 
 static void mistake_image(void)
 {
     Network *net = network_new();
     linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
-    program_forward(program_compile(net, &(Plan){0}, MODE_inference, 6));
+    program_forward(program_compile(net, &(Plan){0}, PURPOSE_inference, 6));
 }
 
 static void mistake_values(void)
 {
     Network *net = network_new();
     linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
-    Program *program = program_compile(net, &(Plan){0}, MODE_inference, 6);
+    Program *program = program_compile(net, &(Plan){0}, PURPOSE_inference, 6);
     program_image(program);
     program_forward(program);
 }
@@ -380,7 +380,7 @@ static void mistake_threads(void)
     linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
     parameters_init(net, 1);
     omp_set_num_threads(2);
-    Program *program = program_compile(net, &(Plan){0}, MODE_inference, 6);
+    Program *program = program_compile(net, &(Plan){0}, PURPOSE_inference, 6);
     program_image(program);
     omp_set_num_threads(3);
     program_forward(program);
@@ -391,7 +391,7 @@ static void mistake_optimizer(void)
     Network *net = network_new();
     linear(net, "fc", conv2d(net, "conv", network_input(net, (Shape){ 3, 5, 5 }), 19, (Conv2d){ .kernel = 3 }), 4);
     Optimizer *optimizer = optimizer_new(net, &(OptimizerOptions){ .kind = OPTIMIZER_sgd });
-    program_compile(net, &(Plan){ .layout = LAYOUT_blocked }, MODE_training, 2);
+    program_compile(net, &(Plan){ .layout = LAYOUT_blocked }, PURPOSE_training, 2);
     optimizer_step(optimizer, 0.1f);
 }
 
@@ -417,7 +417,7 @@ static const struct Mistake {
     { mistake_groups,   "'conv': 3 -> 4 channels in 2 groups" },
     { mistake_window,   "'pool': a 2 x 7 image is smaller than the 3 x 3 window" },
     { mistake_name,     "'fc.weight' exists already" },
-    { mistake_backward, "inference program (batch 6)" },
+    { mistake_backward, "program_backward of a program without gradients (batch 6)" },
     { mistake_image,    "without images (batch 6)" },
     { mistake_values,   "all 0): call parameters_init or checkpoint_load first" },
     { mistake_threads,  "compiled for 2 threads runs with 3" },

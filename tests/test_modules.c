@@ -275,14 +275,13 @@ static void check_variant(const Problem *problem, const Variant *variant)
     const Context c = { problem, variant, &accuracies[kind_with(problem, &variant->plan)] };
     Reference *r = build(problem->row, variant);
     import_params(problem, r->net);
-    const Mode first = variant->inference_first ? MODE_inference : MODE_training;
-    Program *programs[2];
-    programs[first] = program_compile(r->net, &variant->plan, first, problem->row->n);
-    programs[!first] = program_compile(r->net, &variant->plan, !first, problem->row->n);
-    check_inference(&c, r->net, programs[MODE_inference]);
-    check_training(&c, r->net, programs[MODE_training]);
-    program_free(programs[first]);
-    program_free(programs[!first]);
+    const bool inference_first = variant->inference_first;
+    Program *first = program_compile(r->net, &variant->plan, inference_first ? PURPOSE_inference : PURPOSE_training, problem->row->n);
+    Program *second = program_compile(r->net, &variant->plan, inference_first ? PURPOSE_training : PURPOSE_inference, problem->row->n);
+    check_inference(&c, r->net, inference_first ? first : second);
+    check_training(&c, r->net, inference_first ? second : first);
+    program_free(first);
+    program_free(second);
     reference_free(r);
 }
 
@@ -297,7 +296,7 @@ static void recover_mask(Problem *problem)
     const double p = (double)row->p, count = (double)(problem->outputs / drawn);
     Reference *r = build(problem->row, &variants[0]);
     import_params(problem, r->net);
-    Program *program = program_compile(r->net, &variants[0].plan, MODE_training, problem->row->n);
+    Program *program = program_compile(r->net, &variants[0].plan, PURPOSE_training, problem->row->n);
     fill_image(problem, &variants[0], program_image(program));
     program_forward(program);
     double kept = 0;
@@ -336,18 +335,18 @@ static Problem *problem_new(const ModuleCase *row, Kind kind)
     uint64_t attempt = 0;
     do {
         reference_draw(r, problem->cotangent, attempt, kind == KIND_exact);
-        reference_run(r, MODE_training);
+        reference_run(r, PURPOSE_training);
     } while (r->margin < 10 * step_of(problem) && ++attempt < 200);
     assert_true(attempt < 200);
 
-    reference_run(r, MODE_inference);
+    reference_run(r, PURPOSE_inference);
     problem->inferred = copied(reference_output(r), problem->outputs);
     if (row->p > 0)
         recover_mask(problem);
     for (int i = 0; i < network_param_count(r->net); i++)
         if (is_trained(network_param(r->net, i)) && !network_param(r->net, i)->frozen)
             problem->gradients[i] = gradient_expected(r, problem->cotangent, i, step_of(problem));
-    reference_run(r, MODE_training);
+    reference_run(r, PURPOSE_training);
     problem->trained = copied(reference_output(r), problem->outputs);
     return problem;
 }

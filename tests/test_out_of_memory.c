@@ -182,7 +182,7 @@ static bool compile(void)
     const Plan plan = { .layout = LAYOUT_blocked };
     if (!model_open(checkpoint, &model, &error))
         return false;
-    Program *program = program_compile(model.network, &plan, MODE_inference, 2);
+    Program *program = program_compile(model.network, &plan, PURPOSE_inference, 2);
     program_image(program);      /* of zeros */
     program_forward(program);
     program_free(program);

@@ -280,8 +280,8 @@ static void check_network(const Golden *golden, const Tolerance *t)
     check_names(golden, net);
     fill(golden, net, "parameters");
     fill(golden, net, "statistics");
-    Program *step = program_compile(net, &t->plan, MODE_training, golden->batch);
-    Program *inference = program_compile(net, &t->plan, MODE_inference, golden->batch);
+    Program *step = program_compile(net, &t->plan, PURPOSE_training, golden->batch);
+    Program *inference = program_compile(net, &t->plan, PURPOSE_inference, golden->batch);
     fill_image(golden, program_image(step));
     fill_image(golden, program_image(inference));
 

@@ -21,7 +21,7 @@ static char root[256];
 static PlanSubject subject_of(const char *arch)
 {
     Error error;
-    PlanSubject subject = { .arch = architecture_find(arch, &error), .image = { 3, 32, 32 }, .mode = MODE_training, .batch = 16 };
+    PlanSubject subject = { .arch = architecture_find(arch, &error), .image = { 3, 32, 32 }, .purpose = PURPOSE_training, .batch = 16 };
     subject.options = (ArchOptions){ .classes = 10, .act = activation_of(subject.arch->act) };
     return subject;
 }
@@ -57,14 +57,14 @@ static void test_text(void **state)
 }
 
 /* Each layer's algorithm under a plan, as a word. */
-static void algorithms_of(const PlanSubject *subject, Mode mode, Precision precision, const char *text, char *letters)
+static void algorithms_of(const PlanSubject *subject, Purpose purpose, Precision precision, const char *text, char *letters)
 {
     const PlanSubject s = *subject;
     Error error;
     Plan plan = parsed(text);
     plan.precision = precision;
     Network *network = architecture_network(s.arch, s.image, &s.options, &error);
-    Program *program = program_compile(network, &plan, mode, s.batch);
+    Program *program = program_compile(network, &plan, purpose, s.batch);
     for (int i = 0; i < network_module_count(network); i++) {
         const Module *module = network_module(network, i);
         if (module->ops->algorithm)
@@ -78,7 +78,7 @@ static void algorithms_of(const PlanSubject *subject, Mode mode, Precision preci
 static void algorithms(const char *arch, const char *text, char *letters)
 {
     const PlanSubject subject = subject_of(arch);
-    algorithms_of(&subject, MODE_inference, PRECISION_f32, text, letters);
+    algorithms_of(&subject, PURPOSE_inference, PRECISION_f32, text, letters);
 }
 
 /* A layer's letter is followed where it fits, and the rules elsewhere: 'w' in the linear layers, 'h' in f32. */
@@ -111,12 +111,12 @@ static void test_letters_of_mixed_precision(void **state)
     const PlanSubject subject = subject_of("vgg16");
     if (!program_can_bf16())
         skip();
-    algorithms_of(&subject, MODE_training, PRECISION_mixed, "blocked", training);
-    algorithms_of(&subject, MODE_inference, PRECISION_mixed, "blocked", inference);
+    algorithms_of(&subject, PURPOSE_training, PRECISION_mixed, "blocked", training);
+    algorithms_of(&subject, PURPOSE_inference, PRECISION_mixed, "blocked", inference);
     enum { FIRST = 1, SMALL = 10, LAST = 13 };      /* the first reads the image, which has too few channels */
     assert_int_equal(strspn(training + FIRST, "i"), LAST - FIRST);
     assert_int_equal(strspn(inference + FIRST, "i"), SMALL - FIRST);
-    algorithms_of(&subject, MODE_training, PRECISION_mixed, "blocked,layers:dwdw", named);
+    algorithms_of(&subject, PURPOSE_training, PRECISION_mixed, "blocked,layers:dwdw", named);
     assert_memory_equal(named, "dwdw", 4);
     assert_string_equal(named + 4, training + 4);
 }

@@ -119,7 +119,7 @@ static void compare_heads(size_t at, Network *old, Network *net, Network *fresh)
 /* The kept rows give the old logits. */
 static void compare_logits(size_t at, Network *old, Network *net)
 {
-    Program *before = program_compile(old, &(Plan){ 0 }, MODE_inference, BATCH), *after = program_compile(net, &(Plan){ 0 }, MODE_inference, BATCH);
+    Program *before = program_compile(old, &(Plan){ 0 }, PURPOSE_inference, BATCH), *after = program_compile(net, &(Plan){ 0 }, PURPOSE_inference, BATCH);
     fill_image(before);
     fill_image(after);
     program_forward(before);
@@ -328,7 +328,7 @@ static void head_alone(void **state)
         Error error;
         const Module *head = network_logits(net)->producer;
         assert_true(freeze_apply(net, "all-but-head", &error));
-        Program *program = program_compile(net, &(Plan){ 0 }, MODE_training, BATCH);
+        Program *program = program_compile(net, &(Plan){ 0 }, PURPOSE_training, BATCH);
         fill_image(program);
         program_forward(program);
         backward(program, 4);
@@ -373,7 +373,7 @@ static void upper_half(void **state)
         assert_true(freeze_apply(net, cases[i].patterns, &error));
         Network *both[] = { net, whole };
         for (int b = 0; b < 2; b++) {
-            Program *program = program_compile(both[b], &(Plan){ 0 }, MODE_training, BATCH);
+            Program *program = program_compile(both[b], &(Plan){ 0 }, PURPOSE_training, BATCH);
             fill_image(program);
             program_forward(program);
             backward(program, 4);

@@ -48,7 +48,7 @@ static void test_a_program_in_a_small_team(void **state)
     parameters_init(network, 1);
     omp_set_num_threads(2);
     omp_set_max_active_levels(0);
-    Program *program = program_compile(network, &(Plan){ 0 }, MODE_training, 5);
+    Program *program = program_compile(network, &(Plan){ 0 }, PURPOSE_training, 5);
     memset(program_image(program), 0, 5 * 3 * 32 * 32 * sizeof(float));
     program_forward(program);
     memset(program_logits_gradient(program), 0, 5 * 3 * sizeof(float));

@@ -66,8 +66,8 @@ static size_t lowest_offset(const Buffer *buffer, Buffer **placed, int count, Bu
 
 void program_place_buffers(Program *program)
 {
-    for (int i = 0; i < program->kernels.count; i++)
-        merge_in_place(program->kernels.items[i]);
+    for (int i = 0; i < program->kernels[TURN_step].count; i++)
+        merge_in_place(program->kernels[TURN_step].items[i]);
 
     const size_t room = (size_t)program->buffers.count + 1;
     Buffer **live = allocate(room, sizeof *live, "a program"), **conflicts = allocate(room, sizeof *conflicts, "a program");

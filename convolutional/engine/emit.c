@@ -8,9 +8,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-Mode           program_mode(const Program *program)     { return program->mode; }
+const Purpose PURPOSE_training = { STATISTICS_batch, true, GRADIENTS_parameters, NULL, 0 };
+const Purpose PURPOSE_inference = { STATISTICS_running, false, GRADIENTS_none, NULL, 0 };
+
 const Plan    *program_plan(const Program *program)     { return &program->plan; }
 const StepKey *program_step_key(const Program *program) { return &program->key; }
+
+bool program_takes_statistics(const Program *program, const Module *module)
+{
+    return program->purpose.statistics == STATISTICS_batch && !network_freezes(program->network, module);
+}
+
+bool program_drops(const Program *program)
+{
+    return program->purpose.dropout;
+}
+
+bool program_has_backward(const Program *program)
+{
+    return program->purpose.gradients != GRADIENTS_none;
+}
+
+dnnl_prop_kind_t program_forward_kind(const Program *program)
+{
+    return program_has_backward(program) ? dnnl_forward_training : dnnl_forward_inference;
+}
 
 char program_planned_algorithm(const Program *program, const Module *module)
 {
@@ -115,8 +137,9 @@ Buffer *buffer_root(Buffer *buffer)
 void buffer_use(Buffer *buffer, const Kernel *kernel)
 {
     Buffer *root = buffer_root(buffer);
-    if (kernel->refresh) {          /* runs between steps: nobody else may have these bytes */
-        root->first = 0;
+    if (kernel->turn != TURN_step) {      /* it runs between steps: nobody else may have these bytes, from where they are written */
+        if (kernel->turn == TURN_refresh || root->first > root->last)
+            root->first = 0;
         root->last = INT32_MAX;
         return;
     }
@@ -126,7 +149,7 @@ void buffer_use(Buffer *buffer, const Kernel *kernel)
         root->last = kernel->index;
 }
 
-static Buffer *new_buffer(Program *program, BufferPlace place, const_dnnl_memory_desc_t layout, size_t size)
+Buffer *program_buffer(Program *program, BufferPlace place, const_dnnl_memory_desc_t layout, size_t size)
 {
     Buffer *buffer = list_add(&program->buffers, allocate(1, sizeof *buffer, "a buffer"));
     *buffer = (Buffer){ .root = buffer, .place = place, .layout = layout, .size = size, .first = INT32_MAX, .last = -1 };
@@ -137,7 +160,7 @@ static Buffer *new_buffer(Program *program, BufferPlace place, const_dnnl_memory
 
 Buffer *program_scratch(Program *program, size_t bytes)
 {
-    return new_buffer(program, BUFFER_arena, NULL, bytes);
+    return program_buffer(program, BUFFER_arena, NULL, bytes);
 }
 
 /* `buffer`, described as `layout`: itself if it is so already. */
@@ -145,19 +168,25 @@ static Buffer *buffer_as(Program *program, Buffer *buffer, const_dnnl_memory_des
 {
     if (buffer->layout && dnnl_memory_desc_equal(buffer->layout, layout))
         return buffer;
-    Buffer *alias = new_buffer(program, buffer->place, layout, 0);
+    Buffer *alias = program_buffer(program, buffer->place, layout, 0);
     alias->root = buffer;
     alias->param = buffer->param;
     return alias;
 }
 
-static void emit_reorder(Program *program, const Module *module, Buffer *from, Buffer *to)
+Kernel *program_emit_reorder(Program *program, const Module *module, Turn turn, Buffer *from, Buffer *to)
 {
     dnnl_primitive_desc_t pd;
     DNNL(dnnl_reorder_primitive_desc_create(&pd, from->layout, onednn_engine(), to->layout, onednn_engine(), onednn_attr()));
-    Kernel *kernel = program_emit_primitive(program, module, "reorder", pd, to->place == BUFFER_copy);
+    Kernel *kernel = program_emit_primitive(program, module, "reorder", pd, turn);
     kernel_bind(kernel, DNNL_ARG_FROM, from);
     kernel_bind(kernel, DNNL_ARG_TO, to);
+    return kernel;
+}
+
+static void emit_reorder(Program *program, const Module *module, Buffer *from, Buffer *to)
+{
+    program_emit_reorder(program, module, to->place == BUFFER_copy ? TURN_refresh : TURN_step, from, to);
 }
 
 /* `values` or one of its copies in `layout`; a new copy, and the reorder that makes it, if there is none. */
@@ -173,7 +202,7 @@ static Buffer *find_or_reorder(Program *program, const Module *module, Buffer *v
         if (layout_same_bytes(copy->layout, layout))
             return buffer_as(program, copy, layout);
     }
-    Buffer *copy = list_add(copies, new_buffer(program, BUFFER_arena, layout, 0));
+    Buffer *copy = list_add(copies, program_buffer(program, BUFFER_arena, layout, 0));
     emit_reorder(program, module, values, copy);
     return copy;
 }
@@ -223,12 +252,13 @@ Buffer *program_write(Program *program, const Tensor *tensor, const_dnnl_memory_
     TensorState *state = state_of(program, tensor);
     CHECK(!state->values, "tensor %d is written twice", tensor->index);
     state->layout = layout;
-    return state->values = new_buffer(program, BUFFER_arena, layout, 0);
+    return state->values = program_buffer(program, BUFFER_arena, layout, 0);
 }
 
 void program_recompute(Program *program, const Tensor *tensor, const Module *module)
 {
-    state_of(program, tensor)->recompute = module;
+    if (!program_watches(program, tensor))
+        state_of(program, tensor)->recompute = module;
 }
 
 bool program_recomputes(const Program *program, const Tensor *tensor)
@@ -278,27 +308,29 @@ bool program_wants_gradient(const Program *program, const Tensor *tensor)
     return state_of(program, tensor)->wanted;
 }
 
+static bool trains_param(const Program *program, const Param *param)
+{
+    return program->purpose.gradients == GRADIENTS_parameters && param_is_trained(param) && !param->frozen;
+}
+
 bool program_trains(const Program *program, const Module *module)
 {
     const Network *network = program->network;
     for (int i = 0; i < network_param_count(network); i++) {
         const Param *param = network_param(network, i);
-        if (param->module == module && param_is_trained(param) && !param->frozen)
+        if (param->module == module && trains_param(program, param))
             return true;
     }
     return false;
 }
 
-bool program_freezes(const Program *program, const Module *module)
-{
-    return network_freezes(program->network, module);
-}
-
 void program_want_gradients(Program *program)
 {
+    for (int i = 0; i < program->watch_count; i++)
+        state_of(program, program->watches[i].tensor)->wanted = true;
     for (int i = 0; i < network_module_count(program->network); i++) {
         const Module *module = network_module(program->network, i);
-        bool wanted = program_trains(program, module);
+        bool wanted = program_trains(program, module) || program_wants_gradient(program, module->out);
         for (int k = 0; k < module->inputs; k++)
             wanted = wanted || program_wants_gradient(program, module->in[k]);
         state_of(program, module->out)->wanted = wanted;
@@ -314,7 +346,7 @@ void program_share_gradient(Program *program, const Tensor *tensor, Buffer *buff
 
 Buffer *program_write_gradient(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout)
 {
-    Buffer *buffer = new_buffer(program, BUFFER_arena, layout, 0);
+    Buffer *buffer = program_buffer(program, BUFFER_arena, layout, 0);
     program_share_gradient(program, tensor, buffer, layout);
     return buffer;
 }
@@ -335,7 +367,7 @@ static Buffer *sum_shares(Program *program, const Tensor *tensor, TensorState *s
         List copies = { 0 };
         Buffer *share = find_or_reorder(program, tensor->producer, state->shares.items[i], &copies, sum->layout);
         list_clear(&copies, NULL);
-        Buffer *next = new_buffer(program, BUFFER_arena, sum->layout, 0);
+        Buffer *next = program_buffer(program, BUFFER_arena, sum->layout, 0);
         const size_t count = sum->size / sizeof(float);
         Kernel *kernel = program_emit_function(program, tensor->producer, "sum of gradients", emit_add, &count, sizeof count);
         kernel_bind(kernel, 0, sum);
@@ -394,8 +426,8 @@ static Buffer *param_copy(Program *program, const Param *param, Buffer *home, co
             return copy->buffer;
     }
     ParamCopy *copy = list_add(&program->param_copies, allocate(1, sizeof *copy, "a parameter copy"));
-    const bool inference = program->mode == MODE_inference;
-    *copy = (ParamCopy){ param, new_buffer(program, inference ? BUFFER_copy : BUFFER_arena, layout, 0) };
+    const bool changes = program->purpose.gradients == GRADIENTS_parameters;      /* from step to step */
+    *copy = (ParamCopy){ param, program_buffer(program, changes ? BUFFER_arena : BUFFER_copy, layout, 0) };
     emit_reorder(program, NULL, home, copy->buffer);
     return copy->buffer;
 }
@@ -405,7 +437,7 @@ Buffer *program_param(Program *program, const Param *param, const_dnnl_memory_de
     if (!layout)
         layout = vector_layout(program, param);
     const_dnnl_memory_desc_t home = home_layout(program, param, layout);
-    Buffer *buffer = new_buffer(program, BUFFER_values, home, 0);
+    Buffer *buffer = program_buffer(program, BUFFER_values, home, 0);
     buffer->param = param;
     return layout_same_bytes(home, layout) ? buffer_as(program, buffer, layout) : param_copy(program, param, buffer, layout);
 }
@@ -415,13 +447,13 @@ Buffer *program_param_gradient(Program *program, const Param *param, const_dnnl_
     if (!layout)
         layout = vector_layout(program, param);
     const_dnnl_memory_desc_t home = home_layout(program, param, layout);
-    if (param->frozen)
-        return new_buffer(program, BUFFER_arena, layout, 0);
-    Buffer *buffer = new_buffer(program, BUFFER_gradients, home, 0);
+    if (!trains_param(program, param))
+        return program_buffer(program, BUFFER_arena, layout, 0);
+    Buffer *buffer = program_buffer(program, BUFFER_gradients, home, 0);
     buffer->param = param;
     if (layout_same_bytes(home, layout))
         return buffer_as(program, buffer, layout);
-    Buffer *written = new_buffer(program, BUFFER_arena, layout, 0);
+    Buffer *written = program_buffer(program, BUFFER_arena, layout, 0);
     list_add(&program->pending, written);
     list_add(&program->pending, buffer);
     return written;

@@ -16,9 +16,19 @@ typedef struct Kernel Kernel;
 
 /* ---- what the module should know of the program ---- */
 
-Mode        program_mode(const Program *program);
 const Plan *program_plan(const Program *program);
 Network    *program_network(const Program *program);
+
+/* Whether the module's mean and variance are the batch's; else the running ones, constants: in inference, or while it is frozen. */
+bool        program_takes_statistics(const Program *program, const Module *module);
+/* Whether dropout and drop path draw. */
+bool        program_drops(const Program *program);
+/* Whether gradients are computed after forward, of whatever. */
+bool        program_has_backward(const Program *program);
+/* What oneDNN calls that: a forward whose backward follows, or not. */
+dnnl_prop_kind_t program_forward_kind(const Program *program);
+/* Whether the tensor's values and gradient are read from outside after a run. */
+bool        program_watches(const Program *program, const Tensor *tensor);
 
 /* Descriptors made here are destroyed with the program. */
 const_dnnl_memory_desc_t program_layout(Program *program, int rank, const int64_t *dims, dnnl_format_tag_t tag);
@@ -75,7 +85,7 @@ Buffer *program_read_numbers(Program *program, const Tensor *tensor);
 /* Where the producer puts them. */
 Buffer *program_write(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
 /* The values need not be kept for backward: where they are read there, the `recompute` of `module`, which wrote them, writes
- * them anew. Called in forward, by that module or by a reader. */
+ * them anew. Called in forward, by that module or by a reader. Without effect on a watched tensor. */
 void    program_recompute(Program *program, const Tensor *tensor, const Module *module);
 /* True if they are not kept. */
 bool    program_recomputes(const Program *program, const Tensor *tensor);
@@ -88,19 +98,17 @@ Buffer *program_read_gradient(Program *program, const Tensor *tensor, const_dnnl
 Buffer *program_write_gradient(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
 /* or an existing buffer, read as `layout`, that is its share. */
 void    program_share_gradient(Program *program, const Tensor *tensor, Buffer *buffer, const_dnnl_memory_desc_t layout);
-/* False where there is nothing to train at or below its producer. */
+/* False where there is nothing to train at or below its producer, and nothing watched. */
 bool    program_wants_gradient(const Program *program, const Tensor *tensor);
 
 /* A parameter's values in `layout` (NULL: a vector as it is in the file). The first program's wish becomes the place
  * where the parameter lives; other wishes get a copy. */
 Buffer *program_param(Program *program, const Param *param, const_dnnl_memory_desc_t layout);
-/* Where its gradient is to be written; that of a frozen one is dropped. */
+/* Where its gradient is to be written; that of one that is not trained is dropped. */
 Buffer *program_param_gradient(Program *program, const Param *param, const_dnnl_memory_desc_t layout);
 
-/* Whether gradients of the module's own parameters are to be computed: it has some that are not frozen. */
+/* Whether gradients of the module's own parameters are to be computed: those are asked for, and it has some that are not frozen. */
 bool    program_trains(const Program *program, const Module *module);
-/* Whether the module is to run as in inference. */
-bool    program_freezes(const Program *program, const Module *module);
 
 /* Bytes that live from their first kernel to their last: saved statistics, masks, scratch. */
 Buffer *program_scratch(Program *program, size_t bytes);

@@ -3,7 +3,7 @@
  *   batch norm [+ add] [+ activation]     one pass over memory instead of three; what lies between is never stored
  *   layer scale + add                     the same for ConvNeXt's branches
  *
- * A chain starts at its head and goes on while the output has that one reader alone. It runs where its last
+ * A chain starts at its head and goes on while the output has that one reader alone and is not watched. It runs where its last
  * module stands on the tape, so that a residual computed in between is there. */
 
 #include "program_build.h"
@@ -11,6 +11,12 @@
 static const Tensor *other_input(const Module *add, const Tensor *input)
 {
     return add->in[0] == input ? add->in[1] : add->in[0];
+}
+
+/* Who alone reads a module's output, if nobody looks at that from outside; else NULL. */
+static const Module *next_of(const Program *program, const Module *module)
+{
+    return program_watches(program, module->out) ? NULL : network_only_reader(program->network, module->out);
 }
 
 /* Two chains may meet in one sum; the first takes it. */
@@ -23,12 +29,12 @@ static void fuse_from(Program *program, const Module *head)
 {
     Fusion *fusion = &program->fusions[head->index];
     const Module *tail = head;
-    const Module *next = network_only_reader(program->network, tail->out);
+    const Module *next = next_of(program, tail);
     if (head->ops->takes_sum && next && next->ops->sums && !taken(program, next) && next->in[0] != next->in[1]) {
         fusion->add = next;
         fusion->residual = other_input(next, tail->out);
         tail = next;
-        next = network_only_reader(program->network, tail->out);
+        next = next_of(program, tail);
     }
     if (head->ops->takes_activation && next && next->ops->function && !next->ops->function(next).info->learned) {
         fusion->activation = next;

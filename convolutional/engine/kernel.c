@@ -19,25 +19,18 @@ const_dnnl_primitive_attr_t onednn_attr(void)
     return attr;
 }
 
-static Kernel *new_kernel(Program *program, const Module *module, const char *what)
+static Kernel *add_kernel(Program *program, const Module *module, const char *what, Turn turn)
 {
     Kernel *kernel = allocate(1, sizeof *kernel, "a kernel");
     if (program->recomputing && !strcmp(what, "forward"))
         what = "forward again";
-    *kernel = (Kernel){ .program = program, .index = program->kernels.count, .module = module, .what = what, .layer = program->emitting };
-    return kernel;
+    *kernel = (Kernel){ .program = program, .turn = turn, .index = program->kernels[turn].count, .module = module, .what = what, .layer = program->emitting };
+    return list_add(&program->kernels[turn], kernel);
 }
 
-static void add_kernel(Kernel *kernel, bool refresh)
+Kernel *program_emit_primitive(Program *program, const Module *module, const char *what, dnnl_primitive_desc_t pd, Turn turn)
 {
-    kernel->refresh = refresh;
-    list_add(refresh ? &kernel->program->refresh : &kernel->program->kernels, kernel);
-}
-
-Kernel *program_emit_primitive(Program *program, const Module *module, const char *what, dnnl_primitive_desc_t pd, bool refresh)
-{
-    Kernel *kernel = new_kernel(program, module, what);
-    add_kernel(kernel, refresh);
+    Kernel *kernel = add_kernel(program, module, what, turn);
     DNNL(dnnl_primitive_create(&kernel->primitive, pd));
     const char *implementation;
     DNNL(dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&implementation));
@@ -54,14 +47,13 @@ Kernel *program_emit_primitive(Program *program, const Module *module, const cha
 
 Kernel *program_emit(Program *program, const Module *module, const char *what, dnnl_primitive_desc_t pd)
 {
-    return program_emit_primitive(program, module, what, pd, false);
+    return program_emit_primitive(program, module, what, pd, TURN_step);
 }
 
 Kernel *program_emit_function(Program *program, const Module *module, const char *what, KernelFunction *function,
                               const void *context, size_t context_size)
 {
-    Kernel *kernel = new_kernel(program, module, what);
-    add_kernel(kernel, false);
+    Kernel *kernel = add_kernel(program, module, what, TURN_step);
     kernel->function = function;
     kernel->context = allocate(1, context_size ? context_size : 1, "a kernel");
     memcpy(kernel->context, context, context_size);
@@ -79,7 +71,7 @@ void kernel_bind_as(Kernel *kernel, int slot, Buffer *buffer, const_dnnl_memory_
     if (!buffer)
         return;
     CHECK(kernel->count < KERNEL_MAX_SLOTS, "%s: more than %d buffers bound", kernel->what, KERNEL_MAX_SLOTS);
-    const List *list = kernel->refresh ? &kernel->program->refresh : &kernel->program->kernels;
+    const List *list = &kernel->program->kernels[kernel->turn];
     CHECK(list->items[list->count - 1] == kernel, "%s: a kernel was emitted before all of this one's buffers were bound; "
           "read first, then emit (%d kernels)", kernel->what, list->count);
     CHECK(kernel->primitive || slot < KERNEL_MAX_SLOTS, "%s: slot %d, at most %d", kernel->what, slot, KERNEL_MAX_SLOTS - 1);

@@ -24,7 +24,7 @@ typedef struct Measurement {
     NetworkBuilder *build;
     const void     *context;
     Plan            wish;
-    Mode            mode;
+    Purpose         purpose;
     int             batch;
 } Measurement;
 
@@ -47,9 +47,9 @@ static Trial trial_new(const Measurement *m, const Plan *plan)
 {
     Trial trial = { .network = m->build(m->context) };
     parameters_init(trial.network, 0);
-    trial.program = program_compile(trial.network, plan, m->mode, m->batch);
+    trial.program = program_compile(trial.network, plan, m->purpose, m->batch);
     fill(program_image(trial.program), (size_t)m->batch * shape_size(network_image(trial.network)->shape), 0);
-    if (m->mode == MODE_training) {
+    if (m->purpose.gradients != GRADIENTS_none) {
         trial.logits = (size_t)m->batch * shape_size(network_logits(trial.network)->shape);
         trial.gradient = allocate(trial.logits, sizeof *trial.gradient, "gradients");
         fill(trial.gradient, trial.logits, 1);
@@ -169,10 +169,10 @@ static double step_seconds(const Measurement *m, const Plan *plan, LayoutPolicy 
     return least;
 }
 
-Plan plan_measure(NetworkBuilder *build, const void *context, const Plan *wish, Mode mode, int batch)
+Plan plan_measure(NetworkBuilder *build, const void *context, const Plan *wish, Purpose purpose, int batch)
 {
     static const LayoutPolicy layouts[] = { LAYOUT_blocked, LAYOUT_channels_last, LAYOUT_batch_last };
-    Measurement whole = { build, context, *wish, mode, batch };
+    Measurement whole = { build, context, *wish, purpose, batch };
     whole.wish.measured = false;
     memset(whole.wish.layers, 0, sizeof whole.wish.layers);
     Measurement part = whole;

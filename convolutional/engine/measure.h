@@ -12,6 +12,6 @@ typedef Network *NetworkBuilder(const void *context);
  * mixed precision, bf16 and both kinds of Winograd, and taking for each layer what was fastest: a plan whose layout and layers
  * are named, or `wish` without measuring where nothing was faster. Takes as long as some tens of steps: seconds, for large
  * networks. */
-Plan plan_measure(NetworkBuilder *build, const void *context, const Plan *wish, Mode mode, int batch);
+Plan plan_measure(NetworkBuilder *build, const void *context, const Plan *wish, Purpose purpose, int batch);
 
 #endif

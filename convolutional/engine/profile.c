@@ -6,8 +6,8 @@
 
 void program_profile(Program *program, bool on)
 {
-    for (int i = 0; on && i < program->kernels.count; i++)
-        ((Kernel *)program->kernels.items[i])->seconds = 0;
+    for (int i = 0; on && i < program->kernels[TURN_step].count; i++)
+        ((Kernel *)program->kernels[TURN_step].items[i])->seconds = 0;
     program->profiling = on;
 }
 
@@ -36,10 +36,10 @@ static bool has_bf16(const Kernel *kernel)
 
 int program_profile_rows(const Program *program, KernelProfile *rows, int most)
 {
-    for (int i = 0; rows && i < program->kernels.count && i < most; i++) {
-        const Kernel *kernel = program->kernels.items[i];
+    for (int i = 0; rows && i < program->kernels[TURN_step].count && i < most; i++) {
+        const Kernel *kernel = program->kernels[TURN_step].items[i];
         rows[i] = (KernelProfile){ module_name(kernel), kernel->what, has_bf16(kernel), kernel->layer, kernel->implementation, kernel->seconds,
                                    kernel->flops, bytes_of(kernel) };
     }
-    return program->kernels.count;
+    return program->kernels[TURN_step].count;
 }

@@ -19,7 +19,23 @@ const char *program_kernels(char *text, size_t size)
 
 /* ---- compiling ---- */
 
-static Program *new_program(Network *network, const Plan *plan, Mode mode, int batch)
+static void take_purpose(Program *program, const Purpose *purpose)
+{
+    program->purpose = *purpose;
+    program->purpose.watched = NULL;
+    program->watch_count = purpose->watched_count;
+    program->watches = allocate((size_t)purpose->watched_count + 1, sizeof *program->watches, "a program");
+    for (int i = 0; i < purpose->watched_count; i++) {
+        const Tensor *tensor = purpose->watched[i];
+        CHECK(tensor->index < program->tensor_count && program->network->tensors.items[tensor->index] == tensor,
+              "watched tensor %d is not of this network (%d tensors)", i, program->tensor_count);
+        program->watches[i].tensor = tensor;
+    }
+    CHECK(purpose->gradients != GRADIENTS_tensors || purpose->watched_count > 0, "gradients of %d watched tensors: name some",
+          purpose->watched_count);
+}
+
+static Program *new_program(Network *network, const Plan *plan, Purpose purpose, int batch)
 {
     CHECK(batch > 0, "a program for %d samples", batch);
     CHECK(!plan->measured, "a plan that is yet to be measured, for %d samples: see measure.h", batch);
@@ -27,7 +43,6 @@ static Program *new_program(Network *network, const Plan *plan, Mode mode, int b
     Program *program = allocate(1, sizeof *program, "a program");
     program->network = network;
     program->plan = *plan;
-    program->mode = mode;
     program->batch = batch;
     program->threads = threads_settle(0);
     const size_t modules = (size_t)network->modules.count;
@@ -36,6 +51,7 @@ static Program *new_program(Network *network, const Plan *plan, Mode mode, int b
     program->saved = allocate(modules, sizeof *program->saved, "a program");
     program->tensor_count = network->tensors.count;
     program->tensors = allocate((size_t)network->tensors.count, sizeof *program->tensors, "a program");
+    take_purpose(program, &purpose);
     return program;
 }
 
@@ -87,6 +103,16 @@ static void emit_forward(Program *program)
     dnnl_layer(NULL);
 }
 
+/* Whether anything below the chain that `head` heads, or in it, is to have a gradient. */
+static bool has_backward(const Program *program, const Module *head)
+{
+    const Fusion fusion = program_fusion(program, head);
+    bool wanted = program_trains(program, head) || (fusion.residual && program_wants_gradient(program, fusion.residual));
+    for (int i = 0; i < head->inputs; i++)
+        wanted = wanted || program_wants_gradient(program, head->in[i]);
+    return wanted && head->ops->backward;
+}
+
 static void emit_backward(Program *program)
 {
     program_begin_backward(program);
@@ -96,10 +122,11 @@ static void emit_backward(Program *program)
         const Module *head = network_module(program->network, program->head_at[i]);
         program->emitting = head->index;
         dnnl_layer(head->name);
-        if (head->ops->backward && program_wants_gradient(program, program_fusion(program, head).out))
+        if (has_backward(program, head))
             head->ops->backward(head, program);
         program_flush_pending(program);
     }
+    program_watch_gradients(program);
     dnnl_layer(NULL);
 }
 
@@ -109,9 +136,9 @@ static void make_logits(Program *program)
     const Tensor *tensor = network_logits(program->network);
     const_dnnl_memory_desc_t plain = program_plain_layout(program, tensor);
     program->logits = program_read(program, tensor, plain);
-    program->loss_at = program->kernels.count;
+    program->loss_at = program->kernels[TURN_step].count;
     buffer_root(program->logits)->last = program->loss_at;
-    if (program->mode == MODE_training) {
+    if (program_has_backward(program)) {
         program->logits_gradient = program_write_gradient(program, tensor, plain);
         program->logits_gradient->first = program->loss_at - 1;
         program->logits_gradient->last = program->loss_at - 1;      /* nobody may read it: the caller writes it nevertheless */
@@ -128,44 +155,45 @@ static void point_buffer(Program *program, Buffer *buffer)
     case BUFFER_values:    buffer->pointer = (char *)(parameters->values + place->offset); break;
     case BUFFER_gradients: buffer->pointer = (char *)(parameters->gradients + place->offset); break;
     case BUFFER_image:     break;
+    case BUFFER_caller:    break;
     }
 }
 
 static void complete(Program *program)
 {
     parameters_settle(program->network);
-    if (program->mode == MODE_training)
+    if (program->purpose.gradients == GRADIENTS_parameters)
         parameters_need_gradients(program->network);
     program_place_buffers(program);
     program->arena = allocate(program->arena_size, 1, "activations");
     program->copies = allocate(program->copies_size, 1, "parameter copies");
     for (int i = 0; i < program->buffers.count; i++)
         point_buffer(program, program->buffers.items[i]);
-    for (int i = 0; i < program->kernels.count; i++)
-        kernel_complete(program->kernels.items[i]);
-    for (int i = 0; i < program->refresh.count; i++)
-        kernel_complete(program->refresh.items[i]);
+    for (Turn turn = 0; turn < TURN_COUNT; turn++)
+        for (int i = 0; i < program->kernels[turn].count; i++)
+            kernel_complete(program->kernels[turn].items[i]);
     program->version = program->network->parameters.version - 1;
 }
 
-Program *program_compile(Network *network, const Plan *plan, Mode mode, int batch)
+Program *program_compile(Network *network, const Plan *plan, Purpose purpose, int batch)
 {
     Error error;
     if (!network_fits(network, batch, &error))      /* before oneDNN, which divides by zero where its sizes overflow */
         memory_refused(&error);
     parameters_place(network);
-    Program *program = new_program(network, plan, mode, batch);
+    Program *program = new_program(network, plan, purpose, batch);
     if (program->plan.layout == LAYOUT_automatic)
         program->plan.layout = layout_without_measuring(network);
     if (program->plan.layout == LAYOUT_batch_last && batch % BATCH_LANES)
         program->plan.layout = LAYOUT_blocked;
     program_fuse(program);
-    if (mode == MODE_training)
+    if (program_has_backward(program))
         program_want_gradients(program);
     make_image(program);
     emit_forward(program);
     make_logits(program);
-    if (mode == MODE_training)
+    program_watch_values(program);
+    if (program_has_backward(program))
         emit_backward(program);
     complete(program);
     return program;
@@ -180,8 +208,8 @@ void program_free(Program *program)
 {
     if (!program)
         return;
-    list_clear(&program->kernels, kernel_free);
-    list_clear(&program->refresh, kernel_free);
+    for (Turn turn = 0; turn < TURN_COUNT; turn++)
+        list_clear(&program->kernels[turn], kernel_free);
     list_clear(&program->buffers, free);
     list_clear(&program->layouts, free_layout);
     list_clear(&program->param_copies, free);
@@ -191,6 +219,7 @@ void program_free(Program *program)
         list_clear(&program->tensors[i].shares, NULL);
         list_clear(&program->tensors[i].gradient_copies, NULL);
     }
+    free(program->watches);
     free(program->fusions);
     free(program->head_at);
     free(program->saved);
@@ -206,8 +235,9 @@ void program_free(Program *program)
 static void point_image(Program *program, float *pixels)
 {
     program->image->pointer = (char *)pixels;
-    for (int i = 0; i < program->kernels.count; i++)
-        kernel_point(program->kernels.items[i], program->image);
+    for (Turn turn = 0; turn < TURN_COUNT; turn++)
+        for (int i = 0; i < program->kernels[turn].count; i++)
+            kernel_point(program->kernels[turn].items[i], program->image);
 }
 
 float *program_image(Program *program)
@@ -233,7 +263,7 @@ const float *program_logits(const Program *program)
 
 float *program_logits_gradient(Program *program)
 {
-    CHECK(program->logits_gradient, "gradients of an inference program (batch %d)", program->batch);
+    CHECK(program->logits_gradient, "the logits' gradient in a program without gradients (batch %d)", program->batch);
     return (float *)buffer_root(program->logits_gradient)->pointer;
 }
 
@@ -252,14 +282,14 @@ void program_set_step(Program *program, uint64_t seed, uint64_t step)
     program->key = (StepKey){ seed, step };
 }
 
-static void run(Program *program, int from, int to)
+void program_run(Program *program, Turn turn, int from, int to)
 {
     CHECK(omp_get_max_threads() == program->threads, "a program compiled for %d threads runs with %d", program->threads,
           omp_get_max_threads());
     CHECK(program->threads == 1 || !omp_in_parallel(), "a program compiled for %d threads runs inside a parallel region, with 1",
           program->threads);
     for (int i = from; i < to; i++)
-        kernel_run(program->kernels.items[i]);
+        kernel_run(program->kernels[turn].items[i]);
     DNNL(dnnl_stream_wait(onednn_stream()));
 }
 
@@ -267,8 +297,7 @@ static void refresh(Program *program)
 {
     if (program->version == program->network->parameters.version)
         return;
-    for (int i = 0; i < program->refresh.count; i++)
-        kernel_run(program->refresh.items[i]);
+    program_run(program, TURN_refresh, 0, program->kernels[TURN_refresh].count);
     program->version = program->network->parameters.version;
 }
 
@@ -287,15 +316,15 @@ void program_forward(Program *program)
     CHECK(program->image->pointer, "program_forward without images (batch %d)", program->batch);
     expect_values(program->network);
     refresh(program);
-    run(program, 0, program->loss_at);
-    if (program->mode == MODE_training)
+    program_run(program, TURN_step, 0, program->loss_at);
+    if (program->purpose.statistics == STATISTICS_batch)
         program->network->parameters.version++;      /* running statistics have moved */
 }
 
 void program_backward(Program *program)
 {
-    CHECK(program->mode == MODE_training, "program_backward of an inference program (batch %d)", program->batch);
-    run(program, program->loss_at, program->kernels.count);
+    CHECK(program_has_backward(program), "program_backward of a program without gradients (batch %d)", program->batch);
+    program_run(program, TURN_step, program->loss_at, program->kernels[TURN_step].count);
 }
 
 size_t program_arena_bytes(const Program *program)

@@ -1,7 +1,7 @@
 /* program.h - the compiled form: how a network runs.
  *
- * program_compile walks the tape for one batch size, one mode and one plan: forward, and for
- * training in reverse; every module emits its kernels, buffers are placed in one arena by
+ * program_compile walks the tape for one batch size, one purpose and one plan: forward, and for
+ * gradients in reverse; every module emits its kernels, buffers are placed in one arena by
  * lifetime. Running a program executes a flat list of kernels; nothing is allocated, created or
  * planned in a step. Several programs share one network's parameters.
  *
@@ -14,7 +14,30 @@
 
 #include "network.h"
 
-typedef enum { MODE_training, MODE_inference } Mode;
+typedef enum {
+    STATISTICS_running,        /* batch norm's mean and variance are the running ones, constants */
+    STATISTICS_batch,          /* they are the batch's, and the running ones follow them; not in modules that are frozen */
+} Statistics;
+
+typedef enum {
+    GRADIENTS_none,
+    GRADIENTS_tensors,         /* of the watched tensors */
+    GRADIENTS_parameters,      /* of every parameter that is not frozen (Param.frozen), and of the watched tensors */
+} Gradients;
+
+/* What a program is compiled for. */
+typedef struct Purpose {
+    Statistics           statistics;
+    bool                 dropout;            /* dropout and drop path draw; without, they pass on what they read */
+    Gradients            gradients;          /* which ones program_backward computes */
+    /* Tensors whose values, and gradients if there are any, can be read after a run: program_watched_values. Each is then kept in
+     * memory, and not fused away. The list itself is copied. */
+    const Tensor *const *watched;
+    int                  watched_count;
+} Purpose;
+
+/* The two usual ones, without watched tensors: all of training, or nothing of it. */
+extern const Purpose PURPOSE_training, PURPOSE_inference;
 
 typedef enum {
     LAYOUT_automatic,          /* the network's own best, without measuring */
@@ -60,7 +83,7 @@ typedef struct Plan {
 
 /* Compiles for `batch` samples. The first program compiled fixes the parameters' layout.
  * Exits with EXIT_memory and a line if memory runs out. */
-Program *program_compile(Network *network, const Plan *plan, Mode mode, int batch);
+Program *program_compile(Network *network, const Plan *plan, Purpose purpose, int batch);
 void     program_free(Program *program);
 
 /* N C H W f32, batch samples; the caller fills it before program_forward. */
@@ -78,8 +101,13 @@ void program_set_step(Program *program, uint64_t seed, uint64_t step);
 
 /* The network must have values: parameters_init, or checkpoint_load. */
 void program_forward(Program *program);
-/* Writes every trained parameter's gradient to network_parameters()->gradients (overwrites, no sum). */
+/* Writes every trained parameter's gradient to network_parameters()->gradients (overwrites, no sum), if those are asked for. */
 void program_backward(Program *program);
+
+/* What the i-th watched tensor holds since the last program_forward, and the loss's gradient by it since the last
+ * program_backward: batch x c x h x w numbers, N C H W. */
+void program_watched_values(Program *program, int i, float *values);
+void program_watched_gradient(Program *program, int i, float *gradient);
 
 /* Bytes of the arena that the kernels work in, parameters not counted. */
 size_t program_arena_bytes(const Program *program);

@@ -10,9 +10,10 @@
 typedef enum {
     BUFFER_arena,         /* placed by lifetime */
     BUFFER_image,         /* the caller's, or `own_image` */
+    BUFFER_caller,        /* the caller's, other at every call */
     BUFFER_values,        /* a parameter in the network's values */
     BUFFER_gradients,     /* its gradient in the network's block */
-    BUFFER_copy,          /* a parameter in another layout, refreshed when the values change (inference) */
+    BUFFER_copy,          /* a parameter in another layout, refreshed when the values change */
 } BufferPlace;
 
 struct Buffer {
@@ -32,13 +33,21 @@ typedef struct Binding {
     const_dnnl_memory_desc_t layout;
 } Binding;
 
+/* When a kernel runs. */
+typedef enum {
+    TURN_step,            /* in every step, in order */
+    TURN_refresh,         /* when the parameters have changed, before forward */
+    TURN_watch,           /* when somebody asks for a watched tensor */
+    TURN_COUNT,
+} Turn;
+
 struct Kernel {
     Program        *program;
-    int             index;
+    int             index;                /* among those of its turn */
     const Module   *module;
     const char     *what;
     int             layer;                /* index of the module that was emitting */
-    bool            refresh;              /* runs when parameters changed, not in every step */
+    Turn            turn;
     dnnl_primitive_t primitive;           /* or */
     KernelFunction  *function;
     void            *context;
@@ -70,10 +79,18 @@ typedef struct ParamCopy {
     Buffer      *buffer;
 } ParamCopy;
 
+/* A tensor that is read after a run. */
+typedef struct Watch {
+    const Tensor *tensor;
+    Kernel       *values, *gradient;      /* copy it out; gradient NULL: there is none */
+} Watch;
+
 struct Program {
     Network      *network;
     Plan          plan;
-    Mode          mode;
+    Purpose       purpose;                /* without its list of watched tensors: */
+    Watch        *watches;
+    int           watch_count;
     int           batch;
     int           threads;                /* that kernels' scratch memory is sized for */
     StepKey       key;
@@ -81,7 +98,7 @@ struct Program {
     Buffer     *(*saved)[MODULE_MAX_SAVED];   /* one row a module */
     int          *head_at;                /* the head whose kernels are emitted in this module's place; -1: none */
 
-    List          layouts, buffers, kernels, refresh;  /* owned */
+    List          layouts, buffers, kernels[TURN_COUNT];      /* owned */
     List          param_copies, pending;  /* ParamCopy; reorders of gradients to emit after the module */
     TensorState  *tensors;                /* tensor_count, as the network's */
     int           tensor_count;
@@ -97,8 +114,11 @@ struct Program {
     bool          profiling;
 };
 
-/* program_emit, or with `refresh` a kernel that runs only when the parameters have changed. */
-Kernel *program_emit_primitive(Program *program, const Module *module, const char *what, dnnl_primitive_desc_t pd, bool refresh);
+/* program_emit, of a kernel that runs at another time. */
+Kernel *program_emit_primitive(Program *program, const Module *module, const char *what, dnnl_primitive_desc_t pd, Turn turn);
+Kernel *program_emit_reorder(Program *program, const Module *module, Turn turn, Buffer *from, Buffer *to);
+/* layout NULL: of `size` bytes. */
+Buffer *program_buffer(Program *program, BufferPlace place, const_dnnl_memory_desc_t layout, size_t size);
 /* Places every arena buffer (arena.c). */
 void program_place_buffers(Program *program);
 /* Makes arguments and pointers out of the bindings, when all buffers have their pointer (kernel.c). */
@@ -117,5 +137,10 @@ void program_want_gradients(Program *program);
 void program_begin_backward(Program *program);
 /* Emits what program_param_gradient left pending (emit.c). */
 void program_flush_pending(Program *program);
+/* Keep watched tensors to the end of the run: after forward's kernels, and after backward's (watch.c). */
+void program_watch_values(Program *program);
+void program_watch_gradients(Program *program);
+/* Runs kernels `from` to `to` - 1 of those of a turn, and waits for the last. */
+void program_run(Program *program, Turn turn, int from, int to);
 
 #endif

@@ -29,7 +29,7 @@ static Bench bench_open(Activation act)
     x = layer_scale(b.network, "scale", x, 1);
     x = activation(b.network, "act", x, act);
     global_avg_pool(b.network, "pool", x);
-    b.program = program_compile(b.network, &(Plan){ .no_fusion = true }, MODE_training, BATCH);
+    b.program = program_compile(b.network, &(Plan){ .no_fusion = true }, PURPOSE_training, BATCH);
     parameters_init(b.network, 0);
     return b;
 }

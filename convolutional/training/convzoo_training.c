@@ -49,7 +49,7 @@ static void make(void *context)
     *t = (ConvzooTraining){ .model = new->model, .batch = new->batch };
     if (!prepare(t, new->options, &recipe, &new->error))
         return;
-    t->program = program_compile(new->model->model.network, &(Plan){ 0 }, MODE_training, new->batch);
+    t->program = program_compile(new->model->model.network, &(Plan){ 0 }, PURPOSE_training, new->batch);
     t->optimizer = optimizer_new(new->model->model.network, &recipe.optimizer);
     t->lr = recipe.lr;
     t->label_smoothing = recipe.label_smoothing;

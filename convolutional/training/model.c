@@ -97,7 +97,7 @@ static bool subject_of(const ModelInfo *info, PlanSubject *subject, Error *error
 {
     *subject = (PlanSubject){
         .arch = architecture_find(info->arch, error), .image = { info->channels, info->side, info->side },
-        .options = { .classes = info->class_count, .squeeze_excite = info->squeeze_excite, .bn_eps = info->bn_eps }, .mode = MODE_inference,
+        .options = { .classes = info->class_count, .squeeze_excite = info->squeeze_excite, .bn_eps = info->bn_eps }, .purpose = PURPOSE_inference,
     };
     return subject->arch && activation_parse(info->act, &subject->options.act, error);
 }
@@ -162,7 +162,7 @@ Program *model_program(const Model *model, const Plan *plan, int batch, void (*t
     subject.batch = batch;
     Plan settled = *plan;
     plan_settle(&settled, &subject, tell, context);
-    return program_compile(model->network, &settled, MODE_inference, batch);
+    return program_compile(model->network, &settled, PURPOSE_inference, batch);
 }
 
 ExitCode model_diverged(const char *path, Error *error)

@@ -46,7 +46,7 @@ static void key_of(const PlanSubject *s, const Plan *plan, char *key, size_t siz
     const int at = snprintf(key, size, "generation %d, %s, %s, %d threads, ", GENERATION, processor,
                             program_kernels(kernels, sizeof kernels), threads_settle(0));
     snprintf(key + at, size - (size_t)at, "%s %s b%d, %s %s%s%s%s%s %dx%dx%d, %d classes, plan %s",
-             s->mode == MODE_training ? "train" : "infer", plan->precision == PRECISION_f32 ? "f32" : "bf16", s->batch,
+             s->purpose.gradients != GRADIENTS_none ? "train" : "infer", plan->precision == PRECISION_f32 ? "f32" : "bf16", s->batch,
              s->arch->key, activation_text(s->options.act, act, sizeof act), s->options.no_dropout ? " no dropout" : "",
              s->options.squeeze_excite ? " squeeze-excite" : "", s->options.dropout > 0.0f ? " own dropout" : "",
              s->options.drop_path > 0.0f ? " drop path" : "", s->image.c, s->image.h, s->image.w, s->options.classes,
@@ -135,7 +135,7 @@ void plan_settle(Plan *plan, const PlanSubject *subject, void (*tell)(void *cont
         if (tell)
             tell(context, "measuring a plan: some tens of steps");
         const double begin = seconds_now();
-        *plan = plan_measure(build, subject, plan, subject->mode, subject->batch);
+        *plan = plan_measure(build, subject, plan, subject->purpose, subject->batch);
         const double seconds = seconds_now() - begin;
         const bool kept = has_folder && remember(folder, path, key, plan, &error);
         snprintf(text, sizeof text, "plan %s, measured in %.1f s, %s%.1000s", plan_text(plan), seconds,

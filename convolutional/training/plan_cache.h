@@ -14,7 +14,7 @@ typedef struct PlanSubject {
     const Architecture *arch;
     Shape       image;
     ArchOptions options;
-    Mode        mode;
+    Purpose     purpose;
     int         batch;
 } PlanSubject;
 

@@ -132,7 +132,7 @@ static bool build_network(Trainer *t, Error *error)
     const TrainerOptions *o = &t->options;
     const Dataset *data = t->train_set;
     t->subject = (PlanSubject){
-        .arch = o->arch, .image = { data->channels, data->height, data->width }, .mode = MODE_training, .batch = o->batch,
+        .arch = o->arch, .image = { data->channels, data->height, data->width }, .purpose = PURPOSE_training, .batch = o->batch,
         .options = o->network,
     };
     t->subject.options.classes = data->classes;
@@ -221,10 +221,10 @@ static void tell_recipe(const Trainer *t)
 static void compile(Trainer *t)
 {
     const TrainerOptions *o = &t->options;
-    t->program = program_compile(t->network, &o->plan, MODE_training, o->batch);
+    t->program = program_compile(t->network, &o->plan, PURPOSE_training, o->batch);
     Plan exact = o->plan;
     exact.precision = PRECISION_f32;      /* the figures are those of evaluate */
-    t->val_program = program_compile(t->network, &exact, MODE_inference, o->val_batch);
+    t->val_program = program_compile(t->network, &exact, PURPOSE_inference, o->val_batch);
     t->optimizer = optimizer_new(t->network, &o->optimizer);
     prepare_loss(t);
     t->loader = new_loader(t, t->train_set, true);

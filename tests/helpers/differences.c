@@ -63,11 +63,11 @@ static double central_difference(Reference *r, const double *cotangent, double *
     memcpy(keep, theta, count * sizeof *keep);
     for (size_t i = 0; i < count; i++)
         theta[i] = keep[i] + h * v[i];
-    reference_run(r, MODE_training);
+    reference_run(r, PURPOSE_training);
     memcpy(above, reference_output(r), outputs * sizeof *above);
     for (size_t i = 0; i < count; i++)
         theta[i] = keep[i] - h * v[i];
-    reference_run(r, MODE_training);
+    reference_run(r, PURPOSE_training);
     for (size_t i = 0; i < outputs; i++)
         slope += cotangent[i] * (above[i] - reference_output(r)[i]) / (2 * h);
     memcpy(theta, keep, count * sizeof *keep);

@@ -29,7 +29,7 @@ OptimizerNet optimizer_net(const Plan *plan)
     x = global_avg_pool(s.net, "pool", x);
     linear(s.net, "fc", x, 7);
     parameters_init(s.net, 1);
-    s.program = program_compile(s.net, plan, MODE_training, 16);
+    s.program = program_compile(s.net, plan, PURPOSE_training, 16);
     return s;
 }
 

@@ -185,7 +185,7 @@ static void batchnorm_forward(Reference *r, const ReferenceNode *node)
         double mean = param_of(r, node, BN_MEAN)[c], variance = param_of(r, node, BN_VARIANCE)[c];
         r->updated[node->first + BN_MEAN][c] = mean;
         r->updated[node->first + BN_VARIANCE][c] = variance;
-        if (r->mode == MODE_training && !network_freezes(r->net, node->y->producer)) {
+        if (r->purpose.statistics == STATISTICS_batch && !network_freezes(r->net, node->y->producer)) {
             const double old_mean = mean, old_variance = variance;
             channel_statistics(r, node, c, &mean, &variance);
             r->updated[node->first + BN_MEAN][c] = (1 - node->momentum) * old_mean + node->momentum * mean;
@@ -264,7 +264,7 @@ Tensor *reference_activation(Reference *r, const char *name, const Tensor *x, Ac
 static void dropout_forward(Reference *r, const ReferenceNode *node)
 {
     for (size_t i = 0; i < reference_size(r, node->a); i++)
-        y_of(r, node)[i] = x_of(r, node)[i] * (r->mode == MODE_training ? r->mask[i] : 1);
+        y_of(r, node)[i] = x_of(r, node)[i] * (r->purpose.dropout ? r->mask[i] : 1);
 }
 
 Tensor *reference_dropout(Reference *r, const char *name, const Tensor *x, float p)
@@ -471,9 +471,9 @@ Tensor *reference_squeeze_excite(Reference *r, const char *name, const Tensor *x
 
 /* ---- running ---- */
 
-void reference_run(Reference *r, Mode mode)
+void reference_run(Reference *r, Purpose purpose)
 {
-    r->mode = mode;
+    r->purpose = purpose;
     r->margin = INFINITY;
     for (int i = 0; i < r->count; i++)
         r->nodes[i].forward(r, &r->nodes[i]);

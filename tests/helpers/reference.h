@@ -30,7 +30,7 @@ typedef struct ReferenceNode {
 struct Reference {
     Network      *net;
     int           batch;
-    Mode          mode;                     /* of the run */
+    Purpose       purpose;                     /* of the run */
     ReferenceNode nodes[REFERENCE_NODES];
     int           count;
 
@@ -47,7 +47,7 @@ void       reference_free(Reference *reference);
 /* After the last module: makes the arrays, zero. */
 void       reference_complete(Reference *reference);
 /* Values of all tensors from the image's (values[0]) and the parameters. */
-void       reference_run(Reference *reference, Mode mode);
+void       reference_run(Reference *reference, Purpose purpose);
 
 /* batch x c x h x w */
 size_t        reference_size(const Reference *reference, const Tensor *tensor);
