@@ -8,6 +8,8 @@
 #include "errors.h"
 #include "modules.h"
 
+enum { ARCH_DEPTH_MOST = 400, ARCH_WIDTH_MOST = 16384 };
+
 /* Zero is the architecture's own. Refused where the network has nothing that it could change. */
 typedef struct ArchOptions {
     int        classes;
@@ -20,6 +22,7 @@ typedef struct ArchOptions {
     bool       zero_init_last;     /* the last norm of each residual branch starts with scale 0 (Goyal et al., 2017, arXiv:1706.02677) */
     bool       identity_init;      /* the first filters of 3x3 convolutions start as identities (Jordan, 2024, arXiv:2404.00498) */
     float      layer_scale;        /* what layer scales start with */
+    int        depth, width;       /* mlp only: hidden layers, and units of each */
 } ArchOptions;
 
 /* The dropout of a classifier that has `own` as published. */

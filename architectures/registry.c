@@ -119,6 +119,8 @@ static bool settle_options(Network *net, const Architecture *arch, const ArchOpt
         { o->bn_momentum > 0,           "--bn-momentum",    count_part(net, "running_mean"), "batch norm" },
         { o->layer_scale > 0,           "--layer-scale",    count_part(net, "layer_scale"), "layer scale" },
         { o->zero_init_last,            "--zero-init-last", o->zero_init_last ? zero_last_norms(net) : 0, "norm at the end of a residual branch" },
+        { o->depth > 0,                 "--depth",          arch->build == mlp, "number of layers to choose" },
+        { o->width > 0,                 "--width",          arch->build == mlp, "number of units to choose" },
         { o->identity_init,             "--identity-init",  o->identity_init ? start_as_identities(net) : 0, "3x3 convolution" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -157,6 +157,8 @@ static void dropout_rates(void **state)
     static const struct { const char *arch; ArchOptions options; int count; float last; } cases[] = {
         { "lenet",              { .dropout = 0.125f },                     1, 0.125f },
         { "baseline",           { .dropout = 0.125f },                     3, 0.125f },
+        { "mlp",                { .dropout = 0.125f, .depth = 5 },         5, 0.125f },
+        { "mlp",                { 0 },                                     0, 0 },
         { "baseline",           { 0 },                                     3, 0.5f },
         { "alexnet",            { .dropout = 0.25f },                      2, 0.25f },
         { "alexnet",            { 0 },                                     2, 0.5f },
@@ -309,6 +311,19 @@ static void layer_scale_start(void **state)
     network_free(plain);
 }
 
+/* ---- the size of mlp ---- */
+
+static void depth_and_width(void **state)
+{
+    (void)state;
+    Network *net = build("mlp", (ArchOptions){ .depth = 20, .width = 7 });
+    assert_int_equal(kinds_in(net, "linear"), 21);
+    assert_int_equal(kinds_in(net, "activation"), 20);
+    assert_int_equal(network_trained_count(net), 7 * (3 * 32 * 32 + 1) + 19 * 7 * 8 + 10 * 8);
+    assert_non_null(network_param_find(net, "classifier.61.weight"));
+    network_free(net);
+}
+
 /* ---- an option without anything to change ---- */
 
 static void refused(void **state)
@@ -320,6 +335,8 @@ static void refused(void **state)
         { "convnext_atto", { .bn_momentum = 0.5f },    "--bn-momentum changes nothing: convnext_atto: it has no batch norm" },
         { "resnet18",      { .layer_scale = 0.1f },    "--layer-scale changes nothing: resnet18: it has no layer scale" },
         { "convnext_atto", { .zero_init_last = true }, "--zero-init-last changes nothing: convnext_atto: it has no norm at the end of a" },
+        { "lenet",         { .depth = 3 },             "--depth changes nothing: lenet: it has no number of layers to choose" },
+        { "resnet18",      { .width = 3 },             "--width changes nothing: resnet18: it has no number of units to choose" },
         { "lenet",         { .identity_init = true },  "--identity-init changes nothing: lenet: it has no 3x3 convolution" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -336,7 +353,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rates_rise), cmocka_unit_test(samples_dropped), cmocka_unit_test(dropout_rates), cmocka_unit_test(batchnorm_numbers),
-        cmocka_unit_test(zero_init_last), cmocka_unit_test(identity_init), cmocka_unit_test(layer_scale_start), cmocka_unit_test(refused),
+        cmocka_unit_test(zero_init_last), cmocka_unit_test(identity_init), cmocka_unit_test(layer_scale_start), cmocka_unit_test(depth_and_width),
+        cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

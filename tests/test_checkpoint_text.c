@@ -28,12 +28,12 @@ static int teardown(void **state)
     return 0;
 }
 
-enum { KEYS = 13 };
+enum { KEYS = 15 };
 static const char *const keys[KEYS] = {
     "format", "arch", "act", "classes", "mean", "std", "img_size", "in_chans", "squeeze_excite", "exif_orientation",
-    "bn_eps", "crop", "interpolation",
+    "bn_eps", "crop", "interpolation", "depth", "width",
 };
-static const char *const good[KEYS] = { "pt", "lenet", "tanh", "[\"0\",\"1\"]", "[0.5]", "[1]", "28", "1", NULL, NULL, NULL, NULL, NULL };
+static const char *const good[KEYS] = { "pt", "lenet", "tanh", "[\"0\",\"1\"]", "[0.5]", "[1]", "28", "1", NULL, NULL, NULL, NULL, NULL, NULL, NULL };
 
 static const struct { const char *name, *key, *value, *expected; } infos[] = {      /* value NULL: the key is missing */
     { "as it is",            "format",    "pt",                  NULL },
@@ -45,6 +45,11 @@ static const struct { const char *name, *key, *value, *expected; } infos[] = {  
     { "eps of 0",            "bn_eps",    "0",                   "a number from 1e-30 to 1" },
     { "eps of 2",            "bn_eps",    "2",                   "a number from 1e-30 to 1" },
     { "eps: a text",         "bn_eps",    "\"1\"",               "a number from 1e-30 to 1" },
+    { "layers",              "depth",     "400",                 NULL },
+    { "units",               "width",     "1",                   NULL },
+    { "no layer",            "depth",     "0",                   "metadata 'depth' is '0'" },
+    { "too many layers",     "depth",     "401",                 "metadata 'depth' is '401'" },
+    { "too many units",      "width",     "16385",               "metadata 'width' is '16385'" },
     { "upright",             "exif_orientation", "applied",      NULL },
     { "half upright",        "exif_orientation", "perhaps",      "expected applied, or no such key" },
     { "padded",              "crop",      "pad",                 NULL },

@@ -5,7 +5,8 @@
  *                       the metadata
  *
  * Metadata (text): format, arch, act, classes, mean, std, img_size, in_chans, exif_orientation ("applied"), crop and
- * interpolation where they are not centre and bilinear, squeeze_excite and bn_eps where they are not the architecture's own, and for resume the run's own keys. */
+ * interpolation where they are not centre and bilinear, squeeze_excite, bn_eps, depth and width where they are not the architecture's own,
+ * and for resume the run's own keys. */
 
 #ifndef CONVZOO_CHECKPOINT_H
 #define CONVZOO_CHECKPOINT_H
@@ -26,6 +27,7 @@ typedef struct ModelInfo {
     float  mean[CHECKPOINT_MAX_CHANNELS], std[CHECKPOINT_MAX_CHANNELS];
     bool   squeeze_excite;
     float  bn_eps;                             /* every batch norm's, where it is not the architecture's own; else 0 */
+    int    depth, width;                       /* of mlp, where they are not its own; else 0 */
     bool   as_stored;                          /* EXIF orientation was not applied to the photographs: exif_orientation is missing */
     ImageFit fit;                              /* how images of other sizes come to img_size: crop, interpolation */
 } ModelInfo;

@@ -5,6 +5,7 @@
 
 #include "checkpoint_text.h"
 
+#include "architectures.h"
 #include "names.h"
 #include "text.h"
 
@@ -93,6 +94,10 @@ bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *
         safetensors_writer_metadata(writer, "squeeze_excite", "true");
     if (info->bn_eps > 0 && !put_json(writer, "bn_eps", json_real(info->bn_eps), JSON_REAL_PRECISION(9), path, error))
         return false;
+    if (info->depth)
+        put_number(writer, "depth", (uint64_t)info->depth);
+    if (info->width)
+        put_number(writer, "width", (uint64_t)info->width);
     if (!info->as_stored)
         safetensors_writer_metadata(writer, "exif_orientation", "applied");
     if (info->fit.crop != CROP_centre)
@@ -219,6 +224,13 @@ static bool get_bn_eps(const Safetensors *file, float *eps, const char *path, Er
     return ok || bad_text("bn_eps", text, "a number from 1e-30 to 1, or no such key", path, error);
 }
 
+/* A number that older files, and most networks, do not have: 0. */
+static bool get_size(const Safetensors *file, const char *key, int most, int *value, const char *path, Error *error)
+{
+    *value = 0;
+    return !safetensors_metadata(file, key) || get_int(file, key, most, value, path, error);
+}
+
 /* Weights that another program published say nothing of their network: all that lacks is told at once. */
 static bool check_keys(const Safetensors *file, const char *path, Error *error)
 {
@@ -293,6 +305,8 @@ bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, 
                     get_floats(file, "mean", info->mean, info->channels, -INFINITY, path, error) &&
                     get_floats(file, "std", info->std, info->channels, 1e-30f, path, error) &&
                     get_squeeze_excite(file, &info->squeeze_excite, path, error) && get_bn_eps(file, &info->bn_eps, path, error) &&
+                    get_size(file, "depth", ARCH_DEPTH_MOST, &info->depth, path, error) &&
+                    get_size(file, "width", ARCH_WIDTH_MOST, &info->width, path, error) &&
                     get_orientation(file, &info->as_stored, path, error) && get_fit(file, &info->fit, path, error) &&
                     get_classes(file, info, path, error);
     if (!ok)

@@ -37,6 +37,9 @@ static const Setting settings[] = {
       .help = "3x3 convolutions start with filters that pass their input on", .rare = true },
     { "layer-scale", "layer-scale-init ls-init-value", 0, FLOAT(network.layer_scale, 0, 10), RESULT, .fallback = "0", .absent = "0", RECIPE, .group = "Model",
       .help = "convnext: what layer scales start with", .rare = true },
+    { "depth", NULL, 0, INT(network.depth, 1, ARCH_DEPTH_MOST), RESULT, .fallback = "0", .absent = "0", RECIPE, .group = "Model", .help = "mlp: hidden layers", .rare = true },
+    { "width", NULL, 0, INT(network.width, 1, ARCH_WIDTH_MOST), RESULT, .fallback = "0", .absent = "0", RECIPE, .group = "Model", .help = "mlp: units of each hidden layer",
+      .rare = true },
     { "whiten", "whiten-eps", 0, FLOAT(fine_tune.whiten, 0, 1), RESULT, .fallback = "0", .absent = "0", .shown = "off", .group = "Model",
       .help = "the first layer starts as a whitening of the images, with this eps; 5e-4 is usual", .rare = true },
 

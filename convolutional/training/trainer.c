@@ -152,6 +152,8 @@ static bool build_network(Trainer *t, Error *error)
     info->side = data->height;
     info->squeeze_excite = o->network.squeeze_excite;
     info->bn_eps = o->network.bn_eps;
+    info->depth = o->network.depth;
+    info->width = o->network.width;
     info->as_stored = o->data.as_stored;
     info->fit = o->data.fit;
     dataset_statistics(data, info->mean, info->std);

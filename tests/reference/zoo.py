@@ -137,6 +137,13 @@ def lenet(act, classes, channels, side, drop):
     return Plain(features, classifier)
 
 
+def mlp(act, classes, channels, side, drop, depth=2, width=256):
+    """Rumelhart et al., 1986: linear layers and activations alone. An identity stands where dropout may."""
+    inputs = [channels * side * side] + [width] * (depth - 1)
+    hidden = [layer for count in inputs for layer in (nn.Linear(count, width), act(width), nn.Identity())]
+    return Plain([], [nn.Flatten(), *hidden, nn.Linear(width, classes)])
+
+
 def alexnet(act, classes, channels, side, drop):
     """Krizhevsky, 2014, arXiv:1404.5997, as torchvision has it; small images: 3x3 kernels and batch norm."""
     if side <= SMALL_SIDE:
@@ -378,6 +385,7 @@ ARCHITECTURES = {
     "resnet18": ("relu", ResNet18),
     "efficientnet_lite0": ("silu", EfficientNetLite0),
     "tf_efficientnet_lite0": ("relu6", TFEfficientNetLite0),
+    "mlp": ("relu", mlp),
     **{f"convnext_{size}": ("gelu", lambda *a, size=size: ConvNeXt(*a, size=size)) for size in ConvNeXt.SIZES},
 }
 
