@@ -100,8 +100,18 @@ static void compose_mixes(Composer *composer, const AugmentOptions *o)
 
 static void compose_usual(Composer *composer, const AugmentOptions *o, int crop_pad, const char *flip)
 {
-    char step[48], mode[16];
+    const ResizedCrop *resized = &o->resized;
+    char step[160], mode[16], number[32];
     snprintf(step, sizeof step, "crop:%d,%s", crop_pad, names_word(PAD_WORDS, o->pad_mode, mode, sizeof mode));
+    if (!resized->automatic && resized->most > 0.0f) {
+        const float numbers[] = { resized->least, resized->most, resized->narrowest, resized->widest };
+        const int count = resized->widest > 0.0f ? 4 : 2;
+        size_t at = (size_t)snprintf(step, sizeof step, "resizedcrop");
+        for (int i = 0; i < count; i++) {
+            text_of_float(numbers[i], number, sizeof number);
+            at += (size_t)snprintf(step + at, sizeof step - at, "%c%s", i ? ',' : ':', number);
+        }
+    }
     compose(composer, step);
     if (*flip)
         compose(composer, flip);

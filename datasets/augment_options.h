@@ -11,11 +11,19 @@ typedef enum { FLIP_automatic, FLIP_on, FLIP_off, FLIP_alternating } Flip;      
 
 enum { POLICY_SIZE = 64 };
 
+/* A box of so large a share of the area, enlarged (step resizedcrop), in place of a shift. */
+typedef struct ResizedCrop {
+    bool  automatic;                     /* for whoever knows the images' size to decide */
+    float least, most;                   /* share of the area; 0: off */
+    float narrowest, widest;             /* of width to height; 0: the step's usual ones */
+} ResizedCrop;
+
 /* All zero: nothing beside crop and flip. */
 typedef struct AugmentOptions {
     bool     written;                    /* `steps` replace crop and flip */
     Pipeline steps;
     int      pad_mode;                   /* of crop's words */
+    ResizedCrop resized;
     char     policy[POLICY_SIZE];        /* as timm writes it: "rand-m9-n2-mstd0.5-inc1", "ta", "augmix"; "": none */
     float    vflip, rotate, color_jitter, grayscale, blur, noise;
     float    erase, cutout;
@@ -24,7 +32,7 @@ typedef struct AugmentOptions {
     int      mix_epochs;                 /* 0: all */
 } AugmentOptions;
 
-/* The pipeline that these make, with crops of crop_pad pixels and a flip ("" for none, else a text such as "hflip:0.5") where none is
+/* The pipeline that these make, with crops of crop_pad pixels, unless there are resized ones, and a flip ("" for none, else a text such as "hflip:0.5") where none is
  * written. False and one line if they do not go together. */
 bool augment_compose(const AugmentOptions *options, int crop_pad, const char *flip, Pipeline *pipeline, Error *error);
 

@@ -36,6 +36,9 @@ static void test_flags(void **state)
     static const struct { const char *settings, *steps; } cases[] = {
         { "", "crop:4 hflip:0.5" },
         { "crop-pad=2 pad-mode=reflect", "crop:2,reflect hflip:0.5" },
+        { "scale=0.25,0.5", "resizedcrop:0.25,0.5 hflip:0.5" },
+        { "scale=0.08,1 ratio=0.5,2 vflip=0.2", "resizedcrop:0.08,1,0.5,2 hflip:0.5 vflip:0.2" },
+        { "scale=off", "crop:4 hflip:0.5" },
         { "vflip=0.5 rotate=10 color-jitter=0.4", "crop:4 hflip:0.5 vflip:0.5 rotate:10 jitter:0.4" },
         { "aa=rand-m9-mstd0.5-inc1", "crop:4 hflip:0.5 randaugment:9,2,0.5,increasing" },
         { "aa=rand-m5-n3", "crop:4 hflip:0.5 randaugment:5,3" },
@@ -65,6 +68,11 @@ static void test_refused(void **state)
         { "aa=autoaugment", "unknown policy 'autoaugment': --aa: use rand-m9-n2 " },
         { "aa=rand-m9-x3", "unknown policy 'rand-m9-x3': --aa: " },
         { "aa=rand-m11", "'11' of randaugment: --aug: magnitude is a number from 0 to 10" },
+        { "scale=0.2,1 crop-pad=2", "two ways to crop: --scale: " },
+        { "scale=0.2,1 aug=hflip", "two ways to crop: --scale: " },
+        { "scale=0.5", "bad value '0.5': --scale: use two numbers from 0.01 to 1" },
+        { "scale=0.5,2", "bad value '0.5,2': --scale: " },
+        { "ratio=2,1", "bad value '2,1': --ratio: use two numbers from 0.1 to 10" },
         { "pad-mode=zero", "unknown value 'zero': --pad-mode: use one of mean reflect edge" },
         { "class-weights=some", "unknown value 'some': --class-weights: use one of none auto" },
     };
@@ -78,6 +86,42 @@ static void test_refused(void **state)
         if (strncmp(error.text, cases[i].message, strlen(cases[i].message)))
             fail_msg("'%s': '%s', expected '%s...'", cases[i].settings, error.text, cases[i].message);
         settings_texts_clear(&texts);
+    }
+}
+
+/* Above 64 pixels boxes are cut out, unless shifts were asked for; a run that goes on takes what it began with. */
+static void test_large_images(void **state)
+{
+    (void)state;
+    static const struct { int side; const char *settings, *steps, *resumed; } cases[] = {
+        { 64, "", "crop:4", "" }, { 65, "", "resizedcrop:0.08", "scale=auto" }, { 65, "scale=off", "crop:4", "scale=auto" },
+        { 65, "crop-pad=3", "crop:3", "crop-pad=3" }, { 65, "scale=0.5,0.75 ratio=1,1", "resizedcrop:0.5,0.75,1,1", "ratio=1,1" },
+        { 16, "scale=0.5,1", "resizedcrop:0.5", "" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char whole[256], parts[256];
+        scratch_path(whole, folder, "whole");
+        scratch_path(parts, folder, "parts");
+        for (int run = 0; run < 3; run++) {      /* a whole one; to step 3; from there on */
+            Seen seen = { 0 };
+            Error error;
+            TrainerOptions options = tiny_options("lenet", run ? parts : whole, &seen);
+            const TrainerOptions wanted = options_of(run == 2 ? cases[i].resumed : cases[i].settings);
+            options.augment = wanted.augment;
+            options.crop_pad = wanted.crop_pad;
+            options.data.side = cases[i].side;
+            options.data.limit = 64;
+            options.epochs = 2;
+            options.most_steps = run == 1 ? 3 : 0;
+            options.resume = run == 2;
+            tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, cases[i].settings);
+            const bool boxes = strstr(seen.notes, "cut at random and enlarged") != NULL;
+            if (boxes != (*cases[i].steps == 'r') || (boxes && !strstr(seen.notes, cases[i].steps)))
+                fail_msg("side %d, '%s': %s", cases[i].side, cases[i].settings, seen.notes);
+        }
+        tiny_expect_same(whole, parts, "last.safetensors");
+        scratch_remove(whole);
+        scratch_remove(parts);
     }
 }
 
@@ -191,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flags),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test_setup_teardown(test_large_images, commands_setup, commands_teardown),
         cmocka_unit_test_setup_teardown(test_resume, commands_setup, commands_teardown),
         cmocka_unit_test_setup_teardown(test_settings_are_kept, commands_setup, commands_teardown),
         cmocka_unit_test_setup_teardown(test_preview, commands_setup, commands_teardown),

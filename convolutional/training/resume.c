@@ -55,6 +55,8 @@ bool resume_settings(TrainerOptions *options, Error *error)
         return true;
     if (options->plan.measured)
         run_settings_plan(saved.settings, &options->plan);
+    if (options->augment.resized.automatic)
+        run_settings_recall(saved.settings, "scale", options);
     options->data.as_stored = run_settings_as_stored(saved.settings);
     run_settings_write(options, settings, sizeof settings);
     if (!run_settings_match(saved.settings, settings, options->folder, error))

@@ -107,6 +107,19 @@ bool run_settings_as_stored(const char *settings)
     return !oriented;
 }
 
+void run_settings_recall(const char *settings, const char *name, TrainerOptions *options)
+{
+    const Setting *setting = settings_at(settings_index(name));
+    json_t *object = json_loads(settings, JSON_REJECT_DUPLICATES, NULL), *value = value_of(object, setting);
+    Error error;
+    char *text = setting_of_json(setting, value, &error);
+    if (text)      /* what cannot be read is told when the settings are compared */
+        setting_read(setting, text, options, &error);
+    free(text);
+    json_decref(value);
+    json_decref(object);
+}
+
 void run_settings_plan(const char *settings, Plan *plan)
 {
     json_t *object = json_loads(settings, JSON_REJECT_DUPLICATES, NULL);

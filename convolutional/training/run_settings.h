@@ -13,6 +13,9 @@ void run_settings_write(const TrainerOptions *options, char *text, size_t size);
 /* The plan that a checkpoint's settings name, to go on with what was measured; left alone if they name none. */
 void run_settings_plan(const char *settings, Plan *plan);
 
+/* Gives the option of this name the value that a checkpoint's settings have, or had without it. */
+void run_settings_recall(const char *settings, const char *name, TrainerOptions *options);
+
 /* Did the run take photographs as they are stored, EXIF orientation not applied? Programs before the setting did. */
 bool run_settings_as_stored(const char *settings);
 

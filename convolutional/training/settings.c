@@ -149,11 +149,16 @@ static bool apply_recipe(const SettingLayer *layers, int count, TrainerOptions *
 
 enum { FREEZE_MOST = 400 };      /* bytes: a checkpoint has room for all settings */
 
-static bool is_usual(const char *name, const TrainerOptions *o)
+bool settings_is_usual(const char *name, const TrainerOptions *o)
 {
     const Setting *setting = settings_at(settings_index(name));
     char text[64];
     return !strcmp(setting_write(setting, o, text, sizeof text), setting->fallback);
+}
+
+static bool crops_twice(const TrainerOptions *o)
+{
+    return o->augment.resized.most > 0.0f && (o->augment.written || !settings_is_usual("crop-pad", o) || !settings_is_usual("pad-mode", o));
 }
 
 /* What one row cannot see. */
@@ -167,8 +172,10 @@ static bool settle(TrainerOptions *o, Error *error)
         return error_set(error, EXIT_usage, "bad value '%s': --muon-other: use one that steps each number alone, such as adamw or sgd",
                          optimizer_name(o->optimizer.other));
     Pipeline pipeline;
-    if (o->augment.written && !(is_usual("crop-pad", o) && is_usual("hflip", o) && is_usual("pad-mode", o)))
+    if (o->augment.written && !(settings_is_usual("crop-pad", o) && settings_is_usual("hflip", o) && settings_is_usual("pad-mode", o)))
         return error_set(error, EXIT_usage, "two ways to shift and mirror: --aug: write crop and hflip there, and leave --crop-pad, --pad-mode and --hflip out");
+    if (crops_twice(o))
+        return error_set(error, EXIT_usage, "two ways to crop: --scale: leave --crop-pad, --pad-mode and --aug out, or --scale; resizedcrop may stand in --aug");
     if (!augment_compose(&o->augment, o->crop_pad, "hflip", &pipeline, error))
         return false;
     if (o->fine_tune.freeze && strlen(o->fine_tune.freeze) > FREEZE_MOST)

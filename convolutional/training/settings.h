@@ -39,6 +39,9 @@ typedef struct SettingLayer {
 /* Fills the options' settings; what is no setting (folder, report, ...) is cleared. False and one line for a value that does not go. */
 bool settings_resolve(const SettingLayer *layers, int count, TrainerOptions *options, Error *error);
 
+/* Whether the row of this name, which has a default, has it. */
+bool settings_is_usual(const char *name, const TrainerOptions *options);
+
 /* Where the options depart from the architecture's recipe: which of its ingredients were replaced, and which still hold. "" if all
  * hold, or none; returns text. */
 const char *settings_recipe_note(const TrainerOptions *options, char *text, size_t size);

@@ -185,6 +185,58 @@ static const char *aug_write(const void *field, char *text, size_t size)
     return text;
 }
 
+/* Two numbers within the bounds, the first not above the second. */
+static bool range_read(const char *option, const char *text, double least, double most, float *low, float *high, const char *example, Error *error)
+{
+    char *comma, *end = NULL;
+    const double first = strtod(text, &comma), second = *comma == ',' ? strtod(comma + 1, &end) : -1.0;
+    if (comma == text || *comma != ',' || end == comma + 1 || *end || !(first >= least && first <= second && second <= most))
+        return error_set(error, EXIT_usage, "bad value '%.100s': --%s: use two numbers from %g to %g, such as %s", text, option, least, most, example);
+    *low = (float)first;
+    *high = (float)second;
+    return true;
+}
+
+static const char *range_write(float low, float high, char *text, size_t size)
+{
+    char first[32], second[32];
+    text_of_float(low, first, sizeof first);
+    text_of_float(high, second, sizeof second);
+    snprintf(text, size, "%s,%s", first, second);
+    return text;
+}
+
+static bool scale_read(const char *text, void *field, Error *error)
+{
+    ResizedCrop *crop = field;
+    crop->automatic = names_match("auto automatic", text, strlen(text));
+    crop->least = crop->most = 0.0f;
+    return crop->automatic || names_match("off no false none 0", text, strlen(text)) ||
+           range_read("scale", text, 0.01, 1.0, &crop->least, &crop->most, "0.08,1; or off", error);
+}
+
+static const char *scale_write(const void *field, char *text, size_t size)
+{
+    const ResizedCrop *crop = field;
+    if (!crop->automatic && crop->most > 0.0f)
+        return range_write(crop->least, crop->most, text, size);
+    snprintf(text, size, "%s", crop->automatic ? "auto" : "off");
+    return text;
+}
+
+/* The field is the ResizedCrop. */
+static bool ratio_read(const char *text, void *field, Error *error)
+{
+    ResizedCrop *crop = field;
+    return range_read("ratio", text, 0.1, 10.0, &crop->narrowest, &crop->widest, "0.75,1.33", error);
+}
+
+static const char *ratio_write(const void *field, char *text, size_t size)
+{
+    const ResizedCrop *crop = field;
+    return range_write(crop->narrowest, crop->widest, text, size);
+}
+
 /* An enumeration's field: the place of one of the words. */
 static bool word_read(const char *option, const char *words, const char *text, int *place, Error *error)
 {

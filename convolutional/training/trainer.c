@@ -120,6 +120,7 @@ static bool open_data(Trainer *t, Error *error)
         return error_set(error, EXIT_input, "images are not square: %s: %dx%d: use --img-size N to resize them",
                          t->train_set->path, t->train_set->width, t->train_set->height);
     describe_data(t);
+    trainer_settle_augmentation(o, t->train_set);
     trainer_tell_augmentation(t);
     settle_batch(t);
     if (o->data.as_stored && !strcmp(t->train_set->kind, "folder"))
@@ -293,10 +294,12 @@ static bool start(Trainer *t, Error *error)
         return false;
     t->options.plan = given.plan;
     t->options.data.as_stored = given.data.as_stored;
+    t->options.augment.resized = given.augment.resized;
     if (!open_data(t, error) || !build_network(t, error) || (!given.trial && !open_folder(t, error)))
         return false;
     plan_settle(&t->options.plan, &t->subject, t->options.report.note, t->options.report.context);
     given.plan = t->options.plan;
+    given.augment.resized = t->options.augment.resized;
     run_settings_write(&given, settings, sizeof settings);
     memcpy(t->state.settings, settings, sizeof settings);
     if (!fine_tune_begin(t, error))

@@ -3,8 +3,21 @@
 #include "trainer_images.h"
 
 #include "preview.h"
+#include "settings.h"
 
 #include <string.h>
+
+void trainer_settle_augmentation(TrainerOptions *o, const Dataset *data)
+{
+    ResizedCrop *crop = &o->augment.resized;
+    if (!crop->automatic)
+        return;
+    crop->automatic = false;
+    if (data->height > SMALL_SIDE && !o->augment.written && settings_is_usual("crop-pad", o) && settings_is_usual("pad-mode", o)) {
+        crop->least = 0.08f;
+        crop->most = 1.0f;
+    }
+}
 
 static bool mirrors(const TrainerOptions *o, const Dataset *data)
 {
@@ -47,6 +60,9 @@ void trainer_tell_augmentation(const Trainer *t)
     char crop[64] = "not shifted", text[PIPELINE_TEXT];
     if (o->crop_pad)
         snprintf(crop, sizeof crop, "shifted by up to %d pixels", o->crop_pad);
+    if (!o->no_augment && o->augment.resized.most > 0.0f)
+        trainer_note(t, "training images are boxes of %.3g%% to %.3g%% of the area, cut at random and enlarged (--scale off shifts them instead)",
+                     100.0 * (double)o->augment.resized.least, 100.0 * (double)o->augment.resized.most);
     if (o->no_augment)
         trainer_note(t, "augmentation: off (--no-aug)");
     else if (o->augment.written || !is_light(&pipeline))
@@ -67,6 +83,7 @@ bool trainer_preview(const TrainerOptions *options, const char *path, int count,
     if (!data)
         return false;
     dataset_statistics(data, mean, std);
+    trainer_settle_augmentation(&o, data);
     const LoaderOptions loader = trainer_loader_options(&o, data, true, mean, std);
     const bool written = preview_write(path, data, &loader, count, error);
     dataset_free(data);

@@ -38,7 +38,6 @@ const TriedOption tried_in_training[] = {
       "a run is saved in its folder, with its log and its best weights: --output DIR names it" },
     { "randaugment ra", "use --aa rand-m9-n2, or --aug \"crop:4 hflip randaugment:9,2\"" },
     { "trivialaugment augmix ta", "use --aa ta, or --aa augmix" },
-    { "scale ratio", "use --aug \"resizedcrop:0.08,1,0.75,1.33 hflip\": the least and the largest share of the area, and ratios" },
     { "mixup-switch-prob mixup-mode", "with --mixup and --cutmix each has half of the batches, and a batch one share: leave it out" },
     { "bce-loss", "use --loss bce" },
     { "fliplr flip horizontal-flip", "use --hflip on, off or alternating" },
