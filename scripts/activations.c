@@ -4,6 +4,7 @@
 
 static const Command *const commands[] = {
     &command_list, &command_show, &command_eval, &command_grad, &command_compare, &command_choose, &command_plot,
+    &command_experiment,
 };
 
 int main(int argc, char **argv)

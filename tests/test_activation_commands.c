@@ -44,6 +44,9 @@ static void commands(void **state)
         { "activations plot relu gelu --derivative -o a.svg && head -c5 a.svg", 0, "a.svg\n<?xml", "" },
         { "activations plot gelu gelu_tanh --difference -o b.png && head -c4 b.png", 0, "b.png\n\x89PNG", "" },
         { "activations plot tanh --panels 1 -d --range=-1,1 -o c.pdf && head -c4 c.pdf", 0, "c.pdf\n%PDF", "" },
+        { "activations experiment",                       0, "vanishing        gradients", "" },
+        { "activations experiment selfnorm --acts selu --depth 3 --width 16 -o s.svg --csv s.csv", 0, "selu        lecun      3", "" },
+        { "head -c5 s.svg; head -n1 s.csv",               0, "<?xmlactivation,start,layer,mean,variance\n", "" },
         { "ls *.tmp 2>/dev/null; true",                   0, "", "" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -70,6 +73,12 @@ static void mistakes(void **state)
         { "activations plot gelu --difference -o a.png",  2, NULL, "name two" },
         { "activations plot gelu --panels 3 -o a.png",    2, NULL, "--panels" },
         { "activations plot gelu --nonsense",             2, NULL, "'activations plot --help=all' shows all" },
+        { "activations experiment vanishin",              2, NULL, "did you mean vanishing" },
+        { "activations experiment xor --acts relu,gelo",  2, NULL, "did you mean gelu" },
+        { "activations experiment selfnorm --depth 401",  2, NULL, "--depth" },
+        { "activations experiment xor --depth 3",         2, NULL, "--depth changes nothing: xor" },
+        { "activations experiment gelu-error --steps 3",  2, NULL, "--steps changes nothing: gelu-error" },
+        { "activations experiment selfnorm --acts selu --depth 2 -o x", 2, NULL, ".png, .svg or .pdf" },
         { "activations choose --net toaster",             2, NULL, "transformer" },
         { "activations list gelu",                        2, NULL, "usage is activations list" },
     };
@@ -118,7 +127,7 @@ static void json(void **state)
 static void help_fits(void **state)
 {
     (void)state;
-    static const char *const names[] = { "", "list", "show", "eval", "grad", "compare", "choose", "plot" };
+    static const char *const names[] = { "", "list", "show", "eval", "grad", "compare", "choose", "plot", "experiment" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char command[64], *out, *err;
         snprintf(command, sizeof command, "activations %s --help", names[i]);

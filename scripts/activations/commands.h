@@ -6,7 +6,8 @@
 #include "activations.h"
 #include "command.h"
 
-extern const Command command_list, command_show, command_eval, command_grad, command_compare, command_choose, command_plot;
+extern const Command command_list, command_show, command_eval, command_grad, command_compare, command_choose, command_plot,
+    command_experiment;
 
 /* The catalogue's rows in its order; NULL after the last. */
 const ActivationInfo *catalogue_at(int index);

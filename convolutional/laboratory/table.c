@@ -1,0 +1,161 @@
+/* table.c - see table.h. */
+
+#define _GNU_SOURCE      /* open_memstream */
+
+#include "table.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "files.h"
+#include "list.h"
+#include "text.h"
+
+typedef struct Cell {
+    char  *text;           /* NULL: a number */
+    double number;
+} Cell;
+
+struct Table {
+    int   columns;
+    char *names[TABLE_COLUMNS];
+    List  cells;           /* row after row, owned */
+};
+
+Table *table_new(const char *const *columns)
+{
+    Table *table = allocate(1, sizeof *table, "a table");
+    for (; columns[table->columns]; table->columns++) {
+        CHECK(table->columns < TABLE_COLUMNS, "%d columns of a table", table->columns + 1);
+        table->names[table->columns] = text_copy(columns[table->columns]);
+    }
+    return table;
+}
+
+static void cell_free(void *cell)
+{
+    free(((Cell *)cell)->text);
+    free(cell);
+}
+
+void table_free(Table *table)
+{
+    if (!table)
+        return;
+    for (int i = 0; i < table->columns; i++)
+        free(table->names[i]);
+    list_clear(&table->cells, cell_free);
+    free(table);
+}
+
+static Cell *table_add(Table *table)
+{
+    return list_add(&table->cells, allocate(1, sizeof(Cell), "a table"));
+}
+
+void table_text(Table *table, const char *text)
+{
+    table_add(table)->text = text_copy(text);
+}
+
+void table_number(Table *table, double number)
+{
+    table_add(table)->number = number;
+}
+
+int table_rows(const Table *table)
+{
+    return table->cells.count / table->columns;
+}
+
+static const Cell *cell_at(const Table *table, int row, int column)
+{
+    return table->cells.items[row * table->columns + column];
+}
+
+static const Cell *cell_of(const Table *table, int row, const char *name)
+{
+    int column = 0;
+    while (column < table->columns && strcmp(table->names[column], name))
+        column++;
+    CHECK(column < table->columns && row >= 0 && row < table_rows(table), "row %d of %d, column '%s'", row, table_rows(table), name);
+    return cell_at(table, row, column);
+}
+
+double table_number_at(const Table *table, int row, const char *column)
+{
+    const Cell *cell = cell_of(table, row, column);
+    return cell->text ? NAN : cell->number;
+}
+
+const char *table_text_at(const Table *table, int row, const char *column)
+{
+    const Cell *cell = cell_of(table, row, column);
+    return cell->text ? cell->text : "";
+}
+
+static const char *cell_write(const Cell *cell, int digits, char *text, size_t size)
+{
+    if (cell->text)
+        return cell->text;
+    if (isnan(cell->number))
+        *text = '\0';
+    else
+        snprintf(text, size, "%.*g", digits, cell->number + 0.0);
+    return text;
+}
+
+void table_print(const Table *table, FILE *stream)
+{
+    int widths[TABLE_COLUMNS];
+    char text[64];
+    for (int c = 0; c < table->columns; c++) {
+        widths[c] = (int)strlen(table->names[c]);
+        for (int r = 0; r < table_rows(table); r++) {
+            const int width = (int)strlen(cell_write(cell_at(table, r, c), 4, text, sizeof text));
+            widths[c] = width > widths[c] ? width : widths[c];
+        }
+    }
+    for (int r = -1; r < table_rows(table); r++) {
+        for (int c = 0; c < table->columns; c++) {
+            const bool words = table_rows(table) && cell_at(table, 0, c)->text;
+            const char *cell = r < 0 ? table->names[c] : cell_write(cell_at(table, r, c), 4, text, sizeof text);
+            fprintf(stream, words ? "%s%-*s" : "%s%*s", c ? "  " : "", words && c == table->columns - 1 ? 0 : widths[c], cell);
+        }
+        fputc('\n', stream);
+    }
+}
+
+/* A cell with a comma, a quote or a line's end stands in quotes. */
+static void csv_write(FILE *stream, const char *text)
+{
+    if (!strpbrk(text, ",\"\n")) {
+        fputs(text, stream);
+        return;
+    }
+    fputc('"', stream);
+    for (; *text; text++)
+        fprintf(stream, *text == '"' ? "\"\"" : "%c", *text);
+    fputc('"', stream);
+}
+
+bool table_save(const Table *table, const char *path, Error *error)
+{
+    char *bytes = NULL, text[64];
+    size_t size = 0;
+    FILE *stream = open_memstream(&bytes, &size);
+    if (!stream)
+        return error_set(error, EXIT_memory, "out of memory: a table: close other programs");
+    for (int r = -1; r < table_rows(table); r++) {
+        for (int c = 0; c < table->columns; c++) {
+            if (c)
+                fputc(',', stream);
+            csv_write(stream, r < 0 ? table->names[c] : cell_write(cell_at(table, r, c), 9, text, sizeof text));
+        }
+        fputc('\n', stream);
+    }
+    const bool saved = fclose(stream) == 0 && file_replace(path, bytes, size, error);
+    free(bytes);
+    return saved;
+}

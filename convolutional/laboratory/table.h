@@ -1,0 +1,32 @@
+/* table.h - numbers and words in rows and columns: to read, and as CSV. */
+
+#ifndef CONVZOO_TABLE_H
+#define CONVZOO_TABLE_H
+
+#include <stdio.h>
+
+#include "errors.h"
+
+typedef struct Table Table;
+
+enum { TABLE_COLUMNS = 24 };
+
+/* Names of columns, with their units; the last is followed by NULL. The caller frees the table with table_free. */
+Table *table_new(const char *const *columns);
+void   table_free(Table *table);
+
+/* The next cell, from left to right, rows from the top. NAN: an empty one. */
+void table_text(Table *table, const char *text);
+void table_number(Table *table, double number);
+
+int    table_rows(const Table *table);
+/* A cell's number, and its text; NAN for a text, "" for a number. */
+double      table_number_at(const Table *table, int row, const char *column);
+const char *table_text_at(const Table *table, int row, const char *column);
+
+/* Columns under one another, four digits. */
+void table_print(const Table *table, FILE *stream);
+/* A line of names, then a line a row, nine digits. Replaces the file as a whole. */
+bool table_save(const Table *table, const char *path, Error *error);
+
+#endif
