@@ -39,7 +39,7 @@ static void run(const ExperimentOptions *o, ExperimentResult *result)
     for (int panel = 0; panel < CHART_PANELS; panel++) {
         chart_panel(result->chart, (ChartPanel){ .title = panel ? "variance of the outputs" : "mean of the outputs", .x_label = "layer",
                                                  .y_label = panel ? "variance" : "mean", .y_log = panel,
-                                                 .y_from = panel ? 1e-3 : -1, .y_to = panel ? 1e3 : 2 });
+                                                 .y_from = panel ? 1e-3 : -0.5, .y_to = panel ? 1e3 : 2 });
         for (int i = 0; i < o->act_count; i++) {
             char name[ACTIVATION_ROOM], label[ACTIVATION_ROOM + 16];
             snprintf(label, sizeof label, "%s, %s", activation_text(o->acts[i], name, sizeof name), stack_start_name(stack_start_usual(o->acts[i])));

@@ -1,5 +1,5 @@
-/* experiment_train_deep.c - 20 plain layers trained on three spiral arms by plain gradient descent: the loss as it falls, or does not, and the
- * gradient that reaches each layer before the first step. */
+/* experiment_train_deep.c - 20 plain layers trained on three spiral arms by plain gradient descent, gradients held to a norm of 1: the loss as
+ * it falls, or does not, and the gradient that reaches each layer before the first step. */
 
 #include "experiment.h"
 
@@ -9,8 +9,8 @@
 
 #include "stack.h"
 
-enum { POINTS = 300, CLASSES = 3, DEEPEST = 400 };
-#define RATE 0.02f
+enum { POINTS = 300, CLASSES = 3, DEEPEST = 400, WINDOW = 9 };
+#define RATE 0.05f
 
 typedef struct Course {
     double    *losses;             /* of each step */
@@ -22,7 +22,7 @@ static Course train(const ExperimentOptions *o, Activation act)
 {
     Course course = { .losses = allocate((size_t)o->steps, sizeof *course.losses, "an experiment") };
     Stack *stack = stack_new(&(StackOptions){ .act = act, .start = stack_start_usual(act), .inputs = 2, .depth = o->depth, .width = o->width, .classes = CLASSES,
-                                              .batch = POINTS, .seed = o->seed });
+                                              .batch = POINTS, .clip_norm = 1, .seed = o->seed });
     uint16_t labels[POINTS];
     spirals_fill(stack_inputs(stack), labels, POINTS, CLASSES, o->seed);
     for (int step = 0; step < o->steps; step++) {
@@ -35,21 +35,41 @@ static Course train(const ExperimentOptions *o, Activation act)
     return course;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Each step's median of it and its neighbours: full steps jump out of narrow valleys now and then. */
+static void smooth(const double *losses, int count, double *to)
+{
+    for (int i = 0; i < count; i++) {
+        double window[WINDOW];
+        int taken = 0;
+        for (int j = i - WINDOW / 2; j <= i + WINDOW / 2; j++)
+            if (j >= 0 && j < count)
+                window[taken++] = losses[j];
+        qsort(window, (size_t)taken, sizeof *window, by_number);
+        to[i] = window[taken / 2];
+    }
+}
+
 static void add_panel(Chart *chart, const ExperimentOptions *o, const Course *courses, bool gradients)
 {
-    double layers[DEEPEST];
+    double layers[DEEPEST], *line = allocate((size_t)o->steps, sizeof *line, "an experiment");
     for (int i = 0; i < DEEPEST; i++)
         layers[i] = i + 1;
     chart_panel(chart, gradients ? (ChartPanel){ .title = "before the first step", .x_label = "layer", .y_label = "norm of the gradient", .y_log = true }
-                                 : (ChartPanel){ .title = "training", .x_label = "step", .y_label = "loss, nats", .y_from = 0, .y_to = 1.5 });
+                                 : (ChartPanel){ .title = "training", .x_label = "step", .y_label = "loss, nats, median of 9 steps", .y_from = 0, .y_to = 1.5 });
     for (int i = 0; i < o->act_count; i++) {
         char name[ACTIVATION_ROOM];
         activation_text(o->acts[i], name, sizeof name);
-        if (gradients)
-            chart_line(chart, (ChartSeries){ .name = name, .count = o->depth, .x = layers, .y = courses[i].norms });
-        else
-            chart_line(chart, (ChartSeries){ .name = name, .count = o->steps, .y = courses[i].losses });
+        smooth(courses[i].losses, o->steps, line);
+        chart_line(chart, gradients ? (ChartSeries){ .name = name, .count = o->depth, .x = layers, .y = courses[i].norms }
+                                    : (ChartSeries){ .name = name, .count = o->steps, .y = line });
     }
+    free(line);
 }
 
 static void run(const ExperimentOptions *o, ExperimentResult *result)

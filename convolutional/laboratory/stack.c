@@ -37,7 +37,9 @@ StackStart stack_start_usual(Activation act)
     const Properties p = properties_of(act);
     if (fabs(p.mean) < 1e-9 && fabs(p.square - 1) < 1e-6)
         return STACK_lecun;
-    return p.saturates_left && p.saturates_right ? STACK_xavier : STACK_he;
+    if (p.saturates_left && p.saturates_right)
+        return STACK_xavier;
+    return fabs(p.gain - sqrt(2)) < 0.01 ? STACK_he : STACK_fitted;
 }
 
 /* Weights have variance gain^2 / fan-in. */
@@ -171,7 +173,7 @@ StackScore stack_measure(Stack *stack, const uint16_t *labels)
 StackScore stack_train(Stack *stack, const uint16_t *labels, float lr)
 {
     if (!stack->optimizer)
-        stack->optimizer = optimizer_new(stack->network, &(OptimizerOptions){ .kind = OPTIMIZER_sgd });
+        stack->optimizer = optimizer_new(stack->network, &(OptimizerOptions){ .kind = OPTIMIZER_sgd, .clip_norm = stack->options.clip_norm });
     const StackScore score = stack_score(stack, labels);
     program_backward(stack->program);
     optimizer_step(stack->optimizer, lr);

@@ -25,7 +25,8 @@ typedef enum { STACK_STARTS(X) STACK_START_COUNT } StackStart;
 #undef X
 
 const char *stack_start_name(StackStart start);
-/* The start that an activation usually comes with: lecun for selu, xavier for those that saturate on both sides, he for the rest. */
+/* The start that an activation usually comes with: lecun for selu, xavier for those that saturate on both sides, he for relu
+ * and its kin, fitted for the rest. */
 StackStart  stack_start_usual(Activation act);
 
 typedef struct StackOptions {
@@ -33,6 +34,7 @@ typedef struct StackOptions {
     StackStart start;
     int        inputs, depth, width, classes, batch;
     float      bias;               /* hidden layers' biases start with it */
+    float      clip_norm;          /* bound of the gradients' norm in training; 0: none */
     uint64_t   seed;
 } StackOptions;
 
