@@ -218,6 +218,29 @@ static void acts(void **state)
     }
 }
 
+/* docs/laboratory.md has a command for every experiment, and the pictures that it shows are there. */
+static void page(void **state)
+{
+    (void)state;
+    size_t size;
+    char *text = scratch_read(TESTS_FOLDER "/../docs/laboratory.md", &size), path[512];
+    assert_non_null(text);
+    for (int i = 0; i < experiment_count(); i++) {
+        char command[128];
+        snprintf(command, sizeof command, "\n    $ activations experiment %s ", experiment_at(i)->name);
+        const bool found = strstr(text, command);
+        command[strlen(command) - 1] = '\n';
+        if (!found && !strstr(text, command))
+            fail_msg("docs/laboratory.md does not run %s", experiment_at(i)->name);
+    }
+    for (const char *at = strstr(text, "](laboratory/"); at; at = strstr(at + 1, "](laboratory/")) {
+        snprintf(path, sizeof path, "%s/../docs/%.*s", TESTS_FOLDER, (int)strcspn(at + 2, ")"), at + 2);
+        if (!scratch_exists(path))
+            fail_msg("no picture %s", path);
+    }
+    free(text);
+}
+
 static int setup(void **state)
 {
     threads_settle(1);
@@ -230,6 +253,7 @@ int main(void)
         cmocka_unit_test(vanishing), cmocka_unit_test(selfnorm), cmocka_unit_test(linear_collapse), cmocka_unit_test(exclusive_or),
         cmocka_unit_test(gelu_error), cmocka_unit_test(dead), cmocka_unit_test(train_deep), cmocka_unit_test(distribution),
         cmocka_unit_test(reproducible), cmocka_unit_test(tables), cmocka_unit_test(acts),
+        cmocka_unit_test(page),
     };
     return cmocka_run_group_tests(tests, setup, scratch_teardown);
 }

@@ -2,6 +2,7 @@
 
 #include "commands.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,7 +28,7 @@ static void print_line(Activation act, bool cost)
     snprintf(slopes, sizeof slopes, "%.4g to %.4g", p.slope_least, p.slope_most);
     printf("%-14s %-16s %-16s %-9s %-18s %-9s %-22s %7.3f %7.3f %6.3f", activation_text(act, name, sizeof name), act.info->range, slopes,
            properties_monotone(&p, monotone), properties_smooth(&p, smooth), properties_saturates(&p, saturates),
-           properties_minimum(&p, minimum), p.mean, p.square, p.gain);
+           properties_minimum(&p, minimum), fabs(p.mean) < 5e-4 ? 0 : p.mean, p.square, p.gain);
     if (cost) {
         const Cost measured = cost_measure(act);
         printf(" %6.2f %6.2f", measured.forward, measured.backward);

@@ -2,6 +2,7 @@
 
 #include "commands.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,7 @@ static void print_properties(Activation act)
     print_row("smooth", properties_smooth(&p, text));
     print_row("saturates", properties_saturates(&p, text));
     snprintf(line, sizeof line, "%s: E f(z) = %.4f, E f(z)^2 = %.4f for a standard normal z",
-             p.mean < 0.05 && p.mean > -0.05 ? "yes" : p.mean < 0.3 && p.mean > -0.3 ? "nearly" : "no", p.mean, p.square);
+             fabs(p.mean) < 0.05 ? "yes" : fabs(p.mean) < 0.3 ? "nearly" : "no", fabs(p.mean) < 5e-5 ? 0 : p.mean, p.square);
     print_row("zero-centred", line);
     snprintf(line, sizeof line, "%.6g to %.6g", p.slope_least, p.slope_most);
     print_row("slopes", line);
