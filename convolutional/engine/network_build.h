@@ -30,7 +30,14 @@ struct Network {
     Parameters  parameters;
     ParamPlace *places;                          /* one a parameter, made by parameters_place */
     bool        placed, settled;                 /* values exist; their layout is final */
+    Network    *owner;                           /* whose values these are; NULL: its own */
 };
+
+/* Whose fields from `parameters` on hold the network's values. */
+static inline Network *network_owner(const Network *network)
+{
+    return network->owner ? network->owner : (Network *)network;
+}
 
 /* Gives every parameter its place and storage, plain. Once, when the network is complete. */
 void parameters_place(Network *network);

@@ -47,6 +47,7 @@ static void arrange(Network *network)
 
 void parameters_place(Network *network)
 {
+    network = network_owner(network);
     if (network->placed)
         return;
     network->placed = true;
@@ -62,11 +63,34 @@ void parameters_place(Network *network)
 Parameters *network_parameters(Network *network)
 {
     parameters_place(network);
-    return &network->parameters;
+    return &network_owner(network)->parameters;
+}
+
+const Param *parameters_differ(const Network *network, const Network *other)
+{
+    const int count = network_param_count(network);
+    for (int i = 0; i < count; i++) {
+        const Param *a = network_param(network, i), *b = i < network_param_count(other) ? network_param(other, i) : NULL;
+        if (!b || strcmp(a->name, b->name) || a->role != b->role || a->rank != b->rank ||
+            memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims))
+            return a;
+    }
+    return count < network_param_count(other) ? network_param(other, count) : NULL;
+}
+
+void parameters_borrow(Network *network, Network *owner)
+{
+    const Param *differs = parameters_differ(network, owner);
+    CHECK(!differs, "'%s' is not as the owner's", differs->name);
+    CHECK(!network->placed && !owner->owner, "values are borrowed once, of who has them (%d, %d)", network->placed, owner->owner != NULL);
+    network->placed = true;
+    network->owner = owner;
 }
 
 void parameters_free(Network *network)
 {
+    if (network->owner)
+        return;
     for (int i = 0; network->places && i < network->params.count; i++)
         if (network->places[i].layout)
             DNNL(dnnl_memory_desc_destroy(network->places[i].layout));
@@ -78,6 +102,7 @@ void parameters_free(Network *network)
 
 const_dnnl_memory_desc_t parameters_choose_layout(Network *network, const Param *param, const_dnnl_memory_desc_t wanted)
 {
+    network = network_owner(network);
     ParamPlace *place = &network->places[param->index];
     if (!place->layout && !network->settled)
         DNNL(dnnl_memory_desc_clone(&place->layout, wanted));
@@ -86,6 +111,7 @@ const_dnnl_memory_desc_t parameters_choose_layout(Network *network, const Param 
 
 void parameters_settle(Network *network)
 {
+    network = network_owner(network);
     if (network->settled)
         return;
     network->settled = true;
@@ -109,13 +135,14 @@ void parameters_settle(Network *network)
 
 void parameters_need_gradients(Network *network)
 {
+    network = network_owner(network);
     if (!network->parameters.gradients)
         network->parameters.gradients = allocate(network->parameters.trained, sizeof(float), "gradients");
 }
 
 void parameters_export(const Network *network, const float *block, const Param *param, float *plain)
 {
-    const ParamPlace *place = &network->places[param->index];
+    const ParamPlace *place = &network_owner(network)->places[param->index];
     CHECK(in_blocks(param), "'%s' is a counter, it lies in no block", param->name);
     if (place->layout)
         layout_to_plain(place->layout, block + place->offset, plain);
@@ -125,19 +152,20 @@ void parameters_export(const Network *network, const float *block, const Param *
 
 void parameters_import(Network *network, float *block, const Param *param, const float *plain)
 {
-    const ParamPlace *place = &network->places[param->index];
+    const ParamPlace *place = &network_owner(network)->places[param->index];
     CHECK(in_blocks(param), "'%s' is a counter, it lies in no block", param->name);
     if (place->layout)
         layout_from_plain(place->layout, plain, block + place->offset);
     else
         memcpy(block + place->offset, plain, param->count * sizeof *plain);
-    if (block == network->parameters.values)
-        network->parameters.version++;
+    Parameters *parameters = &network_owner(network)->parameters;
+    if (block == parameters->values)
+        parameters->version++;
 }
 
 ParamSpan parameters_span(const Network *network, const Param *param)
 {
-    const ParamPlace *place = &network->places[param->index];
+    const ParamPlace *place = &network_owner(network)->places[param->index];
     CHECK(in_blocks(param), "'%s' is a counter, it lies in no block", param->name);
     return (ParamSpan){ place->offset, place->room };
 }
@@ -164,7 +192,7 @@ static void trace_positions(const ParamPlace *place, size_t count, uint32_t *pos
 
 void parameters_positions(const Network *network, const Param *param, uint32_t *positions)
 {
-    const ParamPlace *place = &network->places[param->index];
+    const ParamPlace *place = &network_owner(network)->places[param->index];
     CHECK(in_blocks(param), "'%s' is a counter, it lies in no block", param->name);
     CHECK(place->room <= UINT32_MAX, "'%s' has room for %zu values", param->name, place->room);
     if (place->layout)
@@ -178,6 +206,7 @@ int64_t *parameters_counter(Network *network, const Param *param)
 {
     parameters_place(network);
     CHECK(param->role == PARAM_counter, "'%s' is no counter", param->name);
+    network = network_owner(network);
     return &network->parameters.counters[network->places[param->index].counter];
 }
 
@@ -204,6 +233,7 @@ static void start_as_identity(float *plain, const Param *param)
 void parameters_init(Network *network, uint64_t seed)
 {
     parameters_place(network);
+    network = network_owner(network);
     for (int i = 0; i < network->params.count; i++) {
         const Param *param = network_param(network, i);
         if (param->role == PARAM_counter) {

@@ -26,6 +26,12 @@ typedef struct Parameters {
 /* Owned by the network; the pointers stay valid until the first program of the network is compiled. */
 Parameters *network_parameters(Network *network);
 
+/* The first parameter that is not as the other network's in its place: another name, role or shape; NULL: there is none. */
+const Param *parameters_differ(const Network *network, const Network *other);
+/* The network's values are the owner's from now on: two tapes, for images of two sizes, train one set of parameters. The network has no
+ * values yet, and no parameter that differs; the owner outlives it. */
+void parameters_borrow(Network *network, Network *owner);
+
 /* Draws every value from `seed` as its Init says; statistics and counters start afresh. */
 void parameters_init(Network *network, uint64_t seed);
 

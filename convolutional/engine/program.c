@@ -147,8 +147,8 @@ static void make_logits(Program *program)
 
 static void point_buffer(Program *program, Buffer *buffer)
 {
-    Parameters *parameters = &program->network->parameters;
-    const ParamPlace *place = buffer->param ? &program->network->places[buffer->param->index] : NULL;
+    Parameters *parameters = &network_owner(program->network)->parameters;
+    const ParamPlace *place = buffer->param ? &network_owner(program->network)->places[buffer->param->index] : NULL;
     switch (buffer->place) {
     case BUFFER_arena:     buffer->pointer = program->arena + buffer->offset; break;
     case BUFFER_copy:      buffer->pointer = program->copies + buffer->offset; break;
@@ -172,7 +172,7 @@ static void complete(Program *program)
     for (Turn turn = 0; turn < TURN_COUNT; turn++)
         for (int i = 0; i < program->kernels[turn].count; i++)
             kernel_complete(program->kernels[turn].items[i]);
-    program->version = program->network->parameters.version - 1;
+    program->version = network_owner(program->network)->parameters.version - 1;
 }
 
 Program *program_compile(Network *network, const Plan *plan, Purpose purpose, int batch)
@@ -295,16 +295,16 @@ void program_run(Program *program, Turn turn, int from, int to)
 
 static void refresh(Program *program)
 {
-    if (program->version == program->network->parameters.version)
+    if (program->version == network_owner(program->network)->parameters.version)
         return;
     program_run(program, TURN_refresh, 0, program->kernels[TURN_refresh].count);
-    program->version = program->network->parameters.version;
+    program->version = network_owner(program->network)->parameters.version;
 }
 
 /* A network whose weights are all 0 learns nothing, in silence. The first is rarely 0: this takes no time. */
 static void expect_values(const Network *network)
 {
-    const Parameters *p = &network->parameters;
+    const Parameters *p = &network_owner(network)->parameters;
     size_t zeros = 0;
     while (zeros < p->decayed && p->values[zeros] == 0.0f)
         zeros++;
@@ -318,7 +318,7 @@ void program_forward(Program *program)
     refresh(program);
     program_run(program, TURN_step, 0, program->loss_at);
     if (program->purpose.statistics == STATISTICS_batch)
-        program->network->parameters.version++;      /* running statistics have moved */
+        network_owner(program->network)->parameters.version++;      /* running statistics have moved */
 }
 
 void program_backward(Program *program)
