@@ -119,8 +119,7 @@ void fine_tune_epoch(Trainer *t)
     t->thawed = true;
     freeze_lift(t->network);
     freeze_groups(t);
-    program_free(t->program);
-    t->program = program_compile(t->network, &t->options.plan, PURPOSE_training, t->options.batch);
+    stages_recompile(t);
     optimizer_regroup(t->optimizer);
     trainer_note(t, "epoch %u: all parameters are trained from here on", t->state.epoch + 1);
 }

@@ -11,6 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_none(const char *text)
+{
+    return names_match("none", text, strlen(text));
+}
+
 static bool arch_read(const char *text, void *field, Error *error)
 {
     const Architecture *arch = architecture_find(text, error);
@@ -206,6 +211,16 @@ static const char *range_write(float low, float high, char *text, size_t size)
     return text;
 }
 
+static bool train_sizes_read(const char *text, void *field, Error *error)
+{
+    return stage_sizes_parse(is_none(text) ? "" : text, field, error);
+}
+
+static const char *train_sizes_write(const void *field, char *text, size_t size)
+{
+    return *stage_sizes_text(field, text, size) ? text : strcpy(text, "none");
+}
+
 static bool scale_read(const char *text, void *field, Error *error)
 {
     ResizedCrop *crop = field;
@@ -386,11 +401,6 @@ static const char *clip_write(const void *field, char *text, size_t size)
 {
     snprintf(text, size, "%s", clip_name(*(const ClipMode *)field));
     return text;
-}
-
-static bool is_none(const char *text)
-{
-    return names_match("none", text, strlen(text));
 }
 
 static bool groups_read(const char *text, void *field, Error *error)

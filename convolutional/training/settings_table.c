@@ -58,6 +58,8 @@ static const Setting settings[] = {
       .help = "share, or file, to validate on" },
     { "limit", NULL, 0, INT(data.limit, 0, 1e9), RESULT, .fallback = "0", .shown = "all", .group = "Data", .help = "use only N images of each part" },
     { "img-size", "image-size imgsz input-size", 0, INT(data.side, 0, 4096), RESULT, .fallback = "0", .shown = "as they are; of mixed sizes or oblong: 32 or 224", .group = "Data", .help = "resize images to N x N", .rare = true },
+    { "train-img-size", "train-image-size train-size", 0, TEXT(train_sizes), FORM(train_sizes), RESULT, .argument = "N:E,N", .fallback = "none", .absent = "none", .shown = "as --img-size", .group = "Data",
+      .help = "train on smaller images: 16:2,24:2,32 is 2 epochs at 16, 2 at 24, the rest at 32; validation at full size", .rare = true },
     { "crop", "crop-mode", 0, TEXT(data.fit.crop), FORM(image_crop), RESULT, .argument = "centre|pad|squash", .fallback = "centre", .absent = "centre", .group = "Data",
       .help = "images of other shapes: cut to the middle, all of them in a grey frame, or both sides scaled", .rare = true },
     { "interpolation", NULL, 0, TEXT(data.fit.filter), FORM(image_filter), RESULT, .argument = "bilinear|bicubic", .fallback = "bilinear", .absent = "bilinear", .group = "Data",

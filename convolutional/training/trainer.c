@@ -164,17 +164,6 @@ static bool build_network(Trainer *t, Error *error)
     return true;
 }
 
-static Loader *new_loader(const Trainer *t, const Dataset *data, bool training)
-{
-    const LoaderOptions options = trainer_loader_options(&t->options, data, training, t->info.mean, t->info.std);
-    Loader *loader = loader_new(data, &options);
-    const int threads = loader_threads(loader);
-    if (threads < options.threads)
-        trainer_note(t, "note: %d of %d threads that make batches %s could be started: the batches are the same, but a step may wait for "
-                        "them: allow more threads (ulimit -u)", threads, options.threads, training ? "for training" : "for validation");
-    return loader;
-}
-
 static void prepare_loss(Trainer *t)
 {
     const TrainerOptions *o = &t->options;
@@ -224,23 +213,23 @@ static void tell_recipe(const Trainer *t)
 static void compile(Trainer *t)
 {
     const TrainerOptions *o = &t->options;
-    t->program = program_compile(t->network, &o->plan, PURPOSE_training, o->batch);
+    stages_compile(t);
     Plan exact = o->plan;
     exact.precision = PRECISION_f32;      /* the figures are those of evaluate */
     t->val_program = program_compile(t->network, &exact, PURPOSE_inference, o->val_batch);
     t->optimizer = optimizer_new(t->network, &o->optimizer);
     prepare_loss(t);
-    t->loader = new_loader(t, t->train_set, true);
-    t->val_loader = new_loader(t, t->val_set, false);
+    t->val_loader = trainer_loader(t, t->val_set, false);
     const uint32_t turns = o->parts.accumulate > 1 ? (uint32_t)o->parts.accumulate : 1, batches = loader_batches(t->loader);
     t->turns = turns < batches ? turns : batches;
     t->batches = batches / t->turns;
     t->schedule = trainer_schedule(o, t->batches);
     tell_recipe(t);
+    stages_tell(t);
     trainer_note(t, "epochs %d, steps %u each, batch %d; %s, lr %g, %s; plan %s%s, %.0f MiB; %s%s", o->epochs, t->batches,
                  o->batch, optimizer_name(o->optimizer.kind), (double)o->lr, schedule_name(o->schedule), plan_text(&o->plan),
                  o->plan.precision == PRECISION_mixed ? ", amp" : "",
-                 (double)(program_arena_bytes(t->program) + program_arena_bytes(t->val_program)) / (1 << 20),
+                 (double)(stages_program_bytes(t) + program_arena_bytes(t->val_program)) / (1 << 20),
                  t->folder ? "folder " : "nothing is written", t->folder ? t->folder->path : "");
 }
 
@@ -302,7 +291,7 @@ static bool start(Trainer *t, Error *error)
     given.augment.resized = t->options.augment.resized;
     run_settings_write(&given, settings, sizeof settings);
     memcpy(t->state.settings, settings, sizeof settings);
-    if (!fine_tune_begin(t, error))
+    if (!stages_build(t, error) || !fine_tune_begin(t, error))
         return false;
     compile(t);
     parts_open(t);
@@ -336,11 +325,10 @@ void trainer_close(Trainer *t)
     if (!t)
         return;
     parts_close(t);
-    loader_free(t->loader);
+    stages_close(t);
     loader_free(t->val_loader);
     free(t->class_weights);
     optimizer_free(t->optimizer);
-    program_free(t->program);
     program_free(t->val_program);
     network_free(t->network);
     model_info_clear(&t->info);

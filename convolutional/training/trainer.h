@@ -26,6 +26,7 @@
 #include "program.h"
 #include "run_folder.h"
 #include "schedule.h"
+#include "stages.h"
 #include "weights_copy.h"
 
 /* Where a run stands, for reports. */
@@ -66,6 +67,7 @@ typedef struct TrainerOptions {
 
     DataOptions  data;                 /* its seed becomes the run's */
     bool         no_augment;
+    StageSizes   train_sizes;          /* of the training images, over the epochs; validation has the full size */
     int          crop_pad;             /* zeros around an image before the random crop */
     Flip         flip;
     AugmentOptions augment;            /* beyond crops and flips */
@@ -113,7 +115,8 @@ struct Trainer {
     Network   *network;
     ModelInfo  info;
     RunFolder *folder;
-    Program   *program, *val_program;
+    Stages     stages;                 /* one a size of the training images */
+    Program   *program, *val_program;  /* program and loader: the running stage's */
     Loader    *loader, *val_loader;
     LossOptions loss;
     float     *class_weights;          /* of the training images; NULL: none */

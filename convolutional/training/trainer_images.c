@@ -53,6 +53,17 @@ LoaderOptions trainer_loader_options(const TrainerOptions *o, const Dataset *dat
     return options;
 }
 
+Loader *trainer_loader(const Trainer *t, const Dataset *data, bool training)
+{
+    const LoaderOptions options = trainer_loader_options(&t->options, data, training, t->info.mean, t->info.std);
+    Loader *loader = loader_new(data, &options);
+    const int threads = loader_threads(loader);
+    if (threads < options.threads)
+        trainer_note(t, "note: %d of %d threads that make batches %s could be started: the batches are the same, but a step may wait for "
+                        "them: allow more threads (ulimit -u)", threads, options.threads, training ? "for training" : "for validation");
+    return loader;
+}
+
 void trainer_tell_augmentation(const Trainer *t)
 {
     const TrainerOptions *o = &t->options;

@@ -8,6 +8,9 @@
 /* For training, or for validation, in the order of the data and as they are; mean and std: of the training images. */
 LoaderOptions trainer_loader_options(const TrainerOptions *options, const Dataset *data, bool training, const float *mean, const float *std);
 
+/* The loader itself; fewer threads than it asked for are told. */
+Loader *trainer_loader(const Trainer *trainer, const Dataset *data, bool training);
+
 /* Decides what was left to the images' size: above 64 pixels boxes are cut out and enlarged, unless shifts were asked for. */
 void trainer_settle_augmentation(TrainerOptions *options, const Dataset *data);
 

@@ -71,6 +71,7 @@ static int train_steps(Trainer *t, Error *error)
     t->epoch_seconds = 0.0;
     t->epoch_images = 0;
     const uint32_t steps = epoch_steps(t);
+    stages_epoch(t, t->state.epoch);
     if (t->state.batch < steps) {
         fine_tune_epoch(t);
         loader_start(t->loader, t->state.epoch, t->state.batch * t->turns);

@@ -1,0 +1,240 @@
+/* test_stages.c - training images that grow over a run: two tapes with one set of parameters, sizes as text, and runs that are stopped
+ * and resumed at every size. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "parameters.h"
+#include "scratch.h"
+#include "tiny_run.h"
+
+/* ---- text ---- */
+
+static void test_sizes(void **state)
+{
+    (void)state;
+    static const char *const good[] = { "", "24", "16:2,32", "16:2,24:1,32:4", "8:1,9:1,10:1,11:1,12:1,13:1,14:1,15" };
+    static const char *const bad[] = { "0", "16:", "16:0", "16,24", "16:2,", ",16", "16:2,24;32", "-16", "16:2:3", "5000", "a", "16:2 24",
+                                       "1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1" };
+    char text[STAGES_TEXT];
+    Error error;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        StageSizes sizes;
+        if (!stage_sizes_parse(good[i], &sizes, &error))
+            fail_msg("'%s': %s", good[i], error.text);
+        assert_string_equal(stage_sizes_text(&sizes, text, sizeof text), good[i]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        StageSizes sizes = { .count = 7 };
+        if (stage_sizes_parse(bad[i], &sizes, &error))
+            fail_msg("'%s' is taken", bad[i]);
+        assert_int_equal(sizes.count, 7);
+        assert_non_null(strstr(error.text, "--train-img-size: use up to 8 sizes and their epochs, such as 16:2,24:2,32"));
+    }
+}
+
+/* ---- two tapes ---- */
+
+enum { BATCH = 4, CLASSES = 5 };
+
+static Network *network_of(int side)
+{
+    Error error;
+    const ArchOptions options = { .classes = CLASSES, .act = activation_of(ACT_relu) };
+    Network *network = architecture_network(architecture_find("resnet18", &error), (Shape){ 3, side, side }, &options, &error);
+    assert_non_null(network);
+    return network;
+}
+
+/* A forward and a backward pass over made-up images. */
+static void run_once(Program *program, int side)
+{
+    for (int i = 0; i < BATCH * 3 * side * side; i++)
+        program_image(program)[i] = sinf((float)i * 0.37f);
+    program_forward(program);
+    for (int i = 0; i < BATCH * CLASSES; i++)
+        program_logits_gradient(program)[i] = (float)(i % 7 - 3) * 0.1f;
+    program_backward(program);
+}
+
+static void expect_close(const char *name, size_t count, const float *a, const float *b)
+{
+    double off = 0.0, largest = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        off = fmax(off, fabs((double)a[i] - (double)b[i]));
+        largest = fmax(largest, fabs((double)b[i]));
+    }
+    if (!(off <= 1e-4 * largest))
+        fail_msg("%s: off by %g of %g", name, off, largest);
+}
+
+/* Every gradient and every running statistic. */
+static void expect_same_step(Network *a, Network *b)
+{
+    const Parameters *p = network_parameters(a), *q = network_parameters(b);
+    for (int i = 0; i < network_param_count(a); i++) {
+        const Param *param = network_param(a, i), *other = network_param(b, i);
+        if (param->role == PARAM_counter) {
+            assert_int_equal(*parameters_counter(a, param), *parameters_counter(b, other));
+            continue;
+        }
+        const bool buffer = param->role == PARAM_buffer;
+        float *left = malloc(param->count * sizeof *left), *right = malloc(param->count * sizeof *right);
+        parameters_export(a, buffer ? p->values : p->gradients, param, left);
+        parameters_export(b, buffer ? q->values : q->gradients, other, right);
+        expect_close(param->name, param->count, left, right);
+        free(left);
+        free(right);
+    }
+}
+
+/* A network that borrows its values steps as one that has the same values of its own, and the lender's programs see what moved. */
+static void test_borrowed_parameters(void **state)
+{
+    (void)state;
+    Network *owner = network_of(32), *borrower = network_of(16), *alone = network_of(16), *other = network_of(65);
+    assert_null(parameters_differ(borrower, owner));
+    assert_string_equal(parameters_differ(other, owner)->name, "conv1.weight");
+    parameters_init(owner, 3);
+    parameters_init(alone, 3);
+    Program *large = program_compile(owner, &(Plan){ 0 }, PURPOSE_training, BATCH);
+    Program *inference = program_compile(owner, &(Plan){ 0 }, PURPOSE_inference, BATCH);
+    parameters_borrow(borrower, owner);
+    assert_ptr_equal(network_parameters(borrower), network_parameters(owner));
+    Program *small = program_compile(borrower, &(Plan){ 0 }, PURPOSE_training, BATCH);
+    Program *reference = program_compile(alone, &(Plan){ 0 }, PURPOSE_training, BATCH);
+    memset(program_image(inference), 0, BATCH * 3 * 32 * 32 * sizeof(float));
+    program_forward(inference);
+    float before[BATCH * CLASSES];
+    memcpy(before, program_logits(inference), sizeof before);
+    run_once(small, 16);
+    run_once(reference, 16);
+    expect_close("logits", BATCH * CLASSES, program_logits(small), program_logits(reference));
+    expect_same_step(borrower, alone);
+    program_forward(inference);      /* with the statistics that the small images moved */
+    assert_true(memcmp(before, program_logits(inference), sizeof before) != 0);
+    run_once(large, 32);
+    program_free(large);
+    program_free(inference);
+    program_free(small);
+    program_free(reference);
+    network_free(borrower);
+    network_free(owner);
+    network_free(alone);
+    network_free(other);
+}
+
+/* ---- runs ---- */
+
+enum { RUN_EPOCHS = 4, RUN_BATCHES = 3 };
+
+static TrainerOptions staged(const char *path, const char *sizes, Seen *seen)
+{
+    Error error;
+    TrainerOptions options = tiny_options("efficientnet_lite0", path, seen);
+    options.data.side = 32;
+    options.data.limit = 27;
+    options.batch = 8;
+    options.epochs = RUN_EPOCHS;
+    assert_true(stage_sizes_parse(sizes, &options.train_sizes, &error));
+    return options;
+}
+
+/* In each stage, at its first step and at its end; the last stage is the full size. */
+static void test_resume_in_each_stage(void **state)
+{
+    (void)state;
+    static const uint64_t stops[] = { 1, 2 * RUN_BATCHES, 2 * RUN_BATCHES + 1, 3 * RUN_BATCHES + 2 };
+    static const char sizes[] = "16:2,24:1";
+    char whole[256], parts[256];
+    Seen seen = { 0 };
+    Error error;
+    TrainerOptions options = staged(scratch_path(whole, folder, "whole"), sizes, &seen);
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "whole");
+    assert_int_equal(seen.steps, RUN_EPOCHS * RUN_BATCHES);
+    assert_non_null(strstr(seen.notes, "sizes of the training images: 16 in epochs 1 to 2, 24 in epochs 3 to 3, 32 from epoch 4 on; validation at 32"));
+    assert_non_null(strstr(seen.notes, "epoch 3: training images are 24 x 24 from here on"));
+    assert_non_null(strstr(seen.notes, "epoch 4: training images are 32 x 32 from here on"));
+    scratch_path(parts, folder, "parts");
+    for (size_t i = 0; i <= sizeof stops / sizeof *stops; i++) {
+        Seen part = { 0 };
+        options = staged(parts, sizes, &part);
+        options.most_steps = i < sizeof stops / sizeof *stops ? stops[i] : 0;
+        options.resume = i > 0;
+        tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "part");
+    }
+    tiny_expect_same(whole, parts, "last.safetensors");
+    tiny_expect_same(whole, parts, "best.safetensors");
+    assert_int_equal(tiny_lines(parts, "log.jsonl"), RUN_EPOCHS);
+
+    Seen again = { 0 };
+    options = staged(parts, "16:2,32", &again);
+    options.resume = true;
+    tiny_expect_code(tiny_train(&options, &error), EXIT_usage, &error, "other sizes");
+    assert_non_null(strstr(error.text, "--train-img-size was \"16:2,24:1\" and is \"16:2,32\""));
+}
+
+/* Sizes change what is learned; what is frozen stays so at every size, and thaws at every size. */
+static void test_frozen_at_every_size(void **state)
+{
+    (void)state;
+    char whole[256], parts[256];
+    Error error;
+    for (int run = 0; run < 3; run++) {      /* whole; to step 4; the rest */
+        Seen seen = { 0 };
+        TrainerOptions options = staged(run ? scratch_path(parts, folder, "thaw1") : scratch_path(whole, folder, "thaw0"), "16:1,24:2", &seen);
+        options.fine_tune = (FineTuneOptions){ .freeze = "all-but-head", .unfreeze_epoch = 2 };
+        options.most_steps = run == 1 ? RUN_BATCHES + 1 : 0;
+        options.resume = run == 2;
+        tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "frozen");
+    }
+    tiny_expect_same(whole, parts, "last.safetensors");
+}
+
+/* ---- through the programs ---- */
+
+static void test_programs(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        { "train resnet18 --data shapes --limit 20 -b 8 --threads 1 --epochs 2 --max-steps 3 --img-size 16 --train-img-size 8:1 --output staged", 0, NULL,
+          "sizes of the training images: 8 in epochs 1 to 1, 16 from epoch 2 on; validation at 16" },
+        { "evaluate staged/last.safetensors --data shapes --limit 20 --threads 1 -q", 0, "of 20 images", NULL },
+        { NULL, 0, NULL, NULL },
+    };
+    static const Case mistakes[] = {
+        { "train lenet --data shapes --limit 64 --train-img-size 16:1 -q --output x", 2, NULL,
+          "lenet cannot be trained at this size: --train-img-size 16: " },
+        { "train baseline --data shapes --limit 64 --train-img-size 24:1 -q --output x", 2, NULL,
+          "baseline cannot be trained at this size: --train-img-size 24: classifier.1.weight is not what it is at 32: use an architecture that ends in a pool" },
+        { "train resnet18 --data shapes --img-size 96 --limit 64 --train-img-size 32:1 -q --output x", 2, NULL, "conv1.weight is not what it is at 96" },
+        { "train lenet --data shapes --limit 64 --train-img-size 16: -q --output x", 2, NULL, "bad value '16:': --train-img-size" },
+        { "train resnet18 --data shapes --limit 64 --train-img-size 16 --max-time 1m -q --output x", 2, NULL, "--max-time and --train-img-size" },
+        { NULL, 0, NULL, NULL },
+    };
+    for (const Case *c = cases; c->command; c++)
+        check(c);
+    for (const Case *c = mistakes; c->command; c++)
+        check_mistake(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_borrowed_parameters),
+        cmocka_unit_test(test_resume_in_each_stage),
+        cmocka_unit_test(test_frozen_at_every_size),
+        cmocka_unit_test(test_programs),
+    };
+    return cmocka_run_group_tests(tests, commands_setup, commands_teardown);
+}
