@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "activations.h"
+#include "expression_code.h"
 #include "view.h"
 
 /* "avx512 vnni", "avx512", "avx2" or "base". The environment variable CONVZOO_ISA=avx512|avx2|base lowers it (tests). */
@@ -38,6 +39,11 @@ void kernel_prelu_forward(const View *view, const float *x, const float *slope, 
 size_t kernel_prelu_scratch(const View *view);
 void kernel_prelu_backward(const View *view, const float *x, const float *slope, const float *dy,
                            float *dx, float *dslope, void *scratch);
+
+/* The formulas of a code (expression_code.h), `count` elements of each; outputs: one array a formula. The output of a code with one
+ * formula may be one of its inputs. _run: by the calling thread alone, for use inside other kernels. */
+void kernel_expression(const ExpressionCode *code, size_t count, const ExpressionStrips *in, float *const outputs[]);
+void kernel_expression_run(const ExpressionCode *code, size_t count, const ExpressionStrips *in, float *const outputs[]);
 
 /* y = a + b. y may be a or b. */
 void kernel_add(size_t count, const float *a, const float *b, float *y);
