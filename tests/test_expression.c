@@ -11,8 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "expression_tree.h"
 #include "formulas.h"
+#include "fuzz_formulas.h"
 
 enum { RANDOM_FORMULAS = 2000, TEXT = 8 * EXPRESSION_LENGTH };
 
@@ -298,12 +301,80 @@ static void test_central_differences(void **state)
     assert_true(checked > RANDOM_FORMULAS * 4 * 10 / 2);
 }
 
+/* ---- against mpmath ---- */
+
+/* A number, or the text inf, -inf or nan. */
+static double golden_number(const json_t *value)
+{
+    return json_is_string(value) ? strtod(json_string_value(value), NULL) : json_number_value(value);
+}
+
+typedef struct GoldenTally { int checked, left_out; double worst; } GoldenTally;
+
+static void check_golden(const Expression *e, const char *what, const char *text, double x, const json_t *golden, GoldenTally *tally)
+{
+    static double all[FORMULA_NODES];
+    assert_true(e->count <= FORMULA_NODES);
+    if (json_is_null(golden) || (isnan(x) && !expression_reads(e, EXPRESSION_x)))
+        return;
+    expression_values(e, x, 0, NULL, all);
+    const double got = expression_value(e, x, 0, NULL), expected = golden_number(golden);
+    const double tolerance = formula_tolerance(e, all, 1e-12, 1e-300, false) + 1e-300;
+    if (!isfinite(tolerance) || (isfinite(expected) && tolerance > 1e-3 * fmax(1, fabs(expected)))) {
+        tally->left_out++;
+        return;
+    }
+    tally->checked++;
+    const bool same = got == expected || (isnan(got) && isnan(expected));
+    if (!same && !(fabs(got - expected) <= tolerance))
+        fail_msg("%s of %s at %.17g is %.17g, expected %.17g, at most %.3g off", what, text, x, got, expected, tolerance);
+    if (!same)
+        tally->worst = fmax(tally->worst, fabs(got - expected) / tolerance);
+}
+
+static void test_golden(void **state)
+{
+    (void)state;
+    json_error_t problem;
+    json_t *golden = json_load_file(TESTS_FOLDER "/golden/expressions.json", 0, &problem), *row, *point;
+    size_t i, k;
+    GoldenTally values_of = {0}, slopes_of = {0};
+    assert_int_equal(json_array_size(golden), 200);
+    json_array_foreach(golden, i, row) {
+        const char *text = json_string_value(json_object_get(row, "formula"));
+        Expression *e = parsed(text), *d = expression_derivative(e, EXPRESSION_x);
+        json_array_foreach(json_object_get(row, "points"), k, point) {
+            const double x = golden_number(json_array_get(point, 0)), at[4] = { x };
+            check_golden(e, "the value", text, x, json_array_get(point, 1), &values_of);
+            if (!is_infinite(e, at) && !is_infinite(d, at))
+                check_golden(d, "the slope", text, x, json_array_get(point, 2), &slopes_of);
+        }
+        expression_free(e);
+        expression_free(d);
+    }
+    print_message("%d values, %d left out, worst %.2g of 1e-12; %d slopes, %d left out, worst %.2g of 1e-12\n", values_of.checked, values_of.left_out,
+                  values_of.worst, slopes_of.checked, slopes_of.left_out, slopes_of.worst);
+    assert_true(values_of.checked > 1200 && slopes_of.checked > 1000);
+    json_decref(golden);
+}
+
+/* ---- what nobody would type ---- */
+
+static void test_fuzz(void **state)
+{
+    (void)state;
+    const FuzzTally tally = fuzz_formulas(12, 0, 20000);
+    print_message("%ld parsed, %ld refused, %ld derivatives, %ld codes run\n", tally.parsed, tally.refused, tally.differentiated, tally.run);
+    assert_true(tally.parsed > 2000 && tally.refused > 5000 && tally.run > 4000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),       cmocka_unit_test(test_nan),   cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_bounds),       cmocka_unit_test(test_round_trip), cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_derivatives),  cmocka_unit_test(test_kinks), cmocka_unit_test(test_central_differences),
+        cmocka_unit_test(test_golden),       cmocka_unit_test(test_fuzz),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

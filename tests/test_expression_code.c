@@ -1,8 +1,7 @@
 /* test_expression_code.c - formulas as vector code, in every instruction set, against their values in double.
  *
- * How exact a formula in float can be depends on the formula: exp(100*x) is wrong by 100 units where x is by one. The scale of its value is
- * the sum over all values v on the way, inputs among them, of |v df/dv|: what a relative error in each of them does. The kernels must be
- * right to 2 units in the last place of that scale. The program runs itself once for each CONVZOO_ISA. */
+ * The kernels must be right to 2 units in the last place of the scale (formula_tolerance). phi is exact to 2 units of 1, and what is no
+ * normal float may be 0. The program runs itself once for each CONVZOO_ISA. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +21,7 @@
 #include "kernels.h"
 #include "layouts.h"
 
-enum { DENSE = 201, RANDOM_FORMULAS = 200, MOST_NODES = 1024 };
+enum { DENSE = 201, RANDOM_FORMULAS = 200 };
 
 static const float extremes[] = { 0.0f, -0.0f, INFINITY, -INFINITY, NAN, 1e-40f, -1e-40f, 1e-45f, 1e-30f, -1e-30f, 1e30f, -1e30f, 1e4f, -1e4f, 88.7f,
                                   -88.7f, 89.3f, -103.5f, 5.5f, -5.5f, 1.0f, -1.0f, 3.0f, -3.0f, 6.0f, 3e5f };
@@ -48,53 +47,7 @@ static Expression *parsed(const char *text)
     return e;
 }
 
-/* ---- the scale ---- */
-
-/* The value when the values of nodes before `from` stay as they are. */
-static double recompute(const Expression *e, int from, double values[])
-{
-    for (int i = from; i < e->count; i++) {
-        const Node *node = &e->nodes[i];
-        const int operands = operator_info(node->operator)->operands;
-        if (operands)
-            values[i] = operator_value(node->operator, values[node->operands[0]], operands > 1 ? values[node->operands[1]] : 0,
-                                       operands > 2 ? values[node->operands[2]] : 0);
-    }
-    return values[e->count - 1];
-}
-
-static bool is_exact(Operator operator)
-{
-    return operator_info(operator)->precedence == PRECEDENCE_comparison || operator == OPERATOR_and || operator == OPERATOR_or || operator == OPERATOR_not;
-}
-
-/* 0 of two NaNs and of the same infinity. */
-static double difference(double a, double b)
-{
-    return a == b || (isnan(a) && isnan(b)) ? 0 : fabs(a - b);
-}
-
-/* What an error of 2 units in the last place in each value does to the result, summed; NaN where an error may decide whether there is
- * a value at all. phi is exact to 2 units of 1, and what is no normal float may be 0. */
-static double tolerance_of(const Expression *e, const double values[])
-{
-    static double moved[MOST_NODES];
-    double sum = 0;
-    for (int i = 0; i < e->count; i++) {
-        const double size = e->nodes[i].operator == OPERATOR_phi ? 1 : fabs(values[i]), step = fmax(2 * (double)FLT_EPSILON * size, 2 * (double)FLT_MIN);
-        double most = 0;
-        if (is_exact(e->nodes[i].operator))
-            continue;
-        for (int sign = -1; sign <= 1; sign += 2) {
-            memcpy(moved, values, (size_t)e->count * sizeof *moved);
-            moved[i] += sign * step;
-            const double change = difference(recompute(e, i + 1, moved), values[e->count - 1]);
-            most = change > most || isnan(change) ? change : most;
-        }
-        sum += most;
-    }
-    return sum;
-}
+/* ---- values ---- */
 
 /* Whether a value on the way is a number that float has not: too large, or so small that few digits are left. */
 static bool goes_beyond_float(const Expression *e, const double values[])
@@ -107,19 +60,17 @@ static bool goes_beyond_float(const Expression *e, const double values[])
     return false;
 }
 
-/* ---- values ---- */
-
 typedef struct Tally { int checked, left_out; double worst; } Tally;
 
 /* factor: what the value is multiplied by. */
 static void check_value(const Expression *e, const char *text, const double at[4], double factor, float got, Tally *tally)
 {
-    static double values[MOST_NODES];
-    assert_true(e->count <= MOST_NODES);
+    static double values[FORMULA_NODES];
+    assert_true(e->count <= FORMULA_NODES);
     expression_values(e, at[EXPRESSION_x], at[EXPRESSION_g], at + EXPRESSION_parameter, values);
     const double expected = factor * expression_value(e, at[EXPRESSION_x], at[EXPRESSION_g], at + EXPRESSION_parameter);
     const bool special = isnan(expected) || isinf(expected);
-    const double tolerance = fabs(factor) * tolerance_of(e, values) + 1e-30;
+    const double tolerance = fabs(factor) * formula_tolerance(e, values, 2 * (double)FLT_EPSILON, 2 * (double)FLT_MIN, true) + 1e-30;
     const bool loose = isnan(at[0]) && factor != 1;      /* of a NaN a slope may be anything */
     const bool wild = !special && tolerance > 0.01 * fmax(fabs(factor), fabs(expected));      /* an error turns a sine around */
     if (loose || wild || goes_beyond_float(e, values) || !isfinite(tolerance) || (isfinite(expected) && fabs(expected) > (double)FLT_MAX)) {

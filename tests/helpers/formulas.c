@@ -2,8 +2,7 @@
 
 #include "formulas.h"
 
-#include "expression.h"
-
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -109,4 +108,50 @@ void formula_random(Random *random, bool more, char *text, size_t size)
         w = (Writer){ .random = random, .text = text, .size = size, .more = more };
         put_value(&w, 1 + (int)random_below(random, 4));
     } while (w.length >= size);
+}
+
+/* ---- the scale ---- */
+
+/* The value when the values of nodes before `from` stay as they are. */
+static double recompute(const Expression *e, int from, double values[])
+{
+    for (int i = from; i < e->count; i++) {
+        const Node *node = &e->nodes[i];
+        const int operands = operator_info(node->operator)->operands;
+        if (operands)
+            values[i] = operator_value(node->operator, values[node->operands[0]], operands > 1 ? values[node->operands[1]] : 0,
+                                       operands > 2 ? values[node->operands[2]] : 0);
+    }
+    return values[e->count - 1];
+}
+
+static bool is_exact(Operator operator)
+{
+    return operator_info(operator)->precedence == PRECEDENCE_comparison || operator == OPERATOR_and || operator == OPERATOR_or || operator == OPERATOR_not;
+}
+
+/* 0 of two NaNs and of the same infinity. */
+static double difference(double a, double b)
+{
+    return a == b || (isnan(a) && isnan(b)) ? 0 : fabs(a - b);
+}
+
+double formula_tolerance(const Expression *e, const double values[], double unit, double least, bool bounded)
+{
+    static double moved[FORMULA_NODES];
+    double sum = 0;
+    for (int i = 0; i < e->count; i++) {
+        const double size = bounded && e->nodes[i].operator == OPERATOR_phi ? 1 : fabs(values[i]), step = fmax(unit * size, least);
+        double most = 0;
+        if (is_exact(e->nodes[i].operator))
+            continue;
+        for (int sign = -1; sign <= 1; sign += 2) {
+            memcpy(moved, values, (size_t)e->count * sizeof *moved);
+            moved[i] += sign * step;
+            const double change = difference(recompute(e, i + 1, moved), values[e->count - 1]);
+            most = change > most || isnan(change) ? change : most;
+        }
+        sum += most;
+    }
+    return sum;
 }
