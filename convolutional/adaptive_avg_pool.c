@@ -13,67 +13,87 @@
 
 #include <string.h>
 
-typedef struct Context {
-    View x, y;
-} Context;
+typedef struct Forward {
+    View         x_view, y_view;
+    const float *x;
+    float       *y;
+} Forward;
 
-enum { X, Y };
+typedef struct Backward {
+    View         x_view, y_view;
+    const float *dy;
+    float       *dx;
+} Backward;
 
 static int cell_begin(int cell, int size, int cells) { return cell * size / cells; }
 static int cell_end(int cell, int size, int cells)   { return ((cell + 1) * size + cells - 1) / cells; }
 
-/* One cell of one channel of one image: y = mean of x, or x += dy / area. */
-static void visit_cell(const Context *c, int n, int k, int row, int column, float *x, float *y, bool backward)
+/* The pixels of x that a cell covers. */
+typedef struct Window {
+    int   top, bottom, left, right;
+    float share;                        /* of each: 1 / area */
+} Window;
+
+static Window window_of(const View *x, const View *y, int row, int column)
 {
-    const int top = cell_begin(row, c->x.h, c->y.h), bottom = cell_end(row, c->x.h, c->y.h);
-    const int left = cell_begin(column, c->x.w, c->y.w), right = cell_end(column, c->x.w, c->y.w);
-    const float share = 1.0f / (float)((bottom - top) * (right - left));
-    float *cell = &y[view_offset(&c->y, n, k, row, column)];
-    float sum = 0;
-    for (int i = top; i < bottom; i++)
-        for (int j = left; j < right; j++) {
-            float *pixel = &x[view_offset(&c->x, n, k, i, j)];
-            if (backward)
-                *pixel += share * *cell;
-            else
-                sum += *pixel;
+    Window w = { cell_begin(row, x->h, y->h), cell_end(row, x->h, y->h), cell_begin(column, x->w, y->w), cell_end(column, x->w, y->w), 0 };
+    w.share = 1.0f / (float)((w.bottom - w.top) * (w.right - w.left));
+    return w;
+}
+
+static void average_channel(const Forward *f, int n, int k)
+{
+    for (int row = 0; row < f->y_view.h; row++)
+        for (int column = 0; column < f->y_view.w; column++) {
+            const Window w = window_of(&f->x_view, &f->y_view, row, column);
+            float sum = 0;
+            for (int i = w.top; i < w.bottom; i++)
+                for (int j = w.left; j < w.right; j++)
+                    sum += f->x[view_offset(&f->x_view, n, k, i, j)];
+            f->y[view_offset(&f->y_view, n, k, row, column)] = w.share * sum;
         }
-    if (!backward)
-        *cell = share * sum;
 }
 
-static void visit(const Context *c, float *x, float *y, bool backward)
+static void spread_channel(const Backward *b, int n, int k)
 {
+    for (int row = 0; row < b->y_view.h; row++)
+        for (int column = 0; column < b->y_view.w; column++) {
+            const Window w = window_of(&b->x_view, &b->y_view, row, column);
+            const float dy = b->dy[view_offset(&b->y_view, n, k, row, column)];
+            for (int i = w.top; i < w.bottom; i++)
+                for (int j = w.left; j < w.right; j++)
+                    b->dx[view_offset(&b->x_view, n, k, i, j)] += w.share * dy;
+        }
+}
+
+static void run_forward(const void *call)
+{
+    const Forward *f = call;
+    memset(f->y, 0, view_count(&f->y_view) * sizeof(float));      /* padded channels */
 #pragma omp parallel for schedule(static)
-    for (int n = 0; n < c->x.n; n++)
-        for (int k = 0; k < c->x.c; k++)
-            for (int row = 0; row < c->y.h; row++)
-                for (int column = 0; column < c->y.w; column++)
-                    visit_cell(c, n, k, row, column, x, y, backward);
+    for (int n = 0; n < f->x_view.n; n++)
+        for (int k = 0; k < f->x_view.c; k++)
+            average_channel(f, n, k);
 }
 
-static void run_forward(const void *context, void *const p[])
+static void run_backward(const void *call)
 {
-    const Context *c = context;
-    memset(p[Y], 0, view_count(&c->y) * sizeof(float));      /* padded channels */
-    visit(c, p[X], p[Y], false);
-}
-
-static void run_backward(const void *context, void *const p[])
-{
-    const Context *c = context;
-    memset(p[X], 0, view_count(&c->x) * sizeof(float));
-    visit(c, p[X], p[Y], true);
+    const Backward *b = call;
+    memset(b->dx, 0, view_count(&b->x_view) * sizeof(float));
+#pragma omp parallel for schedule(static)
+    for (int n = 0; n < b->x_view.n; n++)
+        for (int k = 0; k < b->x_view.c; k++)
+            spread_channel(b, n, k);
 }
 
 static void adaptive_avg_pool_forward(const Module *module, Program *program)
 {
     Buffer *x = program_read_view(program, module->in[0]);
     Buffer *y = program_write(program, module->out, program_plain_layout(program, module->out));
-    const Context context = { buffer_view(x), buffer_view(y) };
-    Kernel *kernel = program_emit_function(program, module, "forward", run_forward, &context, sizeof context);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, Y, y);
+    Forward call = { .x_view = buffer_view(x), .y_view = buffer_view(y) };
+    Kernel *kernel = program_emit_call(program, module, "forward", run_forward, &call, sizeof call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_writes(kernel, &call.y, y);
 }
 
 static void adaptive_avg_pool_backward(const Module *module, Program *program)
@@ -81,10 +101,10 @@ static void adaptive_avg_pool_backward(const Module *module, Program *program)
     const_dnnl_memory_desc_t x_layout = program_view_layout(program, module->in[0]);
     Buffer *dy = program_read_gradient(program, module->out, program_plain_layout(program, module->out));
     Buffer *dx = program_write_gradient(program, module->in[0], x_layout);
-    const Context context = { buffer_view(dx), buffer_view(dy) };
-    Kernel *kernel = program_emit_function(program, module, "backward", run_backward, &context, sizeof context);
-    kernel_bind(kernel, X, dx);
-    kernel_bind(kernel, Y, dy);
+    Backward call = { .x_view = buffer_view(dx), .y_view = buffer_view(dy) };
+    Kernel *kernel = program_emit_call(program, module, "backward", run_backward, &call, sizeof call);
+    kernel_reads(kernel, &call.dy, dy);
+    kernel_writes(kernel, &call.dx, dx);
 }
 
 static void adaptive_avg_pool_describe(const Module *module, ModuleDescription *description)

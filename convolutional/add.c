@@ -10,11 +10,16 @@
 #include "errors.h"
 #include "kernels.h"
 
-enum { A, B, Y };
+typedef struct Call {
+    size_t       count;
+    const float *a, *b;
+    float       *y;
+} Call;
 
-static void run_forward(const void *context, void *const p[])
+static void run_forward(const void *call)
 {
-    kernel_add(*(const size_t *)context, p[A], p[B], p[Y]);
+    const Call *c = call;
+    kernel_add(c->count, c->a, c->b, c->y);
 }
 
 static void add_forward(const Module *module, Program *program)
@@ -23,11 +28,11 @@ static void add_forward(const Module *module, Program *program)
     Buffer *b = program_read(program, module->in[1], buffer_layout(a));
     Buffer *y = program_write(program, module->out, buffer_layout(a));
     const View view = buffer_view(a);
-    const size_t count = view_count(&view);
-    Kernel *kernel = program_emit_function(program, module, "forward", run_forward, &count, sizeof count);
-    kernel_bind(kernel, A, a);
-    kernel_bind(kernel, B, b);
-    kernel_bind(kernel, Y, y);
+    Call call = { .count = view_count(&view) };
+    Kernel *kernel = program_emit_call(program, module, "forward", run_forward, &call, sizeof call);
+    kernel_reads(kernel, &call.a, a);
+    kernel_reads(kernel, &call.b, b);
+    kernel_writes(kernel, &call.y, y);
     kernel_in_place(kernel, a, y);
 }
 

@@ -11,46 +11,52 @@
 #include "errors.h"
 #include "kernels.h"
 
-enum { X, GATE, Y, DY = 2, DX, DGATE };
+typedef struct Call {
+    View         view;
+    const float *x, *gate, *dy;
+    float       *y, *dx, *dgate;
+} Call;
 
-static void run_forward(const void *context, void *const p[])
+static void run_forward(const void *call)
 {
-    kernel_gate_forward(context, p[X], p[GATE], p[Y]);
+    const Call *c = call;
+    kernel_gate_forward(&c->view, c->x, c->gate, c->y);
 }
 
-static void run_backward(const void *context, void *const p[])
+static void run_backward(const void *call)
 {
-    kernel_gate_backward(context, p[X], p[GATE], p[DY], p[DX], p[DGATE]);
+    const Call *c = call;
+    kernel_gate_backward(&c->view, c->x, c->gate, c->dy, c->dx, c->dgate);
 }
 
 static void channel_gate_forward(const Module *module, Program *program)
 {
     Buffer *x = program_read_view(program, module->in[0]);
-    const View view = buffer_view(x);
-    Buffer *gate = program_read(program, module->in[1], program_pixel_layout(program, module->in[1], &view));
+    Call call = { .view = buffer_view(x) };
+    Buffer *gate = program_read(program, module->in[1], program_pixel_layout(program, module->in[1], &call.view));
     Buffer *y = program_write(program, module->out, buffer_layout(x));
-    Kernel *kernel = program_emit_function(program, module, "forward", run_forward, &view, sizeof view);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, GATE, gate);
-    kernel_bind(kernel, Y, y);
+    Kernel *kernel = program_emit_call(program, module, "forward", run_forward, &call, sizeof call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_reads(kernel, &call.gate, gate);
+    kernel_writes(kernel, &call.y, y);
     kernel_in_place(kernel, x, y);
 }
 
 static void channel_gate_backward(const Module *module, Program *program)
 {
     Buffer *x = program_read_view(program, module->in[0]);
-    const View view = buffer_view(x);
-    const_dnnl_memory_desc_t gates = program_pixel_layout(program, module->in[1], &view);
+    Call call = { .view = buffer_view(x) };
+    const_dnnl_memory_desc_t gates = program_pixel_layout(program, module->in[1], &call.view);
     Buffer *gate = program_read(program, module->in[1], gates);
     Buffer *dy = program_read_gradient(program, module->out, buffer_layout(x));
     Buffer *dx = program_write_gradient(program, module->in[0], buffer_layout(x));
     Buffer *dgate = program_write_gradient(program, module->in[1], gates);
-    Kernel *kernel = program_emit_function(program, module, "backward", run_backward, &view, sizeof view);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, GATE, gate);
-    kernel_bind(kernel, DY, dy);
-    kernel_bind(kernel, DX, dx);
-    kernel_bind(kernel, DGATE, dgate);
+    Kernel *kernel = program_emit_call(program, module, "backward", run_backward, &call, sizeof call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_reads(kernel, &call.gate, gate);
+    kernel_reads(kernel, &call.dy, dy);
+    kernel_writes(kernel, &call.dx, dx);
+    kernel_writes(kernel, &call.dgate, dgate);
     kernel_in_place(kernel, dy, dx);
 }
 

@@ -7,37 +7,40 @@ static const_dnnl_memory_desc_t batch_last_weight_layout(const Conv2dModule *con
     return program_layout(program, 4, conv->weight->dims, dnnl_abcd);
 }
 
-static OwnContext batch_last_context(const Conv2dModule *conv, const Buffer *x, const Buffer *y)
+static OwnSizes batch_last_sizes(const Conv2dModule *conv, const Buffer *x, const Buffer *y)
 {
     (void)y;
     const Shape in = conv->base.in[0]->shape, out = conv->base.out->shape;
     const Conv2d *o = &conv->options;
-    return (OwnContext){ .batch_last = { buffer_channels(x).n, in.c, in.h, in.w, out.c, out.h, out.w, o->kernel, o->stride,
+    return (OwnSizes){ .batch_last = { buffer_channels(x).n, in.c, in.h, in.w, out.c, out.h, out.w, o->kernel, o->stride,
                                          conv->before[0] } };
 }
 
-static size_t batch_last_scratch(const void *context)
+static size_t batch_last_scratch(const OwnSizes *sizes)
 {
-    return kernel_batch_last_scratch(context);
+    return kernel_batch_last_scratch(&sizes->batch_last);
 }
 
-static void run_forward(const void *context, void *const p[])
+static void run_forward(const void *call)
 {
-    kernel_batch_last_forward(context, p[OWN_X], p[OWN_WEIGHT], p[OWN_BIAS], p[OWN_Y]);
+    const OwnCall *c = call;
+    kernel_batch_last_forward(&c->sizes.batch_last, c->x, c->weight, c->bias, c->y);
 }
 
-static void run_backward_data(const void *context, void *const p[])
+static void run_backward_data(const void *call)
 {
-    kernel_batch_last_backward_data(context, p[OWN_Y], p[OWN_WEIGHT], p[OWN_X]);
+    const OwnCall *c = call;
+    kernel_batch_last_backward_data(&c->sizes.batch_last, c->dy, c->weight, c->dx);
 }
 
-static void run_backward_weights(const void *context, void *const p[])
+static void run_backward_weights(const void *call)
 {
-    kernel_batch_last_backward_weights(context, p[OWN_X], p[OWN_Y], p[OWN_WEIGHT], p[OWN_BIAS], p[OWN_SCRATCH]);
+    const OwnCall *c = call;
+    kernel_batch_last_backward_weights(&c->sizes.batch_last, c->x, c->dy, c->dweight, c->dbias, c->scratch);
 }
 
 static const OwnConv2d batch_last = {
-    "batch_last", program_batch_last_layout, batch_last_weight_layout, batch_last_context, batch_last_scratch,
+    "batch_last", program_batch_last_layout, batch_last_weight_layout, batch_last_sizes, batch_last_scratch,
     run_forward, run_backward_data, run_backward_weights,
 };
 

@@ -11,35 +11,38 @@ static const_dnnl_memory_desc_t depthwise_weight_layout(const Conv2dModule *conv
     return program_layout(program, 5, dims, dnnl_decab);
 }
 
-static OwnContext depthwise_context(const Conv2dModule *conv, const Buffer *x, const Buffer *y)
+static OwnSizes depthwise_sizes(const Conv2dModule *conv, const Buffer *x, const Buffer *y)
 {
     const Conv2d *o = &conv->options;
-    return (OwnContext){ .depthwise = { .x = buffer_view(x), .y = buffer_view(y),
+    return (OwnSizes){ .depthwise = { .x = buffer_view(x), .y = buffer_view(y),
                                         .kernel = o->kernel, .stride = o->stride, .pad = conv->before[0] } };
 }
 
-static size_t depthwise_scratch(const void *context)
+static size_t depthwise_scratch(const OwnSizes *sizes)
 {
-    return kernel_depthwise_scratch(context);
+    return kernel_depthwise_scratch(&sizes->depthwise);
 }
 
-static void run_forward(const void *context, void *const p[])
+static void run_forward(const void *call)
 {
-    kernel_depthwise_forward(context, p[OWN_X], p[OWN_WEIGHT], p[OWN_BIAS], p[OWN_Y]);
+    const OwnCall *c = call;
+    kernel_depthwise_forward(&c->sizes.depthwise, c->x, c->weight, c->bias, c->y);
 }
 
-static void run_backward_data(const void *context, void *const p[])
+static void run_backward_data(const void *call)
 {
-    kernel_depthwise_backward_data(context, p[OWN_Y], p[OWN_WEIGHT], p[OWN_X]);
+    const OwnCall *c = call;
+    kernel_depthwise_backward_data(&c->sizes.depthwise, c->dy, c->weight, c->dx);
 }
 
-static void run_backward_weights(const void *context, void *const p[])
+static void run_backward_weights(const void *call)
 {
-    kernel_depthwise_backward_weights(context, p[OWN_X], p[OWN_Y], p[OWN_WEIGHT], p[OWN_BIAS], p[OWN_SCRATCH]);
+    const OwnCall *c = call;
+    kernel_depthwise_backward_weights(&c->sizes.depthwise, c->x, c->dy, c->dweight, c->dbias, c->scratch);
 }
 
 static const OwnConv2d depthwise = {
-    "depthwise", own_conv2d_layout, depthwise_weight_layout, depthwise_context, depthwise_scratch,
+    "depthwise", own_conv2d_layout, depthwise_weight_layout, depthwise_sizes, depthwise_scratch,
     run_forward, run_backward_data, run_backward_weights,
 };
 

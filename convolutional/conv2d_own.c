@@ -16,18 +16,14 @@ const_dnnl_memory_desc_t own_conv2d_layout(Program *program, const Tensor *tenso
     return program_tensor_layout(program, tensor, last ? dnnl_nhwc : dnnl_nChw16c);
 }
 
-static void emit(const OwnConv2d *own, const Conv2dModule *conv, Program *program, const char *what, KernelFunction *function,
-                 Buffer *x, Buffer *weight, Buffer *bias, Buffer *y)
+static Kernel *emit(const OwnConv2d *own, const Conv2dModule *conv, Program *program, const char *what, CallFunction *function,
+                    OwnCall *call)
 {
-    const OwnContext context = own->context(conv, x, y);
-    Kernel *kernel = program_emit_function(program, &conv->base, what, function, &context, sizeof context);
+    Kernel *kernel = program_emit_call(program, &conv->base, what, function, call, sizeof *call);
     kernel_name(kernel, own->name);
-    kernel_bind(kernel, OWN_X, x);
-    kernel_bind(kernel, OWN_WEIGHT, weight);
-    kernel_bind(kernel, OWN_BIAS, bias);
-    kernel_bind(kernel, OWN_Y, y);
-    kernel_bind(kernel, OWN_SCRATCH, program_scratch(program, own->scratch(&context)));
+    kernel_scratch(kernel, &call->scratch, own->scratch(&call->sizes));
     kernel_flops(kernel, conv2d_flops(conv, program));
+    return kernel;
 }
 
 void own_conv2d_forward(const OwnConv2d *own, const Conv2dModule *conv, Program *program)
@@ -36,23 +32,45 @@ void own_conv2d_forward(const OwnConv2d *own, const Conv2dModule *conv, Program 
     Buffer *weight = program_param(program, conv->weight, own->weight_layout(conv, program));
     Buffer *bias = conv->bias ? program_param(program, conv->bias, NULL) : NULL;
     Buffer *y = program_write(program, conv->base.out, own->tensor_layout(program, conv->base.out));
-    emit(own, conv, program, "forward", own->forward, x, weight, bias, y);
+    OwnCall call = { .sizes = own->sizes(conv, x, y) };
+    Kernel *kernel = emit(own, conv, program, "forward", own->forward, &call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_reads(kernel, &call.weight, weight);
+    kernel_reads(kernel, &call.bias, bias);
+    kernel_writes(kernel, &call.y, y);
+}
+
+static void emit_backward_weights(const OwnConv2d *own, const Conv2dModule *conv, Program *program, Buffer *x, Buffer *dy)
+{
+    Buffer *dweight = program_param_gradient(program, conv->weight, own->weight_layout(conv, program));
+    Buffer *dbias = conv->bias ? program_param_gradient(program, conv->bias, NULL) : NULL;
+    OwnCall call = { .sizes = own->sizes(conv, x, dy) };
+    Kernel *kernel = emit(own, conv, program, "backward weights", own->backward_weights, &call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_reads(kernel, &call.dy, dy);
+    kernel_writes(kernel, &call.dweight, dweight);
+    kernel_writes(kernel, &call.dbias, dbias);
+}
+
+static void emit_backward_data(const OwnConv2d *own, const Conv2dModule *conv, Program *program, Buffer *dy)
+{
+    Buffer *dx = program_write_gradient(program, conv->base.in[0], own->tensor_layout(program, conv->base.in[0]));
+    Buffer *weight = program_param(program, conv->weight, own->weight_layout(conv, program));
+    OwnCall call = { .sizes = own->sizes(conv, dx, dy) };
+    Kernel *kernel = emit(own, conv, program, "backward data", own->backward_data, &call);
+    kernel_reads(kernel, &call.dy, dy);
+    kernel_reads(kernel, &call.weight, weight);
+    kernel_writes(kernel, &call.dx, dx);
 }
 
 /* Weights first: x is free after it, and dx can have its place. */
 void own_conv2d_backward(const OwnConv2d *own, const Conv2dModule *conv, Program *program)
 {
-    const_dnnl_memory_desc_t weights = own->weight_layout(conv, program), x_layout = own->tensor_layout(program, conv->base.in[0]);
+    const_dnnl_memory_desc_t x_layout = own->tensor_layout(program, conv->base.in[0]);
     Buffer *x = program_trains(program, &conv->base) ? program_read(program, conv->base.in[0], x_layout) : NULL;
     Buffer *dy = program_read_gradient(program, conv->base.out, own->tensor_layout(program, conv->base.out));
-    if (x) {
-        Buffer *dweight = program_param_gradient(program, conv->weight, weights);
-        Buffer *dbias = conv->bias ? program_param_gradient(program, conv->bias, NULL) : NULL;
-        emit(own, conv, program, "backward weights", own->backward_weights, x, dweight, dbias, dy);
-    }
-    if (program_wants_gradient(program, conv->base.in[0])) {
-        Buffer *dx = program_write_gradient(program, conv->base.in[0], x_layout);
-        emit(own, conv, program, "backward data", own->backward_data, dx, program_param(program, conv->weight, weights), NULL,
-             dy);
-    }
+    if (x)
+        emit_backward_weights(own, conv, program, x, dy);
+    if (program_wants_gradient(program, conv->base.in[0]))
+        emit_backward_data(own, conv, program, dy);
 }

@@ -6,23 +6,28 @@
 #include "conv2d.h"
 #include "kernels.h"
 
-/* Slots of an own convolution kernel. */
-enum { OWN_X, OWN_WEIGHT, OWN_BIAS, OWN_Y, OWN_SCRATCH };
-
-/* What the kernels take: one of these. */
-typedef union OwnContext {
+/* The sizes that the kernels take: one of these. */
+typedef union OwnSizes {
     DepthwiseKernel depthwise;
     WinogradKernel  winograd;
     BatchLastKernel batch_last;
-} OwnContext;
+} OwnSizes;
+
+/* What one direction leaves out is NULL, and so is the bias where there is none. */
+typedef struct OwnCall {
+    OwnSizes     sizes;
+    const float *x, *weight, *bias, *dy;
+    float       *y, *dx, *dweight, *dbias;
+    void        *scratch;
+} OwnCall;
 
 typedef struct OwnConv2d {
     const char *name;      /* in profiles */
     const_dnnl_memory_desc_t (*tensor_layout)(Program *program, const Tensor *tensor);      /* of x and y */
     const_dnnl_memory_desc_t (*weight_layout)(const Conv2dModule *conv, Program *program);
-    OwnContext (*context)(const Conv2dModule *conv, const Buffer *x, const Buffer *y);      /* for these buffers */
-    size_t (*scratch)(const void *context);
-    KernelFunction *forward, *backward_data, *backward_weights;      /* on OWN_ slots */
+    OwnSizes (*sizes)(const Conv2dModule *conv, const Buffer *x, const Buffer *y);      /* for these buffers */
+    size_t (*scratch)(const OwnSizes *sizes);
+    CallFunction *forward, *backward_data, *backward_weights;      /* of an OwnCall */
 } OwnConv2d;
 
 void own_conv2d_forward(const OwnConv2d *own, const Conv2dModule *conv, Program *program);

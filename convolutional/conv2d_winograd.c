@@ -10,46 +10,49 @@ static const_dnnl_memory_desc_t winograd_weight_layout(const Conv2dModule *conv,
     return program_layout(program, 4, dims, dnnl_hwio);
 }
 
-static OwnContext winograd_context(const Conv2dModule *conv, const Buffer *x, const Buffer *y)
+static OwnSizes winograd_sizes(const Conv2dModule *conv, const Buffer *x, const Buffer *y)
 {
     (void)conv;
-    return (OwnContext){ .winograd = { .x = buffer_view(x), .y = buffer_view(y) } };
+    return (OwnSizes){ .winograd = { .x = buffer_view(x), .y = buffer_view(y) } };
 }
 
-static OwnContext int16_context(const Conv2dModule *conv, const Buffer *x, const Buffer *y)
+static OwnSizes int16_sizes(const Conv2dModule *conv, const Buffer *x, const Buffer *y)
 {
-    OwnContext context = winograd_context(conv, x, y);
-    context.winograd.int16 = true;
-    return context;
+    OwnSizes sizes = winograd_sizes(conv, x, y);
+    sizes.winograd.int16 = true;
+    return sizes;
 }
 
-static size_t winograd_scratch(const void *context)
+static size_t winograd_scratch(const OwnSizes *sizes)
 {
-    return kernel_winograd_scratch(context);
+    return kernel_winograd_scratch(&sizes->winograd);
 }
 
-static void run_forward(const void *context, void *const p[])
+static void run_forward(const void *call)
 {
-    kernel_winograd_forward(context, p[OWN_X], p[OWN_WEIGHT], p[OWN_BIAS], p[OWN_Y], p[OWN_SCRATCH]);
+    const OwnCall *c = call;
+    kernel_winograd_forward(&c->sizes.winograd, c->x, c->weight, c->bias, c->y, c->scratch);
 }
 
-static void run_backward_data(const void *context, void *const p[])
+static void run_backward_data(const void *call)
 {
-    kernel_winograd_backward_data(context, p[OWN_Y], p[OWN_WEIGHT], p[OWN_X], p[OWN_SCRATCH]);
+    const OwnCall *c = call;
+    kernel_winograd_backward_data(&c->sizes.winograd, c->dy, c->weight, c->dx, c->scratch);
 }
 
-static void run_backward_weights(const void *context, void *const p[])
+static void run_backward_weights(const void *call)
 {
-    kernel_winograd_backward_weights(context, p[OWN_X], p[OWN_Y], p[OWN_WEIGHT], p[OWN_BIAS], p[OWN_SCRATCH]);
+    const OwnCall *c = call;
+    kernel_winograd_backward_weights(&c->sizes.winograd, c->x, c->dy, c->dweight, c->dbias, c->scratch);
 }
 
 static const OwnConv2d winograd = {
-    "winograd", own_conv2d_layout, winograd_weight_layout, winograd_context, winograd_scratch,
+    "winograd", own_conv2d_layout, winograd_weight_layout, winograd_sizes, winograd_scratch,
     run_forward, run_backward_data, run_backward_weights,
 };
 
 static const OwnConv2d int16 = {
-    "winograd_int16", own_conv2d_layout, winograd_weight_layout, int16_context, winograd_scratch,
+    "winograd_int16", own_conv2d_layout, winograd_weight_layout, int16_sizes, winograd_scratch,
     run_forward, run_backward_data, run_backward_weights,
 };
 

@@ -21,30 +21,30 @@ typedef struct DropPath {
     float  p;
 } DropPath;
 
-typedef struct Context {
+typedef struct Call {
     View           view;
     float          p;          /* 0: none is left out */
     int            module;
     const StepKey *key;
-} Context;
+    const float   *x, *residual;
+    float         *y;
+} Call;
 
-enum { X, RESIDUAL, Y };
-
-static void run(const void *context, void *const p[])
+static void run(const void *call)
 {
-    const Context *c = context;
+    const Call *c = call;
     const Random stream = random_stream(c->key->seed, c->key->step, (uint64_t)c->module, RANDOM_dropout);
-    kernel_drop_path(&c->view, c->p, stream.state, p[X], p[RESIDUAL], p[Y]);
+    kernel_drop_path(&c->view, c->p, stream.state, c->x, c->residual, c->y);
 }
 
 static void emit(const DropPath *m, Program *program, const char *what, Buffer *x, Buffer *residual, Buffer *y)
 {
     const float p = program_drops(program) ? m->p : 0;
-    const Context context = { buffer_view(x), p, m->base.index, program_step_key(program) };
-    Kernel *kernel = program_emit_function(program, &m->base, what, run, &context, sizeof context);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, RESIDUAL, residual);
-    kernel_bind(kernel, Y, y);
+    Call call = { .view = buffer_view(x), .p = p, .module = m->base.index, .key = program_step_key(program) };
+    Kernel *kernel = program_emit_call(program, &m->base, what, run, &call, sizeof call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_reads(kernel, &call.residual, residual);
+    kernel_writes(kernel, &call.y, y);
     kernel_in_place(kernel, residual ? residual : x, y);
 }
 

@@ -17,28 +17,28 @@ typedef struct Dropout {
     float  p;
 } Dropout;
 
-typedef struct Context {
+typedef struct Call {
     View           view;
     float          p;
     int            module;
     const StepKey *key;
-} Context;
+    const float   *x;
+    float         *y;
+} Call;
 
-enum { X, Y };
-
-static void run(const void *context, void *const p[])
+static void run(const void *call)
 {
-    const Context *c = context;
+    const Call *c = call;
     const Random stream = random_stream(c->key->seed, c->key->step, (uint64_t)c->module, RANDOM_dropout);
-    kernel_dropout(&c->view, c->p, stream.state, p[X], p[Y]);
+    kernel_dropout(&c->view, c->p, stream.state, c->x, c->y);
 }
 
 static void emit(const Dropout *m, Program *program, const char *what, Buffer *x, Buffer *y)
 {
-    const Context context = { buffer_view(x), m->p, m->base.index, program_step_key(program) };
-    Kernel *kernel = program_emit_function(program, &m->base, what, run, &context, sizeof context);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, Y, y);
+    Call call = { .view = buffer_view(x), .p = m->p, .module = m->base.index, .key = program_step_key(program) };
+    Kernel *kernel = program_emit_call(program, &m->base, what, run, &call, sizeof call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_writes(kernel, &call.y, y);
     kernel_in_place(kernel, x, y);
 }
 

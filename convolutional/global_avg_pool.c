@@ -9,37 +9,43 @@
 #include "emit.h"
 #include "kernels.h"
 
-enum { X, Y };
+typedef struct Call {
+    View         view;      /* of x */
+    const float *x, *dy;
+    float       *y, *dx;
+} Call;
 
-static void run_forward(const void *context, void *const p[])
+static void run_forward(const void *call)
 {
-    kernel_global_average_forward(context, p[X], p[Y]);
+    const Call *c = call;
+    kernel_global_average_forward(&c->view, c->x, c->y);
 }
 
-static void run_backward(const void *context, void *const p[])
+static void run_backward(const void *call)
 {
-    kernel_global_average_backward(context, p[Y], p[X]);
+    const Call *c = call;
+    kernel_global_average_backward(&c->view, c->dy, c->dx);
 }
 
 static void global_avg_pool_forward(const Module *module, Program *program)
 {
     Buffer *x = program_read_view(program, module->in[0]);
-    const View view = buffer_view(x);
-    Buffer *y = program_write(program, module->out, program_pixel_layout(program, module->out, &view));
-    Kernel *kernel = program_emit_function(program, module, "forward", run_forward, &view, sizeof view);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, Y, y);
+    Call call = { .view = buffer_view(x) };
+    Buffer *y = program_write(program, module->out, program_pixel_layout(program, module->out, &call.view));
+    Kernel *kernel = program_emit_call(program, module, "forward", run_forward, &call, sizeof call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_writes(kernel, &call.y, y);
 }
 
 static void global_avg_pool_backward(const Module *module, Program *program)
 {
     const_dnnl_memory_desc_t x_layout = program_view_layout(program, module->in[0]);
     Buffer *dx = program_write_gradient(program, module->in[0], x_layout);
-    const View view = buffer_view(dx);
-    Buffer *dy = program_read_gradient(program, module->out, program_pixel_layout(program, module->out, &view));
-    Kernel *kernel = program_emit_function(program, module, "backward", run_backward, &view, sizeof view);
-    kernel_bind(kernel, X, dx);
-    kernel_bind(kernel, Y, dy);
+    Call call = { .view = buffer_view(dx) };
+    Buffer *dy = program_read_gradient(program, module->out, program_pixel_layout(program, module->out, &call.view));
+    Kernel *kernel = program_emit_call(program, module, "backward", run_backward, &call, sizeof call);
+    kernel_reads(kernel, &call.dy, dy);
+    kernel_writes(kernel, &call.dx, dx);
 }
 
 static const ModuleOps global_avg_pool_ops = {

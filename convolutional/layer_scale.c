@@ -19,24 +19,30 @@ typedef struct LayerScale {
     Param *weight;
 } LayerScale;
 
-enum { X, WEIGHT, RESIDUAL, Y, DY = 2, DX, DWEIGHT, SCRATCH };
+typedef struct Call {
+    View         view;
+    const float *x, *weight, *residual, *dy;
+    float       *y, *dx, *dweight;
+    void        *scratch;
+} Call;
 
-static void run_forward(const void *context, void *const p[])
+static void run_forward(const void *call)
 {
-    kernel_scale_forward(context, p[X], p[WEIGHT], p[RESIDUAL], p[Y]);
+    const Call *c = call;
+    kernel_scale_forward(&c->view, c->x, c->weight, c->residual, c->y);
 }
 
-static void run_backward(const void *context, void *const p[])
+static void run_backward(const void *call)
 {
-    kernel_scale_backward(context, p[X], p[WEIGHT], p[DY], p[DX], p[DWEIGHT], p[SCRATCH]);
+    const Call *c = call;
+    kernel_scale_backward(&c->view, c->x, c->weight, c->dy, c->dx, c->dweight, c->scratch);
 }
 
-static Kernel *emit(const LayerScale *m, Program *program, const char *what, KernelFunction *function, Buffer *x)
+static Kernel *emit(const LayerScale *m, Program *program, const char *what, CallFunction *function, Call *call, Buffer *x)
 {
-    const View view = buffer_view(x);
-    Kernel *kernel = program_emit_function(program, &m->base, what, function, &view, sizeof view);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, WEIGHT, program_param(program, m->weight, NULL));
+    Kernel *kernel = program_emit_call(program, &m->base, what, function, call, sizeof *call);
+    kernel_reads(kernel, &call->x, x);
+    kernel_reads(kernel, &call->weight, program_param(program, m->weight, NULL));
     return kernel;
 }
 
@@ -47,9 +53,10 @@ static void layer_scale_forward(const Module *module, Program *program)
     Buffer *x = program_read_view(program, module->in[0]);
     Buffer *residual = fusion.residual ? program_read(program, fusion.residual, buffer_layout(x)) : NULL;
     Buffer *y = program_write(program, fusion.out, buffer_layout(x));
-    Kernel *kernel = emit(m, program, "forward", run_forward, x);
-    kernel_bind(kernel, RESIDUAL, residual);
-    kernel_bind(kernel, Y, y);
+    Call call = { .view = buffer_view(x) };
+    Kernel *kernel = emit(m, program, "forward", run_forward, &call, x);
+    kernel_reads(kernel, &call.residual, residual);
+    kernel_writes(kernel, &call.y, y);
     kernel_in_place(kernel, residual ? residual : x, y);
 }
 
@@ -62,12 +69,12 @@ static void layer_scale_backward(const Module *module, Program *program)
     Buffer *dx = program_write_gradient(program, module->in[0], buffer_layout(x));
     if (fusion.residual && program_wants_gradient(program, fusion.residual))
         program_share_gradient(program, fusion.residual, dy, buffer_layout(x));
-    const View view = buffer_view(x);
-    Kernel *kernel = emit(m, program, "backward", run_backward, x);
-    kernel_bind(kernel, DY, dy);
-    kernel_bind(kernel, DX, dx);
-    kernel_bind(kernel, DWEIGHT, program_param_gradient(program, m->weight, NULL));
-    kernel_bind(kernel, SCRATCH, program_scratch(program, kernel_scale_scratch(&view)));
+    Call call = { .view = buffer_view(x) };
+    Kernel *kernel = emit(m, program, "backward", run_backward, &call, x);
+    kernel_reads(kernel, &call.dy, dy);
+    kernel_writes(kernel, &call.dx, dx);
+    kernel_writes(kernel, &call.dweight, program_param_gradient(program, m->weight, NULL));
+    kernel_scratch(kernel, &call.scratch, kernel_scale_scratch(&call.view));
     kernel_in_place(kernel, dy, dx);
 }
 

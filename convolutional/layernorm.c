@@ -19,44 +19,45 @@ typedef struct LayerNorm {
     float  eps;
 } LayerNorm;
 
-typedef struct Context {
-    View  view;
-    float eps;
-} Context;
+typedef struct Forward {
+    View         view;
+    float        eps;
+    const float *x, *weight, *bias;
+    float       *y, *mean, *inverse;
+} Forward;
+
+typedef struct Backward {
+    View         view;
+    const float *x, *mean, *inverse, *weight, *dy;
+    float       *dx, *dweight, *dbias;
+    void        *scratch;
+} Backward;
 
 enum { MOST_MACS_AGAIN = 64 };      /* a value */
 
-enum { X, WEIGHT, BIAS, Y, MEAN, INVERSE, DY = 3, DX = 6, DWEIGHT, DBIAS, SCRATCH };
-
-static void run_forward(const void *context, void *const p[])
+static void run_forward(const void *call)
 {
-    const Context *c = context;
-    kernel_layernorm_forward(&c->view, c->eps, p[X], p[WEIGHT], p[BIAS], p[Y], p[MEAN], p[INVERSE]);
+    const Forward *f = call;
+    kernel_layernorm_forward(&f->view, f->eps, f->x, f->weight, f->bias, f->y, f->mean, f->inverse);
 }
 
-static void run_backward(const void *context, void *const p[])
+static void run_backward(const void *call)
 {
-    const Context *c = context;
-    kernel_layernorm_backward(&c->view, p[X], p[MEAN], p[INVERSE], p[WEIGHT], p[DY], p[DX], p[DWEIGHT], p[DBIAS], p[SCRATCH]);
-}
-
-static Kernel *emit(const LayerNorm *m, Program *program, const char *what, KernelFunction *function, Buffer *x)
-{
-    const Context context = { buffer_view(x), m->eps };
-    Kernel *kernel = program_emit_function(program, &m->base, what, function, &context, sizeof context);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, WEIGHT, program_param(program, m->weight, NULL));
-    kernel_bind(kernel, MEAN, program_saved(program, &m->base, 0));
-    kernel_bind(kernel, INVERSE, program_saved(program, &m->base, 1));
-    return kernel;
+    const Backward *b = call;
+    kernel_layernorm_backward(&b->view, b->x, b->mean, b->inverse, b->weight, b->dy, b->dx, b->dweight, b->dbias, b->scratch);
 }
 
 static void emit_output(const LayerNorm *m, Program *program, Buffer *x)
 {
     Buffer *y = program_write(program, m->base.out, buffer_layout(x));
-    Kernel *kernel = emit(m, program, "forward", run_forward, x);
-    kernel_bind(kernel, BIAS, program_param(program, m->bias, NULL));
-    kernel_bind(kernel, Y, y);
+    Forward call = { .view = buffer_view(x), .eps = m->eps };
+    Kernel *kernel = program_emit_call(program, &m->base, "forward", run_forward, &call, sizeof call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_reads(kernel, &call.weight, program_param(program, m->weight, NULL));
+    kernel_reads(kernel, &call.bias, program_param(program, m->bias, NULL));
+    kernel_writes(kernel, &call.mean, program_saved(program, &m->base, 0));
+    kernel_writes(kernel, &call.inverse, program_saved(program, &m->base, 1));
+    kernel_writes(kernel, &call.y, y);
 }
 
 static void layernorm_recompute(const Module *module, Program *program)
@@ -94,15 +95,19 @@ static void layernorm_backward(const Module *module, Program *program)
 {
     const LayerNorm *m = (const LayerNorm *)module;
     Buffer *x = program_read_view(program, module->in[0]);
-    const View view = buffer_view(x);
     Buffer *dy = program_read_gradient(program, module->out, buffer_layout(x));
     Buffer *dx = program_write_gradient(program, module->in[0], buffer_layout(x));
-    Kernel *kernel = emit(m, program, "backward", run_backward, x);
-    kernel_bind(kernel, DY, dy);
-    kernel_bind(kernel, DX, dx);
-    kernel_bind(kernel, DWEIGHT, program_param_gradient(program, m->weight, NULL));
-    kernel_bind(kernel, DBIAS, program_param_gradient(program, m->bias, NULL));
-    kernel_bind(kernel, SCRATCH, program_scratch(program, kernel_layernorm_scratch(&view)));
+    Backward call = { .view = buffer_view(x) };
+    Kernel *kernel = program_emit_call(program, module, "backward", run_backward, &call, sizeof call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_reads(kernel, &call.weight, program_param(program, m->weight, NULL));
+    kernel_reads(kernel, &call.mean, program_saved(program, module, 0));
+    kernel_reads(kernel, &call.inverse, program_saved(program, module, 1));
+    kernel_reads(kernel, &call.dy, dy);
+    kernel_writes(kernel, &call.dx, dx);
+    kernel_writes(kernel, &call.dweight, program_param_gradient(program, m->weight, NULL));
+    kernel_writes(kernel, &call.dbias, program_param_gradient(program, m->bias, NULL));
+    kernel_scratch(kernel, &call.scratch, kernel_layernorm_scratch(&call.view));
     kernel_in_place(kernel, dy, dx);
 }
 

@@ -39,16 +39,22 @@ static bool has_workspace(const PoolModule *m, const Program *program)
 
 /* ---- batch last: loops of our own, for oneDNN has none ---- */
 
-enum { X, Y, DX };
+typedef struct Call {
+    BatchLastPool pool;
+    const float  *x, *dy;      /* backward: x NULL: an average, which does not need it */
+    float        *y, *dx;
+} Call;
 
-static void run_forward(const void *context, void *const p[])
+static void run_forward(const void *call)
 {
-    kernel_batch_last_pool_forward(context, p[X], p[Y]);
+    const Call *c = call;
+    kernel_batch_last_pool_forward(&c->pool, c->x, c->y);
 }
 
-static void run_backward(const void *context, void *const p[])
+static void run_backward(const void *call)
 {
-    kernel_batch_last_pool_backward(context, p[X], p[Y], p[DX]);
+    const Call *c = call;
+    kernel_batch_last_pool_backward(&c->pool, c->x, c->dy, c->dx);
 }
 
 static BatchLastPool geometry_of(const PoolModule *m, const View *x)
@@ -61,23 +67,23 @@ static BatchLastPool geometry_of(const PoolModule *m, const View *x)
 
 static void batch_last_forward(const PoolModule *m, Program *program, Buffer *x, const View *view)
 {
-    const BatchLastPool geometry = geometry_of(m, view);
+    Call call = { .pool = geometry_of(m, view) };
     Buffer *y = program_write(program, m->base.out, program_batch_last_layout(program, m->base.out));
-    Kernel *kernel = program_emit_function(program, &m->base, "forward", run_forward, &geometry, sizeof geometry);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, Y, y);
+    Kernel *kernel = program_emit_call(program, &m->base, "forward", run_forward, &call, sizeof call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_writes(kernel, &call.y, y);
 }
 
 static void batch_last_backward(const PoolModule *m, Program *program, const_dnnl_memory_desc_t x_layout, const View *view)
 {
-    const BatchLastPool geometry = geometry_of(m, view);
-    Buffer *x = geometry.average ? NULL : program_read(program, m->base.in[0], NULL);
+    Call call = { .pool = geometry_of(m, view) };
+    Buffer *x = call.pool.average ? NULL : program_read(program, m->base.in[0], NULL);
     Buffer *dy = program_read_gradient(program, m->base.out, program_batch_last_layout(program, m->base.out));
     Buffer *dx = program_write_gradient(program, m->base.in[0], x_layout);
-    Kernel *kernel = program_emit_function(program, &m->base, "backward", run_backward, &geometry, sizeof geometry);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, Y, dy);
-    kernel_bind(kernel, DX, dx);
+    Kernel *kernel = program_emit_call(program, &m->base, "backward", run_backward, &call, sizeof call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_reads(kernel, &call.dy, dy);
+    kernel_writes(kernel, &call.dx, dx);
 }
 
 /* ---- every other layout ---- */

@@ -351,10 +351,16 @@ Buffer *program_write_gradient(Program *program, const Tensor *tensor, const_dnn
     return buffer;
 }
 
-static void emit_add(const void *context, void *const pointers[])
+typedef struct SumCall {
+    size_t       count;
+    const float *sum, *share;
+    float       *next;
+} SumCall;
+
+static void run_sum(const void *call)
 {
-    const size_t *count = context;
-    kernel_add(*count, pointers[0], pointers[1], pointers[2]);
+    const SumCall *c = call;
+    kernel_add(c->count, c->sum, c->share, c->next);
 }
 
 /* oneDNN overwrites gradients, so several readers' shares are summed here, in the order in which they came. */
@@ -368,11 +374,11 @@ static Buffer *sum_shares(Program *program, const Tensor *tensor, TensorState *s
         Buffer *share = find_or_reorder(program, tensor->producer, state->shares.items[i], &copies, sum->layout);
         list_clear(&copies, NULL);
         Buffer *next = program_buffer(program, BUFFER_arena, sum->layout, 0);
-        const size_t count = sum->size / sizeof(float);
-        Kernel *kernel = program_emit_function(program, tensor->producer, "sum of gradients", emit_add, &count, sizeof count);
-        kernel_bind(kernel, 0, sum);
-        kernel_bind(kernel, 1, share);
-        kernel_bind(kernel, 2, next);
+        SumCall call = { .count = sum->size / sizeof(float) };
+        Kernel *kernel = program_emit_call(program, tensor->producer, "sum of gradients", run_sum, &call, sizeof call);
+        kernel_reads(kernel, &call.sum, sum);
+        kernel_reads(kernel, &call.share, share);
+        kernel_writes(kernel, &call.next, next);
         kernel_in_place(kernel, sum, next);
         sum = next;
     }

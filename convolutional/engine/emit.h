@@ -148,6 +148,24 @@ typedef void KernelFunction(const void *context, void *const pointers[]);
 Kernel *program_emit_function(Program *program, const Module *module, const char *what, KernelFunction *function,
                               const void *context, size_t context_size);
 
+/* A loop of our own with a typed call: a struct of sizes and pointers, whose bytes are copied. The pointers are bound by their place in
+ * it, and filled in when the program is complete. `call` must stay where it is until the last is bound.
+ *
+ *     Call call = { .view = buffer_view(x) };
+ *     Kernel *kernel = program_emit_call(program, module, "forward", run_forward, &call, sizeof call);
+ *     kernel_reads(kernel, &call.x, x);
+ *     kernel_writes(kernel, &call.y, y); */
+typedef void CallFunction(const void *call);
+Kernel *program_emit_call(Program *program, const Module *module, const char *what, CallFunction *function, const void *call,
+                          size_t call_size);
+/* A NULL buffer binds nothing: the pointer is NULL. */
+void kernel_reads(Kernel *kernel, const float **pointer, Buffer *buffer);
+void kernel_writes(Kernel *kernel, float **pointer, Buffer *buffer);
+/* Reads and writes. */
+void kernel_updates(Kernel *kernel, float **pointer, Buffer *buffer);
+/* So many bytes for the kernel alone. */
+void kernel_scratch(Kernel *kernel, void **pointer, size_t bytes);
+
 enum { KERNEL_MAX_SLOTS = 16 };
 
 /* slot: DNNL_ARG_*, or the index in pointers[]. A NULL buffer binds nothing. */

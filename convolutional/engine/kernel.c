@@ -61,12 +61,25 @@ Kernel *program_emit_function(Program *program, const Module *module, const char
     return kernel;
 }
 
+Kernel *program_emit_call(Program *program, const Module *module, const char *what, CallFunction *function, const void *call,
+                          size_t call_size)
+{
+    Kernel *kernel = add_kernel(program, module, what, TURN_step);
+    kernel->run = function;
+    kernel->call = allocate(1, call_size, "a kernel");
+    kernel->call_from = call;
+    kernel->call_size = call_size;
+    memcpy(kernel->call, call, call_size);
+    snprintf(kernel->implementation, sizeof kernel->implementation, "convzoo");
+    return kernel;
+}
+
 void kernel_name(Kernel *kernel, const char *implementation)
 {
     snprintf(kernel->implementation, sizeof kernel->implementation, "convzoo:%s", implementation);
 }
 
-void kernel_bind_as(Kernel *kernel, int slot, Buffer *buffer, const_dnnl_memory_desc_t layout)
+static void bind(Kernel *kernel, int slot, Access access, Buffer *buffer, const_dnnl_memory_desc_t layout)
 {
     if (!buffer)
         return;
@@ -74,9 +87,60 @@ void kernel_bind_as(Kernel *kernel, int slot, Buffer *buffer, const_dnnl_memory_
     const List *list = &kernel->program->kernels[kernel->turn];
     CHECK(list->items[list->count - 1] == kernel, "%s: a kernel was emitted before all of this one's buffers were bound; "
           "read first, then emit (%d kernels)", kernel->what, list->count);
-    CHECK(kernel->primitive || slot < KERNEL_MAX_SLOTS, "%s: slot %d, at most %d", kernel->what, slot, KERNEL_MAX_SLOTS - 1);
-    kernel->bindings[kernel->count++] = (Binding){ slot, buffer, layout };
+    CHECK(!kernel->function || slot < KERNEL_MAX_SLOTS, "%s: slot %d, at most %d", kernel->what, slot, KERNEL_MAX_SLOTS - 1);
+    kernel->bindings[kernel->count++] = (Binding){ slot, access, buffer, layout };
     buffer_use(buffer, kernel);
+}
+
+/* What a primitive does with an argument. */
+static Access access_of(int slot)
+{
+    switch (slot) {
+    case DNNL_ARG_SCRATCHPAD:
+        return ACCESS_scratch;
+    case DNNL_ARG_DST:
+    case DNNL_ARG_DIFF_SRC:
+    case DNNL_ARG_DIFF_WEIGHTS:
+    case DNNL_ARG_DIFF_BIAS:
+        return ACCESS_write;
+    case DNNL_ARG_WORKSPACE:      /* forward writes it, backward reads it */
+        return ACCESS_update;
+    default:
+        return ACCESS_read;
+    }
+}
+
+void kernel_bind_as(Kernel *kernel, int slot, Buffer *buffer, const_dnnl_memory_desc_t layout)
+{
+    bind(kernel, slot, access_of(slot), buffer, layout);
+}
+
+static void bind_pointer(Kernel *kernel, const void *pointer, Access access, Buffer *buffer)
+{
+    const ptrdiff_t place = (const char *)pointer - kernel->call_from;
+    CHECK(place >= 0 && (size_t)place + sizeof(void *) <= kernel->call_size, "%s: a pointer at %td of a call of %zu bytes", kernel->what,
+          place, kernel->call_size);
+    bind(kernel, (int)place, access, buffer, buffer ? buffer->layout : NULL);
+}
+
+void kernel_reads(Kernel *kernel, const float **pointer, Buffer *buffer)
+{
+    bind_pointer(kernel, pointer, ACCESS_read, buffer);
+}
+
+void kernel_writes(Kernel *kernel, float **pointer, Buffer *buffer)
+{
+    bind_pointer(kernel, pointer, ACCESS_write, buffer);
+}
+
+void kernel_updates(Kernel *kernel, float **pointer, Buffer *buffer)
+{
+    bind_pointer(kernel, pointer, ACCESS_update, buffer);
+}
+
+void kernel_scratch(Kernel *kernel, void **pointer, size_t bytes)
+{
+    bind_pointer(kernel, pointer, ACCESS_scratch, program_scratch(kernel->program, bytes));
 }
 
 void kernel_bind(Kernel *kernel, int slot, Buffer *buffer)
@@ -95,6 +159,14 @@ void kernel_flops(Kernel *kernel, double flops)
     kernel->flops = flops;
 }
 
+static void set_pointer(Kernel *kernel, const Binding *binding, char *pointer)
+{
+    if (kernel->call)
+        memcpy(kernel->call + binding->slot, &pointer, sizeof pointer);
+    else
+        kernel->pointers[binding->slot] = pointer;
+}
+
 void kernel_complete(Kernel *kernel)
 {
     for (int i = 0; i < kernel->count; i++) {
@@ -105,7 +177,7 @@ void kernel_complete(Kernel *kernel)
             DNNL(dnnl_memory_create(&memory, binding->layout, onednn_engine(), pointer));
             kernel->arguments[i] = (dnnl_exec_arg_t){ binding->slot, memory };
         } else {
-            kernel->pointers[binding->slot] = pointer;
+            set_pointer(kernel, binding, pointer);
         }
     }
 }
@@ -118,7 +190,7 @@ void kernel_point(Kernel *kernel, const Buffer *buffer)
         if (kernel->primitive)
             DNNL(dnnl_memory_set_data_handle(kernel->arguments[i].memory, buffer->pointer));
         else
-            kernel->pointers[kernel->bindings[i].slot] = buffer->pointer;
+            set_pointer(kernel, &kernel->bindings[i], buffer->pointer);
     }
 }
 
@@ -126,6 +198,8 @@ static void execute(const Kernel *kernel)
 {
     if (kernel->primitive)
         DNNL(dnnl_primitive_execute(kernel->primitive, onednn_stream(), kernel->count, kernel->arguments));
+    else if (kernel->call)
+        kernel->run(kernel->call);
     else
         kernel->function(kernel->context, kernel->pointers);
 }
@@ -151,5 +225,6 @@ void kernel_free(void *item)
     if (kernel->primitive)
         DNNL(dnnl_primitive_destroy(kernel->primitive));
     free(kernel->context);
+    free(kernel->call);
     free(kernel);
 }

@@ -27,8 +27,17 @@ struct Buffer {
     char                    *pointer;     /* when the program is complete */
 };
 
+/* What a kernel does with a buffer. */
+typedef enum {
+    ACCESS_scratch,
+    ACCESS_read,
+    ACCESS_write,
+    ACCESS_update,        /* both */
+} Access;
+
 typedef struct Binding {
-    int                      slot;
+    int                      slot;        /* DNNL_ARG_*, or the pointer's place in the call */
+    Access                   access;
     Buffer                  *buffer;
     const_dnnl_memory_desc_t layout;
 } Binding;
@@ -51,6 +60,10 @@ struct Kernel {
     dnnl_primitive_t primitive;           /* or */
     KernelFunction  *function;
     void            *context;
+    CallFunction    *run;
+    char            *call;                /* its copy, and until the pointers are bound, where it was copied from */
+    const char      *call_from;
+    size_t           call_size;
     Binding          bindings[KERNEL_MAX_SLOTS];
     int              count;
     Buffer          *in_place_read, *in_place_written;

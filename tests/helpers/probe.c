@@ -16,16 +16,22 @@ typedef struct Probe {
     dnnl_format_tag_t tag;
 } Probe;
 
-enum { X, WEIGHT, Y };
+typedef struct Call {
+    size_t       count;
+    const float *x, *weight, *dy;
+    float       *y, *dweight;
+} Call;
 
-static void run_forward(const void *context, void *const p[])
+static void run_forward(const void *call)
 {
-    kernel_add(*(const size_t *)context, p[X], p[WEIGHT], p[Y]);
+    const Call *c = call;
+    kernel_add(c->count, c->x, c->weight, c->y);
 }
 
-static void run_backward(const void *context, void *const p[])
+static void run_backward(const void *call)
 {
-    memcpy(p[WEIGHT], p[Y], *(const size_t *)context * sizeof(float));
+    const Call *c = call;
+    memcpy(c->dweight, c->dy, c->count * sizeof(float));
 }
 
 static size_t count_of(const Buffer *buffer)
@@ -42,11 +48,11 @@ static void probe_forward(const Module *module, Program *program)
     Buffer *x = program_read(program, module->in[0], layout);
     Buffer *weight = program_param(program, m->weight, layout);
     Buffer *y = program_write(program, module->out, layout);
-    const size_t count = count_of(y);
-    Kernel *kernel = program_emit_function(program, module, "forward", run_forward, &count, sizeof count);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, WEIGHT, weight);
-    kernel_bind(kernel, Y, y);
+    Call call = { .count = count_of(y) };
+    Kernel *kernel = program_emit_call(program, module, "forward", run_forward, &call, sizeof call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_reads(kernel, &call.weight, weight);
+    kernel_writes(kernel, &call.y, y);
 }
 
 static void probe_backward(const Module *module, Program *program)
@@ -55,10 +61,10 @@ static void probe_backward(const Module *module, Program *program)
     const_dnnl_memory_desc_t layout = program_tensor_layout(program, module->out, m->tag);
     Buffer *dy = program_read_gradient(program, module->out, layout);
     Buffer *dweight = program_param_gradient(program, m->weight, layout);
-    const size_t count = count_of(dy);
-    Kernel *kernel = program_emit_function(program, module, "backward", run_backward, &count, sizeof count);
-    kernel_bind(kernel, Y, dy);
-    kernel_bind(kernel, WEIGHT, dweight);
+    Call call = { .count = count_of(dy) };
+    Kernel *kernel = program_emit_call(program, module, "backward", run_backward, &call, sizeof call);
+    kernel_reads(kernel, &call.dy, dy);
+    kernel_writes(kernel, &call.dweight, dweight);
     if (program_wants_gradient(program, module->in[0]))
         program_share_gradient(program, module->in[0], dy, layout);
 }
