@@ -25,7 +25,7 @@ typedef struct BenchFlags {
     const char *mode, *dtype, *plan, *act;
     int64_t     batch, side, threads;
     double      seconds;
-    bool        profile;
+    bool        profile, kernels;
 } BenchFlags;
 
 #define FIELD(name) .field = offsetof(BenchFlags, name)
@@ -39,6 +39,7 @@ static const Setting options[] = {
     { "plan", NULL, 0, SETTING_text, FIELD(plan), "NAME", "default", .group = "How", .help = "how the computation is laid out: " PLAN_WORDS },
     { "threads", NULL, 0, SETTING_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "How", .help = "how many to compute with" },
     { "seconds", NULL, 0, SETTING_real, FIELD(seconds), "F", "8", .least = 0, .most = 1e6, .group = "How", .help = "how long to measure each" },
+    { "kernels", NULL, 0, SETTING_switch, FIELD(kernels), .group = "How", .help = "print what is compiled, and measure nothing" },
     { "profile", NULL, 0, SETTING_switch, FIELD(profile), .group = "How", .help = "also print a line for each part of the computation" },
 };
 
@@ -46,7 +47,8 @@ static const OptionTable table = {
     .usage = "[OPTION...] [ARCH...]",
     .about = "Measure training or inference: one line for each architecture (all, if none is named).",
     .examples = "resnet18 convnext_tiny -b 128\n"
-                "lenet --mode infer --profile\n",
+                "lenet --mode infer --profile\n"
+                "lenet -b 4 --kernels\n",
     .options = options, .count = sizeof options / sizeof *options, .most_arguments = 1 << 30,
 };
 
@@ -199,8 +201,11 @@ static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error 
     bool done = bench_network(&b, &subject, error);
     if (done) {
         bench_compile(&b, &subject);
-        print_speed(&b, arch, bench_measure(&b));
-        if (flags->profile)
+        if (flags->kernels)
+            program_print_kernels(b.program, stdout);
+        else
+            print_speed(&b, arch, bench_measure(&b));
+        if (flags->profile && !flags->kernels)
             print_profile(b.program, (double)(b.step - WARM_UP));
         done = output_flush(error);
     }

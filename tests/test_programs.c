@@ -327,6 +327,9 @@ static void test_bench(void **state)
         { "bench lenet -b 4 --seconds 0 --threads 1",                                   0, "lenet                train f32 auto default b4 ", "" },
         { "bench lenet -b 4 --seconds 0 --mode infer --plan channels-last,direct",      0, "infer f32 nhwc channels-last,direct b4 ", "" },
         { "bench lenet -b 4 --seconds 0 --profile --act gelu",                          0, "GFLOP/s", "" },
+        { "bench lenet -b 4 --kernels",                                                 0, "image, features.0.weight, features.0.bias -> #", "" },
+        { "bench lenet -b 4 --kernels",                                                 0, "-> d features.0.weight, d features.0.bias", "" },
+        { "bench lenet -b 4 --kernels --mode infer",                                    0, " kernels, ", "" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check(&cases[i]);

@@ -130,4 +130,8 @@ void program_profile(Program *program, bool on);
 /* Fills one row a kernel in order of execution; returns the number of kernels. rows may be NULL. */
 int  program_profile_rows(const Program *program, KernelProfile *rows, int most);
 
+/* Prints a line for every kernel of a step: its module, what it does, the buffers that it reads and writes; then a line for every
+ * buffer: its place in the arena, its bytes, the first and last kernel that need it. */
+void program_print_kernels(const Program *program, FILE *stream);
+
 #endif
