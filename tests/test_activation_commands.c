@@ -77,6 +77,9 @@ static void mistakes(void **state)
         { "activations experiment xor --acts relu,gelo",  2, NULL, "did you mean gelu" },
         { "activations experiment selfnorm --depth 401",  2, NULL, "--depth" },
         { "activations experiment xor --depth 3",         2, NULL, "--depth changes nothing: xor" },
+        { "activations experiment zoo --arch nonsense",   2, NULL, "unknown architecture 'nonsense'" },
+        { "activations experiment zoo --data nowhere",    3, NULL, "nowhere" },
+        { "activations experiment xor --arch lenet",      2, NULL, "--arch changes nothing: xor" },
         { "activations experiment gelu-error --steps 3",  2, NULL, "--steps changes nothing: gelu-error" },
         { "activations experiment selfnorm --acts selu --depth 2 -o x", 2, NULL, ".png, .svg or .pdf" },
         { "activations choose --net toaster",             2, NULL, "transformer" },
@@ -132,7 +135,7 @@ static void help_fits(void **state)
         char command[64], *out, *err;
         snprintf(command, sizeof command, "activations %s --help", names[i]);
         assert_int_equal(run(command, &out, &err), 0);
-        assert_in_range(lines_of(out), 4, 24);
+        assert_in_range(lines_of(out), 4, 26);
         free(out);
         free(err);
     }

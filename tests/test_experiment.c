@@ -153,6 +153,19 @@ static void distribution(void **state)
     done(&r);
 }
 
+/* Runs are paired: an activation against itself has no difference; identity, which makes lenet linear, is there as another. */
+static void zoo(void **state)
+{
+    (void)state;
+    ExperimentResult r = run("zoo", "relu,relu,identity", (ExperimentOptions){ .limit = 300, .epochs = 1, .seeds = 2 });
+    assert_int_equal(table_rows(r.table), 3);
+    assert_true(table_number_at(r.table, 1, "difference") == 0 && table_number_at(r.table, 1, "p (Holm)") == 1);
+    assert_string_equal(table_text_at(r.table, 1, "at 5%"), "no more than noise");
+    assert_true(table_number_at(r.table, 0, "right, %") == table_number_at(r.table, 1, "right, %"));
+    assert_true(table_number_at(r.table, 0, "right, %") > 0);
+    done(&r);
+}
+
 /* The numbers of a seed, to the last digit; another seed has others. */
 static void reproducible(void **state)
 {
@@ -251,7 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vanishing), cmocka_unit_test(selfnorm), cmocka_unit_test(linear_collapse), cmocka_unit_test(exclusive_or),
-        cmocka_unit_test(gelu_error), cmocka_unit_test(dead), cmocka_unit_test(train_deep), cmocka_unit_test(distribution),
+        cmocka_unit_test(gelu_error), cmocka_unit_test(dead), cmocka_unit_test(train_deep), cmocka_unit_test(distribution), cmocka_unit_test(zoo),
         cmocka_unit_test(reproducible), cmocka_unit_test(tables), cmocka_unit_test(acts),
         cmocka_unit_test(page),
     };

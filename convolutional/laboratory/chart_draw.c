@@ -62,6 +62,7 @@ void chart_draw_page(const ChartBox *page)
 void chart_draw_box(const ChartBox *box)
 {
     const double x[] = { box->x, box->x + box->w, box->x + box->w, box->x }, y[] = { box->y, box->y, box->y + box->h, box->y + box->h };
+    plwidth(1);
     plfill(4, x, y);
 }
 
@@ -73,6 +74,7 @@ void chart_draw_dot(double x, double y, double radius)
         xs[i] = x + radius * cos(2 * M_PI * i / CORNERS);
         ys[i] = y + radius * sin(2 * M_PI * i / CORNERS);
     }
+    plwidth(1);
     plfill(CORNERS, xs, ys);
 }
 

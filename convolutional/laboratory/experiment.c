@@ -82,6 +82,8 @@ static bool check_sizes(const Experiment *experiment, const ExperimentOptions *o
 {
     const struct { const char *name; int asked, own; } sizes[] = {
         { "depth", o->depth, experiment->depth }, { "width", o->width, experiment->width }, { "steps", o->steps, experiment->steps },
+        { "seeds", o->seeds, experiment->seeds }, { "epochs", o->epochs, experiment->epochs }, { "limit", o->limit, experiment->arch != NULL },
+        { "arch", o->arch != NULL, experiment->arch != NULL }, { "data", o->data != NULL, experiment->arch != NULL },
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         if (sizes[i].asked && !sizes[i].own)
@@ -104,7 +106,10 @@ bool experiment_run(const Experiment *experiment, const ExperimentOptions *optio
     o.depth = o.depth ? o.depth : experiment->depth;
     o.width = o.width ? o.width : experiment->width;
     o.steps = o.steps ? o.steps : experiment->steps;
-    experiment->run(&o, result);
+    o.arch = o.arch ? o.arch : experiment->arch;
+    o.seeds = o.seeds ? o.seeds : experiment->seeds;
+    o.epochs = o.epochs ? o.epochs : experiment->epochs;
+    const bool done = experiment->run(&o, result, error);
     free(own);
-    return true;
+    return done;
 }

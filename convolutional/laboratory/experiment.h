@@ -18,6 +18,11 @@ typedef struct ExperimentOptions {
     int               act_count;
     uint64_t          seed;
     int               depth, width, steps;     /* 0: the experiment's own */
+    /* Of an experiment that trains a network of the zoo; others refuse them. */
+    const char       *arch, *data;     /* NULL: the experiment's own */
+    int               seeds, epochs;   /* 0: likewise */
+    int               limit;           /* images of each split; 0: all */
+    void            (*note)(void *context, const char *text);      /* told how far it is; NULL: nobody */
 } ExperimentOptions;
 
 /* Both owned by the caller. */
@@ -31,7 +36,9 @@ typedef struct Experiment {
     const char *about;                 /* a line: what it does, and what shows */
     const char *acts;                  /* looked at where nobody says which, comma-separated */
     int         depth, width, steps;   /* likewise; 0: the experiment has none */
-    void      (*run)(const ExperimentOptions *options, ExperimentResult *result);
+    const char *arch;                  /* NULL: it trains no network of the zoo */
+    int         seeds, epochs;
+    bool      (*run)(const ExperimentOptions *options, ExperimentResult *result, Error *error);
 } Experiment;
 
 int               experiment_count(void);
@@ -42,7 +49,8 @@ const Experiment *experiment_find(const char *name, Error *error);
  * array. NULL and a line: a mistake. */
 Activation *experiment_acts(const char *text, int *count, Error *error);
 
-/* Fills in what the options leave open, and runs. False and a line: a size that the experiment does not have. */
+/* Fills in what the options leave open, and runs. False and a line: an option that the experiment does not have, or what
+ * the training says. */
 bool experiment_run(const Experiment *experiment, const ExperimentOptions *options, ExperimentResult *result, Error *error);
 
 #define X(key) extern const Experiment experiment_##key;

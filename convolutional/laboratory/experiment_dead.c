@@ -60,8 +60,9 @@ static Outcome train(const ExperimentOptions *o, Activation act, int start, floa
     return outcome;
 }
 
-static void run(const ExperimentOptions *o, ExperimentResult *result)
+static bool run(const ExperimentOptions *o, ExperimentResult *result, Error *error)
 {
+    (void)error;
     static const char *const columns[] = { "activation", "start", "learning rate", "dead before, %", "dead after, %", "loss", "right, %", NULL };
     static const char *const rate_names[RATES] = { "0.01", "0.1", "1", "3" };
     result->table = table_new(columns);
@@ -94,6 +95,7 @@ static void run(const ExperimentOptions *o, ExperimentResult *result)
         }
     }
     free(after);
+    return true;
 }
 
 const Experiment experiment_dead = {

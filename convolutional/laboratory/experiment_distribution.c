@@ -131,8 +131,9 @@ static void measure(const Sample *s, Activation act, ExperimentResult *result)
     free(outputs);
 }
 
-static void run(const ExperimentOptions *o, ExperimentResult *result)
+static bool run(const ExperimentOptions *o, ExperimentResult *result, Error *error)
 {
+    (void)error;
     static const char *const columns[] = { "activation", "inputs", "mean before", "deviation before", "mean", "deviation", "zeros, %", "slope below 0.05, %", NULL };
     result->table = table_new(columns);
     result->chart = chart_new("What comes out of an activation");
@@ -143,6 +144,7 @@ static void run(const ExperimentOptions *o, ExperimentResult *result)
             measure(&samples[panel], o->acts[i], result);
         free(samples[panel].values);
     }
+    return true;
 }
 
 const Experiment experiment_distribution = {

@@ -30,8 +30,9 @@ static void add_lines(Chart *chart, const ExperimentOptions *o, bool slopes)
     }
 }
 
-static void run(const ExperimentOptions *o, ExperimentResult *result)
+static bool run(const ExperimentOptions *o, ExperimentResult *result, Error *error)
 {
+    (void)error;
     static const char *const columns[] = { "activation", "largest error", "at x", "largest error of f'", "at", "forward, ns", "backward, ns", NULL };
     const Activation gelu = activation_of(ACT_gelu);
     result->table = table_new(columns);
@@ -52,6 +53,7 @@ static void run(const ExperimentOptions *o, ExperimentResult *result)
         table_number(result->table, cost.forward);
         table_number(result->table, cost.backward);
     }
+    return true;
 }
 
 const Experiment experiment_gelu_error = {

@@ -42,8 +42,9 @@ static double distance_to_matrix(const ExperimentOptions *o, Activation act, int
     return most / size;
 }
 
-static void run(const ExperimentOptions *o, ExperimentResult *result)
+static bool run(const ExperimentOptions *o, ExperimentResult *result, Error *error)
 {
+    (void)error;
     static const char *const columns[] = { "activation", "depth", "largest difference / largest output", NULL };
     static const char *const names[DEPTHS] = { "1", "2", "10", "30" };
     result->table = table_new(columns);
@@ -62,6 +63,7 @@ static void run(const ExperimentOptions *o, ExperimentResult *result)
         }
         chart_bars(result->chart, (ChartSeries){ .name = name, .count = DEPTHS, .y = distances });
     }
+    return true;
 }
 
 const Experiment experiment_linear_collapse = {

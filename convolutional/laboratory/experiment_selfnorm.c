@@ -25,8 +25,9 @@ static void measure(const ExperimentOptions *o, Activation act, double *means, d
     stack_free(stack);
 }
 
-static void run(const ExperimentOptions *o, ExperimentResult *result)
+static bool run(const ExperimentOptions *o, ExperimentResult *result, Error *error)
 {
+    (void)error;
     static const char *const columns[] = { "activation", "start", "layer", "mean", "variance", NULL };
     double *numbers = allocate(2 * (size_t)o->act_count * DEEPEST, sizeof *numbers, "an experiment");
     double layers[DEEPEST];
@@ -59,6 +60,7 @@ static void run(const ExperimentOptions *o, ExperimentResult *result)
             table_number(result->table, numbers[(2 * i + 1) * DEEPEST + layer]);
         }
     free(numbers);
+    return true;
 }
 
 const Experiment experiment_selfnorm = {

@@ -72,8 +72,9 @@ static void add_panel(Chart *chart, const ExperimentOptions *o, const Course *co
     free(line);
 }
 
-static void run(const ExperimentOptions *o, ExperimentResult *result)
+static bool run(const ExperimentOptions *o, ExperimentResult *result, Error *error)
 {
+    (void)error;
     static const char *const columns[] = { "activation", "start", "gradient, first layer", "gradient, last layer", "loss at first", "loss at the end", "right, %", NULL };
     char title[64];
     Course *courses = allocate((size_t)o->act_count, sizeof *courses, "an experiment");
@@ -101,6 +102,7 @@ static void run(const ExperimentOptions *o, ExperimentResult *result)
     for (int i = 0; i < o->act_count; i++)
         free(courses[i].losses);
     free(courses);
+    return true;
 }
 
 const Experiment experiment_train_deep = {

@@ -55,8 +55,9 @@ static void add_row(Table *table, const ExperimentOptions *o, Activation act, St
     table_number(table, factor);
 }
 
-static void run(const ExperimentOptions *o, ExperimentResult *result)
+static bool run(const ExperimentOptions *o, ExperimentResult *result, Error *error)
 {
+    (void)error;
     static const StackStart starts[] = { STACK_he, STACK_xavier, STACK_fitted, STACK_small };
     static const char *const columns[] = { "activation", "start", "first / last of 5", "of 10", "of 20", "of 50", "factor a layer", NULL };
     double norms[DEEPEST];
@@ -76,6 +77,7 @@ static void run(const ExperimentOptions *o, ExperimentResult *result)
     for (int i = 0; i < o->act_count; i++)
         for (size_t start = 0; start < sizeof starts / sizeof *starts; start++)
             add_row(result->table, o, o->acts[i], starts[start]);
+    return true;
 }
 
 const Experiment experiment_vanishing = {

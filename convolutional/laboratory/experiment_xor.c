@@ -45,8 +45,9 @@ static double median(double *numbers, int count)
     return count % 2 ? numbers[count / 2] : (numbers[count / 2 - 1] + numbers[count / 2]) / 2;
 }
 
-static void run(const ExperimentOptions *o, ExperimentResult *result)
+static bool run(const ExperimentOptions *o, ExperimentResult *result, Error *error)
 {
+    (void)error;
     static const char *const columns[] = { "activation", "starts", "learned", "median steps", "median loss at the end", NULL };
     const int steps = o->steps;
     double *losses = allocate((size_t)SEEDS * (size_t)steps, sizeof *losses, "an experiment"), *line = allocate((size_t)steps, sizeof *line, "an experiment");
@@ -78,6 +79,7 @@ static void run(const ExperimentOptions *o, ExperimentResult *result)
     chart_level(result->chart, log(2), "guessing: log 2");
     free(losses);
     free(line);
+    return true;
 }
 
 const Experiment experiment_xor = {

@@ -3,6 +3,8 @@
 #include "trials.h"
 
 #include "clock.h"
+#include "evaluation.h"
+#include "fine_tune.h"
 #include "run_copy.h"
 #include "trainer_step.h"
 
@@ -127,4 +129,26 @@ int trials_dry(Trainer *t, DryRun *result, Error *error)
     }
     run_copy_put(before, t);
     return code;
+}
+
+/* ---- a whole run ---- */
+
+int trials_train(Trainer *t, LossSum *val, Error *error)
+{
+    RunState *at = &t->state;
+    double norm;
+    for (; at->epoch < (uint32_t)t->options.epochs; at->epoch++) {
+        at->batch = 0;
+        at->hits = at->seen = 0;
+        fine_tune_epoch(t);
+        loader_start(t->loader, at->epoch, 0);
+        while (at->batch < t->batches) {
+            const int code = trainer_step(t, &norm, error);
+            if (code != EXIT_ok)
+                return code;
+            if (t->options.stop && *t->options.stop)
+                return 128 + (int)*t->options.stop;
+        }
+    }
+    return evaluate(t->val_program, t->val_loader, t->info.class_count, t->options.stop, val) ? EXIT_ok : 128 + (int)*t->options.stop;
 }

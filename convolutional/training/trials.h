@@ -36,4 +36,8 @@ typedef struct DryRun {
 
 int trials_dry(Trainer *trainer, DryRun *result, Error *error);
 
+/* Unlike the others this one changes the run: all its epochs at once, nothing written, then the loss and the hits over the validation
+ * images in *val. EXIT_ok, 128 + signal, or EXIT_diverged and a line. */
+int trials_train(Trainer *trainer, LossSum *val, Error *error);
+
 #endif
