@@ -193,7 +193,7 @@ static void test_parameters(void **state)
 
 static const struct { const char *text; int variable; const char *derivative; } derivatives[] = {
     { "x^2", EXPRESSION_x, "2*x" },                   { "x^3", EXPRESSION_x, "3*x^2" },              { "3*x + 1", EXPRESSION_x, "3" },
-    { "sigmoid(x)", EXPRESSION_x, "sigmoid_slope(x)" }, { "tanh(x)", EXPRESSION_x, "4*sigmoid_slope(2*x)" },
+    { "sigmoid(x)", EXPRESSION_x, "sigmoid_slope(x)" }, { "tanh(x)", EXPRESSION_x, "tanh_slope(x)" },
     { "softplus(2*x)", EXPRESSION_x, "2*sigmoid(2*x)" }, { "x*sigmoid(x)", EXPRESSION_x, "sigmoid(x) + x*sigmoid_slope(x)" },
     { "relu(x)", EXPRESSION_x, "x > 0 ? 1 : 0" },     { "x > 0 ? x : 0.1*x", EXPRESSION_x, "x > 0 ? 1 : 0.1" },
     { "x*sigmoid(g)", EXPRESSION_x, "sigmoid(g)" },   { "x*sigmoid(g)", EXPRESSION_g, "x*sigmoid_slope(g)" }, { "x + 1", EXPRESSION_g, "0" },

@@ -163,6 +163,8 @@ static const struct { const char *text, *code, *slope; } codes[] = {
     { "gelu(x)", "gelu x -> y0\n", "gelu_slope_times x dy -> y0\n" },
     { "relu(x)", "relu x -> y0\n", "choose_less 0 x dy 0 -> y0\n" },
     { "x > 0 ? x : 0.1*x", "multiply 0.1 x -> r0\nchoose_less 0 x x r0 -> y0\n", "multiply dy 0.1 -> r0\nchoose_less 0 x dy r0 -> y0\n" },
+    { "x*sigmoid(g)", "sigmoid_times g x -> y0\n", "sigmoid_times g dy -> y0\n" },
+    { "tanh(x)", "tanh x -> y0\n", "tanh_slope_times x dy -> y0\n" },
     { "x*g + 1", "multiply_add x g 1 -> y0\n", "multiply dy g -> y0\n" },
     { "3", "copy 3 -> y0\n", "copy 0 -> y0\n" },
     { "x", "copy x -> y0\n", "copy dy -> y0\n" },

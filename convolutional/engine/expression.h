@@ -9,8 +9,8 @@
  *   < <= > >= == !=    && || !     condition ? value : other      true is 1, false 0, and all but 0 counts as true
  *   the functions of expression_functions.def and expression_shorthands.def
  *
- * A formula of a NaN is NaN, whatever a condition says of it. At a kink the derivative is PyTorch's: that of relu is 0 at 0, max(a, b) shares
- * its derivative between equals; at the bounds of a condition it is that of the branch that is taken.
+ * A formula of a NaN is NaN, whatever a condition says of it. At a kink the derivative is PyTorch's: that of relu is 0
+ * at 0, max(a, b) shares its derivative between equals; at the bounds of a condition it is that of the branch that is taken.
  *
  * A formula reads nothing but its inputs, writes nothing, and everything here takes time in proportion to its length: at most
  * EXPRESSION_LENGTH characters, EXPRESSION_DEPTH brackets in each other, EXPRESSION_NODES operations. */
@@ -50,8 +50,8 @@ bool        expression_equal(const Expression *a, const Expression *b);
 /* The derivative by a variable, simplified; it has the same parameters. */
 Expression *expression_derivative(const Expression *expression, int variable);
 
-/* Writes it so that parsing it gives an equal one, the parameters that it reads after a ';'; returns text. What does not fit in `size` is cut off, and the
- * text ends in "...": subexpressions that are kept once are written as often as they occur. */
+/* Writes it so that parsing it gives an equal one, the parameters that it reads after a ';'; returns text. What does not fit in `size`
+ * is cut off, and the text ends in "...": subexpressions that are kept once are written as often as they occur. */
 const char *expression_text(const Expression *expression, char *text, size_t size);
 /* What expression_parse was given, without spaces at its ends; "" of a derivative. */
 const char *expression_source(const Expression *expression);

@@ -33,7 +33,8 @@ static uint64_t node_bits(double number)
 
 static bool node_equal(const Node *a, const Node *b)
 {
-    return a->operator == b->operator && !memcmp(a->operands, b->operands, sizeof a->operands) && node_bits(a->number) == node_bits(b->number);
+    return a->operator == b->operator && !memcmp(a->operands, b->operands, sizeof a->operands) &&
+           node_bits(a->number) == node_bits(b->number);
 }
 
 /* Where the table has the node, or the empty slot where it belongs. */

@@ -120,7 +120,8 @@ static int partner_of(const Compiler *c, int node, StepOperation *both)
 
 static int input_of(const Node *node)
 {
-    return node->operator == OPERATOR_x ? EXPRESSION_x : node->operator == OPERATOR_g ? EXPRESSION_g : EXPRESSION_parameter + node->operands[0];
+    return node->operator == OPERATOR_x ? EXPRESSION_x
+         : node->operator == OPERATOR_g ? EXPRESSION_g : EXPRESSION_parameter + node->operands[0];
 }
 
 static void place_leaves(Compiler *c)
@@ -215,7 +216,8 @@ static void copy_outputs(Compiler *c)
 {
     for (int i = 0; i < c->code->outputs; i++)
         if (c->strips[c->roots[i]] != OUTPUT + i)
-            c->code->steps[c->code->count++] = (ExpressionStep){ STEP_copy, { (uint16_t)c->strips[c->roots[i]] }, { (uint16_t)(OUTPUT + i) } };
+            c->code->steps[c->code->count++] =
+                (ExpressionStep){ STEP_copy, { (uint16_t)c->strips[c->roots[i]] }, { (uint16_t)(OUTPUT + i) } };
 }
 
 /* ---- the whole ---- */
@@ -252,8 +254,8 @@ static bool measure_strip(ExpressionCode *code, Error *error)
     code->strip = strip / SHORTEST_STRIP * SHORTEST_STRIP;
     if (code->strip == 0 && EXPRESSION_BUFFER / kept >= SHORTEST_STRIP)
         code->strip = SHORTEST_STRIP;
-    const int most = EXPRESSION_BUFFER / SHORTEST_STRIP;
-    return code->strip > 0 || error_set(error, EXIT_usage, "formula: it keeps %d values at once, of at most %d: write it in a simpler form", kept, most);
+    return code->strip > 0 || error_set(error, EXIT_usage, "formula: it keeps %d values at once, of at most %d: write it in a simpler form",
+                                        kept, EXPRESSION_BUFFER / SHORTEST_STRIP);
 }
 
 static void compiler_open(Compiler *c)
@@ -354,7 +356,7 @@ char *expression_code_text(const ExpressionCode *code)
             write_strip(code, step->from[k], to);
         fprintf(to, " ->");
         write_strip(code, step->to[0], to);
-        if (operation == STEP_sigmoid_both || operation == STEP_tanh_softplus_both)
+        if (operation == STEP_sigmoid_both || operation == STEP_tanh_both || operation == STEP_tanh_softplus_both)
             write_strip(code, step->to[1], to);
         fprintf(to, "\n");
     }

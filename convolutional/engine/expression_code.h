@@ -17,7 +17,8 @@ typedef enum {
     STEP_COUNT
 } StepOperation;
 
-enum { EXPRESSION_OUTPUTS = EXPRESSION_VARIABLES, EXPRESSION_INPUTS = EXPRESSION_VARIABLES + 1, EXPRESSION_dy = EXPRESSION_VARIABLES };
+/* dy, the gradient that comes in, is an input after the variables. */
+enum { EXPRESSION_dy = EXPRESSION_VARIABLES, EXPRESSION_INPUTS, EXPRESSION_OUTPUTS = EXPRESSION_VARIABLES };
 
 /* Strips are numbered: the registers, the constants, the inputs in the order of EXPRESSION_x ... EXPRESSION_dy, the outputs. */
 typedef struct ExpressionStep {

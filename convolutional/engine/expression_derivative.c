@@ -49,7 +49,8 @@ static int product(Builder *builder, int a, int b, int levels)
     const int factor = left ? b : a;
     int branches[2];
     for (int i = 0; i < 2; i++)
-        branches[i] = left ? product(builder, gate.operands[1 + i], factor, levels - 1) : product(builder, factor, gate.operands[1 + i], levels - 1);
+        branches[i] = left ? product(builder, gate.operands[1 + i], factor, levels - 1)
+                           : product(builder, factor, gate.operands[1 + i], levels - 1);
     return choice(builder, gate.operands[0], branches[0], branches[1]);
 }
 
@@ -77,7 +78,8 @@ static bool is_variable(const Node *node, int variable)
 Expression *expression_derivative(const Expression *expression, int variable)
 {
     const size_t count = (size_t)expression->count;
-    int *const places = allocate(count, sizeof *places, "a derivative"), *const slopes = allocate(count, sizeof *slopes, "a derivative");
+    int *const places = allocate(count, sizeof *places, "a derivative");
+    int *const slopes = allocate(count, sizeof *slopes, "a derivative");
     Builder builder;
     builder_open(&builder);
     builder_copy(&builder, expression, places);

@@ -104,7 +104,8 @@ bool formula_has_name(const char *at, size_t length)
     for (int i = 0; i < CONSTANTS; i++)
         if (scan_is(at, length, constants[i].name))
             return true;
-    return scan_is(at, length, "x") || scan_is(at, length, "g") || function_of(at, length) != OPERATOR_COUNT || shorthand_of(at, length) >= 0;
+    return scan_is(at, length, "x") || scan_is(at, length, "g") || function_of(at, length) != OPERATOR_COUNT ||
+           shorthand_of(at, length) >= 0;
 }
 
 /* ---- values ---- */
@@ -221,7 +222,8 @@ static Operator infix(Parser *p, size_t *length)
     *length = 0;
     for (Operator operator = 0; operator < OPERATOR_COUNT; operator++) {
         const OperatorInfo *row = operator_info(operator);
-        if (row->operands == 2 && row->precedence != PRECEDENCE_function && starts_with(p, row->spelling) && strlen(row->spelling) > *length) {
+        const bool stands_between = row->operands == 2 && row->precedence != PRECEDENCE_function;
+        if (stands_between && starts_with(p, row->spelling) && strlen(row->spelling) > *length) {
             best = operator;
             *length = strlen(row->spelling);
         }

@@ -25,7 +25,8 @@ static bool read_parameter(Parser *p, Expression *e)
     if (length >= EXPRESSION_NAME)
         return scan_fail(p, at, "a parameter's name of %zu letters: at most %d fit", length, EXPRESSION_NAME - 1) != NOTHING;
     if (!name_is_free(e, at, length))
-        return scan_fail(p, at, "'%.*s' has a meaning already: choose another name for the parameter", (int)length, at) != NOTHING;
+        return scan_fail(p, at, "'%.*s' has a meaning already: choose another name for the parameter",
+                         (int)length, at) != NOTHING;
     p->at += length;
     if (scan_next(p) != '=')
         return scan_fail(p, p->at, "'=' is missing: write %.*s=1", (int)length, at) != NOTHING;
@@ -71,7 +72,8 @@ static Expression *parse(Parser *p, Expression *declared)
     const char *all = p->text + strlen(p->text), *semicolon = strchr(p->text, ';');
     const int first = declared->parameters;
     if (all - p->text > EXPRESSION_LENGTH) {
-        scan_fail(p, p->text + EXPRESSION_LENGTH, "a formula of %zu characters: at most %d are read", (size_t)(all - p->text), EXPRESSION_LENGTH);
+        scan_fail(p, p->text + EXPRESSION_LENGTH, "a formula of %zu characters: at most %d are read",
+                  (size_t)(all - p->text), EXPRESSION_LENGTH);
         return NULL;
     }
     p->at = semicolon ? semicolon : all;

@@ -29,23 +29,14 @@ static Plan plan(StepOperation operation, int a, int b, int c, int d)
 
 /* ---- products ---- */
 
-/* u of 4 sigmoid_slope(2 softplus(u)), -1 if it is something else. */
-static int slope_of_softplus(const Builder *tree, int place)
-{
-    if (!is(tree, place, OPERATOR_multiply) || !is_number(tree, operand(tree, place, 0), 4))
-        return -1;
-    const int slope = operand(tree, place, 1);
-    if (!is(tree, slope, OPERATOR_sigmoid_slope))
-        return -1;
-    const int twice = operand(tree, slope, 0);
-    if (!is(tree, twice, OPERATOR_multiply) || !is_number(tree, operand(tree, twice, 0), 2) || !is(tree, operand(tree, twice, 1), OPERATOR_softplus))
-        return -1;
-    return operand(tree, operand(tree, twice, 1), 0);
-}
-
 static bool is_tanh_softplus(const Builder *tree, int place)
 {
     return is(tree, place, OPERATOR_tanh) && is(tree, operand(tree, place, 0), OPERATOR_softplus);
+}
+
+static bool is_slope_at_softplus(const Builder *tree, int place)
+{
+    return is(tree, place, OPERATOR_tanh_slope) && is(tree, operand(tree, place, 0), OPERATOR_softplus);
 }
 
 /* u f(u) in one step, where nothing else needs f(u). */
@@ -63,12 +54,13 @@ static StepOperation gated(const Builder *tree, const int uses[], int u, int f)
 }
 
 /* Products that are one step; STEP_COUNT: of another kind. */
-static Plan match_product(const Builder *tree, const int uses[], int left, int right)
+static Plan match_product(const Builder *tree, const int uses[], int place)
 {
+    const int left = operand(tree, place, 0), right = operand(tree, place, 1);
     for (int turn = 0; turn < 2; turn++) {
         const int a = turn ? right : left, b = turn ? left : right;
-        const int u = slope_of_softplus(tree, a);
-        if (u >= 0 && is(tree, b, OPERATOR_sigmoid) && operand(tree, b, 0) == u)
+        const int u = operand(tree, b, 0);
+        if (is_slope_at_softplus(tree, a) && is(tree, b, OPERATOR_sigmoid) && operand(tree, operand(tree, a, 0), 0) == u)
             return plan(STEP_tanh_softplus_slope, u, -1, -1, -1);
         const StepOperation gate = gated(tree, uses, a, b);
         if (gate != STEP_COUNT)
@@ -90,11 +82,15 @@ static Plan match_part(const Builder *tree, const int uses[], int place)
 {
     if (is_tanh_softplus(tree, place))
         return plan(STEP_tanh_softplus, operand(tree, operand(tree, place, 0), 0), -1, -1, -1);
-    const StepOperation step = is(tree, place, OPERATOR_sigmoid) ? STEP_sigmoid : is(tree, place, OPERATOR_sigmoid_slope) ? STEP_sigmoid_slope
-                             : is(tree, place, OPERATOR_phi) ? STEP_phi : is(tree, place, OPERATOR_normal) ? STEP_normal : STEP_COUNT;
+    const StepOperation step = is(tree, place, OPERATOR_sigmoid) ? STEP_sigmoid
+                             : is(tree, place, OPERATOR_sigmoid_slope) ? STEP_sigmoid_slope
+                             : is(tree, place, OPERATOR_tanh) ? STEP_tanh
+                             : is(tree, place, OPERATOR_tanh_slope) ? STEP_tanh_slope
+                             : is(tree, place, OPERATOR_phi) ? STEP_phi
+                             : is(tree, place, OPERATOR_normal) ? STEP_normal : STEP_COUNT;
     if (step != STEP_COUNT)
         return plan(step, operand(tree, place, 0), -1, -1, -1);
-    return is(tree, place, OPERATOR_multiply) ? match_product(tree, uses, operand(tree, place, 0), operand(tree, place, 1))
+    return is(tree, place, OPERATOR_multiply) ? match_product(tree, uses, place)
                                               : plan(STEP_COUNT, -1, -1, -1, -1);
 }
 
@@ -104,7 +100,8 @@ static Plan match_gate_slope(const Builder *tree, const int uses[], int gate, in
     const Plan none = plan(STEP_COUNT, -1, -1, -1, -1), f = match_part(tree, uses, gate);
     if (f.operation == STEP_COUNT || !is(tree, product, OPERATOR_multiply) || uses[gate] > 1 || uses[product] > 1)
         return none;
-    const int u = f.operands[0], left = operand(tree, product, 0), right = operand(tree, product, 1), slope = left == u ? right : left;
+    const int u = f.operands[0], left = operand(tree, product, 0), right = operand(tree, product, 1);
+    const int slope = left == u ? right : left;
     const Plan df = match_part(tree, uses, slope);
     if ((left != u && right != u) || uses[slope] > 1)
         return none;
@@ -118,7 +115,7 @@ static Plan match_gate_slope(const Builder *tree, const int uses[], int gate, in
 static bool is_product(const Builder *tree, const int uses[], int place)
 {
     return is(tree, place, OPERATOR_multiply) && uses[place] == 1 &&
-           match_product(tree, uses, operand(tree, place, 0), operand(tree, place, 1)).operation == STEP_COUNT;
+           match_product(tree, uses, place).operation == STEP_COUNT;
 }
 
 static Plan match_sum(const Builder *tree, const int uses[], Operator operator, int left, int right)
@@ -142,11 +139,17 @@ static Plan match_times(const Builder *tree, const int uses[], int factor, int o
     static const struct { StepOperation alone, times; int operands; } rows[] = {
         { STEP_multiply_add, STEP_multiply_add_times, 3 }, { STEP_silu_slope, STEP_silu_slope_times, 1 },
         { STEP_gelu_slope, STEP_gelu_slope_times, 1 },     { STEP_mish_slope, STEP_mish_slope_times, 1 },
+        { STEP_sigmoid, STEP_sigmoid_times, 1 },           { STEP_sigmoid_slope, STEP_sigmoid_slope_times, 1 },
+        { STEP_tanh_slope, STEP_tanh_slope_times, 1 },     { STEP_phi, STEP_phi_times, 1 },
     };
     Plan result = plan(STEP_COUNT, -1, -1, -1, -1);
-    if (uses[other] > 1 || !is(tree, other, OPERATOR_add))
+    if (uses[other] > 1)
         return result;
-    const Plan inner = match_sum(tree, uses, OPERATOR_add, operand(tree, other, 0), operand(tree, other, 1));
+    const bool sum = is(tree, other, OPERATOR_add);
+    const Plan inner = sum ? match_sum(tree, uses, OPERATOR_add, operand(tree, other, 0), operand(tree, other, 1))
+                           : match_part(tree, uses, other);
+    if (!sum && inner.operation != STEP_COUNT && uses[inner.operands[0]] > 1)
+        return result;      /* a step for two may do better */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (inner.operation == rows[i].alone) {
             result = inner;
@@ -156,9 +159,10 @@ static Plan match_times(const Builder *tree, const int uses[], int factor, int o
     return result;
 }
 
-static Plan match_multiply(const Builder *tree, const int uses[], int left, int right)
+static Plan match_multiply(const Builder *tree, const int uses[], int place)
 {
-    Plan result = match_product(tree, uses, left, right);
+    const int left = operand(tree, place, 0), right = operand(tree, place, 1);
+    Plan result = match_product(tree, uses, place);
     if (result.operation == STEP_COUNT)
         result = match_times(tree, uses, left, right);
     if (result.operation == STEP_COUNT)
@@ -177,7 +181,8 @@ static Plan match_choose(const Builder *tree, int condition, int then, int other
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (is(tree, condition, rows[i].operator))
-            return plan(rows[i].step, operand(tree, condition, rows[i].turned), operand(tree, condition, !rows[i].turned), then, other);
+            return plan(rows[i].step, operand(tree, condition, rows[i].turned), operand(tree, condition, !rows[i].turned),
+                        then, other);
     return plan(STEP_choose, condition, then, other, -1);
 }
 
@@ -186,7 +191,7 @@ Plan pattern_match(const Builder *tree, const int uses[], int node)
     const Node *n = &tree->nodes[node];
     const int a = n->operands[0], b = n->operands[1];
     switch ((int)n->operator) {
-    case OPERATOR_multiply: return match_multiply(tree, uses, a, b);
+    case OPERATOR_multiply: return match_multiply(tree, uses, node);
     case OPERATOR_add:
     case OPERATOR_subtract: return match_sum(tree, uses, n->operator, a, b);
     case OPERATOR_choose:   return match_choose(tree, a, b, n->operands[2]);
@@ -210,7 +215,8 @@ Plan pattern_match(const Builder *tree, const int uses[], int node)
 StepOperation pattern_pair(StepOperation first, StepOperation second)
 {
     static const StepOperation pairs[][3] = {
-        { STEP_sigmoid, STEP_sigmoid_slope, STEP_sigmoid_both }, { STEP_tanh_softplus, STEP_tanh_softplus_slope, STEP_tanh_softplus_both },
+        { STEP_sigmoid, STEP_sigmoid_slope, STEP_sigmoid_both }, { STEP_tanh, STEP_tanh_slope, STEP_tanh_both },
+        { STEP_tanh_softplus, STEP_tanh_softplus_slope, STEP_tanh_softplus_both },
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (first == pairs[i][0] && second == pairs[i][1])
@@ -220,7 +226,8 @@ StepOperation pattern_pair(StepOperation first, StepOperation second)
 
 /* ---- what a NaN does ---- */
 
-/* Variables that make a choice NaN for certain: those of the branch that is taken when the condition compares a NaN, and those of both. */
+/* Variables that make a choice NaN for certain: those of the branch that is taken when the condition compares a NaN, and those of
+ * both branches. */
 static unsigned choice_carries(const Expression *e, const Node *choice, const unsigned carried[])
 {
     const Node *condition = &e->nodes[choice->operands[0]];
@@ -229,6 +236,11 @@ static unsigned choice_carries(const Expression *e, const Node *choice, const un
         return then & other;
     const unsigned compared = carried[condition->operands[0]] | carried[condition->operands[1]];
     return (then & other) | (compared & (condition->operator == OPERATOR_not_equal ? then : other));
+}
+
+static bool is_other_than_0(const Node *node)
+{
+    return node->operator == OPERATOR_number && node->number != 0;
 }
 
 static unsigned node_carries(const Expression *e, const Node *node, const unsigned carried[])
@@ -244,7 +256,7 @@ static unsigned node_carries(const Expression *e, const Node *node, const unsign
     case OPERATOR_not:
     case OPERATOR_and:
     case OPERATOR_or:        return 0;
-    case OPERATOR_power:     return e->nodes[node->operands[1]].operator == OPERATOR_number && e->nodes[node->operands[1]].number != 0 ? all : 0;
+    case OPERATOR_power:     return is_other_than_0(&e->nodes[node->operands[1]]) ? all : 0;
     default:                 return operator_info(node->operator)->precedence == PRECEDENCE_comparison ? 0 : all;
     }
 }

@@ -18,6 +18,12 @@ static inline double real_sigmoid_slope(double x)
     return t / ((1 + t) * (1 + t));
 }
 
+/* 1 - tanh(x)^2 */
+static inline double real_tanh_slope(double x)
+{
+    return 4 * real_sigmoid_slope(2 * x);
+}
+
 /* log(1 + e^x) */
 static inline double real_softplus(double x)
 {

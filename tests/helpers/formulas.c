@@ -39,7 +39,7 @@ static void put_call(Writer *w, int levels)
 {
     const bool two = random_below(w->random, 6) == 0;
     put(w, two ? ONE_OF(w, "min", "max")
-               : ONE_OF(w, "exp", "expm1", "log", "log1p", "sqrt", "abs", "sign", "relu", "sigmoid", "sigmoid_slope", "tanh", "softplus", "erf", "phi",
+               : ONE_OF(w, "exp", "expm1", "log", "log1p", "sqrt", "abs", "sign", "relu", "sigmoid", "sigmoid_slope", "tanh", "tanh_slope", "softplus", "erf", "phi",
                         "normal", "sin", "cos", "atan", "sinh", "cosh", "silu", "gelu", "mish", "relu6", "elu", "hardsigmoid", "hardswish", "softsign",
                         "logsigmoid", "-", "!"));
     put(w, "(");

@@ -26,7 +26,7 @@ typedef void Run(size_t count, const float *const from[4], float *const to[2]);
         const float *p = from[0], *q = from[1], *r = from[2], *s = from[3];                          \
         float *y = to[0], *z = to[1];                                                                \
         (void)q, (void)r, (void)s;                                                                   \
-        if (STEP_##key == STEP_sigmoid_both || STEP_##key == STEP_tanh_softplus_both) {              \
+        if (STEP_##key == STEP_sigmoid_both || STEP_##key == STEP_tanh_both || STEP_##key == STEP_tanh_softplus_both) {     \
             _Pragma("omp simd")                                                                      \
             for (size_t i = 0; i < count; i++) {                                                     \
                 READ_##operands                                                                      \
@@ -56,7 +56,7 @@ static void fill(float *strip, size_t count, float value)
         strip[i] = value;
 }
 
-/* The functions that turn around are right up to WIDE_TURNS; where an element of a strip is further out, libm computes it. True if it did. */
+/* The functions that turn around are right up to WIDE_TURNS; where an element is further out, libm computes the strip. True if it did. */
 static bool run_far(const ExpressionStep *step, size_t count, const float *x, float *y)
 {
     float largest = 0;
@@ -86,7 +86,7 @@ static void run_steps(const ExpressionCode *code, size_t count, float *const str
     }
 }
 
-/* What stays the same from strip to strip: constants, and parameters of which there is one. Returns how much of the buffer is in use. */
+/* What stays the same from strip to strip: constants, and parameters of which there is one. */
 static void fill_constants(const ExpressionCode *code, const ExpressionStrips *in, float *strips[], float *buffer)
 {
     const size_t strip = (size_t)code->strip;
