@@ -47,6 +47,9 @@ static void commands(void **state)
         { "activations experiment",                       0, "vanishing        gradients", "" },
         { "activations experiment selfnorm --acts selu --depth 3 --width 16 -o s.svg --csv s.csv", 0, "selu        lecun      3", "" },
         { "head -c5 s.svg; head -n1 s.csv",               0, "<?xmlactivation,start,layer,mean,variance\n", "" },
+        { "train lenet --data shapes --limit 60 --epochs 1 -b 20 --threads 1 -q --output run >/dev/null && activations inspect run -o i.svg --csv i.csv", 0,
+          "classifier.4", "" },
+        { "head -c5 i.svg; wc -l <i.csv",                 0, "<?xml5\n", "" },
         { "ls *.tmp 2>/dev/null; true",                   0, "", "" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -82,6 +85,9 @@ static void mistakes(void **state)
         { "activations experiment xor --arch lenet",      2, NULL, "--arch changes nothing: xor" },
         { "activations experiment gelu-error --steps 3",  2, NULL, "--steps changes nothing: gelu-error" },
         { "activations experiment selfnorm --acts selu --depth 2 -o x", 2, NULL, ".png, .svg or .pdf" },
+        { "activations inspect",                          2, NULL, "no checkpoint" },
+        { "activations inspect nowhere.safetensors",      3, NULL, "nowhere.safetensors" },
+        { "activations inspect run -o x.gif",             2, NULL, ".png, .svg or .pdf" },
         { "activations choose --net toaster",             2, NULL, "transformer" },
         { "activations list gelu",                        2, NULL, "usage is activations list" },
     };
@@ -130,7 +136,7 @@ static void json(void **state)
 static void help_fits(void **state)
 {
     (void)state;
-    static const char *const names[] = { "", "list", "show", "eval", "grad", "compare", "choose", "plot", "experiment" };
+    static const char *const names[] = { "", "list", "show", "eval", "grad", "compare", "choose", "plot", "experiment", "inspect" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char command[64], *out, *err;
         snprintf(command, sizeof command, "activations %s --help", names[i]);

@@ -88,7 +88,7 @@ static const char *or_nothing(const char *text)
     return text ? text : "";
 }
 
-static bool run(const void *data, const OptionLine *line, Error *error)
+static bool run(void *data, OptionLine *line, Error *error)
 {
     ChooseFlags flags = *(const ChooseFlags *)data;
     const bool asks = flags.ask;

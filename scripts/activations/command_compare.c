@@ -36,7 +36,7 @@ static void print_line(Activation act, bool cost)
     putchar('\n');
 }
 
-static bool run(const void *flags, const OptionLine *line, Error *error)
+static bool run(void *flags, OptionLine *line, Error *error)
 {
     const bool cost = ((const CompareFlags *)flags)->cost;
     int count;

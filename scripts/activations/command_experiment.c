@@ -44,7 +44,7 @@ static bool show(const Experiment *experiment, const ExperimentFlags *flags, con
     return ok;
 }
 
-static bool run(const void *data, const OptionLine *line, Error *error)
+static bool run(void *data, OptionLine *line, Error *error)
 {
     const ExperimentFlags *flags = data;
     ExperimentOptions o = { .seed = (uint64_t)flags->seed, .depth = (int)flags->depth, .width = (int)flags->width, .steps = (int)flags->steps,

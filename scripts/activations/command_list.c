@@ -80,7 +80,7 @@ static void print_json(const ActivationInfo *info, bool first)
     printf("}");
 }
 
-static bool run(const void *data, const OptionLine *line, Error *error)
+static bool run(void *data, OptionLine *line, Error *error)
 {
     const ListFlags *flags = data;
     (void)line, (void)error;

@@ -55,7 +55,7 @@ static bool plot(const PlotFlags *flags, const Activation *acts, int count, Erro
     return saved;
 }
 
-static bool run(const void *data, const OptionLine *line, Error *error)
+static bool run(void *data, OptionLine *line, Error *error)
 {
     const PlotFlags *flags = data;
     if (!flags->output)

@@ -121,7 +121,7 @@ static void print_one(Activation act, bool cost)
     print_values(act);
 }
 
-static bool run(const void *flags, const OptionLine *line, Error *error)
+static bool run(void *flags, OptionLine *line, Error *error)
 {
     int count;
     Activation *acts = catalogue_parse(line, 0, &count, error);

@@ -104,12 +104,12 @@ static bool print_values(const ValueFlags *flags, const OptionLine *line, Curve 
     return ok;
 }
 
-static bool run_eval(const void *flags, const OptionLine *line, Error *error)
+static bool run_eval(void *flags, OptionLine *line, Error *error)
 {
     return print_values(flags, line, activation_value, error);
 }
 
-static bool run_grad(const void *flags, const OptionLine *line, Error *error)
+static bool run_grad(void *flags, OptionLine *line, Error *error)
 {
     return print_values(flags, line, activation_slope, error);
 }

@@ -7,7 +7,7 @@
 #include "command.h"
 
 extern const Command command_list, command_show, command_eval, command_grad, command_compare, command_choose, command_plot,
-    command_experiment;
+    command_experiment, command_inspect;
 
 /* The catalogue's rows in its order; NULL after the last. */
 const ActivationInfo *catalogue_at(int index);

@@ -10,7 +10,7 @@ typedef struct Command {
     const char *brief;             /* what it does, in the program's list of commands */
     size_t      size;              /* of the struct that the options fill; 0: it has none */
     bool        numbers;           /* arguments may be numbers below zero: they are no options */
-    bool      (*run)(const void *flags, const OptionLine *line, Error *error);
+    bool      (*run)(void *flags, OptionLine *line, Error *error);
 } Command;
 
 /* Runs the command that argv[1] names, or answers --help; `about` and `examples` are the program's own. Its exit status; ends the
