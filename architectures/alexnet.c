@@ -17,23 +17,23 @@
 #include "architectures.h"
 #include "sequential.h"
 
-static Tensor *small_features(Network *net, Tensor *x, Activation act)
+static Tensor *small_features(Network *net, Tensor *x, const ArchOptions *opt)
 {
     static const struct { int channels; bool pool; } stages[] = {
         {64, true}, {192, true}, {384, false}, {256, false}, {256, true},
     };
     Sequence at = { 0 };
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
-        x = conv2d    (net, layer_next(&at), x, stages[i].channels, (Conv2d){ .kernel = 3, .pad = 1 });
+        x = conv2d    (net, layer_next(&at), x, before_act(opt, stages[i].channels), (Conv2d){ .kernel = 3, .pad = 1 });
         x = batchnorm (net, layer_next(&at), x);
-        x = activation(net, layer_next(&at), x, act);
+        x = activation(net, layer_next(&at), x, opt->act);
         if (stages[i].pool)
             x = max_pool(net, layer_next(&at), x, (Pool){ .kernel = 2 });
     }
     return x;
 }
 
-static Tensor *large_features(Network *net, Tensor *x, Activation act)
+static Tensor *large_features(Network *net, Tensor *x, const ArchOptions *opt)
 {
     static const struct { int channels, kernel, stride, pad; bool pool; } stages[] = {
         {64, 11, 4, 2, true}, {192, 5, 1, 2, true}, {384, 3, 1, 1, false}, {256, 3, 1, 1, false}, {256, 3, 1, 1, true},
@@ -41,8 +41,8 @@ static Tensor *large_features(Network *net, Tensor *x, Activation act)
     Sequence at = { 0 };
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         const Conv2d options = { .kernel = stages[i].kernel, .stride = stages[i].stride, .pad = stages[i].pad, .bias = true };
-        x = conv2d    (net, layer_next(&at), x, stages[i].channels, options);
-        x = activation(net, layer_next(&at), x, act);
+        x = conv2d    (net, layer_next(&at), x, before_act(opt, stages[i].channels), options);
+        x = activation(net, layer_next(&at), x, opt->act);
         if (stages[i].pool)
             x = max_pool(net, layer_next(&at), x, (Pool){ .kernel = 3, .stride = 2 });
     }
@@ -55,7 +55,7 @@ Tensor *alexnet(Network *net, Tensor *image, const ArchOptions *opt)
     const float half = classifier_dropout(opt, 0.5f);
 
     scope_push(net, "features");
-    Tensor *x = small ? small_features(net, image, opt->act) : large_features(net, image, opt->act);
+    Tensor *x = small ? small_features(net, image, opt) : large_features(net, image, opt);
     scope_pop(net);
     if (!small)
         x = adaptive_avg_pool(net, "avgpool", x, 6);
@@ -64,10 +64,10 @@ Tensor *alexnet(Network *net, Tensor *image, const ArchOptions *opt)
     scope_push(net, "classifier");
     if (!small)
         x = dropout(net, layer_next(&at), x, half);
-    x = linear    (net, layer_next(&at), x, small ? 1024 : 4096);
+    x = linear    (net, layer_next(&at), x, before_act(opt, small ? 1024 : 4096));
     x = activation(net, layer_next(&at), x, opt->act);
     x = dropout   (net, layer_next(&at), x, half);
-    x = linear    (net, layer_next(&at), x, small ? 512 : 4096);
+    x = linear    (net, layer_next(&at), x, before_act(opt, small ? 512 : 4096));
     x = activation(net, layer_next(&at), x, opt->act);
     if (small)
         x = dropout(net, layer_next(&at), x, half);

@@ -23,7 +23,17 @@ typedef struct ArchOptions {
     bool       identity_init;      /* the first filters of 3x3 convolutions start as identities (Jordan, 2024, arXiv:2404.00498) */
     float      layer_scale;        /* what layer scales start with */
     int        depth, width;       /* mlp only: hidden layers, and units of each */
+    bool       gate_same;          /* with a gated unit: all activations leave fewer channels, so that the network has about as many parameters */
+    float      gate_width;         /* how many of them they leave; the registry sets it, 0: all */
 } ArchOptions;
+
+/* How many channels the layer before an activation gives, for the activation to leave `channels`. */
+static inline int before_act(const ArchOptions *options, int channels)
+{
+    const bool narrow = activation_is_gated(options->act) && options->gate_width > 0;
+    const int left = narrow ? (int)((float)channels * options->gate_width + 0.5f) : channels;
+    return activation_inputs(options->act, left > 0 ? left : 1);
+}
 
 /* The dropout of a classifier that has `own` as published. */
 static inline float classifier_dropout(const ArchOptions *options, float own)

@@ -29,7 +29,7 @@ static Tensor *block(Network *net, Tensor *x, float drop, const ArchOptions *opt
     scope_push(net, "block");
     Tensor *y = conv2d(net, "0", x, c, (Conv2d){ .kernel = 7, .pad = 3, .groups = c, .bias = true });
     y = layernorm   (net, "2", y, 1e-6f);
-    y = pixel_linear(net, "3", y, 4 * c);
+    y = pixel_linear(net, "3", y, before_act(opt, 4 * c));
     y = activation  (net, "4", y, opt->act);
     y = pixel_linear(net, "5", y, c);
     scope_pop(net);

@@ -54,6 +54,12 @@ static Tensor *residual(Network *net, Tensor *y, Tensor *x, float drop)
     return same ? add(net, "add", drop_path(net, "drop_path", y, drop), x) : y;
 }
 
+/* Before a depthwise layer that an activation follows: that layer cannot give more channels than it reads. */
+static int before_depthwise(const Form *form, int channels)
+{
+    return activation_inputs(form->opt->act, before_act(form->opt, channels));
+}
+
 /*  x --depthwise-bn-act--1x1-bn--drop--(+)-->      the shortcut is there where the shape stays; drop: stochastic depth */
 static Tensor *depthwise_separable(Network *net, Tensor *x, int channels, int kernel, int stride, float drop, const Form *form)
 {
@@ -69,11 +75,10 @@ static Tensor *depthwise_separable(Network *net, Tensor *x, int channels, int ke
 /*  x --1x1-bn-act--depthwise-bn-act--1x1-bn--drop--(+)-->      six times as wide in between */
 static Tensor *inverted_residual(Network *net, Tensor *x, int channels, int kernel, int stride, float drop, const Form *form)
 {
-    const int wide = 6 * x->shape.c;
-    Tensor *y = conv2d(net, "conv_pw", x, wide, pointwise());
+    Tensor *y = conv2d(net, "conv_pw", x, before_depthwise(form, 6 * x->shape.c), pointwise());
     y = norm  (net, "bn1", y, form);
     y = act   (net, "act1", y, form);
-    y = conv2d(net, "conv_dw",  y, wide, window(form, kernel, stride, wide));
+    y = conv2d(net, "conv_dw",  y, y->shape.c, window(form, kernel, stride, y->shape.c));
     y = norm  (net, "bn2", y, form);
     y = act   (net, "act2", y, form);
     y = excite(net, y, x->shape.c, form);
@@ -87,7 +92,7 @@ static Tensor *efficientnet(Network *net, Tensor *image, const Form *form)
     static const struct { int channels, repeats, stride, kernel; } stages[] = {
         {16, 1, 1, 3}, {24, 2, 2, 3}, {40, 2, 2, 5}, {80, 3, 2, 3}, {112, 3, 1, 5}, {192, 4, 2, 5}, {320, 1, 1, 3},
     };
-    Tensor *x = conv2d(net, "conv_stem", image, 32, window(form, 3, is_small(image) ? 1 : 2, 0));
+    Tensor *x = conv2d(net, "conv_stem", image, before_depthwise(form, 32), window(form, 3, is_small(image) ? 1 : 2, 0));
     x = norm  (net, "bn1", x, form);
     x = act   (net, "act1", x, form);
 
@@ -103,7 +108,7 @@ static Tensor *efficientnet(Network *net, Tensor *image, const Form *form)
         }
     }
 
-    x = conv2d(net, "conv_head", x, 1280, pointwise());
+    x = conv2d(net, "conv_head", x, before_act(form->opt, 1280), pointwise());
     x = norm  (net, "bn2", x, form);
     x = act   (net, "act2", x, form);
     x = global_avg_pool(net, "pool", x);

@@ -19,18 +19,18 @@ Tensor *lenet(Network *net, Tensor *image, const ArchOptions *opt)
     const int pad = image->shape.h == 28 ? 2 : 0;
 
     scope_push(net, "features");
-    Tensor *x = conv2d(net, "0", image, 6, (Conv2d){ .kernel = 5, .pad = pad, .bias = true });
+    Tensor *x = conv2d(net, "0", image, before_act(opt, 6), (Conv2d){ .kernel = 5, .pad = pad, .bias = true });
     x = activation(net, "1", x, opt->act);
     x = avg_pool  (net, "2", x, half);
-    x = conv2d    (net, "3", x, 16, (Conv2d){ .kernel = 5, .bias = true });
+    x = conv2d    (net, "3", x, before_act(opt, 16), (Conv2d){ .kernel = 5, .bias = true });
     x = activation(net, "4", x, opt->act);
     x = avg_pool  (net, "5", x, half);
     scope_pop(net);
 
     scope_push(net, "classifier");
-    x = linear    (net, "1", x, 120);
+    x = linear    (net, "1", x, before_act(opt, 120));
     x = activation(net, "2", x, opt->act);
-    x = linear    (net, "3", x, 84);
+    x = linear    (net, "3", x, before_act(opt, 84));
     x = activation(net, "4", x, opt->act);
     x = dropout   (net, "drop", x, classifier_dropout(opt, 0));
     x = linear    (net, "5", x, opt->classes);

@@ -23,7 +23,7 @@ Tensor *mlp(Network *net, Tensor *image, const ArchOptions *opt)
 
     scope_push(net, "classifier");
     for (int i = 0; i < depth; i++) {
-        x = linear    (net, layer_next(&at), x, width);
+        x = linear    (net, layer_next(&at), x, before_act(opt, width));
         x = activation(net, layer_next(&at), x, opt->act);
         x = dropout   (net, layer_next(&at), x, drop);
     }

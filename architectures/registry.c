@@ -129,6 +129,41 @@ static bool settle_options(Network *net, const Architecture *arch, const ArchOpt
     return true;
 }
 
+static Network *network_build(const Architecture *arch, Shape image, const ArchOptions *options)
+{
+    Network *net = network_new();
+    network_set_gain(net, activation_gain(options->act));
+    network_set_norm(net, options->bn_eps, options->bn_momentum);
+    arch->build(net, network_input(net, image), options);
+    return net;
+}
+
+static size_t parameters_with(const Architecture *arch, Shape image, const ArchOptions *options)
+{
+    Network *net = network_build(arch, image, options);
+    const size_t count = network_trained_count(net);
+    network_free(net);
+    return count;
+}
+
+/* The width at which a gated network has about as many parameters as one with an ordinary activation, by bisection. */
+static float same_width(const Architecture *arch, Shape image, const ArchOptions *options)
+{
+    ArchOptions tried = *options;
+    tried.act = activation_of(arch->act);
+    const size_t wanted = parameters_with(arch, image, &tried);
+    tried.act = options->act;
+    float least = 0.25f, most = 1.0f;
+    for (int i = 0; i < 10; i++) {
+        tried.gate_width = (least + most) / 2;
+        if (parameters_with(arch, image, &tried) > wanted)
+            most = tried.gate_width;
+        else
+            least = tried.gate_width;
+    }
+    return least;
+}
+
 Network *architecture_network(const Architecture *arch, Shape image, const ArchOptions *options, Error *error)
 {
     if (image.h < arch->least_side || image.w < arch->least_side || image.h != image.w) {
@@ -140,10 +175,12 @@ Network *architecture_network(const Architecture *arch, Shape image, const ArchO
     ArchOptions resolved = *options;
     if (!resolved.act.info)
         resolved.act = activation_of(arch->act);
-    Network *net = network_new();
-    network_set_gain(net, resolved.act.info->gain);
-    network_set_norm(net, resolved.bn_eps, resolved.bn_momentum);
-    arch->build(net, network_input(net, image), &resolved);
+    if (resolved.gate_same && !activation_is_gated(resolved.act)) {
+        error_set(error, EXIT_usage, "--gate-same changes nothing: %.200s is no gated unit: leave it out, or choose one, such as --act swiglu", resolved.act.info->key);
+        return NULL;
+    }
+    resolved.gate_width = resolved.gate_same ? same_width(arch, image, &resolved) : 0;
+    Network *net = network_build(arch, image, &resolved);
     start_small_before_norm(net);
     if (settle_options(net, arch, &resolved, error))
         return net;

@@ -25,7 +25,7 @@ Tensor *vgg16(Network *net, Tensor *image, const ArchOptions *opt)
     scope_push(net, "features");
     for (int s = 0; s < 5; s++) {
         for (int i = 0; i < stages[s].layers; i++) {
-            x = conv2d    (net, layer_next(&at), x, stages[s].channels, (Conv2d){ .kernel = 3, .pad = 1, .bias = true });
+            x = conv2d    (net, layer_next(&at), x, before_act(opt, stages[s].channels), (Conv2d){ .kernel = 3, .pad = 1, .bias = true });
             x = batchnorm (net, layer_next(&at), x);
             x = activation(net, layer_next(&at), x, opt->act);
         }
@@ -35,10 +35,10 @@ Tensor *vgg16(Network *net, Tensor *image, const ArchOptions *opt)
     x = adaptive_avg_pool(net, "avgpool", x, is_small(image) ? 1 : 7);
 
     scope_push(net, "classifier");
-    x = linear    (net, "0", x, 4096);
+    x = linear    (net, "0", x, before_act(opt, 4096));
     x = activation(net, "1", x, opt->act);
     x = dropout   (net, "2", x, half);
-    x = linear    (net, "3", x, 4096);
+    x = linear    (net, "3", x, before_act(opt, 4096));
     x = activation(net, "4", x, opt->act);
     x = dropout   (net, "5", x, half);
     x = linear    (net, "6", x, opt->classes);

@@ -1,4 +1,4 @@
-/* activation.c - y = f(x) for every f of the catalogue (activations.def).
+/* activation.c - y = f(x) for every f that has loops of its own (activations.def); for the others see formula_activation.c.
  *
  *   x, y      N C H W
  *   weight    C              prelu alone: one slope a channel
@@ -141,6 +141,8 @@ static const ModuleOps activation_ops = {
 Tensor *activation(Network *net, const char *name, const Tensor *x, Activation act)
 {
     CHECK(act.info, "activation '%s' is native: the architecture must say which", name);
+    if (act.info->id == ACT_formula)
+        return formula_activation(net, name, x, act);
     ActivationModule *m = network_add_module(net, sizeof *m, &activation_ops, name, x, NULL);
     m->act = act;
     if (act.info->learned) {
@@ -150,4 +152,9 @@ Tensor *activation(Network *net, const char *name, const Tensor *x, Activation a
         m->slope = network_add_param(net, m, "weight", PARAM_plain, 1, &c, (Init){ .constant = act.parameters[0] });
     }
     return network_add_output(net, m, x->shape);
+}
+
+int activation_inputs(Activation act, int channels)
+{
+    return activation_is_gated(act) ? 2 * channels : channels;
 }

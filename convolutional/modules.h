@@ -42,8 +42,14 @@ Tensor *batchnorm_with(Network *net, const char *name, const Tensor *x, BatchNor
 /* The same over the channels of each pixel.   Ba et al., 2016, arXiv:1607.06450 */
 Tensor *layernorm(Network *net, const char *name, const Tensor *x, float eps);
 
-/* y = f(x).   prelu has a weight: one slope a channel */
+/* y = f(x).   prelu has a weight: one slope a channel; a typed formula has its parameters, one a channel each. A gated unit leaves half the
+ * channels: y = f(x, g), x the first half, g the second.   Dauphin et al., 2016, arXiv:1612.08083 */
 Tensor *activation(Network *net, const char *name, const Tensor *x, Activation act);
+/* What it calls for one that is computed from its formula. */
+Tensor *formula_activation(Network *net, const char *name, const Tensor *x, Activation act);
+
+/* How many channels a layer must give for `act` to leave `channels`: twice as many before a gated unit. */
+int     activation_inputs(Activation act, int channels);
 
 /* kernel x kernel windows; avg_pool's averages count no padding. */
 typedef struct Pool {

@@ -14,7 +14,7 @@ Tensor *squeeze_excite(Network *net, const char *name, const Tensor *x, int redu
     const Conv2d pointwise = { .kernel = 1, .bias = true };
     scope_push(net, "%s", name);
     Tensor *gate = global_avg_pool(net, "pool", x);
-    gate = conv2d    (net, "conv_reduce", gate, reduced, pointwise);
+    gate = conv2d    (net, "conv_reduce", gate, activation_inputs(act, reduced), pointwise);
     gate = activation(net, "act1",        gate, act);
     gate = conv2d    (net, "conv_expand", gate, x->shape.c, pointwise);
     gate = activation(net, "gate",        gate, activation_of(ACT_sigmoid));

@@ -23,10 +23,8 @@ static void list_architectures(void)
 
 static void list_activations(void)
 {
-    for (int key = ACT_native + 1; key < ACT_COUNT; key++) {
-        const ActivationInfo *info = activation_info((ActivationKey)key);
-        printf("%-12s %s\n", info->key, info->formula);
-    }
+    for (int i = 0; i < activation_count(); i++)
+        printf("%-12s %s\n", activation_at(i)->key, activation_at(i)->formula);
 }
 
 static void list_steps(void)

@@ -163,6 +163,34 @@ static void test_activations(void **state)
     }
 }
 
+/* Gated units: the layer before each is twice as wide, or all are so much narrower that the parameters stay about as many. */
+static void test_gated_units(void **state)
+{
+    (void)state;
+    Activation swiglu;
+    assert_true(activation_parse("swiglu", &swiglu, NULL));
+    for (size_t i = 0; i < CASES; i++)
+        for (int side = 32; side <= 96; side += 64) {
+            ArchOptions options = { .classes = 10 };
+            Network *plain = build(find(cases[i].name), (Shape){ 3, side, side }, options);
+            options.act = swiglu;
+            Network *twice = build(find(cases[i].name), (Shape){ 3, side, side }, options);
+            options.gate_same = true;
+            Network *same = build(find(cases[i].name), (Shape){ 3, side, side }, options);
+            const double count = (double)network_trained_count(plain);
+            assert_true((double)network_trained_count(twice) > 1.05 * count);
+            if (!(fabs((double)network_trained_count(same) - count) < 0.06 * count))
+                fail_msg("%s: %zu parameters with --gate-same, %.0f without a gate", cases[i].name, network_trained_count(same), count);
+            network_free(plain);
+            network_free(twice);
+            network_free(same);
+        }
+    Error error;
+    const ArchOptions refused = { .classes = 10, .gate_same = true };
+    assert_null(architecture_network(find("lenet"), (Shape){ 3, 32, 32 }, &refused, &error));
+    assert_int_equal(error.code, EXIT_usage);
+}
+
 static void test_dropout(void **state)
 {
     (void)state;
@@ -391,7 +419,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts), cmocka_unit_test(test_entries), cmocka_unit_test(test_activations),
-        cmocka_unit_test(test_dropout), cmocka_unit_test(test_squeeze_excite), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_gated_units), cmocka_unit_test(test_dropout), cmocka_unit_test(test_squeeze_excite), cmocka_unit_test(test_names),
         cmocka_unit_test(test_registry), cmocka_unit_test(test_sides), cmocka_unit_test(test_init),
         cmocka_unit_test(test_seeds), cmocka_unit_test(test_sequence), cmocka_unit_test(test_table),
     };

@@ -68,6 +68,12 @@ SHAPE(conv2d)
 }
 SHAPE(linear)            { return pixel(integer(d, "features")); }
 SHAPE(same)              { return d->in[0]; }
+SHAPE(activation)
+{
+    Shape shape = d->in[0];
+    shape.c /= activation_is_gated(d->function) ? 2 : 1;
+    return shape;
+}
 SHAPE(pool)
 {
     const int room = 2 * integer(d, "pad") - integer(d, "kernel"), stride = integer(d, "stride");
@@ -97,7 +103,7 @@ static struct {
     { "linear",            "weight bias",   make_linear,            shape_linear,   macs_linear, 0 },
     { "batchnorm",         "weight bias running_mean running_var num_batches_tracked", make_batchnorm, shape_same, macs_none, 0 },
     { "layernorm",         "weight bias",   make_layernorm,         shape_same,     macs_none, 0 },
-    { "activation",        "[weight]",      make_activation,        shape_same,     macs_none, 0 },
+    { "activation",        "[weight] [a] [b]", make_activation,     shape_activation,    macs_none, 0 },
     { "max_pool",          "",              make_max_pool,          shape_pool,     macs_none, 0 },
     { "avg_pool",          "",              make_avg_pool,          shape_pool,     macs_none, 0 },
     { "adaptive_avg_pool", "",              make_adaptive_avg_pool, shape_adaptive, macs_none, 0 },

@@ -13,6 +13,7 @@
 #include "activations.h"
 #include "architectures.h"
 #include "errors.h"
+#include "names.h"
 
 typedef enum { PAGE_readme, PAGE_activations, PAGE_architectures, PAGE_measurements, PAGE_internals, PAGES } Page;
 
@@ -83,11 +84,15 @@ static void append_cell(char *line, size_t room, const char *before, const char 
 static void test_activation_rows(void **state)
 {
     (void)state;
-    for (int key = ACT_native + 1; key < ACT_COUNT; key++) {
-        const ActivationInfo *info = activation_info((ActivationKey)key);
-        char line[512] = "|", parameter[64] = "";
-        if (*info->parameters)
-            snprintf(parameter, sizeof parameter, "%s = %g", info->parameters, (double)info->defaults[0]);
+    for (int i = 0; i < activation_count(); i++) {
+        const ActivationInfo *info = activation_at(i);
+        char line[512] = "|", parameter[128] = "";
+        for (int p = 0; p < activation_parameter_count(info); p++) {
+            char word[32];
+            const size_t used = strlen(parameter);
+            snprintf(parameter + used, sizeof parameter - used, "%s%s = %g", p ? ", " : "",
+                     names_word(info->parameters, p, word, sizeof word), (double)info->defaults[p]);
+        }
         append_cell(line, sizeof line, " `", info->key, "`");
         append_cell(line, sizeof line, " ", info->aliases, "");
         append_cell(line, sizeof line, " `", info->formula, "`");

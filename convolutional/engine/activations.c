@@ -1,8 +1,10 @@
-/* activations.c - the catalogue in double precision, and its names; see activations.h and activations.def. */
+/* activations.c - the catalogue in double precision, and its names; see activations.h, activations.def and formulas.def. */
 
 #include "activations.h"
 
+#include "formula.h"
 #include "names.h"
+#include "real.h"
 #include "text.h"
 
 #include <float.h>
@@ -11,32 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static double sigmoid(double x)
-{
-    const double t = exp(-fabs(x));
-    return (x < 0 ? t : 1) / (1 + t);
-}
-
-static double sigmoid_slope(double x)
-{
-    const double t = exp(-fabs(x));
-    return t / ((1 + t) * (1 + t));
-}
-
-static double phi(double x)
-{
-    return erfc(-x * 0.70710678118654752) / 2;
-}
-
 #define REAL(constant)    constant
 #define ABS(x)            fabs(x)
 #define EXP(x)            exp(x)
 #define EXPM1(x)          expm1(x)
 #define LOG1P(x)          log1p(x)
 #define TANH(x)           tanh(x)
-#define SIGMOID(x)        sigmoid(x)
-#define SIGMOID_SLOPE(x)  sigmoid_slope(x)
-#define PHI(x)            phi(x)
+#define SIGMOID(x)        real_sigmoid(x)
+#define SIGMOID_SLOPE(x)  real_sigmoid_slope(x)
+#define PHI(x)            real_phi(x)
 
 #define X(key, f, df, ...)                                                      \
     static double f_##key(double x, double a)  { (void)x, (void)a; return f; }  \
@@ -47,6 +32,12 @@ static double phi(double x)
 static const ActivationInfo catalogue[ACT_COUNT] = {
 #define X(name, expression, slope, ...) [ACT_##name] = { .id = ACT_##name, .key = #name, __VA_ARGS__ },
 #include "activations.def"
+#undef X
+};
+
+static const ActivationInfo formulas[] = {
+#define X(name, ...) { .id = ACT_formula, .key = #name, __VA_ARGS__ },
+#include "formulas.def"
 #undef X
 };
 
@@ -61,18 +52,33 @@ static const struct {
 
 static const char native_name[] = "native";
 
+int activation_count(void)
+{
+    return ACT_COUNT - 1 + (int)(sizeof formulas / sizeof *formulas);
+}
+
+const ActivationInfo *activation_at(int index)
+{
+    CHECK(index >= 0 && index < activation_count(), "activation %d of %d", index, activation_count());
+    return index < ACT_COUNT - 1 ? &catalogue[index + 1] : &formulas[index - (ACT_COUNT - 1)];
+}
+
 const ActivationInfo *activation_info(ActivationKey key)
 {
     CHECK(key > ACT_native && key < ACT_COUNT, "activation key %d of 1..%d", (int)key, ACT_COUNT - 1);
     return &catalogue[key];
 }
 
+Activation activation_of_info(const ActivationInfo *info)
+{
+    Activation activation = { .info = info };
+    memcpy(activation.parameters, info->defaults, sizeof activation.parameters);
+    return activation;
+}
+
 Activation activation_of(ActivationKey key)
 {
-    Activation activation = { .info = key == ACT_native ? NULL : activation_info(key) };
-    if (activation.info)
-        memcpy(activation.parameters, activation.info->defaults, sizeof activation.parameters);
-    return activation;
+    return key == ACT_native ? (Activation){ 0 } : activation_of_info(activation_info(key));
 }
 
 Activation activation_with(ActivationKey key, float parameter)
@@ -95,15 +101,38 @@ ActivationKey activation_key(Activation activation)
     return activation.info ? activation.info->id : ACT_native;
 }
 
+bool activation_has_loops(Activation activation)
+{
+    return activation.info && activation.info->id != ACT_formula && !activation.info->learned;
+}
+
+bool activation_is_gated(Activation activation)
+{
+    return activation_key(activation) == ACT_formula && formula_of(activation.info)->gated;
+}
+
+float activation_gain(Activation activation)
+{
+    CHECK(activation.info, "the gain of %s", native_name);
+    if (activation.info->gain > 0)
+        return activation.info->gain;
+    /* A product of two numbers squares what is wrong with their size: above 1 the signal explodes with depth. */
+    return activation_is_gated(activation) ? 1.0f : (float)formula_gain(activation);
+}
+
 double activation_value(Activation activation, double x)
 {
     CHECK(activation.info, "the value of native at %g", x);
+    if (activation.info->id == ACT_formula)
+        return formula_value(activation, x);
     return loops[activation.info->id].f(x, (double)activation.parameters[0]);
 }
 
 double activation_slope(Activation activation, double x)
 {
     CHECK(activation.info, "the slope of native at %g", x);
+    if (activation.info->id == ACT_formula)
+        return formula_slope(activation, x);
     return loops[activation.info->id].df(x, (double)activation.parameters[0]);
 }
 
@@ -112,6 +141,7 @@ const char *activation_names(void)
     static const char names[] =
 #define X(key, ...) " " #key
 #include "activations.def"
+#include "formulas.def"
 #undef X
         ;
     return names + 1;
@@ -163,6 +193,14 @@ static bool parameters_parse(const char *text, Activation *activation, Error *er
     return true;
 }
 
+static bool formula_parse(const char *text, Activation *activation, Error *error)
+{
+    const ActivationInfo *info = formula_row(text, error);
+    if (info)
+        *activation = activation_of_info(info);
+    return info;
+}
+
 bool activation_parse(const char *text, Activation *activation, Error *error)
 {
     const size_t length = strcspn(text, ":");
@@ -170,19 +208,21 @@ bool activation_parse(const char *text, Activation *activation, Error *error)
         *activation = (Activation){0};
         return true;
     }
-    for (ActivationKey key = ACT_native + 1; key < ACT_COUNT; key++) {
-        const ActivationInfo *row = &catalogue[key];
+    for (int i = 0; i < activation_count(); i++) {
+        const ActivationInfo *row = activation_at(i);
         if (!names_match(row->key, text, length) && !names_match(row->aliases, text, length))
             continue;
-        Activation parsed = activation_of(key);
+        Activation parsed = activation_of_info(row);
         if (text[length] == ':' && !parameters_parse(text + length + 1, &parsed, error))
             return false;
         *activation = parsed;
         return true;
     }
+    if (formula_is_meant(text))
+        return formula_parse(text, activation, error);
     NameSearch search = { .wrong = text };
-    for (ActivationKey key = ACT_native + 1; key < ACT_COUNT; key++)
-        names_consider(&search, catalogue[key].key, catalogue[key].aliases);
+    for (int i = 0; i < activation_count(); i++)
+        names_consider(&search, activation_at(i)->key, activation_at(i)->aliases);
     return names_unknown(&search, "unknown activation", "", "activations list", error);
 }
 

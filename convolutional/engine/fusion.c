@@ -36,7 +36,7 @@ static void fuse_from(Program *program, const Module *head)
         tail = next;
         next = next_of(program, tail);
     }
-    if (head->ops->takes_activation && next && next->ops->function && !next->ops->function(next).info->learned) {
+    if (head->ops->takes_activation && next && next->ops->function && activation_has_loops(next->ops->function(next))) {
         fusion->activation = next;
         fusion->act = next->ops->function(next);
         tail = next;

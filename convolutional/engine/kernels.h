@@ -13,6 +13,7 @@
 
 #include "activations.h"
 #include "expression_code.h"
+#include "formula.h"
 #include "view.h"
 
 /* "avx512 vnni", "avx512", "avx2" or "base". The environment variable CONVZOO_ISA=avx512|avx2|base lowers it (tests). */
@@ -44,6 +45,29 @@ void kernel_prelu_backward(const View *view, const float *x, const float *slope,
  * formula may be one of its inputs. _run: by the calling thread alone, for use inside other kernels. */
 void kernel_expression(const ExpressionCode *code, size_t count, const ExpressionStrips *in, float *const outputs[]);
 void kernel_expression_run(const ExpressionCode *code, size_t count, const ExpressionStrips *in, float *const outputs[]);
+/* An activation that is computed from its formula (formula_kernels.c). */
+typedef struct FormulaKernel {
+    const Formula *formula;
+    View  view;                                  /* of y. A gated unit's x has twice its channels: the first half is x, the second the gate */
+    bool  together;                              /* all channels of a pixel of a gated unit's x lie together */
+    bool  learned;                               /* the parameters are one a channel */
+    bool  draws;                                 /* `noise` is drawn; else 1/2 */
+    float parameters[EXPRESSION_PARAMETERS];     /* where they are not learned */
+} FormulaKernel;
+
+typedef struct FormulaInputs {
+    const float *x, *dy;                         /* dy: backward alone */
+    const float *weights[EXPRESSION_PARAMETERS]; /* learned parameters, view.padded each; else NULL */
+    uint64_t     key;                            /* of what is drawn */
+} FormulaInputs;
+
+/* y = f(x). y may be x, but not of a gated unit. x of a gated unit lies as y does, with twice the channels: its block divides view.c, or
+ * is all of them (together). */
+void kernel_formula_forward(const FormulaKernel *k, const FormulaInputs *in, float *y);
+size_t kernel_formula_scratch(const FormulaKernel *k);
+/* dx = dy f'(x), of a gated unit dy df/dg as well; dweights[i][c] = sum over n, h, w of dy df/dp, where learned. dx may be dy or x, but not of
+ * a gated unit. */
+void kernel_formula_backward(const FormulaKernel *k, const FormulaInputs *in, float *dx, float *const dweights[], void *scratch);
 
 /* y = a + b. y may be a or b. */
 void kernel_add(size_t count, const float *a, const float *b, float *y);

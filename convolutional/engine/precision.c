@@ -43,7 +43,7 @@ static bool multiplies_in_bf16(const Module *module, const Program *program)
 /* An activation with a kernel of its own, number by number. */
 static bool passes_on(const Module *module)
 {
-    return module->ops->function && !module->ops->function(module).info->learned;
+    return module->ops->function && activation_has_loops(module->ops->function(module));
 }
 
 /* Of several readers the gradients are summed, in f32. */

@@ -19,13 +19,14 @@ enum { CHANNELS = 64, SIDE = 8, BATCH = 16, LEAST_RUNS = 5, ROWS_MOST = 64 };
 typedef struct Bench {
     Network *network;
     Program *program;
+    int      inputs;      /* numbers in a batch */
 } Bench;
 
 /* A layer with parameters stands before, so that the activation's gradient is wanted. */
 static Bench bench_open(Activation act)
 {
-    Bench b = { .network = network_new() };
-    Tensor *x = network_input(b.network, (Shape){ CHANNELS, SIDE, SIDE });
+    Bench b = { .network = network_new(), .inputs = BATCH * activation_inputs(act, CHANNELS) * SIDE * SIDE };
+    Tensor *x = network_input(b.network, (Shape){ activation_inputs(act, CHANNELS), SIDE, SIDE });
     x = layer_scale(b.network, "scale", x, 1);
     x = activation(b.network, "act", x, act);
     global_avg_pool(b.network, "pool", x);
@@ -38,7 +39,7 @@ static void bench_fill(const Bench *b)
 {
     Random random = random_stream(0, 0, 0, RANDOM_init);
     float *image = program_image(b->program), *gradient = program_logits_gradient(b->program);
-    for (int i = 0; i < BATCH * CHANNELS * SIDE * SIDE; i++)
+    for (int i = 0; i < b->inputs; i++)
         image[i] = random_normal(&random);
     for (int i = 0; i < BATCH * CHANNELS; i++)
         gradient[i] = 1;

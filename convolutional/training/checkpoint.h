@@ -4,13 +4,14 @@
  *   last.safetensors    the same, with optimizer.<state>.<parameter> tensors, those of the run's parts, and the run's counters in
  *                       the metadata
  *
- * Metadata (text): format, arch, act, classes, mean, std, img_size, in_chans, exif_orientation ("applied"), crop and
- * interpolation where they are not centre and bilinear, squeeze_excite, bn_eps, depth and width where they are not the architecture's own,
- * and for resume the run's own keys. */
+ * Metadata (text): format, arch, act, classes, mean, std, img_size, in_chans, exif_orientation ("applied"), crop and interpolation where they
+ * are not centre and bilinear, squeeze_excite, gate_same, bn_eps, depth and width where they are not the architecture's own, and for resume the
+ * run's own keys. */
 
 #ifndef CONVZOO_CHECKPOINT_H
 #define CONVZOO_CHECKPOINT_H
 
+#include "activations.h"
 #include "image.h"
 #include "kept.h"
 #include "safetensors.h"
@@ -20,12 +21,12 @@ enum { CHECKPOINT_MAX_CHANNELS = 3 };
 /* What evaluate and predict need to know beside the weights. */
 typedef struct ModelInfo {
     char   arch[64];
-    char   act[64];                            /* NAME or NAME:P */
+    char   act[ACTIVATION_TEXT];               /* NAME, NAME:P or a formula */
     char **classes;                            /* class_count names; owned, model_info_clear */
     int    class_count;
     int    channels, side;                     /* in_chans, img_size */
     float  mean[CHECKPOINT_MAX_CHANNELS], std[CHECKPOINT_MAX_CHANNELS];
-    bool   squeeze_excite;
+    bool   squeeze_excite, gate_same;
     float  bn_eps;                             /* every batch norm's, where it is not the architecture's own; else 0 */
     int    depth, width;                       /* of mlp, where they are not its own; else 0 */
     bool   as_stored;                          /* EXIF orientation was not applied to the photographs: exif_orientation is missing */

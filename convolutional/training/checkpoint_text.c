@@ -92,6 +92,8 @@ bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *
     put_number(writer, "in_chans", (uint64_t)info->channels);
     if (info->squeeze_excite)
         safetensors_writer_metadata(writer, "squeeze_excite", "true");
+    if (info->gate_same)
+        safetensors_writer_metadata(writer, "gate_same", "true");
     if (info->bn_eps > 0 && !put_json(writer, "bn_eps", json_real(info->bn_eps), JSON_REAL_PRECISION(9), path, error))
         return false;
     if (info->depth)
@@ -207,11 +209,12 @@ static bool get_classes(const Safetensors *file, ModelInfo *info, const char *pa
                     path, error);
 }
 
-static bool get_squeeze_excite(const Safetensors *file, bool *on, const char *path, Error *error)
+/* Off where the key is missing. */
+static bool get_switch(const Safetensors *file, const char *key, bool *on, const char *path, Error *error)
 {
-    const char *text = safetensors_metadata(file, "squeeze_excite");
+    const char *text = safetensors_metadata(file, key);
     *on = text && !strcmp(text, "true");
-    return !text || *on || !strcmp(text, "false") || bad_text("squeeze_excite", text, "true or false", path, error);
+    return !text || *on || !strcmp(text, "false") || bad_text(key, text, "true or false", path, error);
 }
 
 static bool get_bn_eps(const Safetensors *file, float *eps, const char *path, Error *error)
@@ -304,7 +307,8 @@ bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, 
                     (info->channels != 2 || bad_text("in_chans", "2", "1 (grey) or 3 (colour)", path, error)) &&
                     get_floats(file, "mean", info->mean, info->channels, -INFINITY, path, error) &&
                     get_floats(file, "std", info->std, info->channels, 1e-30f, path, error) &&
-                    get_squeeze_excite(file, &info->squeeze_excite, path, error) && get_bn_eps(file, &info->bn_eps, path, error) &&
+                    get_switch(file, "squeeze_excite", &info->squeeze_excite, path, error) &&
+                    get_switch(file, "gate_same", &info->gate_same, path, error) && get_bn_eps(file, &info->bn_eps, path, error) &&
                     get_size(file, "depth", ARCH_DEPTH_MOST, &info->depth, path, error) &&
                     get_size(file, "width", ARCH_WIDTH_MOST, &info->width, path, error) &&
                     get_orientation(file, &info->as_stored, path, error) && get_fit(file, &info->fit, path, error) &&

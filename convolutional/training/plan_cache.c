@@ -19,7 +19,7 @@
 /* Goes up when kernels change so much that old measurements mislead. */
 enum { GENERATION = 2 };
 
-enum { PATH_ROOM = 1024, KEY_ROOM = 512, FILE_MOST = 16 << 20 };
+enum { PATH_ROOM = 1024, KEY_ROOM = 1280, FILE_MOST = 16 << 20 };
 
 /* ---- the key ---- */
 
@@ -41,17 +41,18 @@ static void processor_name(char *name, size_t size)
 
 static void key_of(const PlanSubject *s, const Plan *plan, char *key, size_t size)
 {
-    char processor[128], kernels[64], act[64], sizes[48] = "";
+    char processor[128], kernels[64], act[ACTIVATION_TEXT], sizes[48] = "";
     processor_name(processor, sizeof processor);
     if (s->options.depth || s->options.width)
         snprintf(sizes, sizeof sizes, " depth %d width %d", s->options.depth, s->options.width);
     const int at = snprintf(key, size, "generation %d, %s, %s, %d threads, ", GENERATION, processor,
                             program_kernels(kernels, sizeof kernels), threads_settle(0));
-    snprintf(key + at, size - (size_t)at, "%s %s b%d, %s %s%s%s%s%s%s %dx%dx%d, %d classes, plan %s",
+    snprintf(key + at, size - (size_t)at, "%s %s b%d, %s %s%s%s%s%s%s%s %dx%dx%d, %d classes, plan %s",
              s->purpose.gradients != GRADIENTS_none ? "train" : "infer", plan->precision == PRECISION_f32 ? "f32" : "bf16", s->batch,
              s->arch->key, activation_text(s->options.act, act, sizeof act), s->options.no_dropout ? " no dropout" : "",
-             s->options.squeeze_excite ? " squeeze-excite" : "", s->options.dropout > 0.0f ? " own dropout" : "",
-             s->options.drop_path > 0.0f ? " drop path" : "", sizes, s->image.c, s->image.h, s->image.w, s->options.classes,
+             s->options.squeeze_excite ? " squeeze-excite" : "", s->options.gate_same ? " same parameters" : "",
+             s->options.dropout > 0.0f ? " own dropout" : "", s->options.drop_path > 0.0f ? " drop path" : "", sizes,
+             s->image.c, s->image.h, s->image.w, s->options.classes,
              plan_text(plan));
 }
 

@@ -65,18 +65,31 @@ static bool folder_used(const char *path, bool *used, Error *error)
     return ok;
 }
 
+/* What stands for an activation in a folder's name: no sign that a shell or scp would take for its own (leaky_relu:0.1, x*sigmoid(2*x)). */
+static const char *folder_word(const char *act, char *word, size_t size)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    size_t used = 0;
+    for (; *act && used + 1 < size; act++)
+        if (strchr(plain, *act))
+            word[used++] = *act;
+        else if (used && word[used - 1] != '_')
+            word[used++] = '_';
+    while (used && word[used - 1] == '_')
+        used--;
+    word[used] = '\0';
+    return word;
+}
+
 /* Makes runs/<arch>-<act>-<n> with the first n that is free. */
 static char *folder_new(const char *arch, const char *act, Error *error)
 {
     enum { RUNS_MOST = 1000000 };
-    char path[256];
+    char path[256], word[48];
     if (!folder_create("runs", error))
         return NULL;
     for (int n = 1; n < RUNS_MOST; n++) {
-        snprintf(path, sizeof path, "runs/%s-%s-%d", arch, act, n);
-        for (char *letter = path; *letter; letter++)      /* leaky_relu:0.1: a colon means a host to scp and rsync */
-            if (*letter == ':')
-                *letter = '_';
+        snprintf(path, sizeof path, "runs/%s-%s-%d", arch, folder_word(act, word, sizeof word), n);
         if (folder_make(path))
             return text_copy(path);
         if (errno != EEXIST)

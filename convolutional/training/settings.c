@@ -152,7 +152,7 @@ enum { FREEZE_MOST = 400 };      /* bytes: a checkpoint has room for all setting
 bool settings_is_usual(const char *name, const TrainerOptions *o)
 {
     const Setting *setting = settings_at(settings_index(name));
-    char text[64];
+    char text[ACTIVATION_TEXT];
     return !strcmp(setting_write(setting, o, text, sizeof text), setting->fallback);
 }
 

@@ -22,6 +22,7 @@ static const Setting settings[] = {
     { "act", "activation", 0, TEXT(network.act), FORM(act), RESULT, .argument = "NAME[:P]", RECIPE, .group = "Model",
       .help = "activation in every block (--list-acts)" },
     { "dropout", NULL, 0, SWITCH(network.no_dropout), FORM(denied), RESULT, .fallback = "true", .group = "Model", .help = "switch off the architecture's dropout", .rare = true },
+    { "gate-same", NULL, 0, SWITCH(network.gate_same), RESULT, .absent = "false", .group = "Model", .help = "with a gated unit: fewer channels, for as many parameters as with another activation", .rare = true },
     { "squeeze-excite", NULL, 0, SWITCH(network.squeeze_excite), RESULT, .group = "Model", .help = "efficientnet_lite0 with squeeze-and-excitation", .rare = true },
 
     { "drop", "drop-rate", 0, FLOAT(network.dropout, 0, 0.99), RESULT, .fallback = "0", .absent = "0", RECIPE, .group = "Model",

@@ -152,6 +152,7 @@ static bool build_network(Trainer *t, Error *error)
     info->channels = data->channels;
     info->side = data->height;
     info->squeeze_excite = o->network.squeeze_excite;
+    info->gate_same = o->network.gate_same;
     info->bn_eps = o->network.bn_eps;
     info->depth = o->network.depth;
     info->width = o->network.width;

@@ -5,29 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-const ActivationInfo *catalogue_at(int index)
-{
-    return index < ACT_COUNT - 1 ? activation_info((ActivationKey)(index + 1)) : NULL;
-}
-
-static int catalogue_count(void)
-{
-    int count = 0;
-    while (catalogue_at(count))
-        count++;
-    return count;
-}
-
 Activation *catalogue_parse(const OptionLine *line, int first, int *count, Error *error)
 {
-    Activation *acts = allocate((size_t)line->argument_count + (size_t)catalogue_count() + 1, sizeof *acts, "activations");
+    Activation *acts = allocate((size_t)line->argument_count + (size_t)activation_count() + 1, sizeof *acts, "activations");
     *count = 0;
     bool ok = true;
     for (int i = first; i < line->argument_count && ok; i++) {
         const char *word = line->arguments[i];
         if (!strcmp(word, "all")) {
-            for (int j = 0; catalogue_at(j); j++)
-                acts[(*count)++] = activation_of(catalogue_at(j)->id);
+            for (int j = 0; j < activation_count(); j++)
+                acts[(*count)++] = activation_of_info(activation_at(j));
             ok = line->argument_count - first == 1 || error_set(error, EXIT_usage, "names beside 'all': all has them already: leave them out");
             break;
         }

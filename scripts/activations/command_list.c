@@ -54,16 +54,17 @@ static void print_parameters(const ActivationInfo *info)
 
 static void print_json(const ActivationInfo *info, bool first)
 {
-    const Activation act = activation_of(info->id);
+    const Activation act = activation_of_info(info);
     const Properties p = properties_of(act);
     printf("%s\n {\"name\": ", first ? "" : ",");
     print_json_string(info->key);
     print_field("aliases", info->aliases);
+    print_field("family", info->family);
     print_field("formula", info->formula);
     print_field("derivative", info->derivative);
     print_field("range", info->range);
     print_parameters(info);
-    print_number("gain", (double)info->gain);
+    print_number("gain", (double)activation_gain(act));
     printf(", \"monotone\": %s, \"smooth\": %s, \"saturates_left\": %s, \"saturates_right\": %s", p.rises || p.falls ? "true" : "false",
            p.smooth == SMOOTH_twice ? "true" : "false", p.saturates_left ? "true" : "false", p.saturates_right ? "true" : "false");
     print_number("slope_least", p.slope_least);
@@ -86,11 +87,11 @@ static bool run(void *data, OptionLine *line, Error *error)
     (void)line, (void)error;
     if (flags->json)
         printf("[");
-    for (int i = 0; catalogue_at(i); i++)
+    for (int i = 0; i < activation_count(); i++)
         if (flags->json)
-            print_json(catalogue_at(i), i == 0);
+            print_json(activation_at(i), i == 0);
         else
-            print_line(catalogue_at(i));
+            print_line(activation_at(i));
     if (flags->json)
         printf("\n]\n");
     return true;

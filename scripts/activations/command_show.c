@@ -10,6 +10,7 @@
 #include <omp.h>
 
 #include "cost.h"
+#include "formula.h"
 #include "frameworks.h"
 #include "properties.h"
 
@@ -72,7 +73,7 @@ static void print_properties(Activation act)
     print_row("minimum", properties_minimum(&p, text));
     print_row("f(x) = x", properties_fixed_points(&p, text));
     snprintf(line, sizeof line, "%.4g: weights start with variance gain^2 / fan-in (a sixth in linear layers and before batch norm)",
-             (double)act.info->gain);
+             (double)activation_gain(act));
     print_row("gain", line);
     snprintf(line, sizeof line, "1 / sqrt(E f(z)^2) = %.4f; a layer then multiplies a gradient's variance by %.4f", p.gain,
              p.gain * p.gain * p.slope_square);
@@ -101,6 +102,20 @@ static void print_cost(Activation act)
     print_row("cost", line);
 }
 
+/* In words where the catalogue has them; else what the rules of differentiation give. */
+static void print_derivatives(const ActivationInfo *info)
+{
+    char text[1024];
+    if (info->derivative && *info->derivative) {
+        print_row("f'(x)", info->derivative);
+        return;
+    }
+    const Formula *formula = formula_of(info);
+    print_row(formula->gated ? "df/dx" : "f'(x)", expression_text(formula->slopes[EXPRESSION_x], text, sizeof text));
+    if (formula->gated)
+        print_row("df/dg", expression_text(formula->slopes[EXPRESSION_g], text, sizeof text));
+}
+
 static void print_one(Activation act, bool cost)
 {
     const ActivationInfo *info = act.info;
@@ -108,7 +123,7 @@ static void print_one(Activation act, bool cost)
     printf("%s\n", activation_text(act, text, sizeof text));
     print_row("also called", info->aliases);
     print_row("f(x)", info->formula);
-    print_row("f'(x)", info->derivative ? info->derivative : "");
+    print_derivatives(info);
     print_row("range", info->range);
     print_parameters(act);
     print_properties(act);

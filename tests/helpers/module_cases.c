@@ -19,6 +19,12 @@ BUILD(conv_bn)    { return reference_batchnorm(r, "b", conv(r, row, x)); }
 BUILD(ln)         { return reference_layernorm(r, "m", x, 1e-6f); }
 static Activation function_of(const ModuleCase *row)
 {
+    Activation act;
+    Error error;
+    if (row->formula) {
+        CHECK(activation_parse(row->formula, &act, &error), "%s: %s", row->name, error.text);
+        return act;
+    }
     return row->act_parameter != 0 ? activation_with(row->act, row->act_parameter) : activation_of(row->act);
 }
 
@@ -221,6 +227,25 @@ const ModuleCase module_cases[] = {
     { "frozen linear",                  3, { 5, 3, 4}, line, .channels = 7, .frozen = "m." },
     { "frozen pixel_linear",            2, { 5, 3, 7}, pixels, .channels = 11, .frozen = "m." },
     { "frozen layernorm",               2, { 6, 3, 4}, ln, .kind = KIND_norm, .frozen = "m." },
+    { "typed x*sigmoid(x)",             2, {13, 3, 5}, act, .kind = KIND_pointwise, .formula = "x*sigmoid(x)" },
+    { "typed, 16 channels",             3, {16, 5, 7}, act, .kind = KIND_pointwise, .formula = "x*tanh(softplus(x))" },
+    { "typed, many pixels",             2, { 3, 41, 37}, act, .kind = KIND_pointwise, .formula = "sin(x) + x/2" },
+    { "typed, a parameter a channel",   2, {13, 3, 5}, act, .kind = KIND_pointwise, .formula = "x*sigmoid(b*x); b=1" },
+    { "typed, two parameters",          3, {16, 4, 5}, act, .kind = KIND_pointwise, .formula = "a*tanh(b*x) + x; a=0.5 b=2" },
+    { "typed, two parameters, 1 pixel", 5, {21, 1, 1}, act, .kind = KIND_pointwise, .formula = "a*tanh(b*x) + x; a=0.5 b=2" },
+    { "typed after batch norm",         2, {13, 4, 5}, bn_act, .kind = KIND_norm, .formula = "x*sigmoid(b*x); b=1.5" },
+    { "typed after a sum",              3, {16, 2, 5}, residual_x, .kind = KIND_norm, .formula = "x*sigmoid(x)" },
+    { "typed, f(0) is not 0",           2, { 5, 3, 4}, act, .kind = KIND_pointwise, .formula = "cos(x)*x + 1" },
+    { "typed, frozen parameter",        2, {13, 3, 5}, act, .kind = KIND_pointwise, .formula = "x*sigmoid(b*x); b=1", .frozen = "m." },
+    { "swiglu",                         2, {10, 3, 5}, act, .kind = KIND_pointwise, .formula = "swiglu" },
+    { "swiglu, 32 to 16",               3, {32, 5, 4}, act, .kind = KIND_pointwise, .formula = "swiglu" },
+    { "swiglu, 1 pixel",                4, {14, 1, 1}, act, .kind = KIND_pointwise, .formula = "swiglu" },
+    { "glu after batch norm",           2, {48, 4, 5}, bn_act, .kind = KIND_norm, .formula = "glu" },
+    { "geglu after conv2d",             2, { 3, 6, 5}, conv_bn_act, .kind = KIND_norm, .channels = 32, SAME(3), .formula = "geglu" },
+    { "bilinear",                       16, { 6, 3, 5}, act, .kind = KIND_pointwise, .formula = "bilinear" },
+    { "typed gate with a parameter",    2, {32, 3, 5}, act, .kind = KIND_pointwise, .formula = "x*sigmoid(b*g); b=1" },
+    { "tanhshrink",                     2, {13, 3, 5}, act, .kind = KIND_pointwise, .formula = "tanhshrink" },
+    { "squareplus:2",                   2, {13, 3, 5}, act, .kind = KIND_pointwise, .formula = "squareplus:2" },
     { "frozen prelu",                   2, {13, 3, 5}, act, .kind = KIND_pointwise, ACT(prelu), .frozen = "m." },
     { "frozen layer_scale + x",         2, {13, 3, 5}, scale_residual, .kind = KIND_pointwise, .frozen = "m." },
     { "frozen batchnorm",               3, { 5, 4, 7}, bn, .kind = KIND_norm, .frozen = "m." },

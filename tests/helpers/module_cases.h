@@ -18,7 +18,8 @@ typedef struct ModuleCase {
     Conv2d      conv;
     Pool        pool;
     ActivationKey act;
-    float       act_parameter;      /* 0: the usual one */
+    float       act_parameter;               /* 0: the usual one */
+    const char *formula;                     /* a text for --act, instead of act */
     float       p;
     const char *frozen;                      /* how the names of frozen parameters begin; NULL: none */
     bool        by_sample;                   /* dropped by sample, and not by element */

@@ -2,6 +2,8 @@
 
 #include "reference.h"
 
+#include "formula.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -255,9 +257,27 @@ static void activation_forward(Reference *r, const ReferenceNode *node)
     }
 }
 
+/* x and g are the two halves of a gated unit's channels; parameters of a typed formula are one a channel. */
+static void formula_forward(Reference *r, const ReferenceNode *node)
+{
+    const Formula *formula = formula_of(node->act.info);
+    const Shape s = node->y->shape;
+    const size_t image = (size_t)s.c * (size_t)s.h * (size_t)s.w;
+    for (size_t i = 0; i < reference_size(r, node->y); i++) {
+        const size_t from = formula->gated ? i / image * 2 * image + i % image : i;
+        double parameters[EXPRESSION_PARAMETERS] = { 0 };
+        for (int p = 0; p < formula->parameters; p++)
+            parameters[p] = node->act.info->learned ? param_of(r, node, p)[channel_of(s, i)] : (double)node->act.parameters[p];
+        if (formula->noise >= 0)
+            parameters[formula->noise] = 0.5;
+        y_of(r, node)[i] = expression_value(formula->value, x_of(r, node)[from], formula->gated ? x_of(r, node)[from + image] : 0, parameters);
+    }
+}
+
 Tensor *reference_activation(Reference *r, const char *name, const Tensor *x, Activation act)
 {
-    const ReferenceNode node = { activation_forward, x, .first = network_param_count(r->net), .act = act };
+    const bool loops = activation_key(act) != ACT_formula;
+    const ReferenceNode node = { loops ? activation_forward : formula_forward, x, .first = network_param_count(r->net), .act = act };
     return keep(r, node, activation(r->net, name, x, act));
 }
 

@@ -36,7 +36,7 @@ size_t KERNEL(kernel_batchnorm_scratch)(const BatchNormKernel *k)
 
 static BatchNormCall call_of(const BatchNormKernel *k, void *scratch)
 {
-    CHECK(k->act.info && !k->act.info->learned, "batch norm: activation %s", k->act.info ? k->act.info->key : "native");
+    CHECK(activation_has_loops(k->act), "batch norm: activation %s", k->act.info ? k->act.info->key : "native");
     BatchNormCall call = { .panels = panels_of(&k->view), .eps = k->eps, .fixed = k->fixed, .partials = scratch };
     if (scratch) {
         call.first = (float *)(call.partials + call.panels.slices * 2 * call.panels.padded);

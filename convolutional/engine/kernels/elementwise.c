@@ -8,6 +8,7 @@
 #include "bf16.h"
 #include "errors.h"
 #include "functions.h"
+#include "padding.h"
 
 #include <string.h>
 
@@ -46,24 +47,9 @@ static Backward *const backwards[ACT_COUNT] = {
 #undef X
 };
 
-/* Writes zero to the channels that only fill the last block; numbers of `size` bytes. */
-static void padding_clear(const View *view, size_t size, void *y)
-{
-    const size_t pixels = view_pixels(view), block = (size_t)view->block, c = (size_t)view->c;
-    const size_t blocks = view_blocks(view);
-    #pragma omp parallel for collapse(2) schedule(static)
-    for (int n = 0; n < view->n; n++)
-        for (size_t b = c / block; b < blocks; b++) {
-            char *from = (char *)y + ((size_t)n * view_image_stride(view) + b * view_block_stride(view)) * size;
-            const size_t used = b * block < c ? c - b * block : 0;
-            for (size_t pixel = 0; pixel < pixels; pixel++)
-                memset(from + (pixel * block + used) * size, 0, (block - used) * size);
-        }
-}
-
 static void activation_check(Activation act, const char *kernel)
 {
-    CHECK(act.info && !act.info->learned, "%s: %s", kernel, act.info ? act.info->key : "native");
+    CHECK(activation_has_loops(act), "%s: %s", kernel, act.info ? act.info->key : "native");
 }
 
 /* f was computed of padded channels too: where f(0) is not zero, they are cleared. */

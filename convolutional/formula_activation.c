@@ -1,0 +1,179 @@
+/* formula_activation.c - y = f(x; p), or of a gated unit y = f(x, g; p), computed from its formula (expression.h).
+ *
+ *   x, y      N C H W        a gated unit reads N 2C H W: x the first C channels, g the others, and leaves N C H W
+ *   p         C each         parameters that a typed formula declares: learned, one a channel, named as in the formula
+ *
+ *   backward: dx = dy df/dx,  dg = dy df/dg,  dp[c] = sum over n, h, w of dy df/dp
+ *
+ * What a formula calls `noise` is uniform in [0, 1) in training, drawn for each number anew, and 1/2 in inference. Gated units: Dauphin et al.,
+ * 2016, arXiv:1612.08083; Shazeer, 2020, arXiv:2002.05202. */
+
+#include "modules.h"
+
+#include "emit.h"
+#include "errors.h"
+#include "kernels.h"
+#include "random.h"
+
+#include <string.h>
+
+typedef struct FormulaActivation {
+    Module         base;
+    Activation     act;
+    const Formula *formula;
+    Param         *parameters[EXPRESSION_PARAMETERS];      /* of a typed formula */
+} FormulaActivation;
+
+typedef struct Context {
+    FormulaKernel  kernel;
+    int            module;
+    const StepKey *key;
+} Context;
+
+enum { X, Y, DY = 1, DX = 3, SCRATCH, WEIGHTS, GRADIENTS = WEIGHTS + EXPRESSION_PARAMETERS };
+
+static FormulaInputs inputs_of(const Context *c, void *const p[])
+{
+    const uint64_t key = random_stream(c->key->seed, c->key->step, (uint64_t)c->module, RANDOM_dropout).state;
+    FormulaInputs in = { .x = p[X], .key = key };
+    for (int i = 0; i < EXPRESSION_PARAMETERS; i++)
+        in.weights[i] = p[WEIGHTS + i];
+    return in;
+}
+
+static void run_forward(const void *context, void *const p[])
+{
+    const Context *c = context;
+    const FormulaInputs in = inputs_of(c, p);
+    kernel_formula_forward(&c->kernel, &in, p[Y]);
+}
+
+static void run_backward(const void *context, void *const p[])
+{
+    const Context *c = context;
+    FormulaInputs in = inputs_of(c, p);
+    in.dy = p[DY];
+    float *gradients[EXPRESSION_PARAMETERS];
+    for (int i = 0; i < EXPRESSION_PARAMETERS; i++)
+        gradients[i] = p[GRADIENTS + i];
+    kernel_formula_backward(&c->kernel, &in, p[DX], gradients, p[SCRATCH]);
+}
+
+static Context context_of(const FormulaActivation *m, Program *program, const Buffer *x, View view)
+{
+    const View input = buffer_channels(x);
+    Context context = {
+        .kernel = { .formula = m->formula, .view = view, .together = input.block == input.c && input.block > 1,
+                    .learned = m->parameters[0] != NULL, .draws = program_drops(program) },
+        .module = m->base.index, .key = program_step_key(program),
+    };
+    memcpy(context.kernel.parameters, m->act.parameters, sizeof context.kernel.parameters);
+    return context;
+}
+
+/* Both halves of a gated unit's channels fill whole blocks, or lie together in each pixel. */
+static bool halves_lie_apart(const View *x)
+{
+    return x->c == x->padded && (x->block == x->c || x->c / 2 % x->block == 0);
+}
+
+/* What is drawn depends on which image a number is of. */
+static Buffer *read_input(const FormulaActivation *m, Program *program)
+{
+    const Tensor *tensor = m->base.in[0];
+    Buffer *x = m->formula->noise >= 0 ? program_read_view(program, tensor) : program_read_channels(program, tensor);
+    const View view = buffer_channels(x);
+    return m->formula->gated && !halves_lie_apart(&view) ? program_read(program, tensor, program_plain_layout(program, tensor)) : x;
+}
+
+/* The output lies as the input does; that of a gated unit has half its channels. */
+static const_dnnl_memory_desc_t output_layout(const FormulaActivation *m, Program *program, const Buffer *x)
+{
+    View view;
+    if (!m->formula->gated)
+        return buffer_layout(x);
+    if (layout_batch_last(buffer_layout(x), &view))
+        return program_batch_last_layout(program, m->base.out);
+    view = buffer_view(x);
+    return program_tensor_layout(program, m->base.out, view.block == 1 ? dnnl_nchw : view.block == view.c ? dnnl_nhwc
+                                                       : view.block == 8 ? dnnl_nChw8c : dnnl_nChw16c);
+}
+
+static void bind_parameters(const FormulaActivation *m, Program *program, Kernel *kernel)
+{
+    for (int i = 0; i < EXPRESSION_PARAMETERS && m->parameters[i]; i++)
+        kernel_bind(kernel, WEIGHTS + i, program_param(program, m->parameters[i], NULL));
+}
+
+static void emit_output(const FormulaActivation *m, Program *program, Buffer *x)
+{
+    Buffer *y = program_write(program, m->base.out, output_layout(m, program, x));
+    const Context context = context_of(m, program, x, buffer_channels(y));
+    Kernel *kernel = program_emit_function(program, &m->base, "forward", run_forward, &context, sizeof context);
+    kernel_bind(kernel, X, x);
+    kernel_bind(kernel, Y, y);
+    bind_parameters(m, program, kernel);
+    if (!m->formula->gated)
+        kernel_in_place(kernel, x, y);
+}
+
+static void formula_activation_recompute(const Module *module, Program *program)
+{
+    const FormulaActivation *m = (const FormulaActivation *)module;
+    emit_output(m, program, read_input(m, program));
+}
+
+/* As of an activation with loops of its own (activation.c): y is made again in backward rather than kept. */
+static void formula_activation_forward(const Module *module, Program *program)
+{
+    formula_activation_recompute(module, program);
+    if (program_has_backward(program) && !program_recomputes(program, module->in[0]))
+        program_recompute(program, module->out, module);
+}
+
+static void formula_activation_backward(const Module *module, Program *program)
+{
+    const FormulaActivation *m = (const FormulaActivation *)module;
+    Buffer *x = read_input(m, program);
+    Buffer *dy = program_read_gradient(program, module->out, output_layout(m, program, x));
+    Buffer *dx = program_write_gradient(program, module->in[0], buffer_layout(x));
+    const Context context = context_of(m, program, x, buffer_channels(dy));
+    Kernel *kernel = program_emit_function(program, module, "backward", run_backward, &context, sizeof context);
+    kernel_bind(kernel, X, x);
+    kernel_bind(kernel, DY, dy);
+    kernel_bind(kernel, DX, dx);
+    bind_parameters(m, program, kernel);
+    for (int i = 0; i < EXPRESSION_PARAMETERS && m->parameters[i]; i++)
+        kernel_bind(kernel, GRADIENTS + i, program_param_gradient(program, m->parameters[i], NULL));
+    const size_t scratch = kernel_formula_scratch(&context.kernel);
+    if (scratch)
+        kernel_bind(kernel, SCRATCH, program_scratch(program, scratch));
+    if (!m->formula->gated)
+        kernel_in_place(kernel, dy, dx);
+}
+
+static Activation formula_activation_function(const Module *module)
+{
+    return ((const FormulaActivation *)module)->act;
+}
+
+static const ModuleOps formula_activation_ops = {
+    .kind = "activation", .forward = formula_activation_forward, .backward = formula_activation_backward,
+    .recompute = formula_activation_recompute, .function = formula_activation_function,
+};
+
+Tensor *formula_activation(Network *net, const char *name, const Tensor *x, Activation act)
+{
+    const Formula *formula = formula_of(act.info);
+    Shape shape = x->shape;
+    CHECK(!formula->gated || shape.c % 2 == 0, "activation '%s': %s takes two halves of the channels, but there are %d", name, act.info->key, shape.c);
+    shape.c /= formula->gated ? 2 : 1;
+    FormulaActivation *m = network_add_module(net, sizeof *m, &formula_activation_ops, name, x, NULL);
+    m->act = act;
+    m->formula = formula;
+    const int64_t c = shape.c;
+    for (int i = 0; act.info->learned && i < formula->parameters; i++)
+        m->parameters[i] = network_add_param(net, m, expression_parameter_name(formula->value, i), PARAM_plain, 1, &c,
+                                             (Init){ .constant = act.parameters[i] });
+    return network_add_output(net, m, shape);
+}
