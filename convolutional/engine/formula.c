@@ -232,15 +232,15 @@ const ActivationInfo *formula_row(const char *text, Error *error)
     }
     pthread_mutex_lock(&lock);
     Kept *kept = kept_find(NULL, expression_source(value));
-    const bool found = kept != NULL;
-    if (!found && kept_count >= FORMULA_MOST)
+    const bool found = kept != NULL, full = !found && kept_count >= FORMULA_MOST;
+    if (full)
         error_set(error, EXIT_usage, "more than %d formulas in one process: '%.200s': start another", FORMULA_MOST, text);
     else if (!found)
         kept = kept_typed(value, error);
     if (kept && !found)
         kept_add(kept, kept->typed.formula);
     pthread_mutex_unlock(&lock);
-    if (found || kept_count >= FORMULA_MOST)
+    if (found || full)
         expression_free(value);
     return kept && formula_fits(activation_of_info(&kept->typed), text, error) ? &kept->typed : NULL;
 }
