@@ -59,4 +59,7 @@ float optimizer_clip(const Optimizer *optimizer, double norm);
 #include "optimizers.def"
 #undef X
 
+/* Adam's rate and root, for rules that share its bias correction. */
+void adam_prepare(OptimizerStep *step);
+
 #endif

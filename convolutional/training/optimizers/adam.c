@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-static void adam_prepare(OptimizerStep *s)
+void adam_prepare(OptimizerStep *s)
 {
     const double t = (double)s->number;
     s->rate = (float)(s->lr / (1 - pow(s->beta1, t)));

@@ -8,13 +8,6 @@
 
 #include <math.h>
 
-static void adamw_prepare(OptimizerStep *s)
-{
-    const double t = (double)s->number;
-    s->rate = (float)(s->lr / (1 - pow(s->beta1, t)));
-    s->root = (float)(1 / sqrt(1 - pow(s->beta2, t)));
-}
-
 static void adamw_chunk(const OptimizerStep *s, size_t count, float *restrict w, const float *restrict g, float *const *state)
 {
     const float keep = 1 - s->lr * s->decay, scale = s->scale, beta1 = s->beta1, beta2 = s->beta2;
@@ -32,5 +25,5 @@ static void adamw_chunk(const OptimizerStep *s, size_t count, float *restrict w,
 const OptimizerRule optimizer_adamw = {
     .name = "adamw", .aliases = "", .about = "Adam with decay of its own (Loshchilov and Hutter, arXiv:1711.05101)",
     .defaults = "lr=2e-3 weight-decay=0.05", .state_names = { "exp_avg", "exp_avg_sq" }, .divides = true,
-    .prepare = adamw_prepare, .chunk = adamw_chunk,
+    .prepare = adam_prepare, .chunk = adamw_chunk,
 };
