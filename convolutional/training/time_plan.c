@@ -38,19 +38,10 @@ static double measure_step(Trainer *t, double most)
     return steps > WARM ? (seconds_now() - measured) / (steps - WARM) : 0.0;
 }
 
-/* Seconds of a validation, from its second batch. */
 static double measure_validation(Trainer *t)
 {
-    Batch batch;
-    double seconds = 0.0;
-    loader_start(t->val_loader, 0, 0);
-    for (int i = 0; i < 2 && loader_next(t->val_loader, &batch); i++) {
-        const double begin = seconds_now();
-        program_set_image(t->val_program, batch.images);
-        program_forward(t->val_program);
-        seconds = seconds_now() - begin;
-    }
-    return seconds * loader_batches(t->val_loader);
+    LossSum sum;
+    return trainer_try_validation(t, &sum) * loader_batches(t->val_loader);
 }
 
 /* Averages that have statistics of their own see an epoch of images forward, about a third of a step each. */

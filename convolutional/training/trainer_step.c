@@ -2,6 +2,7 @@
 
 #include "trainer_step.h"
 
+#include "clock.h"
 #include "kernels.h"
 #include "parameters.h"
 
@@ -125,4 +126,21 @@ int trainer_step_around(Trainer *t, double *gradient_norm, Error *error)
         loader_start(t->loader, t->state.epoch, 0);
     }
     return trainer_step(t, gradient_norm, error);
+}
+
+double trainer_try_validation(Trainer *t, LossSum *sum)
+{
+    Batch batch;
+    double seconds = 0.0;
+    loader_start(t->val_loader, 0, 0);
+    for (int i = 0; i < 2 && loader_next(t->val_loader, &batch); i++) {
+        const double begin = seconds_now();
+        *sum = (LossSum){ 0 };
+        program_set_image(t->val_program, batch.images);
+        program_forward(t->val_program);
+        loss_cross_entropy(program_logits(t->val_program), batch.labels, program_batch(t->val_program), batch.count,
+                           t->info.class_count, 0.0f, NULL, sum);
+        seconds = seconds_now() - begin;
+    }
+    return seconds;
 }

@@ -105,7 +105,6 @@ int trials_overfit(Trainer *t, int most, Overfit *result, Error *error)
 int trials_dry(Trainer *t, DryRun *result, Error *error)
 {
     RunCopy *before = run_copy_new(t);
-    Batch batch;
     double norm;
     int code = EXIT_ok;
     *result = (DryRun){ 0 };
@@ -116,15 +115,9 @@ int trials_dry(Trainer *t, DryRun *result, Error *error)
         result->step_seconds = seconds_now() - begin;
         result->loss = i == 0 ? t->step_loss : result->loss;
     }
-    loader_start(t->val_loader, 0, 0);
-    for (int i = 0; i < 2 && code == EXIT_ok && loader_next(t->val_loader, &batch); i++) {
+    if (code == EXIT_ok) {
         LossSum sum = { 0 };
-        const double begin = seconds_now();
-        program_set_image(t->val_program, batch.images);
-        program_forward(t->val_program);
-        loss_cross_entropy(program_logits(t->val_program), batch.labels, program_batch(t->val_program), batch.count,
-                           t->info.class_count, 0.0f, NULL, &sum);
-        result->val_seconds = seconds_now() - begin;
+        result->val_seconds = trainer_try_validation(t, &sum);
         result->val_loss = sum.loss / sum.count;
     }
     run_copy_put(before, t);
