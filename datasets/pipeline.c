@@ -32,15 +32,6 @@ bool pipeline_set(Pipeline *pipeline, const char *text, Error *error)
     return true;
 }
 
-void pipeline_drop(Pipeline *pipeline, const char *key)
-{
-    const int place = place_of(pipeline, key);
-    if (place == pipeline->count)
-        return;
-    pipeline->count--;
-    memmove(&pipeline->steps[place], &pipeline->steps[place + 1], (size_t)(pipeline->count - place) * sizeof *pipeline->steps);
-}
-
 /* The step with its usual word, for every image. */
 static bool is_plain(const Step *step, StepApply *apply)
 {

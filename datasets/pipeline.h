@@ -23,8 +23,6 @@ bool pipeline_parse(const char *text, Pipeline *pipeline, Error *error);
 
 /* One step into a pipeline, as the flags people know do it ("vflip:0.5"): in the place of the step of that key, else behind the others. */
 bool pipeline_set(Pipeline *pipeline, const char *text, Error *error);
-/* Takes the step of that key out, if it is there. */
-void pipeline_drop(Pipeline *pipeline, const char *key);
 /* NULL if it is not there. */
 const Step *pipeline_find(const Pipeline *pipeline, const char *key);
 
