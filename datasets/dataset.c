@@ -189,7 +189,6 @@ static uint32_t decode_all(const Part *part, const uint32_t *chosen, Dataset *da
     #pragma omp parallel for num_threads(threads) schedule(dynamic, 16) reduction(+ : failures)
     for (uint32_t i = 0; i < dataset->count; i++) {
         bad[i] = !part->format->load(part, chosen[i], size, dataset->images + i * bytes, NULL);
-        dataset->labels[i] = part->labels[chosen[i]];
         failures += bad[i];
     }
     return failures;
@@ -289,17 +288,20 @@ static Dataset *dataset_load(Part *part, const uint32_t *chosen, uint32_t count,
         part->size.height = part->size.width = options->side;
     if (options->channels)
         part->size.channels = options->channels;
-    if (!memory_ok(part, count, part->size, error))
+    if (!options->undecoded && !memory_ok(part, count, part->size, error))
         return NULL;
 
     Dataset *dataset = allocate(1, sizeof *dataset, "a data set");
     *dataset = (Dataset){ .kind = part->format->kind, .path = text_copy(part->path), .count = count,
                           .mirror_ok = part->format->mirror_ok, .channels = part->size.channels, .height = part->size.height, .width = part->size.width };
-    dataset->images = allocate((size_t)count * (size_t)dataset->channels, (size_t)dataset->height * (size_t)dataset->width,
-                               "the images");
+    if (!options->undecoded)
+        dataset->images = allocate((size_t)count * (size_t)dataset->channels, (size_t)dataset->height * (size_t)dataset->width,
+                                   "the images");
     dataset->labels = allocate(count, sizeof *dataset->labels, "the labels");
+    for (uint32_t i = 0; i < count; i++)
+        dataset->labels[i] = part->labels[chosen[i]];
     bool *bad = allocate(count, sizeof *bad, "a data set");
-    const uint32_t failures = decode_all(part, chosen, dataset, bad);
+    const uint32_t failures = options->undecoded ? 0 : decode_all(part, chosen, dataset, bad);
     const bool good = failures == 0 || damage_bearable(part, chosen, bad, dataset, error);
     if (good && failures)
         drop_damaged(dataset, bad);

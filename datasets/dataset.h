@@ -46,6 +46,7 @@ typedef struct DataOptions {
     int         channels;              /* 1 or 3: convert; 0: as the data is */
     bool        as_stored;             /* EXIF orientation of photographs is not applied */
     ImageFit    fit;                   /* how images of other sizes come to theirs */
+    bool        undecoded;             /* sizes, labels and classes alone: images stays NULL, and damage is not found */
     bool        skip_bad;              /* skip damaged images, up to 1% of all parts' images together (rounded up), instead of stopping */
     uint32_t    skipped_before;        /* skipped already in other splits of the same data set; they count too */
     char      **class_names;           /* when evaluating: the checkpoint's; a data set that has other ones is refused */

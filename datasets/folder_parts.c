@@ -2,8 +2,10 @@
 
 #include "folder_parts.h"
 
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "disk.h"
 #include "errors.h"
@@ -128,4 +130,27 @@ FolderSurvey folder_survey(int root, const FolderParts *parts)
             name_list_add(&survey.folders, listing.entries[i].name);
     listing_free(&listing);
     return survey;
+}
+
+char *folder_part_of(const char *path)
+{
+    char *above = realpath(path, NULL);
+    Split split;
+    if (!above)
+        return NULL;
+    const char *slash = strrchr(above, '/');
+    const bool named = slash && name_is_part(slash + 1, &split);
+    const int root = named ? disk_folder(dirname(above), NULL) : -1;
+    int others = 0;
+    if (root >= 0) {
+        FolderParts parts = folder_parts_read(root);
+        for (int i = 0; i < SPLITS; i++)
+            others += i != (int)split && parts.names[i];
+        folder_parts_free(&parts);
+        close(root);
+    }
+    if (others)
+        return above;
+    free(above);
+    return NULL;
 }

@@ -22,6 +22,10 @@ bool folder_parts_ok(const FolderParts *parts, const char *path, Error *error);
 /* Whether a folder holds files that are named like images, itself. */
 bool folder_holds_images(int root, const char *folder);
 
+/* The data set of which this folder is one part, where it has others ("photos" for "photos/train" beside "photos/val"); NULL: it is
+ * no such part. The caller frees it. */
+char *folder_part_of(const char *path);
+
 /* A whole data set, all parts together. */
 typedef struct FolderSurvey {
     uint32_t images;

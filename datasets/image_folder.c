@@ -341,6 +341,15 @@ static void add_note(Part *part, const char *what, const NameList *list)
     part->notes = notes;
 }
 
+/* Who names train/ gets a split of it, and may have meant the folder above. */
+static void note_part_alone(Part *part)
+{
+    char *above = folder_part_of(part->path);
+    if (above)
+        part->notes = text_format("; this is one part of %s, whose other parts are not used: give that folder to validate on them", name_tail(above));
+    free(above);
+}
+
 static bool folder_open(Part *part, Split split, Error *error)
 {
     FolderParts parts = folder_parts_read(part->root);
@@ -357,6 +366,8 @@ static bool folder_open(Part *part, Split split, Error *error)
                     part->notes = longer;
                 }
         }
+        else
+            note_part_alone(part);
         add_note(part, survey.files.count == 1 ? "file that is not named like an image" : "files that are not named like images",
                  &survey.files);
         add_note(part, survey.folders.count == 1 ? "folder that is no part" : "folders that are no parts", &survey.folders);

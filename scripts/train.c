@@ -38,7 +38,9 @@ static void list_steps(void)
 /* The layer table, for the data as it is. */
 static bool print_summary(const TrainerOptions *options, Error *error)
 {
-    Dataset *data = dataset_open(&options->data, SPLIT_val, error);
+    DataOptions sizes = options->data;
+    sizes.undecoded = true;
+    Dataset *data = dataset_open(&sizes, SPLIT_val, error);
     if (!data)
         return false;
     ArchOptions arch = options->network;

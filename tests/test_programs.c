@@ -71,6 +71,8 @@ static void test_mistakes(void **state)
 static void test_help_and_lists(void **state)
 {
     (void)state;
+    check(&(Case){ "overfit --help", 0, "overfit [--steps N] [--lr F] ARCH[:ACT]...", "" });
+    check_mistake(&(Case){ "overfit --foo", 2, "", "not understood: --foo: usage is overfit" });
     static const Case cases[] = {
         { "train --help",                0, "Usage: train [OPTION...] [ARCH]", "" },
         { "train --help=all",            0, "--warmup-epochs", "" },
@@ -308,6 +310,12 @@ static void test_what_a_run_began_with(void **state)
         { "train lenet --data pets --val-split 0.5 --epochs 1 -q --output half",     0, "half/best", "" },
         { "evaluate half/best.safetensors --data own --split test",                  0, "test: loss", NULL },
         { "evaluate half/best.safetensors --data own --val-split 0.5",               2, "", "a val part of its own" },
+        { "mkdir -p other && cp -r pets/cat other/cat && cp -r pets/dog other/horse && evaluate half/best.safetensors --data other", 3, "", "horse" },
+        /* A part by itself is told; the layer table decodes nothing, so that a damaged image is not seen. */
+        { "train lenet --data own/train --epochs 1 -q --output alone && train lenet --data own/train --epochs 1 --output alone2", 0, NULL,
+          "own, whose other parts are not used: give that folder to validate on them" },
+        { "cp -r pets broken && head -c 60 pets/cat/a.ppm >broken/cat/a.ppm && train lenet --data broken --val-split 0.5 --epochs 1 -q --output broken_run", 3, "", "a.ppm" },
+        { "train lenet --data broken --val-split 0.5 --summary",                     0, "classifier", "" },
         { "cp -r pets tested/train && cp -r pets tested/test && train lenet --data tested --epochs 1 -q --output t", 0, "t/best", "" },
         { "evaluate t/best.safetensors --split val",                                 0, "test: loss", "these are the test images" },
     };
