@@ -214,6 +214,30 @@ static const char *timm_name(const char *ours, char *text)
     return text;
 }
 
+/* facebookresearch's, models/convnext.py: downsample_layers has the stem as its first. */
+static const char *facebook_name(const char *ours, char *text)
+{
+    int stage, part, at;
+    static const char *const parts[] = { "dwconv", "?", "norm", "pwconv1", "?", "pwconv2" };
+    const char *last = strrchr(ours, '.') + 1;
+    if (sscanf(ours, "features.%d.%d.block.%d.", &stage, &part, &at) == 3)
+        sprintf(text, "stages.%d.%d.%s.%s", stage / 2, part, parts[at], last);
+    else if (sscanf(ours, "features.%d.%d.", &stage, &part) == 2 && stage % 2)
+        sprintf(text, "stages.%d.%d.gamma", stage / 2, part);
+    else if (sscanf(ours, "features.%d.%d.", &stage, &part) == 2)
+        sprintf(text, "downsample_layers.%d.%d.%s", stage / 2, part, last);
+    else
+        sprintf(text, "%s.%s", tail_after(ours, "classifier.0.") ? "norm" : "head", last);
+    return text;
+}
+
+static void facebook_dims(const Param *param, int *rank, int64_t *dims)
+{
+    (void)dims;
+    if (strstr(param->name, "layer_scale"))
+        *rank = 1;
+}
+
 /* The small ones have convolutions of 1x1 for linear layers, and all of them scales without the two dimensions of 1. */
 static void timm_dims(const Param *param, int *rank, int64_t *dims)
 {
@@ -243,6 +267,7 @@ static void layouts(void **state)
     static const struct { const char *arch; Change change; const char *note; } files[] = {
         { "convnext_atto", { .name = timm_name, .dims = timm_dims },                      "timm's ConvNeXt" },
         { "convnext_atto", { .name = timm_name, .dims = timm_dims, .prefix = "module." }, "timm's ConvNeXt" },
+        { "convnext_atto", { .name = facebook_name, .dims = facebook_dims },              "facebookresearch's ConvNeXt" },
         { "resnet18",      { .name = cifar_name },                                        "a ResNet for CIFAR" },
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -257,27 +282,99 @@ static void layouts(void **state)
     }
 }
 
-/* Published names, by hand: what timm's convnext_atto.d2_in1k holds. */
+/* Published names, by hand, and what they are here. */
+typedef struct Published { const char *theirs, *ours; } Published;
+
+/* timm's convnext_atto.d2_in1k. */
+static const Published timm_convnext[] = {
+    { "stem.0.weight", "features.0.0.weight" }, { "stem.1.bias", "features.0.1.bias" },
+    { "stages.0.blocks.1.gamma", "features.1.1.layer_scale" }, { "stages.2.blocks.5.conv_dw.weight", "features.5.5.block.0.weight" },
+    { "stages.3.blocks.0.norm.weight", "features.7.0.block.2.weight" }, { "stages.1.blocks.0.mlp.fc1.bias", "features.3.0.block.3.bias" },
+    { "stages.1.blocks.0.mlp.fc2.weight", "features.3.0.block.5.weight" }, { "stages.1.downsample.0.weight", "features.2.0.weight" },
+    { "stages.3.downsample.1.bias", "features.6.1.bias" }, { "head.norm.weight", "classifier.0.weight" },
+    { "head.fc.bias", "classifier.2.bias" }, { NULL, NULL },
+};
+
+/* facebookresearch/ConvNeXt's convnext_tiny_1k_224_ema.pth, whose layout all of theirs have. */
+static const Published facebook_convnext[] = {
+    { "downsample_layers.0.0.weight", "features.0.0.weight" }, { "downsample_layers.0.1.bias", "features.0.1.bias" },
+    { "downsample_layers.1.0.weight", "features.2.0.weight" }, { "downsample_layers.3.1.bias", "features.6.1.bias" },
+    { "stages.0.1.gamma", "features.1.1.layer_scale" }, { "stages.2.5.dwconv.weight", "features.5.5.block.0.weight" },
+    { "stages.3.0.norm.weight", "features.7.0.block.2.weight" }, { "stages.1.0.pwconv1.bias", "features.3.0.block.3.bias" },
+    { "stages.1.0.pwconv2.weight", "features.3.0.block.5.weight" }, { "norm.weight", "classifier.0.weight" },
+    { "head.bias", "classifier.2.bias" }, { NULL, NULL },
+};
+
 static void published_names(void **state)
 {
     (void)state;
-    static const struct { const char *theirs, *ours; } names[] = {
-        { "stem.0.weight", "features.0.0.weight" }, { "stem.1.bias", "features.0.1.bias" },
-        { "stages.0.blocks.1.gamma", "features.1.1.layer_scale" }, { "stages.2.blocks.5.conv_dw.weight", "features.5.5.block.0.weight" },
-        { "stages.3.blocks.0.norm.weight", "features.7.0.block.2.weight" }, { "stages.1.blocks.0.mlp.fc1.bias", "features.3.0.block.3.bias" },
-        { "stages.1.blocks.0.mlp.fc2.weight", "features.3.0.block.5.weight" }, { "stages.1.downsample.0.weight", "features.2.0.weight" },
-        { "stages.3.downsample.1.bias", "features.6.1.bias" }, { "head.norm.weight", "classifier.0.weight" },
-        { "head.fc.bias", "classifier.2.bias" },
+    static const struct { Change change; const Published *names; const char *source; } files[] = {
+        { { .name = timm_name }, timm_convnext, "timm's ConvNeXt" }, { { .name = facebook_name }, facebook_convnext, "facebookresearch's ConvNeXt" },
     };
     Network *net = network_named("convnext_atto", 224, 1);
-    write_changed(net, &(Change){ .name = timm_name });
+    for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
+        write_changed(net, &files[f].change);
+        Safetensors *opened = safetensors_open(file, NULL);
+        const CheckpointNaming naming = checkpoint_naming_find(opened, net);
+        assert_string_equal(checkpoint_naming_source(&naming), files[f].source);
+        for (const Published *name = files[f].names; name->theirs; name++) {
+            char text[CHECKPOINT_NAME_ROOM];
+            assert_non_null(safetensors_find(opened, name->theirs));
+            assert_string_equal(checkpoint_naming_apply(&naming, name->theirs, text), name->ours);
+            assert_non_null(network_param_find(net, name->ours));
+        }
+        safetensors_close(opened);
+    }
+    network_free(net);
+}
+
+static void one_number(const void *context, void *data)
+{
+    memcpy(data, context, sizeof(float));
+}
+
+enum { VGG_TENSORS = 13 * 7 + 3 * 2 };
+
+/* Of timm's vgg16_bn.tv_in1k: all names, and what they are here. */
+static int vgg_names(char theirs[VGG_TENSORS][64], char ours[VGG_TENSORS][64])
+{
+    static const int convolutions[] = { 0, 3, 7, 10, 14, 17, 20, 24, 27, 30, 34, 37, 40 };
+    static const char *const parts[] = { "weight", "bias", "running_mean", "running_var", "num_batches_tracked" };
+    static const Published head[] = { { "pre_logits.fc1", "classifier.0" }, { "pre_logits.fc2", "classifier.3" }, { "head.fc", "classifier.6" } };
+    int count = 0;
+    for (int i = 0; i < 13; i++)
+        for (int k = 0; k < 7; k++, count++) {      /* a convolution, and the batch norm behind it */
+            snprintf(theirs[count], 64, "features.%d.%s", convolutions[i] + (k >= 2), parts[k < 2 ? k : k - 2]);
+            strcpy(ours[count], theirs[count]);
+        }
+    for (int i = 0; i < 6; i++, count++) {
+        snprintf(theirs[count], 64, "%s.%s", head[i / 2].theirs, parts[i % 2]);
+        snprintf(ours[count], 64, "%s.%s", head[i / 2].ours, parts[i % 2]);
+    }
+    return count;
+}
+
+/* The layout is told by names alone, so that the file has one number a tensor: the real one has 528 MB. */
+static void published_vgg(void **state)
+{
+    (void)state;
+    static const float one = 1.0f;
+    const ArchOptions options = { .classes = 1000, .act = activation_of(ACT_relu) };
+    Network *net = architecture_network(architecture_find("vgg16", NULL), (Shape){ 3, 224, 224 }, &options, NULL);      /* without values */
+    SafetensorsWriter *writer = safetensors_writer_new();
+    char theirs[VGG_TENSORS][64], ours[VGG_TENSORS][64], text[CHECKPOINT_NAME_ROOM];
+    const int count = vgg_names(theirs, ours);
+    for (int i = 0; i < count; i++)
+        safetensors_writer_add(writer, theirs[i], DTYPE_F32, 1, (int64_t[]){ 1 }, one_number, &one);
+    assert_true(safetensors_write(writer, file, NULL, NULL));
+    safetensors_writer_free(writer);
     Safetensors *opened = safetensors_open(file, NULL);
     const CheckpointNaming naming = checkpoint_naming_find(opened, net);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char text[CHECKPOINT_NAME_ROOM];
-        assert_non_null(safetensors_find(opened, names[i].theirs));
-        assert_string_equal(checkpoint_naming_apply(&naming, names[i].theirs, text), names[i].ours);
-        assert_non_null(network_param_find(net, names[i].ours));
+    assert_string_equal(checkpoint_naming_source(&naming), "timm's VGG");
+    assert_int_equal(network_param_count(net), count);
+    for (int i = 0; i < count; i++) {
+        assert_string_equal(checkpoint_naming_apply(&naming, theirs[i], text), ours[i]);
+        assert_non_null(network_param_find(net, ours[i]));
     }
     safetensors_close(opened);
     network_free(net);
@@ -287,7 +384,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(foreign_names), cmocka_unit_test(resuming_is_strict), cmocka_unit_test(rows), cmocka_unit_test(long_lists), cmocka_unit_test(layouts),
-        cmocka_unit_test(published_names),
+        cmocka_unit_test(published_names), cmocka_unit_test(published_vgg),
     };
     scratch_new(folder);
     scratch_path(file, folder, "weights.safetensors");
