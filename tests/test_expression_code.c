@@ -154,6 +154,36 @@ static void test_formulas(void **state)
     assert_true(tally.checked > 4 * tally.left_out);
 }
 
+/* Every pair of special values. */
+static void test_powers(void **state)
+{
+    (void)state;
+    static const float few[] = { 0.5f, 2, -2, 1.5f, 7, -7, 16777216.0f, 0.01f };
+    enum { ALL = EXTREMES + sizeof few / sizeof *few };
+    float x[ALL * ALL], g[ALL * ALL], dy[ALL * ALL], y[ALL * ALL], all[ALL];
+    memcpy(all, extremes, sizeof extremes);
+    memcpy(all + EXTREMES, few, sizeof few);
+    for (int i = 0; i < ALL * ALL; i++) {
+        x[i] = all[i / ALL];
+        g[i] = all[i % ALL];
+        dy[i] = 1;
+    }
+    Expression *e = parsed("x^g");
+    Error error;
+    ExpressionCode *code = expression_compile((const Expression *const[]){ e }, 1, true, &error);      /* a NaN is C's */
+    kernel_expression(code, ALL * ALL, &(ExpressionStrips){ .inputs = { x, g, [EXPRESSION_dy] = dy } }, (float *const[]){ y });
+    for (int i = 0; i < ALL * ALL; i++) {
+        const double expected = pow((double)x[i], (double)g[i]);
+        const float nearest = (float)expected;
+        const bool same = isnan(expected) ? isnan(y[i]) : isinf(nearest) ? y[i] == nearest
+                        : fabs((double)y[i] - expected) <= 1.2e-7 * fabs(expected) + 1.5e-45;
+        if (!same)
+            fail_msg("%s: %.9g^%.9g is %.9g, expected %.9g", kernels_isa(), (double)x[i], (double)g[i], (double)y[i], expected);
+    }
+    expression_code_free(code);
+    expression_free(e);
+}
+
 /* ---- the code ---- */
 
 /* slope: of dy times the derivative. */
@@ -253,7 +283,7 @@ static void test_wide(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_functions), cmocka_unit_test(test_formulas), cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_functions), cmocka_unit_test(test_formulas), cmocka_unit_test(test_powers), cmocka_unit_test(test_codes),
         cmocka_unit_test(test_strips),    cmocka_unit_test(test_wide),
     };
     if (!getenv("CONVZOO_ISA"))
