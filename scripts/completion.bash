@@ -9,6 +9,13 @@ _convzoo() {
         return
     fi
     names=$("${COMP_WORDS[0]}" "${COMP_WORDS[1]}" --help=names 2>/dev/null) || return
+    local commands=$(printf '%s\n' "$names" | sed -n 's/^\([a-z][a-z-]*\)\t$/\1/p')
+    if [ -n "$commands" ] && [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then
+        COMPREPLY=($(compgen -W "$commands" -- "$word"))
+        return
+    elif [ -n "$commands" ] && [ "$COMP_CWORD" -gt 2 ]; then
+        names=$("${COMP_WORDS[0]}" "${COMP_WORDS[1]}" "${COMP_WORDS[2]}" --help=names 2>/dev/null) || return
+    fi
     local option=${COMP_WORDS[COMP_CWORD - 1]}
     if [ "$word" = = ]; then
         word=

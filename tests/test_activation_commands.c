@@ -24,6 +24,8 @@ static void commands(void **state)
         { "activations --help",                           0, "plot         curves", "" },
         { "activations plot --help",                      0, "Usage: activations plot NAME", "" },
         { "activations --help=man",                       0, ".SH COMMANDS", "" },
+        { "activations --help=names | head -n1",          0, "list\t\n", "" },
+        { "activations choose --help=names",              0, "--norm=\tbatch layer none\n", "" },
         { "activations eval gelu 0",                      0, "0\n", "" },
         { "activations eval relu -3 2.5",                 0, "0\n2.5\n", "" },
         { "activations eval leaky:0.25 -8",               0, "-2\n", "" },

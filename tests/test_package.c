@@ -58,6 +58,8 @@ static void manual_and_completion(void **state)
         { "convzoo train --arch = le",       "lenet\n" },
         { "convzoo train --list-arch",       "--list-archs\n" },
         { "convzoo bench --dtype = b",       "bf16\n" },
+        { "convzoo activations pl",          "plot\n" },
+        { "convzoo activations choose --norm = la", "layer\n" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char command[1024];

@@ -65,7 +65,7 @@ void options_help(const OptionTable *table, bool all, FILE *stream);
 /* A manual page of section 1, in man's macros. */
 void options_man(const OptionTable *table, FILE *stream);
 /* A line an option, as a shell's completion wants it: the name with = if it takes a value, a tab, and the values where they are
- * words; switches in both forms. */
+ * words; switches in both forms. Commands come first, as they are. */
 void options_names(const OptionTable *table, FILE *stream);
 
 /* The values as a JSON text, an option a line; the caller frees it. NULL and a line if one is no UTF-8. */

@@ -120,8 +120,18 @@ void options_man(const OptionTable *table, FILE *stream)
           "5: out of memory. 6: training diverged. 7: a write failed. 128 + n: stopped by signal n, after saving.\n", stream);
 }
 
+/* The first word of each indented line. */
+static void print_commands(const char *commands, FILE *stream)
+{
+    for (const char *line = commands; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        if (line[0] == ' ' && line[1] == ' ')
+            fprintf(stream, "%.*s\t\n", (int)strcspn(line + 2, " "), line + 2);
+}
+
 void options_names(const OptionTable *table, FILE *stream)
 {
+    if (table->commands)
+        print_commands(table->commands, stream);
     for (int i = 0; i < options_count(table); i++) {
         const Setting *option = options_at(table, i);
         const char *values = option->names ? option->names() : option->choices ? option->choices : "";
