@@ -72,58 +72,58 @@ static KernelFunction *backward_function(const ActivationModule *m, const Buffer
     return layout_is_bf16(buffer_layout(x)) ? run_backward_bf16 : run_backward;
 }
 
-static void emit_output(const ActivationModule *m, Program *program, Buffer *x)
+static void add_output(const ActivationModule *m, Emitter *emitter, Buffer *x)
 {
-    Buffer *y = program_write(program, m->base.out, buffer_layout(x));
+    Buffer *y = emit_write(emitter, m->base.out, buffer_layout(x));
     const Context context = { buffer_channels(x), m->act };
-    Kernel *kernel = program_emit_function(program, &m->base, "forward", forward_function(m, x), &context, sizeof context);
+    Kernel *kernel = emit_function(emitter, &m->base, "forward", forward_function(m, x), &context, sizeof context);
     kernel_bind(kernel, X, x);
     kernel_bind(kernel, Y, y);
     if (m->slope)
-        kernel_bind(kernel, SLOPE, program_param(program, m->slope, NULL));
+        kernel_bind(kernel, SLOPE, emit_param(emitter, m->slope, NULL));
     kernel_in_place(kernel, x, y);
 }
 
-static void activation_recompute(const Module *module, Program *program)
+static void activation_recompute(const Module *module, Emitter *emitter)
 {
     const ActivationModule *m = (const ActivationModule *)module;
-    emit_output(m, program, program_read_numbers(program, module->in[0]));
+    add_output(m, emitter, emit_read_numbers(emitter, module->in[0]));
 }
 
 /* Backward reads x in any case, so y is made again there, in one pass over memory, instead of kept; not if x would have to be
  * made again as well. */
-static void activation_forward(const Module *module, Program *program)
+static void activation_forward(const Module *module, Emitter *emitter)
 {
     const ActivationModule *m = (const ActivationModule *)module;
-    Buffer *x = program_read_numbers(program, module->in[0]);
+    Buffer *x = emit_read_numbers(emitter, module->in[0]);
     if (activation_key(m->act) == ACT_identity) {
-        program_alias(program, module->out, x, buffer_layout(x));
+        emit_alias(emitter, module->out, x, buffer_layout(x));
         return;
     }
-    emit_output(m, program, x);
-    if (program_has_backward(program) && !program_recomputes(program, module->in[0]))
-        program_recompute(program, module->out, module);
+    add_output(m, emitter, x);
+    if (program_has_backward(emit_program(emitter)) && !emit_recomputes(emitter, module->in[0]))
+        emit_recompute(emitter, module->out, module);
 }
 
-static void activation_backward(const Module *module, Program *program)
+static void activation_backward(const Module *module, Emitter *emitter)
 {
     const ActivationModule *m = (const ActivationModule *)module;
-    Buffer *x = program_read_numbers(program, module->in[0]);
-    Buffer *dy = program_read_gradient(program, module->out, buffer_layout(x));
+    Buffer *x = emit_read_numbers(emitter, module->in[0]);
+    Buffer *dy = emit_read_gradient(emitter, module->out, buffer_layout(x));
     if (activation_key(m->act) == ACT_identity) {
-        program_share_gradient(program, module->in[0], dy, buffer_layout(x));
+        emit_share_gradient(emitter, module->in[0], dy, buffer_layout(x));
         return;
     }
-    Buffer *dx = program_write_gradient(program, module->in[0], buffer_layout(x));
+    Buffer *dx = emit_write_gradient(emitter, module->in[0], buffer_layout(x));
     const Context context = { buffer_channels(x), m->act };
-    Kernel *kernel = program_emit_function(program, module, "backward", backward_function(m, x), &context, sizeof context);
+    Kernel *kernel = emit_function(emitter, module, "backward", backward_function(m, x), &context, sizeof context);
     kernel_bind(kernel, X, x);
     kernel_bind(kernel, DY, dy);
     kernel_bind(kernel, DX, dx);
     if (m->slope) {
-        kernel_bind(kernel, SLOPE, program_param(program, m->slope, NULL));
-        kernel_bind(kernel, DSLOPE, program_param_gradient(program, m->slope, NULL));
-        kernel_bind(kernel, SCRATCH, program_scratch(program, kernel_prelu_scratch(&context.view)));
+        kernel_bind(kernel, SLOPE, emit_param(emitter, m->slope, NULL));
+        kernel_bind(kernel, DSLOPE, emit_param_gradient(emitter, m->slope, NULL));
+        kernel_bind(kernel, SCRATCH, emit_scratch(emitter, kernel_prelu_scratch(&context.view)));
     }
     kernel_in_place(kernel, dy, dx);
 }

@@ -86,23 +86,23 @@ static void run_backward(const void *call)
             spread_channel(b, n, k);
 }
 
-static void adaptive_avg_pool_forward(const Module *module, Program *program)
+static void adaptive_avg_pool_forward(const Module *module, Emitter *emitter)
 {
-    Buffer *x = program_read_view(program, module->in[0]);
-    Buffer *y = program_write(program, module->out, program_plain_layout(program, module->out));
+    Buffer *x = emit_read_view(emitter, module->in[0]);
+    Buffer *y = emit_write(emitter, module->out, emit_plain_layout(emitter, module->out));
     Forward call = { .x_view = buffer_view(x), .y_view = buffer_view(y) };
-    Kernel *kernel = program_emit_call(program, module, "forward", run_forward, &call, sizeof call);
+    Kernel *kernel = emit_call(emitter, module, "forward", run_forward, &call, sizeof call);
     kernel_reads(kernel, &call.x, x);
     kernel_writes(kernel, &call.y, y);
 }
 
-static void adaptive_avg_pool_backward(const Module *module, Program *program)
+static void adaptive_avg_pool_backward(const Module *module, Emitter *emitter)
 {
-    const_dnnl_memory_desc_t x_layout = program_view_layout(program, module->in[0]);
-    Buffer *dy = program_read_gradient(program, module->out, program_plain_layout(program, module->out));
-    Buffer *dx = program_write_gradient(program, module->in[0], x_layout);
+    const_dnnl_memory_desc_t x_layout = emit_view_layout(emitter, module->in[0]);
+    Buffer *dy = emit_read_gradient(emitter, module->out, emit_plain_layout(emitter, module->out));
+    Buffer *dx = emit_write_gradient(emitter, module->in[0], x_layout);
     Backward call = { .x_view = buffer_view(dx), .y_view = buffer_view(dy) };
-    Kernel *kernel = program_emit_call(program, module, "backward", run_backward, &call, sizeof call);
+    Kernel *kernel = emit_call(emitter, module, "backward", run_backward, &call, sizeof call);
     kernel_reads(kernel, &call.dy, dy);
     kernel_writes(kernel, &call.dx, dx);
 }

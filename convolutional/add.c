@@ -22,26 +22,26 @@ static void run_forward(const void *call)
     kernel_add(c->count, c->a, c->b, c->y);
 }
 
-static void add_forward(const Module *module, Program *program)
+static void add_forward(const Module *module, Emitter *emitter)
 {
-    Buffer *a = program_read_view(program, module->in[0]);
-    Buffer *b = program_read(program, module->in[1], buffer_layout(a));
-    Buffer *y = program_write(program, module->out, buffer_layout(a));
+    Buffer *a = emit_read_view(emitter, module->in[0]);
+    Buffer *b = emit_read(emitter, module->in[1], buffer_layout(a));
+    Buffer *y = emit_write(emitter, module->out, buffer_layout(a));
     const View view = buffer_view(a);
     Call call = { .count = view_count(&view) };
-    Kernel *kernel = program_emit_call(program, module, "forward", run_forward, &call, sizeof call);
+    Kernel *kernel = emit_call(emitter, module, "forward", run_forward, &call, sizeof call);
     kernel_reads(kernel, &call.a, a);
     kernel_reads(kernel, &call.b, b);
     kernel_writes(kernel, &call.y, y);
     kernel_in_place(kernel, a, y);
 }
 
-static void add_backward(const Module *module, Program *program)
+static void add_backward(const Module *module, Emitter *emitter)
 {
-    Buffer *dy = program_read_gradient(program, module->out, NULL);
+    Buffer *dy = emit_read_gradient(emitter, module->out, NULL);
     for (int i = 0; i < module->inputs; i++)
-        if (program_wants_gradient(program, module->in[i]))
-            program_share_gradient(program, module->in[i], dy, buffer_layout(dy));
+        if (emit_wants_gradient(emitter, module->in[i]))
+            emit_share_gradient(emitter, module->in[i], dy, buffer_layout(dy));
 }
 
 static const ModuleOps add_ops = { .kind = "add", .forward = add_forward, .backward = add_backward, .sums = true };

@@ -8,7 +8,7 @@
  *   y = weight (x - mean) / sqrt(variance + eps) + bias         (Ioffe and Szegedy, 2015, arXiv:1502.03167)
  *   running = (1 - momentum) running + momentum batch, the variance unbiased (n / (n - 1)), as in PyTorch
  *
- * What a program fuses in: y = act(batchnorm(x) + residual). The sum itself is never stored: backward computes it again from x. */
+ * What a program fuses in: y = act(batchnorm(x) + residual). The sum itself is never stored: backward recomputes it from x. */
 
 #include "modules.h"
 
@@ -24,45 +24,50 @@ typedef struct BatchNormModule {
     BatchNorm options;      /* zeros replaced by their defaults */
 } BatchNormModule;
 
-typedef struct Context {
+typedef struct Statistic {
     BatchNormKernel kernel;
     float           momentum;
     const bool     *cumulative;
     int64_t        *batches;
-} Context;
+    const float    *x;
+    float          *mean, *variance, *running_mean, *running_var;
+    void           *scratch;
+} Statistic;
 
-enum { X, MEAN, VARIANCE, WEIGHT, BIAS, RESIDUAL, Y, SCRATCH, RUNNING_MEAN = 4, RUNNING_VAR = 5,
-       DY = 6, DX = 8, DWEIGHT, DBIAS, DRESIDUAL };
+typedef struct Call {
+    BatchNormKernel kernel;
+    const float    *x, *mean, *variance, *weight, *bias, *residual, *dy;
+    float          *y, *dx, *dweight, *dbias, *dresidual;
+    void           *scratch;
+} Call;
 
-static void run_statistics(const void *context, void *const p[])
+static void run_statistics(const void *call)
 {
-    const Context *c = context;
+    const Statistic *c = call;
     const View *view = &c->kernel.view;
-    const float *mean = p[MEAN], *variance = p[VARIANCE];
-    float *running_mean = p[RUNNING_MEAN], *running_var = p[RUNNING_VAR];
-    kernel_batchnorm_statistics(&c->kernel, p[X], p[MEAN], p[VARIANCE], p[SCRATCH]);
+    kernel_batchnorm_statistics(&c->kernel, c->x, c->mean, c->variance, c->scratch);
 
     const double count = (double)view->n * (double)view_pixels(view);
     const float unbiased = (float)(count / (count - 1));
     const float momentum = *c->cumulative ? 1.0f / (float)(*c->batches + 1) : c->momentum;      /* as PyTorch's momentum=None */
     for (int k = 0; k < view->c; k++) {
-        running_mean[k] += momentum * (mean[k] - running_mean[k]);
-        running_var[k] += momentum * (variance[k] * unbiased - running_var[k]);
+        c->running_mean[k] += momentum * (c->mean[k] - c->running_mean[k]);
+        c->running_var[k] += momentum * (c->variance[k] * unbiased - c->running_var[k]);
     }
     ++*c->batches;
 }
 
-static void run_forward(const void *context, void *const p[])
+static void run_forward(const void *call)
 {
-    const Context *c = context;
-    kernel_batchnorm_forward(&c->kernel, p[X], p[MEAN], p[VARIANCE], p[WEIGHT], p[BIAS], p[RESIDUAL], p[Y]);
+    const Call *c = call;
+    kernel_batchnorm_forward(&c->kernel, c->x, c->mean, c->variance, c->weight, c->bias, c->residual, c->y);
 }
 
-static void run_backward(const void *context, void *const p[])
+static void run_backward(const void *call)
 {
-    const Context *c = context;
-    kernel_batchnorm_backward(&c->kernel, p[X], p[MEAN], p[VARIANCE], p[WEIGHT], p[BIAS], p[RESIDUAL], NULL, p[DY],
-                              p[DX], p[DWEIGHT], p[DBIAS], p[DRESIDUAL], p[SCRATCH]);
+    const Call *c = call;
+    kernel_batchnorm_backward(&c->kernel, c->x, c->mean, c->variance, c->weight, c->bias, c->residual, NULL, c->dy,
+                              c->dx, c->dweight, c->dbias, c->dresidual, c->scratch);
 }
 
 /* Whether mean and variance are the running ones, constants, and not the batch's: in inference, or while the module is frozen. */
@@ -71,117 +76,117 @@ static bool is_fixed(const BatchNormModule *m, const Program *program)
     return !program_takes_statistics(program, &m->base);
 }
 
-static Context context_of(const BatchNormModule *m, Program *program, const Fusion *fusion, const Buffer *x)
+static BatchNormKernel kernel_of(const BatchNormModule *m, const Program *program, const Fusion *fusion, const Buffer *x)
 {
-    return (Context){ .kernel = { .view = buffer_view(x), .act = fusion->act, .eps = m->options.eps, .fixed = is_fixed(m, program) },
-                      .momentum = m->options.momentum,
-                      .cumulative = &network_parameters(program_network(program))->cumulative,
-                      .batches = parameters_counter(program_network(program), m->batches) };
+    return (BatchNormKernel){ .view = buffer_view(x), .act = fusion->act, .eps = m->options.eps, .fixed = is_fixed(m, program) };
 }
 
-static void emit_statistics(const BatchNormModule *m, Program *program, const Context *context, Buffer *x)
+static void add_statistics(const BatchNormModule *m, Emitter *emitter, const Fusion *fusion, Buffer *x)
 {
-    if (is_fixed(m, program)) {
-        program_save(program, &m->base, 0, program_param(program, m->running_mean, NULL));
-        program_save(program, &m->base, 1, program_param(program, m->running_var, NULL));
+    if (is_fixed(m, emit_program(emitter))) {
+        emit_save(emitter, &m->base, 0, emit_param(emitter, m->running_mean, NULL));
+        emit_save(emitter, &m->base, 1, emit_param(emitter, m->running_var, NULL));
         return;
     }
-    const View *view = &context->kernel.view;
+    Network *network = program_network(emit_program(emitter));
+    Statistic call = { .kernel = kernel_of(m, emit_program(emitter), fusion, x), .momentum = m->options.momentum,
+                       .cumulative = &network_parameters(network)->cumulative, .batches = parameters_counter(network, m->batches) };
+    const View *view = &call.kernel.view;
     CHECK((size_t)view->n * view_pixels(view) > 1, "batchnorm '%s' in training: %d image of %zu pixel: see network_trains_with",
           m->base.name, view->n, view_pixels(view));
     const size_t bytes = (size_t)view->padded * sizeof(float);
-    program_save(program, &m->base, 0, program_scratch(program, bytes));
-    program_save(program, &m->base, 1, program_scratch(program, bytes));
-    Kernel *kernel = program_emit_function(program, &m->base, "statistics", run_statistics, context, sizeof *context);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, MEAN, program_saved(program, &m->base, 0));
-    kernel_bind(kernel, VARIANCE, program_saved(program, &m->base, 1));
-    kernel_bind(kernel, RUNNING_MEAN, program_param(program, m->running_mean, NULL));
-    kernel_bind(kernel, RUNNING_VAR, program_param(program, m->running_var, NULL));
-    kernel_bind(kernel, SCRATCH, program_scratch(program, kernel_batchnorm_scratch(&context->kernel)));
+    emit_save(emitter, &m->base, 0, emit_scratch(emitter, bytes));
+    emit_save(emitter, &m->base, 1, emit_scratch(emitter, bytes));
+    Kernel *kernel = emit_call(emitter, &m->base, "statistics", run_statistics, &call, sizeof call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_writes(kernel, &call.mean, emit_saved(emitter, &m->base, 0));
+    kernel_writes(kernel, &call.variance, emit_saved(emitter, &m->base, 1));
+    kernel_updates(kernel, &call.running_mean, emit_param(emitter, m->running_mean, NULL));
+    kernel_updates(kernel, &call.running_var, emit_param(emitter, m->running_var, NULL));
+    kernel_scratch(kernel, &call.scratch, kernel_batchnorm_scratch(&call.kernel));
 }
 
 /* The residual in x's layout, or NULL; a reorder may come with it, so it is read before the kernel is emitted. */
-static Buffer *read_residual(Program *program, const Fusion *fusion, const Buffer *x)
+static Buffer *read_residual(Emitter *emitter, const Fusion *fusion, const Buffer *x)
 {
-    return fusion->residual ? program_read(program, fusion->residual, buffer_layout(x)) : NULL;
+    return fusion->residual ? emit_read(emitter, fusion->residual, buffer_layout(x)) : NULL;
 }
 
-static void bind_inputs(const BatchNormModule *m, Program *program, Kernel *kernel, Buffer *x, Buffer *residual)
+static Kernel *add_kernel(const BatchNormModule *m, Emitter *emitter, const char *what, CallFunction *function, Call *call, Buffer *x,
+                          Buffer *residual)
 {
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, MEAN, program_saved(program, &m->base, 0));
-    kernel_bind(kernel, VARIANCE, program_saved(program, &m->base, 1));
-    kernel_bind(kernel, WEIGHT, program_param(program, m->weight, NULL));
-    kernel_bind(kernel, BIAS, program_param(program, m->bias, NULL));
-    kernel_bind(kernel, RESIDUAL, residual);
+    Kernel *kernel = emit_call(emitter, &m->base, what, function, call, sizeof *call);
+    kernel_reads(kernel, &call->x, x);
+    kernel_reads(kernel, &call->mean, emit_saved(emitter, &m->base, 0));
+    kernel_reads(kernel, &call->variance, emit_saved(emitter, &m->base, 1));
+    kernel_reads(kernel, &call->weight, emit_param(emitter, m->weight, NULL));
+    kernel_reads(kernel, &call->bias, emit_param(emitter, m->bias, NULL));
+    kernel_reads(kernel, &call->residual, residual);
+    return kernel;
 }
 
-static void emit_output(const BatchNormModule *m, Program *program, const Fusion *fusion, Buffer *x)
+static void add_output(const BatchNormModule *m, Emitter *emitter, const Fusion *fusion, Buffer *x)
 {
-    const Context context = context_of(m, program, fusion, x);
-    Buffer *residual = read_residual(program, fusion, x);
-    Buffer *y = program_write(program, fusion->out, buffer_layout(x));
-    Kernel *kernel = program_emit_function(program, &m->base, "forward", run_forward, &context, sizeof context);
-    bind_inputs(m, program, kernel, x, residual);
-    kernel_bind(kernel, Y, y);
+    Call call = { .kernel = kernel_of(m, emit_program(emitter), fusion, x) };
+    Buffer *residual = read_residual(emitter, fusion, x);
+    Buffer *y = emit_write(emitter, fusion->out, buffer_layout(x));
+    Kernel *kernel = add_kernel(m, emitter, "forward", run_forward, &call, x, residual);
+    kernel_writes(kernel, &call.y, y);
     kernel_in_place(kernel, x, y);
 }
 
-static void batchnorm_recompute(const Module *module, Program *program)
+static void batchnorm_recompute(const Module *module, Emitter *emitter)
 {
-    const Fusion fusion = program_fusion(program, module);
-    emit_output((const BatchNormModule *)module, program, &fusion, program_read_view(program, module->in[0]));
+    const Fusion fusion = emit_fusion(emitter, module);
+    add_output((const BatchNormModule *)module, emitter, &fusion, emit_read_view(emitter, module->in[0]));
 }
 
-/* Backward reads x in any case, so y need not be kept as well: one pass over memory makes it again, if what follows is
- * cheap. Where a residual is itself made again, y is kept, or one tensor would ask for all before it. */
-static bool is_cheap_to_repeat(const Program *program, const Fusion *fusion)
+/* Backward reads x in any case, so y need not be kept as well: one pass over memory recomputes it, if what follows is
+ * cheap. Where a residual is itself recomputed, y is kept, or one tensor would ask for all before it. */
+static bool is_cheap_to_repeat(const Emitter *emitter, const Fusion *fusion)
 {
-    return program_has_backward(program) && fusion->act.info->cheap &&
-           !(fusion->residual && program_recomputes(program, fusion->residual));
+    return program_has_backward(emit_program(emitter)) && fusion->act.info->cheap &&
+           !(fusion->residual && emit_recomputes(emitter, fusion->residual));
 }
 
-static void batchnorm_forward(const Module *module, Program *program)
+static void batchnorm_forward(const Module *module, Emitter *emitter)
 {
     const BatchNormModule *m = (const BatchNormModule *)module;
-    const Fusion fusion = program_fusion(program, module);
-    Buffer *x = program_read_view(program, module->in[0]);
-    const Context context = context_of(m, program, &fusion, x);
-    emit_statistics(m, program, &context, x);
-    emit_output(m, program, &fusion, x);
-    if (is_cheap_to_repeat(program, &fusion))
-        program_recompute(program, fusion.out, module);
+    const Fusion fusion = emit_fusion(emitter, module);
+    Buffer *x = emit_read_view(emitter, module->in[0]);
+    add_statistics(m, emitter, &fusion, x);
+    add_output(m, emitter, &fusion, x);
+    if (is_cheap_to_repeat(emitter, &fusion))
+        emit_recompute(emitter, fusion.out, module);
 }
 
 /* With dz = dy act'(z), x^ = (x - mean) / sqrt(variance + eps) and sums over n, h, w of count values:
  *   dresidual = dz    dbias = sum dz    dweight = sum dz x^
  *   dx = weight / sqrt(variance + eps) (dz - dbias / count - x^ dweight / count)
  * Where mean and variance are constants, the last two terms are none. */
-static void batchnorm_backward(const Module *module, Program *program)
+static void batchnorm_backward(const Module *module, Emitter *emitter)
 {
     const BatchNormModule *m = (const BatchNormModule *)module;
-    const Fusion fusion = program_fusion(program, module);
-    Buffer *x = program_read_view(program, module->in[0]);
-    const Context context = context_of(m, program, &fusion, x);
-    Buffer *dy = program_read_gradient(program, fusion.out, buffer_layout(x));
-    Buffer *residual = read_residual(program, &fusion, x);
-    Buffer *dx = program_write_gradient(program, module->in[0], buffer_layout(x));
+    const Fusion fusion = emit_fusion(emitter, module);
+    Buffer *x = emit_read_view(emitter, module->in[0]);
+    Call call = { .kernel = kernel_of(m, emit_program(emitter), &fusion, x) };
+    Buffer *dy = emit_read_gradient(emitter, fusion.out, buffer_layout(x));
+    Buffer *residual = read_residual(emitter, &fusion, x);
+    Buffer *dx = emit_write_gradient(emitter, module->in[0], buffer_layout(x));
     Buffer *dresidual = NULL;
-    if (fusion.residual && program_wants_gradient(program, fusion.residual)) {
+    if (fusion.residual && emit_wants_gradient(emitter, fusion.residual)) {
         if (activation_key(fusion.act) == ACT_identity)
-            program_share_gradient(program, fusion.residual, dy, buffer_layout(x));
+            emit_share_gradient(emitter, fusion.residual, dy, buffer_layout(x));
         else
-            dresidual = program_write_gradient(program, fusion.residual, buffer_layout(x));
+            dresidual = emit_write_gradient(emitter, fusion.residual, buffer_layout(x));
     }
-    Kernel *kernel = program_emit_function(program, module, "backward", run_backward, &context, sizeof context);
-    bind_inputs(m, program, kernel, x, residual);
-    kernel_bind(kernel, DY, dy);
-    kernel_bind(kernel, DX, dx);
-    kernel_bind(kernel, DWEIGHT, program_param_gradient(program, m->weight, NULL));
-    kernel_bind(kernel, DBIAS, program_param_gradient(program, m->bias, NULL));
-    kernel_bind(kernel, DRESIDUAL, dresidual);
-    kernel_bind(kernel, SCRATCH, program_scratch(program, kernel_batchnorm_scratch(&context.kernel)));
+    Kernel *kernel = add_kernel(m, emitter, "backward", run_backward, &call, x, residual);
+    kernel_reads(kernel, &call.dy, dy);
+    kernel_writes(kernel, &call.dx, dx);
+    kernel_writes(kernel, &call.dweight, emit_param_gradient(emitter, m->weight, NULL));
+    kernel_writes(kernel, &call.dbias, emit_param_gradient(emitter, m->bias, NULL));
+    kernel_writes(kernel, &call.dresidual, dresidual);
+    kernel_scratch(kernel, &call.scratch, kernel_batchnorm_scratch(&call.kernel));
     kernel_in_place(kernel, dy, dresidual ? dresidual : dx);
 }
 

@@ -29,29 +29,29 @@ static void run_backward(const void *call)
     kernel_gate_backward(&c->view, c->x, c->gate, c->dy, c->dx, c->dgate);
 }
 
-static void channel_gate_forward(const Module *module, Program *program)
+static void channel_gate_forward(const Module *module, Emitter *emitter)
 {
-    Buffer *x = program_read_view(program, module->in[0]);
+    Buffer *x = emit_read_view(emitter, module->in[0]);
     Call call = { .view = buffer_view(x) };
-    Buffer *gate = program_read(program, module->in[1], program_pixel_layout(program, module->in[1], &call.view));
-    Buffer *y = program_write(program, module->out, buffer_layout(x));
-    Kernel *kernel = program_emit_call(program, module, "forward", run_forward, &call, sizeof call);
+    Buffer *gate = emit_read(emitter, module->in[1], emit_pixel_layout(emitter, module->in[1], &call.view));
+    Buffer *y = emit_write(emitter, module->out, buffer_layout(x));
+    Kernel *kernel = emit_call(emitter, module, "forward", run_forward, &call, sizeof call);
     kernel_reads(kernel, &call.x, x);
     kernel_reads(kernel, &call.gate, gate);
     kernel_writes(kernel, &call.y, y);
     kernel_in_place(kernel, x, y);
 }
 
-static void channel_gate_backward(const Module *module, Program *program)
+static void channel_gate_backward(const Module *module, Emitter *emitter)
 {
-    Buffer *x = program_read_view(program, module->in[0]);
+    Buffer *x = emit_read_view(emitter, module->in[0]);
     Call call = { .view = buffer_view(x) };
-    const_dnnl_memory_desc_t gates = program_pixel_layout(program, module->in[1], &call.view);
-    Buffer *gate = program_read(program, module->in[1], gates);
-    Buffer *dy = program_read_gradient(program, module->out, buffer_layout(x));
-    Buffer *dx = program_write_gradient(program, module->in[0], buffer_layout(x));
-    Buffer *dgate = program_write_gradient(program, module->in[1], gates);
-    Kernel *kernel = program_emit_call(program, module, "backward", run_backward, &call, sizeof call);
+    const_dnnl_memory_desc_t gates = emit_pixel_layout(emitter, module->in[1], &call.view);
+    Buffer *gate = emit_read(emitter, module->in[1], gates);
+    Buffer *dy = emit_read_gradient(emitter, module->out, buffer_layout(x));
+    Buffer *dx = emit_write_gradient(emitter, module->in[0], buffer_layout(x));
+    Buffer *dgate = emit_write_gradient(emitter, module->in[1], gates);
+    Kernel *kernel = emit_call(emitter, module, "backward", run_backward, &call, sizeof call);
     kernel_reads(kernel, &call.x, x);
     kernel_reads(kernel, &call.gate, gate);
     kernel_reads(kernel, &call.dy, dy);

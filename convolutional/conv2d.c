@@ -57,16 +57,16 @@ static const Conv2dAlgorithm *choose(const Conv2dModule *conv, const Program *pr
     return algorithms[i];
 }
 
-static void conv2d_forward(const Module *module, Program *program)
+static void conv2d_forward(const Module *module, Emitter *emitter)
 {
     const Conv2dModule *conv = (const Conv2dModule *)module;
-    choose(conv, program)->forward(conv, program);
+    choose(conv, emit_program(emitter))->forward(conv, emitter);
 }
 
-static void conv2d_backward(const Module *module, Program *program)
+static void conv2d_backward(const Module *module, Emitter *emitter)
 {
     const Conv2dModule *conv = (const Conv2dModule *)module;
-    choose(conv, program)->backward(conv, program);
+    choose(conv, emit_program(emitter))->backward(conv, emitter);
 }
 
 static char conv2d_algorithm(const Module *module, const Program *program)

@@ -17,8 +17,8 @@ typedef struct Conv2dModule {
 typedef struct Conv2dAlgorithm {
     char letter;
     bool (*takes)(const Conv2dModule *conv, const Program *program);
-    void (*forward)(const Conv2dModule *conv, Program *program);
-    void (*backward)(const Conv2dModule *conv, Program *program);
+    void (*forward)(const Conv2dModule *conv, Emitter *emitter);
+    void (*backward)(const Conv2dModule *conv, Emitter *emitter);
 } Conv2dAlgorithm;
 
 extern const Conv2dAlgorithm conv2d_direct;         /* oneDNN, any shape */

@@ -2,9 +2,9 @@
 
 #include "conv2d_own.h"
 
-static const_dnnl_memory_desc_t batch_last_weight_layout(const Conv2dModule *conv, Program *program)
+static const_dnnl_memory_desc_t batch_last_weight_layout(const Conv2dModule *conv, Emitter *emitter)
 {
-    return program_layout(program, 4, conv->weight->dims, dnnl_abcd);
+    return emit_layout(emitter, 4, conv->weight->dims, dnnl_abcd);
 }
 
 static OwnSizes batch_last_sizes(const Conv2dModule *conv, const Buffer *x, const Buffer *y)
@@ -40,7 +40,7 @@ static void run_backward_weights(const void *call)
 }
 
 static const OwnConv2d batch_last = {
-    "batch_last", program_batch_last_layout, batch_last_weight_layout, batch_last_sizes, batch_last_scratch,
+    "batch_last", emit_batch_last_layout, batch_last_weight_layout, batch_last_sizes, batch_last_scratch,
     run_forward, run_backward_data, run_backward_weights,
 };
 
@@ -51,14 +51,14 @@ static bool batch_last_takes(const Conv2dModule *conv, const Program *program)
            conv2d_pads_evenly(conv) && conv->weight->rank == 4;
 }
 
-static void batch_last_forward(const Conv2dModule *conv, Program *program)
+static void batch_last_forward(const Conv2dModule *conv, Emitter *emitter)
 {
-    own_conv2d_forward(&batch_last, conv, program);
+    own_conv2d_forward(&batch_last, conv, emitter);
 }
 
-static void batch_last_backward(const Conv2dModule *conv, Program *program)
+static void batch_last_backward(const Conv2dModule *conv, Emitter *emitter)
 {
-    own_conv2d_backward(&batch_last, conv, program);
+    own_conv2d_backward(&batch_last, conv, emitter);
 }
 
 const Conv2dAlgorithm conv2d_batch_last = { ALGORITHM_batch_last, batch_last_takes, batch_last_forward, batch_last_backward };

@@ -4,11 +4,11 @@
 #include "conv2d_own.h"
 
 /* [kernel][kernel][channel] */
-static const_dnnl_memory_desc_t depthwise_weight_layout(const Conv2dModule *conv, Program *program)
+static const_dnnl_memory_desc_t depthwise_weight_layout(const Conv2dModule *conv, Emitter *emitter)
 {
     const Conv2d *o = &conv->options;
     const int64_t dims[] = { o->groups, 1, 1, o->kernel, o->kernel };
-    return program_layout(program, 5, dims, dnnl_decab);
+    return emit_layout(emitter, 5, dims, dnnl_decab);
 }
 
 static OwnSizes depthwise_sizes(const Conv2dModule *conv, const Buffer *x, const Buffer *y)
@@ -55,14 +55,14 @@ static bool depthwise_takes(const Conv2dModule *conv, const Program *program)
            own_conv2d_fits(conv, program, 8);
 }
 
-static void depthwise_forward(const Conv2dModule *conv, Program *program)
+static void depthwise_forward(const Conv2dModule *conv, Emitter *emitter)
 {
-    own_conv2d_forward(&depthwise, conv, program);
+    own_conv2d_forward(&depthwise, conv, emitter);
 }
 
-static void depthwise_backward(const Conv2dModule *conv, Program *program)
+static void depthwise_backward(const Conv2dModule *conv, Emitter *emitter)
 {
-    own_conv2d_backward(&depthwise, conv, program);
+    own_conv2d_backward(&depthwise, conv, emitter);
 }
 
 const Conv2dAlgorithm conv2d_depthwise = { ALGORITHM_depthwise, depthwise_takes, depthwise_forward, depthwise_backward };

@@ -13,24 +13,24 @@ typedef struct Geometry {
     dnnl_prop_kind_t forward;
 } Geometry;
 
-static Geometry geometry_of(const Conv2dModule *conv, Program *program, OperandTypes bf16)
+static Geometry geometry_of(const Conv2dModule *conv, Emitter *emitter, OperandTypes bf16)
 {
     const Conv2d *o = &conv->options;
     const Tensor *x = conv->base.in[0], *y = conv->base.out;
     const int64_t grouped[] = { o->groups, y->shape.c / o->groups, x->shape.c / o->groups, o->kernel, o->kernel };
     const int64_t channels[] = { y->shape.c };
     const int64_t whole[] = { y->shape.c, x->shape.c, o->kernel, o->kernel };
-    const_dnnl_memory_desc_t weight = o->groups > 1 ? program_layout(program, 5, grouped, dnnl_format_tag_any)
-                                                    : program_layout(program, 4, whole, dnnl_format_tag_any);
+    const_dnnl_memory_desc_t weight = o->groups > 1 ? emit_layout(emitter, 5, grouped, dnnl_format_tag_any)
+                                                    : emit_layout(emitter, 4, whole, dnnl_format_tag_any);
     return (Geometry){
-        .x = program_layout_in(program, program_preferred_layout(program, x), bf16.x),
-        .y = program_layout_in(program, program_preferred_layout(program, y), bf16.y),
-        .any_x = program_layout_in(program, program_tensor_layout(program, x, dnnl_format_tag_any), bf16.x),
-        .any_y = program_layout_in(program, program_tensor_layout(program, y, dnnl_format_tag_any), bf16.y),
-        .weight = program_layout_in(program, weight, bf16.weight),
-        .bias = conv->bias ? program_layout(program, 1, channels, dnnl_a) : NULL,
+        .x = emit_layout_in(emitter, emit_preferred_layout(emitter, x), bf16.x),
+        .y = emit_layout_in(emitter, emit_preferred_layout(emitter, y), bf16.y),
+        .any_x = emit_layout_in(emitter, emit_tensor_layout(emitter, x, dnnl_format_tag_any), bf16.x),
+        .any_y = emit_layout_in(emitter, emit_tensor_layout(emitter, y, dnnl_format_tag_any), bf16.y),
+        .weight = emit_layout_in(emitter, weight, bf16.weight),
+        .bias = conv->bias ? emit_layout(emitter, 1, channels, dnnl_a) : NULL,
         .strides = { o->stride, o->stride }, .before = { conv->before[0], conv->before[1] },
-        .after = { conv->after[0], conv->after[1] }, .forward = program_forward_kind(program),
+        .after = { conv->after[0], conv->after[1] }, .forward = program_forward_kind(emit_program(emitter)),
     };
 }
 
@@ -90,69 +90,69 @@ static dnnl_primitive_desc_t describe(Describe *create, const Geometry *g, const
     return pd;
 }
 
-static void emit_forward(const Conv2dModule *conv, Program *program, bool bf16)
+static void add_forward(const Conv2dModule *conv, Emitter *emitter, bool bf16)
 {
-    const Geometry g = geometry_of(conv, program, (OperandTypes){ bf16, bf16 && program_is_bf16(program, conv->base.out), bf16 });
+    const Geometry g = geometry_of(conv, emitter, (OperandTypes){ bf16, bf16 && program_is_bf16(emit_program(emitter), conv->base.out), bf16 });
     dnnl_primitive_desc_t pd = describe(describe_forward, &g, g.x, NULL);
-    Buffer *x = program_read(program, conv->base.in[0], program_asked_layout(program, pd, dnnl_query_src_md));
-    Buffer *weight = program_param(program, conv->weight, program_asked_layout(program, pd, dnnl_query_weights_md));
-    Buffer *y = program_write(program, conv->base.out, program_asked_layout(program, pd, dnnl_query_dst_md));
+    Buffer *x = emit_read(emitter, conv->base.in[0], emit_asked_layout(emitter, pd, dnnl_query_src_md));
+    Buffer *weight = emit_param(emitter, conv->weight, emit_asked_layout(emitter, pd, dnnl_query_weights_md));
+    Buffer *y = emit_write(emitter, conv->base.out, emit_asked_layout(emitter, pd, dnnl_query_dst_md));
 
-    Kernel *kernel = program_emit(program, &conv->base, "forward", pd);
+    Kernel *kernel = emit_primitive(emitter, &conv->base, "forward", pd);
     kernel_bind(kernel, DNNL_ARG_SRC, x);
     kernel_bind(kernel, DNNL_ARG_WEIGHTS, weight);
     if (conv->bias)
-        kernel_bind(kernel, DNNL_ARG_BIAS, program_param(program, conv->bias, NULL));
+        kernel_bind(kernel, DNNL_ARG_BIAS, emit_param(emitter, conv->bias, NULL));
     kernel_bind(kernel, DNNL_ARG_DST, y);
-    kernel_flops(kernel, conv2d_flops(conv, program));
+    kernel_flops(kernel, conv2d_flops(conv, emit_program(emitter)));
 }
 
 /* dweight[o][i][ky][kx] = sum over n, y, x of dy[o][y][x] x[i][y stride + ky - pad][x stride + kx - pad],  dbias = sum of dy */
-static void emit_backward_weights(const Conv2dModule *conv, Program *program, const Geometry *g, dnnl_primitive_desc_t hint)
+static void add_backward_weights(const Conv2dModule *conv, Emitter *emitter, const Geometry *g, dnnl_primitive_desc_t hint)
 {
     dnnl_primitive_desc_t pd =
-        describe(describe_backward_weights, g, program_asked_layout(program, hint, dnnl_query_src_md), hint);
-    Buffer *x = program_read(program, conv->base.in[0], program_asked_layout(program, pd, dnnl_query_src_md));
-    Buffer *dy = program_read_gradient(program, conv->base.out, program_asked_layout(program, pd, dnnl_query_diff_dst_md));
+        describe(describe_backward_weights, g, emit_asked_layout(emitter, hint, dnnl_query_src_md), hint);
+    Buffer *x = emit_read(emitter, conv->base.in[0], emit_asked_layout(emitter, pd, dnnl_query_src_md));
+    Buffer *dy = emit_read_gradient(emitter, conv->base.out, emit_asked_layout(emitter, pd, dnnl_query_diff_dst_md));
     Buffer *dweight =
-        program_param_gradient(program, conv->weight, program_asked_layout(program, pd, dnnl_query_diff_weights_md));
+        emit_param_gradient(emitter, conv->weight, emit_asked_layout(emitter, pd, dnnl_query_diff_weights_md));
 
-    Kernel *kernel = program_emit(program, &conv->base, "backward weights", pd);
+    Kernel *kernel = emit_primitive(emitter, &conv->base, "backward weights", pd);
     kernel_bind(kernel, DNNL_ARG_SRC, x);
     kernel_bind(kernel, DNNL_ARG_DIFF_DST, dy);
     kernel_bind(kernel, DNNL_ARG_DIFF_WEIGHTS, dweight);
     if (conv->bias)
-        kernel_bind(kernel, DNNL_ARG_DIFF_BIAS, program_param_gradient(program, conv->bias, NULL));
-    kernel_flops(kernel, conv2d_flops(conv, program));
+        kernel_bind(kernel, DNNL_ARG_DIFF_BIAS, emit_param_gradient(emitter, conv->bias, NULL));
+    kernel_flops(kernel, conv2d_flops(conv, emit_program(emitter)));
 }
 
 /* dx[i] = sum over o, ky, kx of weight[o][i][ky][kx] dy[o][(y + pad - ky) / stride][(x + pad - kx) / stride], where that divides */
-static void emit_backward_data(const Conv2dModule *conv, Program *program, const Geometry *g, dnnl_primitive_desc_t hint)
+static void add_backward_data(const Conv2dModule *conv, Emitter *emitter, const Geometry *g, dnnl_primitive_desc_t hint)
 {
     dnnl_primitive_desc_t pd = describe(describe_backward_data, g, g->x, hint);
-    Buffer *dy = program_read_gradient(program, conv->base.out, program_asked_layout(program, pd, dnnl_query_diff_dst_md));
-    Buffer *weight = program_param(program, conv->weight, program_asked_layout(program, pd, dnnl_query_weights_md));
-    Buffer *dx = program_write_gradient(program, conv->base.in[0], program_asked_layout(program, pd, dnnl_query_diff_src_md));
+    Buffer *dy = emit_read_gradient(emitter, conv->base.out, emit_asked_layout(emitter, pd, dnnl_query_diff_dst_md));
+    Buffer *weight = emit_param(emitter, conv->weight, emit_asked_layout(emitter, pd, dnnl_query_weights_md));
+    Buffer *dx = emit_write_gradient(emitter, conv->base.in[0], emit_asked_layout(emitter, pd, dnnl_query_diff_src_md));
 
-    Kernel *kernel = program_emit(program, &conv->base, "backward data", pd);
+    Kernel *kernel = emit_primitive(emitter, &conv->base, "backward data", pd);
     kernel_bind(kernel, DNNL_ARG_DIFF_DST, dy);
     kernel_bind(kernel, DNNL_ARG_WEIGHTS, weight);
     kernel_bind(kernel, DNNL_ARG_DIFF_SRC, dx);
-    kernel_flops(kernel, conv2d_flops(conv, program));
+    kernel_flops(kernel, conv2d_flops(conv, emit_program(emitter)));
 }
 
 /* Weights first: x is free after it, and dx can have its place. */
-static void emit_backward(const Conv2dModule *conv, Program *program, bool bf16)
+static void add_backward(const Conv2dModule *conv, Emitter *emitter, bool bf16)
 {
     const Tensor *in = conv->base.in[0];
-    const Geometry forward = geometry_of(conv, program, (OperandTypes){ bf16, bf16, bf16 });
-    const Geometry weights = geometry_of(conv, program, (OperandTypes){ bf16, bf16, false });
-    const Geometry data = geometry_of(conv, program, (OperandTypes){ bf16 && program_is_bf16(program, in), bf16, bf16 });
+    const Geometry forward = geometry_of(conv, emitter, (OperandTypes){ bf16, bf16, bf16 });
+    const Geometry weights = geometry_of(conv, emitter, (OperandTypes){ bf16, bf16, false });
+    const Geometry data = geometry_of(conv, emitter, (OperandTypes){ bf16 && program_is_bf16(emit_program(emitter), in), bf16, bf16 });
     dnnl_primitive_desc_t hint = describe(describe_forward, &forward, forward.x, NULL);
-    if (program_trains(program, &conv->base))
-        emit_backward_weights(conv, program, &weights, hint);
-    if (program_wants_gradient(program, in))
-        emit_backward_data(conv, program, &data, hint);
+    if (program_trains(emit_program(emitter), &conv->base))
+        add_backward_weights(conv, emitter, &weights, hint);
+    if (emit_wants_gradient(emitter, in))
+        add_backward_data(conv, emitter, &data, hint);
     DNNL(dnnl_primitive_desc_destroy(hint));
 }
 
@@ -164,14 +164,14 @@ static bool direct_takes(const Conv2dModule *conv, const Program *program)
     return true;
 }
 
-static void direct_forward(const Conv2dModule *conv, Program *program)
+static void direct_forward(const Conv2dModule *conv, Emitter *emitter)
 {
-    emit_forward(conv, program, false);
+    add_forward(conv, emitter, false);
 }
 
-static void direct_backward(const Conv2dModule *conv, Program *program)
+static void direct_backward(const Conv2dModule *conv, Emitter *emitter)
 {
-    emit_backward(conv, program, false);
+    add_backward(conv, emitter, false);
 }
 
 const Conv2dAlgorithm conv2d_direct = { ALGORITHM_direct, direct_takes, direct_forward, direct_backward };
@@ -184,14 +184,14 @@ static bool bf16_takes(const Conv2dModule *conv, const Program *program)
     return program_allows_16_bits(program);
 }
 
-static void bf16_forward(const Conv2dModule *conv, Program *program)
+static void bf16_forward(const Conv2dModule *conv, Emitter *emitter)
 {
-    emit_forward(conv, program, true);
+    add_forward(conv, emitter, true);
 }
 
-static void bf16_backward(const Conv2dModule *conv, Program *program)
+static void bf16_backward(const Conv2dModule *conv, Emitter *emitter)
 {
-    emit_backward(conv, program, true);
+    add_backward(conv, emitter, true);
 }
 
 const Conv2dAlgorithm conv2d_bf16 = { ALGORITHM_bf16, bf16_takes, bf16_forward, bf16_backward };

@@ -23,17 +23,17 @@ typedef struct OwnCall {
 
 typedef struct OwnConv2d {
     const char *name;      /* in profiles */
-    const_dnnl_memory_desc_t (*tensor_layout)(Program *program, const Tensor *tensor);      /* of x and y */
-    const_dnnl_memory_desc_t (*weight_layout)(const Conv2dModule *conv, Program *program);
+    const_dnnl_memory_desc_t (*tensor_layout)(Emitter *emitter, const Tensor *tensor);      /* of x and y */
+    const_dnnl_memory_desc_t (*weight_layout)(const Conv2dModule *conv, Emitter *emitter);
     OwnSizes (*sizes)(const Conv2dModule *conv, const Buffer *x, const Buffer *y);      /* for these buffers */
     size_t (*scratch)(const OwnSizes *sizes);
     CallFunction *forward, *backward_data, *backward_weights;      /* of an OwnCall */
 } OwnConv2d;
 
-void own_conv2d_forward(const OwnConv2d *own, const Conv2dModule *conv, Program *program);
-void own_conv2d_backward(const OwnConv2d *own, const Conv2dModule *conv, Program *program);
+void own_conv2d_forward(const OwnConv2d *own, const Conv2dModule *conv, Emitter *emitter);
+void own_conv2d_backward(const OwnConv2d *own, const Conv2dModule *conv, Emitter *emitter);
 /* The plan's layout where channels fill the vectors: channels last, or blocks of 16; */
-const_dnnl_memory_desc_t own_conv2d_layout(Program *program, const Tensor *tensor);
+const_dnnl_memory_desc_t own_conv2d_layout(Emitter *emitter, const Tensor *tensor);
 /* and whether they do, if the kernel takes multiples of `unit` channels that lie last. */
 bool own_conv2d_fits(const Conv2dModule *conv, const Program *program, int unit);
 

@@ -4,10 +4,10 @@
 #include "conv2d_own.h"
 
 /* [3][3][in][out] */
-static const_dnnl_memory_desc_t winograd_weight_layout(const Conv2dModule *conv, Program *program)
+static const_dnnl_memory_desc_t winograd_weight_layout(const Conv2dModule *conv, Emitter *emitter)
 {
     const int64_t dims[] = { conv->base.out->shape.c, conv->base.in[0]->shape.c, 3, 3 };
-    return program_layout(program, 4, dims, dnnl_hwio);
+    return emit_layout(emitter, 4, dims, dnnl_hwio);
 }
 
 static OwnSizes winograd_sizes(const Conv2dModule *conv, const Buffer *x, const Buffer *y)
@@ -64,14 +64,14 @@ static bool winograd_takes(const Conv2dModule *conv, const Program *program)
            conv2d_pads_evenly(conv) && o->groups == 1 && own_conv2d_fits(conv, program, 16);
 }
 
-static void winograd_forward(const Conv2dModule *conv, Program *program)
+static void winograd_forward(const Conv2dModule *conv, Emitter *emitter)
 {
-    own_conv2d_forward(&winograd, conv, program);
+    own_conv2d_forward(&winograd, conv, emitter);
 }
 
-static void winograd_backward(const Conv2dModule *conv, Program *program)
+static void winograd_backward(const Conv2dModule *conv, Emitter *emitter)
 {
-    own_conv2d_backward(&winograd, conv, program);
+    own_conv2d_backward(&winograd, conv, emitter);
 }
 
 const Conv2dAlgorithm conv2d_winograd = { ALGORITHM_winograd, winograd_takes, winograd_forward, winograd_backward };
@@ -81,14 +81,14 @@ static bool int16_takes(const Conv2dModule *conv, const Program *program)
     return program_allows_16_bits(program) && winograd_takes(conv, program);
 }
 
-static void int16_forward(const Conv2dModule *conv, Program *program)
+static void int16_forward(const Conv2dModule *conv, Emitter *emitter)
 {
-    own_conv2d_forward(&int16, conv, program);
+    own_conv2d_forward(&int16, conv, emitter);
 }
 
-static void int16_backward(const Conv2dModule *conv, Program *program)
+static void int16_backward(const Conv2dModule *conv, Emitter *emitter)
 {
-    own_conv2d_backward(&int16, conv, program);
+    own_conv2d_backward(&int16, conv, emitter);
 }
 
 const Conv2dAlgorithm conv2d_winograd_int16 = { ALGORITHM_int16, int16_takes, int16_forward, int16_backward };

@@ -37,40 +37,40 @@ static void run(const void *call)
     kernel_drop_path(&c->view, c->p, stream.state, c->x, c->residual, c->y);
 }
 
-static void emit(const DropPath *m, Program *program, const char *what, Buffer *x, Buffer *residual, Buffer *y)
+static void add_kernel(const DropPath *m, Emitter *emitter, const char *what, Buffer *x, Buffer *residual, Buffer *y)
 {
-    const float p = program_drops(program) ? m->p : 0;
-    Call call = { .view = buffer_view(x), .p = p, .module = m->base.index, .key = program_step_key(program) };
-    Kernel *kernel = program_emit_call(program, &m->base, what, run, &call, sizeof call);
+    const float p = program_drops(emit_program(emitter)) ? m->p : 0;
+    Call call = { .view = buffer_view(x), .p = p, .module = m->base.index, .key = program_step_key(emit_program(emitter)) };
+    Kernel *kernel = emit_call(emitter, &m->base, what, run, &call, sizeof call);
     kernel_reads(kernel, &call.x, x);
     kernel_reads(kernel, &call.residual, residual);
     kernel_writes(kernel, &call.y, y);
     kernel_in_place(kernel, residual ? residual : x, y);
 }
 
-static void drop_path_forward(const Module *module, Program *program)
+static void drop_path_forward(const Module *module, Emitter *emitter)
 {
-    const Fusion fusion = program_fusion(program, module);
-    Buffer *x = program_read_view(program, module->in[0]);
-    if (!program_drops(program) && !fusion.residual) {
-        program_alias(program, module->out, x, buffer_layout(x));
+    const Fusion fusion = emit_fusion(emitter, module);
+    Buffer *x = emit_read_view(emitter, module->in[0]);
+    if (!program_drops(emit_program(emitter)) && !fusion.residual) {
+        emit_alias(emitter, module->out, x, buffer_layout(x));
         return;
     }
-    Buffer *residual = fusion.residual ? program_read(program, fusion.residual, buffer_layout(x)) : NULL;
-    emit((const DropPath *)module, program, "forward", x, residual, program_write(program, fusion.out, buffer_layout(x)));
+    Buffer *residual = fusion.residual ? emit_read(emitter, fusion.residual, buffer_layout(x)) : NULL;
+    add_kernel((const DropPath *)module, emitter, "forward", x, residual, emit_write(emitter, fusion.out, buffer_layout(x)));
 }
 
-static void drop_path_backward(const Module *module, Program *program)
+static void drop_path_backward(const Module *module, Emitter *emitter)
 {
-    const Fusion fusion = program_fusion(program, module);
-    const_dnnl_memory_desc_t layout = program_view_layout(program, module->in[0]);
-    Buffer *dy = program_read_gradient(program, fusion.out, layout);
-    if (fusion.residual && program_wants_gradient(program, fusion.residual))
-        program_share_gradient(program, fusion.residual, dy, layout);
-    if (!program_drops(program))
-        program_share_gradient(program, module->in[0], dy, layout);
+    const Fusion fusion = emit_fusion(emitter, module);
+    const_dnnl_memory_desc_t layout = emit_view_layout(emitter, module->in[0]);
+    Buffer *dy = emit_read_gradient(emitter, fusion.out, layout);
+    if (fusion.residual && emit_wants_gradient(emitter, fusion.residual))
+        emit_share_gradient(emitter, fusion.residual, dy, layout);
+    if (!program_drops(emit_program(emitter)))
+        emit_share_gradient(emitter, module->in[0], dy, layout);
     else
-        emit((const DropPath *)module, program, "backward", dy, NULL, program_write_gradient(program, module->in[0], layout));
+        add_kernel((const DropPath *)module, emitter, "backward", dy, NULL, emit_write_gradient(emitter, module->in[0], layout));
 }
 
 static void drop_path_describe(const Module *module, ModuleDescription *description)

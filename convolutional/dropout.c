@@ -33,32 +33,32 @@ static void run(const void *call)
     kernel_dropout(&c->view, c->p, stream.state, c->x, c->y);
 }
 
-static void emit(const Dropout *m, Program *program, const char *what, Buffer *x, Buffer *y)
+static void add_kernel(const Dropout *m, Emitter *emitter, const char *what, Buffer *x, Buffer *y)
 {
-    Call call = { .view = buffer_view(x), .p = m->p, .module = m->base.index, .key = program_step_key(program) };
-    Kernel *kernel = program_emit_call(program, &m->base, what, run, &call, sizeof call);
+    Call call = { .view = buffer_view(x), .p = m->p, .module = m->base.index, .key = program_step_key(emit_program(emitter)) };
+    Kernel *kernel = emit_call(emitter, &m->base, what, run, &call, sizeof call);
     kernel_reads(kernel, &call.x, x);
     kernel_writes(kernel, &call.y, y);
     kernel_in_place(kernel, x, y);
 }
 
-static void dropout_forward(const Module *module, Program *program)
+static void dropout_forward(const Module *module, Emitter *emitter)
 {
-    Buffer *x = program_read_view(program, module->in[0]);
-    if (!program_drops(program))
-        program_alias(program, module->out, x, buffer_layout(x));
+    Buffer *x = emit_read_view(emitter, module->in[0]);
+    if (!program_drops(emit_program(emitter)))
+        emit_alias(emitter, module->out, x, buffer_layout(x));
     else
-        emit((const Dropout *)module, program, "forward", x, program_write(program, module->out, buffer_layout(x)));
+        add_kernel((const Dropout *)module, emitter, "forward", x, emit_write(emitter, module->out, buffer_layout(x)));
 }
 
-static void dropout_backward(const Module *module, Program *program)
+static void dropout_backward(const Module *module, Emitter *emitter)
 {
-    const_dnnl_memory_desc_t layout = program_view_layout(program, module->in[0]);
-    Buffer *dy = program_read_gradient(program, module->out, layout);
-    if (!program_drops(program))
-        program_share_gradient(program, module->in[0], dy, layout);
+    const_dnnl_memory_desc_t layout = emit_view_layout(emitter, module->in[0]);
+    Buffer *dy = emit_read_gradient(emitter, module->out, layout);
+    if (!program_drops(emit_program(emitter)))
+        emit_share_gradient(emitter, module->in[0], dy, layout);
     else
-        emit((const Dropout *)module, program, "backward", dy, program_write_gradient(program, module->in[0], layout));
+        add_kernel((const Dropout *)module, emitter, "backward", dy, emit_write_gradient(emitter, module->in[0], layout));
 }
 
 static void dropout_describe(const Module *module, ModuleDescription *description)

@@ -9,17 +9,17 @@
 
 #include "emit.h"
 
-static void flatten_forward(const Module *module, Program *program)
+static void flatten_forward(const Module *module, Emitter *emitter)
 {
-    Buffer *x = program_read(program, module->in[0], program_plain_layout(program, module->in[0]));
-    program_alias(program, module->out, x, program_plain_layout(program, module->out));
+    Buffer *x = emit_read(emitter, module->in[0], emit_plain_layout(emitter, module->in[0]));
+    emit_alias(emitter, module->out, x, emit_plain_layout(emitter, module->out));
 }
 
-static void flatten_backward(const Module *module, Program *program)
+static void flatten_backward(const Module *module, Emitter *emitter)
 {
-    Buffer *dy = program_read_gradient(program, module->out, program_plain_layout(program, module->out));
-    if (program_wants_gradient(program, module->in[0]))
-        program_share_gradient(program, module->in[0], dy, program_plain_layout(program, module->in[0]));
+    Buffer *dy = emit_read_gradient(emitter, module->out, emit_plain_layout(emitter, module->out));
+    if (emit_wants_gradient(emitter, module->in[0]))
+        emit_share_gradient(emitter, module->in[0], dy, emit_plain_layout(emitter, module->in[0]));
 }
 
 static const ModuleOps flatten_ops = { .kind = "flatten", .forward = flatten_forward, .backward = flatten_backward };

@@ -59,13 +59,13 @@ static void run_backward(const void *context, void *const p[])
     kernel_formula_backward(&c->kernel, &in, p[DX], gradients, p[SCRATCH]);
 }
 
-static Context context_of(const FormulaActivation *m, Program *program, const Buffer *x, View view)
+static Context context_of(const FormulaActivation *m, Emitter *emitter, const Buffer *x, View view)
 {
     const View input = buffer_channels(x);
     Context context = {
         .kernel = { .formula = m->formula, .view = view, .together = input.block == input.c && input.block > 1,
-                    .learned = m->parameters[0] != NULL, .draws = program_drops(program) },
-        .module = m->base.index, .key = program_step_key(program),
+                    .learned = m->parameters[0] != NULL, .draws = program_drops(emit_program(emitter)) },
+        .module = m->base.index, .key = program_step_key(emit_program(emitter)),
     };
     memcpy(context.kernel.parameters, m->act.parameters, sizeof context.kernel.parameters);
     return context;
@@ -78,76 +78,76 @@ static bool halves_lie_apart(const View *x)
 }
 
 /* What is drawn depends on which image a number is of. */
-static Buffer *read_input(const FormulaActivation *m, Program *program)
+static Buffer *read_input(const FormulaActivation *m, Emitter *emitter)
 {
     const Tensor *tensor = m->base.in[0];
-    Buffer *x = m->formula->noise >= 0 ? program_read_view(program, tensor) : program_read_channels(program, tensor);
+    Buffer *x = m->formula->noise >= 0 ? emit_read_view(emitter, tensor) : emit_read_channels(emitter, tensor);
     const View view = buffer_channels(x);
-    return m->formula->gated && !halves_lie_apart(&view) ? program_read(program, tensor, program_plain_layout(program, tensor)) : x;
+    return m->formula->gated && !halves_lie_apart(&view) ? emit_read(emitter, tensor, emit_plain_layout(emitter, tensor)) : x;
 }
 
 /* The output lies as the input does; that of a gated unit has half its channels. */
-static const_dnnl_memory_desc_t output_layout(const FormulaActivation *m, Program *program, const Buffer *x)
+static const_dnnl_memory_desc_t output_layout(const FormulaActivation *m, Emitter *emitter, const Buffer *x)
 {
     View view;
     if (!m->formula->gated)
         return buffer_layout(x);
     if (layout_batch_last(buffer_layout(x), &view))
-        return program_batch_last_layout(program, m->base.out);
+        return emit_batch_last_layout(emitter, m->base.out);
     view = buffer_view(x);
-    return program_tensor_layout(program, m->base.out, view.block == 1 ? dnnl_nchw : view.block == view.c ? dnnl_nhwc
+    return emit_tensor_layout(emitter, m->base.out, view.block == 1 ? dnnl_nchw : view.block == view.c ? dnnl_nhwc
                                                        : view.block == 8 ? dnnl_nChw8c : dnnl_nChw16c);
 }
 
-static void bind_parameters(const FormulaActivation *m, Program *program, Kernel *kernel)
+static void bind_parameters(const FormulaActivation *m, Emitter *emitter, Kernel *kernel)
 {
     for (int i = 0; i < EXPRESSION_PARAMETERS && m->parameters[i]; i++)
-        kernel_bind(kernel, WEIGHTS + i, program_param(program, m->parameters[i], NULL));
+        kernel_bind(kernel, WEIGHTS + i, emit_param(emitter, m->parameters[i], NULL));
 }
 
-static void emit_output(const FormulaActivation *m, Program *program, Buffer *x)
+static void add_output(const FormulaActivation *m, Emitter *emitter, Buffer *x)
 {
-    Buffer *y = program_write(program, m->base.out, output_layout(m, program, x));
-    const Context context = context_of(m, program, x, buffer_channels(y));
-    Kernel *kernel = program_emit_function(program, &m->base, "forward", run_forward, &context, sizeof context);
+    Buffer *y = emit_write(emitter, m->base.out, output_layout(m, emitter, x));
+    const Context context = context_of(m, emitter, x, buffer_channels(y));
+    Kernel *kernel = emit_function(emitter, &m->base, "forward", run_forward, &context, sizeof context);
     kernel_bind(kernel, X, x);
     kernel_bind(kernel, Y, y);
-    bind_parameters(m, program, kernel);
+    bind_parameters(m, emitter, kernel);
     if (!m->formula->gated)
         kernel_in_place(kernel, x, y);
 }
 
-static void formula_activation_recompute(const Module *module, Program *program)
+static void formula_activation_recompute(const Module *module, Emitter *emitter)
 {
     const FormulaActivation *m = (const FormulaActivation *)module;
-    emit_output(m, program, read_input(m, program));
+    add_output(m, emitter, read_input(m, emitter));
 }
 
 /* As of an activation with loops of its own (activation.c): y is made again in backward rather than kept. */
-static void formula_activation_forward(const Module *module, Program *program)
+static void formula_activation_forward(const Module *module, Emitter *emitter)
 {
-    formula_activation_recompute(module, program);
-    if (program_has_backward(program) && !program_recomputes(program, module->in[0]))
-        program_recompute(program, module->out, module);
+    formula_activation_recompute(module, emitter);
+    if (program_has_backward(emit_program(emitter)) && !emit_recomputes(emitter, module->in[0]))
+        emit_recompute(emitter, module->out, module);
 }
 
-static void formula_activation_backward(const Module *module, Program *program)
+static void formula_activation_backward(const Module *module, Emitter *emitter)
 {
     const FormulaActivation *m = (const FormulaActivation *)module;
-    Buffer *x = read_input(m, program);
-    Buffer *dy = program_read_gradient(program, module->out, output_layout(m, program, x));
-    Buffer *dx = program_write_gradient(program, module->in[0], buffer_layout(x));
-    const Context context = context_of(m, program, x, buffer_channels(dy));
-    Kernel *kernel = program_emit_function(program, module, "backward", run_backward, &context, sizeof context);
+    Buffer *x = read_input(m, emitter);
+    Buffer *dy = emit_read_gradient(emitter, module->out, output_layout(m, emitter, x));
+    Buffer *dx = emit_write_gradient(emitter, module->in[0], buffer_layout(x));
+    const Context context = context_of(m, emitter, x, buffer_channels(dy));
+    Kernel *kernel = emit_function(emitter, module, "backward", run_backward, &context, sizeof context);
     kernel_bind(kernel, X, x);
     kernel_bind(kernel, DY, dy);
     kernel_bind(kernel, DX, dx);
-    bind_parameters(m, program, kernel);
+    bind_parameters(m, emitter, kernel);
     for (int i = 0; i < EXPRESSION_PARAMETERS && m->parameters[i]; i++)
-        kernel_bind(kernel, GRADIENTS + i, program_param_gradient(program, m->parameters[i], NULL));
+        kernel_bind(kernel, GRADIENTS + i, emit_param_gradient(emitter, m->parameters[i], NULL));
     const size_t scratch = kernel_formula_scratch(&context.kernel);
     if (scratch)
-        kernel_bind(kernel, SCRATCH, program_scratch(program, scratch));
+        kernel_bind(kernel, SCRATCH, emit_scratch(emitter, scratch));
     if (!m->formula->gated)
         kernel_in_place(kernel, dy, dx);
 }

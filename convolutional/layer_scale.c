@@ -38,42 +38,42 @@ static void run_backward(const void *call)
     kernel_scale_backward(&c->view, c->x, c->weight, c->dy, c->dx, c->dweight, c->scratch);
 }
 
-static Kernel *emit(const LayerScale *m, Program *program, const char *what, CallFunction *function, Call *call, Buffer *x)
+static Kernel *add_kernel(const LayerScale *m, Emitter *emitter, const char *what, CallFunction *function, Call *call, Buffer *x)
 {
-    Kernel *kernel = program_emit_call(program, &m->base, what, function, call, sizeof *call);
+    Kernel *kernel = emit_call(emitter, &m->base, what, function, call, sizeof *call);
     kernel_reads(kernel, &call->x, x);
-    kernel_reads(kernel, &call->weight, program_param(program, m->weight, NULL));
+    kernel_reads(kernel, &call->weight, emit_param(emitter, m->weight, NULL));
     return kernel;
 }
 
-static void layer_scale_forward(const Module *module, Program *program)
+static void layer_scale_forward(const Module *module, Emitter *emitter)
 {
     const LayerScale *m = (const LayerScale *)module;
-    const Fusion fusion = program_fusion(program, module);
-    Buffer *x = program_read_view(program, module->in[0]);
-    Buffer *residual = fusion.residual ? program_read(program, fusion.residual, buffer_layout(x)) : NULL;
-    Buffer *y = program_write(program, fusion.out, buffer_layout(x));
+    const Fusion fusion = emit_fusion(emitter, module);
+    Buffer *x = emit_read_view(emitter, module->in[0]);
+    Buffer *residual = fusion.residual ? emit_read(emitter, fusion.residual, buffer_layout(x)) : NULL;
+    Buffer *y = emit_write(emitter, fusion.out, buffer_layout(x));
     Call call = { .view = buffer_view(x) };
-    Kernel *kernel = emit(m, program, "forward", run_forward, &call, x);
+    Kernel *kernel = add_kernel(m, emitter, "forward", run_forward, &call, x);
     kernel_reads(kernel, &call.residual, residual);
     kernel_writes(kernel, &call.y, y);
     kernel_in_place(kernel, residual ? residual : x, y);
 }
 
-static void layer_scale_backward(const Module *module, Program *program)
+static void layer_scale_backward(const Module *module, Emitter *emitter)
 {
     const LayerScale *m = (const LayerScale *)module;
-    const Fusion fusion = program_fusion(program, module);
-    Buffer *x = program_read_view(program, module->in[0]);
-    Buffer *dy = program_read_gradient(program, fusion.out, buffer_layout(x));
-    Buffer *dx = program_write_gradient(program, module->in[0], buffer_layout(x));
-    if (fusion.residual && program_wants_gradient(program, fusion.residual))
-        program_share_gradient(program, fusion.residual, dy, buffer_layout(x));
+    const Fusion fusion = emit_fusion(emitter, module);
+    Buffer *x = emit_read_view(emitter, module->in[0]);
+    Buffer *dy = emit_read_gradient(emitter, fusion.out, buffer_layout(x));
+    Buffer *dx = emit_write_gradient(emitter, module->in[0], buffer_layout(x));
+    if (fusion.residual && emit_wants_gradient(emitter, fusion.residual))
+        emit_share_gradient(emitter, fusion.residual, dy, buffer_layout(x));
     Call call = { .view = buffer_view(x) };
-    Kernel *kernel = emit(m, program, "backward", run_backward, &call, x);
+    Kernel *kernel = add_kernel(m, emitter, "backward", run_backward, &call, x);
     kernel_reads(kernel, &call.dy, dy);
     kernel_writes(kernel, &call.dx, dx);
-    kernel_writes(kernel, &call.dweight, program_param_gradient(program, m->weight, NULL));
+    kernel_writes(kernel, &call.dweight, emit_param_gradient(emitter, m->weight, NULL));
     kernel_scratch(kernel, &call.scratch, kernel_scale_scratch(&call.view));
     kernel_in_place(kernel, dy, dx);
 }

@@ -33,7 +33,7 @@ typedef struct Backward {
     void        *scratch;
 } Backward;
 
-enum { MOST_MACS_AGAIN = 64 };      /* a value */
+enum { MOST_MACS_RECOMPUTED = 64 };      /* a value */
 
 static void run_forward(const void *call)
 {
@@ -47,66 +47,66 @@ static void run_backward(const void *call)
     kernel_layernorm_backward(&b->view, b->x, b->mean, b->inverse, b->weight, b->dy, b->dx, b->dweight, b->dbias, b->scratch);
 }
 
-static void emit_output(const LayerNorm *m, Program *program, Buffer *x)
+static void add_output(const LayerNorm *m, Emitter *emitter, Buffer *x)
 {
-    Buffer *y = program_write(program, m->base.out, buffer_layout(x));
+    Buffer *y = emit_write(emitter, m->base.out, buffer_layout(x));
     Forward call = { .view = buffer_view(x), .eps = m->eps };
-    Kernel *kernel = program_emit_call(program, &m->base, "forward", run_forward, &call, sizeof call);
+    Kernel *kernel = emit_call(emitter, &m->base, "forward", run_forward, &call, sizeof call);
     kernel_reads(kernel, &call.x, x);
-    kernel_reads(kernel, &call.weight, program_param(program, m->weight, NULL));
-    kernel_reads(kernel, &call.bias, program_param(program, m->bias, NULL));
-    kernel_writes(kernel, &call.mean, program_saved(program, &m->base, 0));
-    kernel_writes(kernel, &call.inverse, program_saved(program, &m->base, 1));
+    kernel_reads(kernel, &call.weight, emit_param(emitter, m->weight, NULL));
+    kernel_reads(kernel, &call.bias, emit_param(emitter, m->bias, NULL));
+    kernel_writes(kernel, &call.mean, emit_saved(emitter, &m->base, 0));
+    kernel_writes(kernel, &call.inverse, emit_saved(emitter, &m->base, 1));
     kernel_writes(kernel, &call.y, y);
 }
 
-static void layernorm_recompute(const Module *module, Program *program)
+static void layernorm_recompute(const Module *module, Emitter *emitter)
 {
-    emit_output((const LayerNorm *)module, program, program_read_view(program, module->in[0]));
+    add_output((const LayerNorm *)module, emitter, emit_read_view(emitter, module->in[0]));
 }
 
 static bool is_cheap(const Tensor *x)
 {
     const Module *producer = x->producer;
     return producer && producer->ops->recompute && producer->ops->macs &&
-           producer->ops->macs(producer) < MOST_MACS_AGAIN * (double)shape_size(x->shape);
+           producer->ops->macs(producer) < MOST_MACS_RECOMPUTED * (double)shape_size(x->shape);
 }
 
-/* Of the steps before a wide layer, backward makes again what is cheap, instead of keeping it: y always, x if that takes few
+/* Of the steps before a wide layer, backward recomputes what is cheap, instead of keeping it: y always, x if that takes few
  * operations, as a depthwise convolution does. */
-static void layernorm_forward(const Module *module, Program *program)
+static void layernorm_forward(const Module *module, Emitter *emitter)
 {
-    Buffer *x = program_read_view(program, module->in[0]);
+    Buffer *x = emit_read_view(emitter, module->in[0]);
     const View view = buffer_view(x);
     const size_t bytes = (size_t)view.n * view_pixels(&view) * sizeof(float);
-    program_save(program, module, 0, program_scratch(program, bytes));
-    program_save(program, module, 1, program_scratch(program, bytes));
-    emit_output((const LayerNorm *)module, program, x);
-    if (!program_has_backward(program))
+    emit_save(emitter, module, 0, emit_scratch(emitter, bytes));
+    emit_save(emitter, module, 1, emit_scratch(emitter, bytes));
+    add_output((const LayerNorm *)module, emitter, x);
+    if (!program_has_backward(emit_program(emitter)))
         return;
-    program_recompute(program, module->out, module);
+    emit_recompute(emitter, module->out, module);
     if (is_cheap(module->in[0]))
-        program_recompute(program, module->in[0], module->in[0]->producer);
+        emit_recompute(emitter, module->in[0], module->in[0]->producer);
 }
 
 /* With x^ = (x - mean) inverse, g = weight dy and means over the C channels of a pixel:
  *   dx = inverse (g - mean(g) - x^ mean(g x^)),  dweight = sum dy x^,  dbias = sum dy */
-static void layernorm_backward(const Module *module, Program *program)
+static void layernorm_backward(const Module *module, Emitter *emitter)
 {
     const LayerNorm *m = (const LayerNorm *)module;
-    Buffer *x = program_read_view(program, module->in[0]);
-    Buffer *dy = program_read_gradient(program, module->out, buffer_layout(x));
-    Buffer *dx = program_write_gradient(program, module->in[0], buffer_layout(x));
+    Buffer *x = emit_read_view(emitter, module->in[0]);
+    Buffer *dy = emit_read_gradient(emitter, module->out, buffer_layout(x));
+    Buffer *dx = emit_write_gradient(emitter, module->in[0], buffer_layout(x));
     Backward call = { .view = buffer_view(x) };
-    Kernel *kernel = program_emit_call(program, module, "backward", run_backward, &call, sizeof call);
+    Kernel *kernel = emit_call(emitter, module, "backward", run_backward, &call, sizeof call);
     kernel_reads(kernel, &call.x, x);
-    kernel_reads(kernel, &call.weight, program_param(program, m->weight, NULL));
-    kernel_reads(kernel, &call.mean, program_saved(program, module, 0));
-    kernel_reads(kernel, &call.inverse, program_saved(program, module, 1));
+    kernel_reads(kernel, &call.weight, emit_param(emitter, m->weight, NULL));
+    kernel_reads(kernel, &call.mean, emit_saved(emitter, module, 0));
+    kernel_reads(kernel, &call.inverse, emit_saved(emitter, module, 1));
     kernel_reads(kernel, &call.dy, dy);
     kernel_writes(kernel, &call.dx, dx);
-    kernel_writes(kernel, &call.dweight, program_param_gradient(program, m->weight, NULL));
-    kernel_writes(kernel, &call.dbias, program_param_gradient(program, m->bias, NULL));
+    kernel_writes(kernel, &call.dweight, emit_param_gradient(emitter, m->weight, NULL));
+    kernel_writes(kernel, &call.dbias, emit_param_gradient(emitter, m->bias, NULL));
     kernel_scratch(kernel, &call.scratch, kernel_layernorm_scratch(&call.view));
     kernel_in_place(kernel, dy, dx);
 }

@@ -34,24 +34,24 @@ static char linear_algorithm(const Module *module, const Program *program)
 /* An image in plain layout is a row of numbers. oneDNN would take x as an image too, in layouts of its choice, but has its
  * best kernels for rows. Weights in bf16 are plain as well: one quick conversion a step serves both directions, and oneDNN's
  * layouts would take longer to make than they save. */
-static Geometry geometry_of(const Linear *m, Program *program, OperandTypes bf16)
+static Geometry geometry_of(const Linear *m, Emitter *emitter, OperandTypes bf16)
 {
-    const int64_t n = program_batch(program), features = m->weight->dims[0], length = m->weight->dims[1];
+    const int64_t n = program_batch(emit_program(emitter)), features = m->weight->dims[0], length = m->weight->dims[1];
     const bool mixed = bf16.x || bf16.y || bf16.weight;
     const int64_t x[] = { n, length }, weight[] = { features, length }, y[] = { n, features };
     return (Geometry){
-        .x = program_layout_in(program, program_layout(program, 2, x, dnnl_ab), bf16.x),
+        .x = emit_layout_in(emitter, emit_layout(emitter, 2, x, dnnl_ab), bf16.x),
         .weight =
-            program_layout_in(program, program_layout(program, 2, weight, mixed ? dnnl_ab : dnnl_format_tag_any), bf16.weight),
-        .bias = program_layout(program, 1, &features, dnnl_a),
-        .y = program_layout_in(program, program_layout(program, 2, y, dnnl_ab), bf16.y),
+            emit_layout_in(emitter, emit_layout(emitter, 2, weight, mixed ? dnnl_ab : dnnl_format_tag_any), bf16.weight),
+        .bias = emit_layout(emitter, 1, &features, dnnl_a),
+        .y = emit_layout_in(emitter, emit_layout(emitter, 2, y, dnnl_ab), bf16.y),
     };
 }
 
 /* The tensor's rows, as they are bound. */
-static const_dnnl_memory_desc_t rows(Program *program, const Tensor *tensor, bool bf16)
+static const_dnnl_memory_desc_t rows(Emitter *emitter, const Tensor *tensor, bool bf16)
 {
-    return program_layout_in(program, program_plain_layout(program, tensor), bf16);
+    return emit_layout_in(emitter, emit_plain_layout(emitter, tensor), bf16);
 }
 
 static dnnl_primitive_desc_t forward_desc(const Geometry *g, dnnl_prop_kind_t kind)
@@ -66,72 +66,72 @@ static double flops(const Linear *m, const Program *program)
     return 2.0 * (double)m->weight->count * program_batch(program);
 }
 
-static void linear_forward(const Module *module, Program *program)
+static void linear_forward(const Module *module, Emitter *emitter)
 {
     const Linear *m = (const Linear *)module;
-    const bool bf16 = linear_algorithm(module, program) == ALGORITHM_bf16;
-    const bool bf16_y = bf16 && program_is_bf16(program, module->out);
-    const Geometry g = geometry_of(m, program, (OperandTypes){ bf16, bf16_y, bf16 });
-    dnnl_primitive_desc_t pd = forward_desc(&g, program_forward_kind(program));
-    Buffer *x = program_read(program, module->in[0], rows(program, module->in[0], bf16));
-    Buffer *weight = program_param(program, m->weight, program_asked_layout(program, pd, dnnl_query_weights_md));
-    Buffer *y = program_write(program, module->out, rows(program, module->out, bf16_y));
+    const bool bf16 = linear_algorithm(module, emit_program(emitter)) == ALGORITHM_bf16;
+    const bool bf16_y = bf16 && program_is_bf16(emit_program(emitter), module->out);
+    const Geometry g = geometry_of(m, emitter, (OperandTypes){ bf16, bf16_y, bf16 });
+    dnnl_primitive_desc_t pd = forward_desc(&g, program_forward_kind(emit_program(emitter)));
+    Buffer *x = emit_read(emitter, module->in[0], rows(emitter, module->in[0], bf16));
+    Buffer *weight = emit_param(emitter, m->weight, emit_asked_layout(emitter, pd, dnnl_query_weights_md));
+    Buffer *y = emit_write(emitter, module->out, rows(emitter, module->out, bf16_y));
 
-    Kernel *kernel = program_emit(program, module, "forward", pd);
+    Kernel *kernel = emit_primitive(emitter, module, "forward", pd);
     kernel_bind_as(kernel, DNNL_ARG_SRC, x, g.x);
     kernel_bind(kernel, DNNL_ARG_WEIGHTS, weight);
-    kernel_bind(kernel, DNNL_ARG_BIAS, program_param(program, m->bias, NULL));
+    kernel_bind(kernel, DNNL_ARG_BIAS, emit_param(emitter, m->bias, NULL));
     kernel_bind_as(kernel, DNNL_ARG_DST, y, g.y);
-    kernel_flops(kernel, flops(m, program));
+    kernel_flops(kernel, flops(m, emit_program(emitter)));
 }
 
 /* dweight = dy^T x,  dbias = sum over n of dy */
-static void linear_backward_weights(const Linear *m, Program *program, bool bf16, dnnl_primitive_desc_t hint)
+static void linear_backward_weights(const Linear *m, Emitter *emitter, bool bf16, dnnl_primitive_desc_t hint)
 {
-    const Geometry g = geometry_of(m, program, (OperandTypes){ bf16, bf16, false });
+    const Geometry g = geometry_of(m, emitter, (OperandTypes){ bf16, bf16, false });
     dnnl_primitive_desc_t pd;
     DNNL(dnnl_inner_product_backward_weights_primitive_desc_create(&pd, onednn_engine(), g.x, g.weight, g.bias, g.y, hint,
                                                                    onednn_attr()));
-    Buffer *x = program_read(program, m->base.in[0], rows(program, m->base.in[0], bf16));
-    Buffer *dy = program_read_gradient(program, m->base.out, rows(program, m->base.out, bf16));
-    Buffer *dweight = program_param_gradient(program, m->weight, program_asked_layout(program, pd, dnnl_query_diff_weights_md));
+    Buffer *x = emit_read(emitter, m->base.in[0], rows(emitter, m->base.in[0], bf16));
+    Buffer *dy = emit_read_gradient(emitter, m->base.out, rows(emitter, m->base.out, bf16));
+    Buffer *dweight = emit_param_gradient(emitter, m->weight, emit_asked_layout(emitter, pd, dnnl_query_diff_weights_md));
 
-    Kernel *kernel = program_emit(program, &m->base, "backward weights", pd);
+    Kernel *kernel = emit_primitive(emitter, &m->base, "backward weights", pd);
     kernel_bind_as(kernel, DNNL_ARG_SRC, x, g.x);
     kernel_bind_as(kernel, DNNL_ARG_DIFF_DST, dy, g.y);
     kernel_bind(kernel, DNNL_ARG_DIFF_WEIGHTS, dweight);
-    kernel_bind(kernel, DNNL_ARG_DIFF_BIAS, program_param_gradient(program, m->bias, NULL));
-    kernel_flops(kernel, flops(m, program));
+    kernel_bind(kernel, DNNL_ARG_DIFF_BIAS, emit_param_gradient(emitter, m->bias, NULL));
+    kernel_flops(kernel, flops(m, emit_program(emitter)));
 }
 
 /* dx = dy weight */
-static void linear_backward_data(const Linear *m, Program *program, bool bf16, dnnl_primitive_desc_t hint)
+static void linear_backward_data(const Linear *m, Emitter *emitter, bool bf16, dnnl_primitive_desc_t hint)
 {
-    const bool bf16_x = bf16 && program_is_bf16(program, m->base.in[0]);
-    const Geometry g = geometry_of(m, program, (OperandTypes){ bf16_x, bf16, bf16 });
+    const bool bf16_x = bf16 && program_is_bf16(emit_program(emitter), m->base.in[0]);
+    const Geometry g = geometry_of(m, emitter, (OperandTypes){ bf16_x, bf16, bf16 });
     dnnl_primitive_desc_t pd;
     DNNL(dnnl_inner_product_backward_data_primitive_desc_create(&pd, onednn_engine(), g.x, g.weight, g.y, hint, onednn_attr()));
-    Buffer *dy = program_read_gradient(program, m->base.out, rows(program, m->base.out, bf16));
-    Buffer *weight = program_param(program, m->weight, program_asked_layout(program, pd, dnnl_query_weights_md));
-    Buffer *dx = program_write_gradient(program, m->base.in[0], rows(program, m->base.in[0], bf16_x));
+    Buffer *dy = emit_read_gradient(emitter, m->base.out, rows(emitter, m->base.out, bf16));
+    Buffer *weight = emit_param(emitter, m->weight, emit_asked_layout(emitter, pd, dnnl_query_weights_md));
+    Buffer *dx = emit_write_gradient(emitter, m->base.in[0], rows(emitter, m->base.in[0], bf16_x));
 
-    Kernel *kernel = program_emit(program, &m->base, "backward data", pd);
+    Kernel *kernel = emit_primitive(emitter, &m->base, "backward data", pd);
     kernel_bind_as(kernel, DNNL_ARG_DIFF_DST, dy, g.y);
     kernel_bind(kernel, DNNL_ARG_WEIGHTS, weight);
     kernel_bind_as(kernel, DNNL_ARG_DIFF_SRC, dx, g.x);
-    kernel_flops(kernel, flops(m, program));
+    kernel_flops(kernel, flops(m, emit_program(emitter)));
 }
 
-static void linear_backward(const Module *module, Program *program)
+static void linear_backward(const Module *module, Emitter *emitter)
 {
     const Linear *m = (const Linear *)module;
-    const bool bf16 = linear_algorithm(module, program) == ALGORITHM_bf16;
-    const Geometry g = geometry_of(m, program, (OperandTypes){ bf16, bf16, bf16 });
+    const bool bf16 = linear_algorithm(module, emit_program(emitter)) == ALGORITHM_bf16;
+    const Geometry g = geometry_of(m, emitter, (OperandTypes){ bf16, bf16, bf16 });
     dnnl_primitive_desc_t hint = forward_desc(&g, dnnl_forward_training);
-    if (program_trains(program, module))
-        linear_backward_weights(m, program, bf16, hint);
-    if (program_wants_gradient(program, module->in[0]))
-        linear_backward_data(m, program, bf16, hint);
+    if (program_trains(emit_program(emitter), module))
+        linear_backward_weights(m, emitter, bf16, hint);
+    if (emit_wants_gradient(emitter, module->in[0]))
+        linear_backward_data(m, emitter, bf16, hint);
     DNNL(dnnl_primitive_desc_destroy(hint));
 }
 

@@ -19,15 +19,15 @@ typedef struct PoolModule {
     dnnl_alg_kind_t algorithm;
 } PoolModule;
 
-static dnnl_primitive_desc_t forward_desc(const PoolModule *m, Program *program, const_dnnl_memory_desc_t x)
+static dnnl_primitive_desc_t forward_desc(const PoolModule *m, Emitter *emitter, const_dnnl_memory_desc_t x)
 {
     const Pool *o = &m->options;
     const dnnl_dims_t strides = { o->stride, o->stride }, kernel = { o->kernel, o->kernel }, dilation = { 0 },
                       pads = { o->pad, o->pad };
-    const_dnnl_memory_desc_t any = program_tensor_layout(program, m->base.out, dnnl_format_tag_any);
+    const_dnnl_memory_desc_t any = emit_tensor_layout(emitter, m->base.out, dnnl_format_tag_any);
     dnnl_primitive_desc_t pd;
     DNNL(dnnl_pooling_forward_primitive_desc_create(
-        &pd, onednn_engine(), program_forward_kind(program),
+        &pd, onednn_engine(), program_forward_kind(emit_program(emitter)),
         m->algorithm, x, any, strides, kernel, dilation, pads, pads, onednn_attr()));
     return pd;
 }
@@ -65,22 +65,22 @@ static BatchLastPool geometry_of(const PoolModule *m, const View *x)
                             m->algorithm == dnnl_pooling_avg_exclude_padding };
 }
 
-static void batch_last_forward(const PoolModule *m, Program *program, Buffer *x, const View *view)
+static void batch_last_forward(const PoolModule *m, Emitter *emitter, Buffer *x, const View *view)
 {
     Call call = { .pool = geometry_of(m, view) };
-    Buffer *y = program_write(program, m->base.out, program_batch_last_layout(program, m->base.out));
-    Kernel *kernel = program_emit_call(program, &m->base, "forward", run_forward, &call, sizeof call);
+    Buffer *y = emit_write(emitter, m->base.out, emit_batch_last_layout(emitter, m->base.out));
+    Kernel *kernel = emit_call(emitter, &m->base, "forward", run_forward, &call, sizeof call);
     kernel_reads(kernel, &call.x, x);
     kernel_writes(kernel, &call.y, y);
 }
 
-static void batch_last_backward(const PoolModule *m, Program *program, const_dnnl_memory_desc_t x_layout, const View *view)
+static void batch_last_backward(const PoolModule *m, Emitter *emitter, const_dnnl_memory_desc_t x_layout, const View *view)
 {
     Call call = { .pool = geometry_of(m, view) };
-    Buffer *x = call.pool.average ? NULL : program_read(program, m->base.in[0], NULL);
-    Buffer *dy = program_read_gradient(program, m->base.out, program_batch_last_layout(program, m->base.out));
-    Buffer *dx = program_write_gradient(program, m->base.in[0], x_layout);
-    Kernel *kernel = program_emit_call(program, &m->base, "backward", run_backward, &call, sizeof call);
+    Buffer *x = call.pool.average ? NULL : emit_read(emitter, m->base.in[0], NULL);
+    Buffer *dy = emit_read_gradient(emitter, m->base.out, emit_batch_last_layout(emitter, m->base.out));
+    Buffer *dx = emit_write_gradient(emitter, m->base.in[0], x_layout);
+    Kernel *kernel = emit_call(emitter, &m->base, "backward", run_backward, &call, sizeof call);
     kernel_reads(kernel, &call.x, x);
     kernel_reads(kernel, &call.dy, dy);
     kernel_writes(kernel, &call.dx, dx);
@@ -88,58 +88,58 @@ static void batch_last_backward(const PoolModule *m, Program *program, const_dnn
 
 /* ---- every other layout ---- */
 
-static void pool_forward(const Module *module, Program *program)
+static void pool_forward(const Module *module, Emitter *emitter)
 {
     const PoolModule *m = (const PoolModule *)module;
-    Buffer *x = program_read(program, module->in[0], NULL);
+    Buffer *x = emit_read(emitter, module->in[0], NULL);
     View view;
     if (layout_batch_last(buffer_layout(x), &view)) {
-        batch_last_forward(m, program, x, &view);
+        batch_last_forward(m, emitter, x, &view);
         return;
     }
-    dnnl_primitive_desc_t pd = forward_desc(m, program, buffer_layout(x));
-    const_dnnl_memory_desc_t y_layout = program_keep_layout(program, dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0));
-    Buffer *y = program_write(program, module->out, y_layout);
+    dnnl_primitive_desc_t pd = forward_desc(m, emitter, buffer_layout(x));
+    const_dnnl_memory_desc_t y_layout = emit_keep_layout(emitter, dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0));
+    Buffer *y = emit_write(emitter, module->out, y_layout);
     const_dnnl_memory_desc_t workspace_layout = NULL;
-    if (has_workspace(m, program)) {
-        workspace_layout = program_keep_layout(program, dnnl_primitive_desc_query_md(pd, dnnl_query_workspace_md, 0));
-        program_save(program, module, 0, program_scratch(program, dnnl_memory_desc_get_size(workspace_layout)));
+    if (has_workspace(m, emit_program(emitter))) {
+        workspace_layout = emit_keep_layout(emitter, dnnl_primitive_desc_query_md(pd, dnnl_query_workspace_md, 0));
+        emit_save(emitter, module, 0, emit_scratch(emitter, dnnl_memory_desc_get_size(workspace_layout)));
     }
-    Kernel *kernel = program_emit(program, module, "forward", pd);
+    Kernel *kernel = emit_primitive(emitter, module, "forward", pd);
     kernel_bind(kernel, DNNL_ARG_SRC, x);
     kernel_bind(kernel, DNNL_ARG_DST, y);
     if (workspace_layout)
-        kernel_bind_as(kernel, DNNL_ARG_WORKSPACE, program_saved(program, module, 0), workspace_layout);
+        kernel_bind_as(kernel, DNNL_ARG_WORKSPACE, emit_saved(emitter, module, 0), workspace_layout);
 }
 
-static void pool_backward(const Module *module, Program *program)
+static void pool_backward(const Module *module, Emitter *emitter)
 {
     const PoolModule *m = (const PoolModule *)module;
-    const_dnnl_memory_desc_t x_layout = program_values_layout(program, module->in[0]);
+    const_dnnl_memory_desc_t x_layout = emit_values_layout(emitter, module->in[0]);
     View view;
     if (layout_batch_last(x_layout, &view)) {
-        batch_last_backward(m, program, x_layout, &view);
+        batch_last_backward(m, emitter, x_layout, &view);
         return;
     }
     const Pool *o = &m->options;
     const dnnl_dims_t strides = { o->stride, o->stride }, kernel_size = { o->kernel, o->kernel }, dilation = { 0 },
                       pads = { o->pad, o->pad };
-    const_dnnl_memory_desc_t y_layout = program_values_layout(program, module->out);
-    dnnl_primitive_desc_t hint = forward_desc(m, program, x_layout), pd;
+    const_dnnl_memory_desc_t y_layout = emit_values_layout(emitter, module->out);
+    dnnl_primitive_desc_t hint = forward_desc(m, emitter, x_layout), pd;
     DNNL(dnnl_pooling_backward_primitive_desc_create(&pd, onednn_engine(), m->algorithm, x_layout, y_layout, strides, kernel_size,
                                                      dilation, pads, pads, hint, onednn_attr()));
     const_dnnl_memory_desc_t workspace_layout =
-        has_workspace(m, program) ? program_keep_layout(program, dnnl_primitive_desc_query_md(hint, dnnl_query_workspace_md, 0))
+        has_workspace(m, emit_program(emitter)) ? emit_keep_layout(emitter, dnnl_primitive_desc_query_md(hint, dnnl_query_workspace_md, 0))
                                   : NULL;
     DNNL(dnnl_primitive_desc_destroy(hint));
 
-    Buffer *dy = program_read_gradient(program, module->out, y_layout);
-    Buffer *dx = program_write_gradient(program, module->in[0], x_layout);
-    Kernel *kernel = program_emit(program, module, "backward", pd);
+    Buffer *dy = emit_read_gradient(emitter, module->out, y_layout);
+    Buffer *dx = emit_write_gradient(emitter, module->in[0], x_layout);
+    Kernel *kernel = emit_primitive(emitter, module, "backward", pd);
     kernel_bind(kernel, DNNL_ARG_DIFF_DST, dy);
     kernel_bind(kernel, DNNL_ARG_DIFF_SRC, dx);
     if (workspace_layout)
-        kernel_bind_as(kernel, DNNL_ARG_WORKSPACE, program_saved(program, module, 0), workspace_layout);
+        kernel_bind_as(kernel, DNNL_ARG_WORKSPACE, emit_saved(emitter, module, 0), workspace_layout);
 }
 
 static void pool_describe(const Module *module, ModuleDescription *description)

@@ -306,7 +306,7 @@ static void test_profile(void **state)
     double forward = 0, data = 0, weights = 0;
     int again = 0;
     for (int i = 0; i < count; i++) {
-        again += !strcmp(rows[i].what, "forward again");
+        again += !strcmp(rows[i].what, "recompute");
         assert_true(rows[i].seconds > 0 && rows[i].bytes > 0 && *rows[i].implementation);
         forward += !strcmp(rows[i].what, "forward") ? rows[i].flops : 0;
         data += !strcmp(rows[i].what, "backward data") ? rows[i].flops : 0;

@@ -1,4 +1,4 @@
-/* emit.h - what a module's forward and backward use to put kernels into a program.
+/* emit.h - what a module's forward and backward use to put kernels into a program, through the Emitter that lives while it is compiled.
  *
  * A Buffer is a tensor's bytes in one layout inside one program. Reading a tensor in another layout than
  * it has inserts one reorder, shared by all who ask for the same. A buffer lives from the first kernel that is
@@ -30,27 +30,30 @@ dnnl_prop_kind_t program_forward_kind(const Program *program);
 /* Whether the tensor's values and gradient are read from outside after a run. */
 bool        program_watches(const Program *program, const Tensor *tensor);
 
+/* What is being compiled. */
+const Program *emit_program(const Emitter *emitter);
+
 /* Descriptors made here are destroyed with the program. */
-const_dnnl_memory_desc_t program_layout(Program *program, int rank, const int64_t *dims, dnnl_format_tag_t tag);
+const_dnnl_memory_desc_t emit_layout(Emitter *emitter, int rank, const int64_t *dims, dnnl_format_tag_t tag);
 /* A copy of a descriptor that something shorter-lived owns. */
-const_dnnl_memory_desc_t program_keep_layout(Program *program, const_dnnl_memory_desc_t layout);
+const_dnnl_memory_desc_t emit_keep_layout(Emitter *emitter, const_dnnl_memory_desc_t layout);
 /* n c h w of a tensor with the given tag. */
-const_dnnl_memory_desc_t program_tensor_layout(Program *program, const Tensor *tensor, dnnl_format_tag_t tag);
+const_dnnl_memory_desc_t emit_tensor_layout(Emitter *emitter, const Tensor *tensor, dnnl_format_tag_t tag);
 /* What a convolution should ask for by the plan: channels last, blocks of 16, or any where neither fits. */
-const_dnnl_memory_desc_t program_preferred_layout(Program *program, const Tensor *tensor);
+const_dnnl_memory_desc_t emit_preferred_layout(Emitter *emitter, const Tensor *tensor);
 /* N/16 C H W 16 (kernels.h). */
-const_dnnl_memory_desc_t program_batch_last_layout(Program *program, const Tensor *tensor);
-/* How a tensor that is written lies, and how program_read_view gives it. Neither reads it. */
-const_dnnl_memory_desc_t program_values_layout(const Program *program, const Tensor *tensor);
-const_dnnl_memory_desc_t program_view_layout(Program *program, const Tensor *tensor);
+const_dnnl_memory_desc_t emit_batch_last_layout(Emitter *emitter, const Tensor *tensor);
+/* How a tensor that is written lies, and how emit_read_view gives it. Neither reads it. */
+const_dnnl_memory_desc_t emit_values_layout(const Emitter *emitter, const Tensor *tensor);
+const_dnnl_memory_desc_t emit_view_layout(Emitter *emitter, const Tensor *tensor);
 /* This layout, of bf16 numbers if `bf16`. */
-const_dnnl_memory_desc_t program_layout_in(Program *program, const_dnnl_memory_desc_t layout, bool bf16);
+const_dnnl_memory_desc_t emit_layout_in(Emitter *emitter, const_dnnl_memory_desc_t layout, bool bf16);
 /* Of a 1 x 1 image: n x padded floats, channels padded as `view` pads them. */
-const_dnnl_memory_desc_t program_pixel_layout(Program *program, const Tensor *tensor, const View *view);
+const_dnnl_memory_desc_t emit_pixel_layout(Emitter *emitter, const Tensor *tensor, const View *view);
 /* Row-major. */
-const_dnnl_memory_desc_t program_plain_layout(Program *program, const Tensor *tensor);
+const_dnnl_memory_desc_t emit_plain_layout(Emitter *emitter, const Tensor *tensor);
 /* What a primitive wants or gives there. */
-const_dnnl_memory_desc_t program_asked_layout(Program *program, const_dnnl_primitive_desc_t pd, dnnl_query_t what);
+const_dnnl_memory_desc_t emit_asked_layout(Emitter *emitter, const_dnnl_primitive_desc_t pd, dnnl_query_t what);
 
 /* ---- how a layer is computed ---- */
 
@@ -75,52 +78,52 @@ bool program_is_bf16(const Program *program, const Tensor *tensor);
 /* ---- tensors ---- */
 
 /* The tensor's values; layout NULL: as they lie. */
-Buffer *program_read(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
+Buffer *emit_read(Emitter *emitter, const Tensor *tensor, const_dnnl_memory_desc_t layout);
 /* The same in one of view.h's layouts: as the values lie if that is one, else plain. */
-Buffer *program_read_view(Program *program, const Tensor *tensor);
+Buffer *emit_read_view(Emitter *emitter, const Tensor *tensor);
 /* The same for work that goes channel by channel and does not ask which image a pixel is of: batch last as well. */
-Buffer *program_read_channels(Program *program, const Tensor *tensor);
+Buffer *emit_read_channels(Emitter *emitter, const Tensor *tensor);
 /* The same for work that goes number by number: bf16 as well. */
-Buffer *program_read_numbers(Program *program, const Tensor *tensor);
+Buffer *emit_read_numbers(Emitter *emitter, const Tensor *tensor);
 /* Where the producer puts them. */
-Buffer *program_write(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
+Buffer *emit_write(Emitter *emitter, const Tensor *tensor, const_dnnl_memory_desc_t layout);
 /* The values need not be kept for backward: where they are read there, the `recompute` of `module`, which wrote them, writes
  * them anew. Called in forward, by that module or by a reader. Without effect on a watched tensor. */
-void    program_recompute(Program *program, const Tensor *tensor, const Module *module);
+void    emit_recompute(Emitter *emitter, const Tensor *tensor, const Module *module);
 /* True if they are not kept. */
-bool    program_recomputes(const Program *program, const Tensor *tensor);
+bool    emit_recomputes(const Emitter *emitter, const Tensor *tensor);
 /* The tensor is the same bytes as `buffer`, read as `layout`. */
-void    program_alias(Program *program, const Tensor *tensor, Buffer *buffer, const_dnnl_memory_desc_t layout);
+void    emit_alias(Emitter *emitter, const Tensor *tensor, Buffer *buffer, const_dnnl_memory_desc_t layout);
 
 /* The summed gradient of a tensor; layout NULL: as it lies. */
-Buffer *program_read_gradient(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
+Buffer *emit_read_gradient(Emitter *emitter, const Tensor *tensor, const_dnnl_memory_desc_t layout);
 /* Where one reader of a tensor puts its share of the gradient, */
-Buffer *program_write_gradient(Program *program, const Tensor *tensor, const_dnnl_memory_desc_t layout);
+Buffer *emit_write_gradient(Emitter *emitter, const Tensor *tensor, const_dnnl_memory_desc_t layout);
 /* or an existing buffer, read as `layout`, that is its share. */
-void    program_share_gradient(Program *program, const Tensor *tensor, Buffer *buffer, const_dnnl_memory_desc_t layout);
+void    emit_share_gradient(Emitter *emitter, const Tensor *tensor, Buffer *buffer, const_dnnl_memory_desc_t layout);
 /* False where there is nothing to train at or below its producer, and nothing watched. */
-bool    program_wants_gradient(const Program *program, const Tensor *tensor);
+bool    emit_wants_gradient(const Emitter *emitter, const Tensor *tensor);
 
 /* A parameter's values in `layout` (NULL: a vector as it is in the file). The first program's wish becomes the place
  * where the parameter lives; other wishes get a copy. */
-Buffer *program_param(Program *program, const Param *param, const_dnnl_memory_desc_t layout);
+Buffer *emit_param(Emitter *emitter, const Param *param, const_dnnl_memory_desc_t layout);
 /* Where its gradient is to be written; that of one that is not trained is dropped. */
-Buffer *program_param_gradient(Program *program, const Param *param, const_dnnl_memory_desc_t layout);
+Buffer *emit_param_gradient(Emitter *emitter, const Param *param, const_dnnl_memory_desc_t layout);
 
 /* Whether gradients of the module's own parameters are to be computed: those are asked for, and it has some that are not frozen. */
 bool    program_trains(const Program *program, const Module *module);
 
 /* Bytes that live from their first kernel to their last: saved statistics, masks, scratch. */
-Buffer *program_scratch(Program *program, size_t bytes);
+Buffer *emit_scratch(Emitter *emitter, size_t bytes);
 
 /* What a module's forward leaves for its backward. */
-void    program_save(Program *program, const Module *module, int slot, Buffer *buffer);
-Buffer *program_saved(const Program *program, const Module *module, int slot);
+void    emit_save(Emitter *emitter, const Module *module, int slot, Buffer *buffer);
+Buffer *emit_saved(const Emitter *emitter, const Module *module, int slot);
 
 const_dnnl_memory_desc_t buffer_layout(const Buffer *buffer);
 /* CHECKs that the layout is one of view.h's. */
 View                     buffer_view(const Buffer *buffer);
-/* What program_read_channels gave: batch last as N/16 C H (16 W). */
+/* What emit_read_channels gave: batch last as N/16 C H (16 W). */
 View                     buffer_channels(const Buffer *buffer);
 
 /* ---- fusion (fusion.c) ---- */
@@ -135,29 +138,29 @@ typedef struct Fusion {
 } Fusion;
 
 /* The chain that `module` heads; a module alone gets an empty one whose out is its own. */
-Fusion program_fusion(const Program *program, const Module *module);
+Fusion emit_fusion(const Emitter *emitter, const Module *module);
 
 /* ---- kernels ---- */
 
 /* Takes a primitive descriptor (destroys it); scratchpad memory is bound by itself. `what`: "forward", "backward data", ... */
-Kernel *program_emit(Program *program, const Module *module, const char *what, dnnl_primitive_desc_t pd);
+Kernel *emit_primitive(Emitter *emitter, const Module *module, const char *what, dnnl_primitive_desc_t pd);
 
 /* A loop of our own: runs function(context, pointers), pointers[slot] being what is bound to the slot (NULL if nothing is).
  * The context's bytes are copied. */
 typedef void KernelFunction(const void *context, void *const pointers[]);
-Kernel *program_emit_function(Program *program, const Module *module, const char *what, KernelFunction *function,
-                              const void *context, size_t context_size);
+Kernel *emit_function(Emitter *emitter, const Module *module, const char *what, KernelFunction *function,
+                      const void *context, size_t context_size);
 
 /* A loop of our own with a typed call: a struct of sizes and pointers, whose bytes are copied. The pointers are bound by their place in
  * it, and filled in when the program is complete. `call` must stay where it is until the last is bound.
  *
  *     Call call = { .view = buffer_view(x) };
- *     Kernel *kernel = program_emit_call(program, module, "forward", run_forward, &call, sizeof call);
+ *     Kernel *kernel = emit_call(emitter, module, "forward", run_forward, &call, sizeof call);
  *     kernel_reads(kernel, &call.x, x);
  *     kernel_writes(kernel, &call.y, y); */
 typedef void CallFunction(const void *call);
-Kernel *program_emit_call(Program *program, const Module *module, const char *what, CallFunction *function, const void *call,
-                          size_t call_size);
+Kernel *emit_call(Emitter *emitter, const Module *module, const char *what, CallFunction *function, const void *call,
+                  size_t call_size);
 /* A NULL buffer binds nothing: the pointer is NULL. */
 void kernel_reads(Kernel *kernel, const float **pointer, Buffer *buffer);
 void kernel_writes(Kernel *kernel, float **pointer, Buffer *buffer);

@@ -6,7 +6,7 @@
  * A chain starts at its head and goes on while the output has that one reader alone and is not watched. It runs where its last
  * module stands on the tape, so that a residual computed in between is there. */
 
-#include "program_build.h"
+#include "emitter.h"
 
 static const Tensor *other_input(const Module *add, const Tensor *input)
 {
@@ -14,27 +14,27 @@ static const Tensor *other_input(const Module *add, const Tensor *input)
 }
 
 /* Who alone reads a module's output, if nobody looks at that from outside; else NULL. */
-static const Module *next_of(const Program *program, const Module *module)
+static const Module *next_of(const Emitter *emitter, const Module *module)
 {
-    return program_watches(program, module->out) ? NULL : network_only_reader(program->network, module->out);
+    return program_watches(emitter->program, module->out) ? NULL : network_only_reader(emitter->program->network, module->out);
 }
 
 /* Two chains may meet in one sum; the first takes it. */
-static bool taken(const Program *program, const Module *module)
+static bool taken(const Emitter *emitter, const Module *module)
 {
-    return program->head_at[module->index] != module->index;
+    return emitter->head_at[module->index] != module->index;
 }
 
-static void fuse_from(Program *program, const Module *head)
+static void fuse_from(Emitter *emitter, const Module *head)
 {
-    Fusion *fusion = &program->fusions[head->index];
+    Fusion *fusion = &emitter->fusions[head->index];
     const Module *tail = head;
-    const Module *next = next_of(program, tail);
-    if (head->ops->takes_sum && next && next->ops->sums && !taken(program, next) && next->in[0] != next->in[1]) {
+    const Module *next = next_of(emitter, tail);
+    if (head->ops->takes_sum && next && next->ops->sums && !taken(emitter, next) && next->in[0] != next->in[1]) {
         fusion->add = next;
         fusion->residual = other_input(next, tail->out);
         tail = next;
-        next = next_of(program, tail);
+        next = next_of(emitter, tail);
     }
     if (head->ops->takes_activation && next && next->ops->function && activation_has_loops(next->ops->function(next))) {
         fusion->activation = next;
@@ -44,30 +44,30 @@ static void fuse_from(Program *program, const Module *head)
     if (tail == head)
         return;
     fusion->out = tail->out;
-    program->head_at[head->index] = -1;
+    emitter->head_at[head->index] = -1;
     if (fusion->add)
-        program->head_at[fusion->add->index] = -1;
-    program->head_at[tail->index] = head->index;
+        emitter->head_at[fusion->add->index] = -1;
+    emitter->head_at[tail->index] = head->index;
 }
 
-void program_fuse(Program *program)
+void emit_fuse(Emitter *emitter)
 {
-    const Network *network = program->network;
+    const Network *network = emitter->program->network;
     for (int i = 0; i < network_module_count(network); i++) {
         const Module *module = network_module(network, i);
-        program->head_at[i] = i;
-        program->fusions[i] = (Fusion){ .act = activation_of(ACT_identity), .out = module->out };
+        emitter->head_at[i] = i;
+        emitter->fusions[i] = (Fusion){ .act = activation_of(ACT_identity), .out = module->out };
     }
-    if (program->plan.no_fusion)
+    if (emitter->program->plan.no_fusion)
         return;
     for (int i = 0; i < network_module_count(network); i++) {
         const ModuleOps *ops = network_module(network, i)->ops;
         if (ops->takes_sum || ops->takes_activation)
-            fuse_from(program, network_module(network, i));
+            fuse_from(emitter, network_module(network, i));
     }
 }
 
-Fusion program_fusion(const Program *program, const Module *module)
+Fusion emit_fusion(const Emitter *emitter, const Module *module)
 {
-    return program->fusions[module->index];
+    return emitter->fusions[module->index];
 }

@@ -18,6 +18,7 @@
 
 typedef struct Network Network;
 typedef struct Program Program;
+typedef struct Emitter Emitter;                          /* a program that is being compiled: emit.h */
 typedef struct Module  Module;
 typedef struct ModuleDescription ModuleDescription;      /* description.h */
 
@@ -80,9 +81,9 @@ static inline bool param_is_trained(const Param *param)
 /* What a module does when a program is compiled, and what others need to know of it. */
 typedef struct ModuleOps {
     const char *kind;                                        /* "conv2d" */
-    void  (*forward)(const Module *module, Program *program);    /* emits the forward kernels */
-    void  (*backward)(const Module *module, Program *program);   /* emits the backward kernels; NULL: nothing to do */
-    void  (*recompute)(const Module *module, Program *program);      /* emits again what writes its output: see program_recompute */
+    void  (*forward)(const Module *module, Emitter *emitter);    /* emits the forward kernels */
+    void  (*backward)(const Module *module, Emitter *emitter);   /* emits the backward kernels; NULL: nothing to do */
+    void  (*recompute)(const Module *module, Emitter *emitter);      /* emits anew what writes its output: see emit_recompute */
     char  (*algorithm)(const Module *module, const Program *program);     /* ALGORITHM_ (program.h); NULL: there is no choice */
     double (*macs)(const Module *module);                    /* multiply-adds a sample; NULL: not worth counting */
     Activation (*function)(const Module *module);            /* pointwise modules: which function, so that others can take it in */

@@ -1,6 +1,6 @@
 /* program.c - compiling a network and running it; see program.h. */
 
-#include "program_build.h"
+#include "emitter.h"
 
 #include "errors.h"
 #include "kernels.h"
@@ -27,8 +27,8 @@ static void take_purpose(Program *program, const Purpose *purpose)
     program->watches = allocate((size_t)purpose->watched_count + 1, sizeof *program->watches, "a program");
     for (int i = 0; i < purpose->watched_count; i++) {
         const Tensor *tensor = purpose->watched[i];
-        CHECK(tensor->index < program->tensor_count && program->network->tensors.items[tensor->index] == tensor,
-              "watched tensor %d is not of this network (%d tensors)", i, program->tensor_count);
+        CHECK(tensor->index < program->network->tensors.count && program->network->tensors.items[tensor->index] == tensor,
+              "watched tensor %d is not of this network (%d tensors)", i, program->network->tensors.count);
         program->watches[i].tensor = tensor;
     }
     CHECK(purpose->gradients != GRADIENTS_tensors || purpose->watched_count > 0, "gradients of %d watched tensors: name some",
@@ -45,12 +45,6 @@ static Program *new_program(Network *network, const Plan *plan, Purpose purpose,
     program->plan = *plan;
     program->batch = batch;
     program->threads = threads_settle(0);
-    const size_t modules = (size_t)network->modules.count;
-    program->fusions = allocate(modules, sizeof *program->fusions, "a program");
-    program->head_at = allocate(modules, sizeof *program->head_at, "a program");
-    program->saved = allocate(modules, sizeof *program->saved, "a program");
-    program->tensor_count = network->tensors.count;
-    program->tensors = allocate((size_t)network->tensors.count, sizeof *program->tensors, "a program");
     take_purpose(program, &purpose);
     return program;
 }
@@ -80,69 +74,6 @@ static LayoutPolicy layout_without_measuring(const Network *network)
     if (is_narrow(network) && kernels_have_16_lanes())
         return LAYOUT_batch_last;
     return wants_channels_last(network) ? LAYOUT_channels_last : LAYOUT_blocked;
-}
-
-static void make_image(Program *program)
-{
-    const Tensor *tensor = network_image(program->network);
-    Buffer *image = program_write(program, tensor, program_plain_layout(program, tensor));
-    image->place = BUFFER_image;
-    program->image = image;
-}
-
-static void emit_forward(Program *program)
-{
-    for (int i = 0; i < network_module_count(program->network); i++) {
-        if (program->head_at[i] < 0)
-            continue;
-        const Module *head = network_module(program->network, program->head_at[i]);
-        program->emitting = head->index;
-        dnnl_layer(head->name);
-        head->ops->forward(head, program);
-    }
-    dnnl_layer(NULL);
-}
-
-/* Whether anything below the chain that `head` heads, or in it, is to have a gradient. */
-static bool has_backward(const Program *program, const Module *head)
-{
-    const Fusion fusion = program_fusion(program, head);
-    bool wanted = program_trains(program, head) || (fusion.residual && program_wants_gradient(program, fusion.residual));
-    for (int i = 0; i < head->inputs; i++)
-        wanted = wanted || program_wants_gradient(program, head->in[i]);
-    return wanted && head->ops->backward;
-}
-
-static void emit_backward(Program *program)
-{
-    program_begin_backward(program);
-    for (int i = network_module_count(program->network) - 1; i >= 0; i--) {
-        if (program->head_at[i] < 0)
-            continue;
-        const Module *head = network_module(program->network, program->head_at[i]);
-        program->emitting = head->index;
-        dnnl_layer(head->name);
-        if (has_backward(program, head))
-            head->ops->backward(head, program);
-        program_flush_pending(program);
-    }
-    program_watch_gradients(program);
-    dnnl_layer(NULL);
-}
-
-/* Logits stay readable until the next run; the caller fills their gradient between forward and backward. */
-static void make_logits(Program *program)
-{
-    const Tensor *tensor = network_logits(program->network);
-    const_dnnl_memory_desc_t plain = program_plain_layout(program, tensor);
-    program->logits = program_read(program, tensor, plain);
-    program->loss_at = program->kernels[TURN_step].count;
-    buffer_root(program->logits)->last = program->loss_at;
-    if (program_has_backward(program)) {
-        program->logits_gradient = program_write_gradient(program, tensor, plain);
-        program->logits_gradient->first = program->loss_at - 1;
-        program->logits_gradient->last = program->loss_at - 1;      /* nobody may read it: the caller writes it nevertheless */
-    }
 }
 
 static void point_buffer(Program *program, Buffer *buffer)
@@ -186,15 +117,7 @@ Program *program_compile(Network *network, const Plan *plan, Purpose purpose, in
         program->plan.layout = layout_without_measuring(network);
     if (program->plan.layout == LAYOUT_batch_last && batch % BATCH_LANES)
         program->plan.layout = LAYOUT_blocked;
-    program_fuse(program);
-    if (program_has_backward(program))
-        program_want_gradients(program);
-    make_image(program);
-    emit_forward(program);
-    make_logits(program);
-    program_watch_values(program);
-    if (program_has_backward(program))
-        emit_backward(program);
+    emit_all(program);
     complete(program);
     return program;
 }
@@ -212,18 +135,7 @@ void program_free(Program *program)
         list_clear(&program->kernels[turn], kernel_free);
     list_clear(&program->buffers, free);
     list_clear(&program->layouts, free_layout);
-    list_clear(&program->param_copies, free);
-    list_clear(&program->pending, NULL);
-    for (int i = 0; i < program->tensor_count; i++) {
-        list_clear(&program->tensors[i].copies, NULL);
-        list_clear(&program->tensors[i].shares, NULL);
-        list_clear(&program->tensors[i].gradient_copies, NULL);
-    }
     free(program->watches);
-    free(program->fusions);
-    free(program->head_at);
-    free(program->saved);
-    free(program->tensors);
     free(program->arena);
     free(program->copies);
     free(program->own_image);

@@ -1,4 +1,4 @@
-/* program_build.h - inside the engine: what a Program holds. */
+/* program_build.h - inside the engine: what a Program holds, which runs. What is needed only while it is compiled: emitter.h. */
 
 #ifndef CONVZOO_PROGRAM_BUILD_H
 #define CONVZOO_PROGRAM_BUILD_H
@@ -73,25 +73,6 @@ struct Kernel {
     double           flops, seconds;
 };
 
-enum { MODULE_MAX_SAVED = 4 };
-
-/* A tensor inside the program. */
-typedef struct TensorState {
-    Buffer *values;
-    List    copies;                                    /* Buffer: the values in other layouts */
-    const_dnnl_memory_desc_t layout;                   /* of the values */
-    const Module *recompute;                           /* computes them anew in backward, instead of keeping them; or NULL */
-    List    shares;                                    /* Buffer: gradient shares, one a reader */
-    Buffer *gradient;                                  /* their sum */
-    bool    wanted;                                    /* there is something to train at or below its producer */
-    List    gradient_copies;                           /* Buffer */
-} TensorState;
-
-typedef struct ParamCopy {
-    const Param *param;
-    Buffer      *buffer;
-} ParamCopy;
-
 /* A tensor that is read after a run. */
 typedef struct Watch {
     const Tensor *tensor;
@@ -107,17 +88,9 @@ struct Program {
     int           batch;
     int           threads;                /* that kernels' scratch memory is sized for */
     StepKey       key;
-    Fusion       *fusions;                /* one a module */
-    Buffer     *(*saved)[MODULE_MAX_SAVED];   /* one row a module */
-    int          *head_at;                /* the head whose kernels are emitted in this module's place; -1: none */
 
     List          layouts, buffers, kernels[TURN_COUNT];      /* owned */
-    List          param_copies, pending;  /* ParamCopy; reorders of gradients to emit after the module */
-    TensorState  *tensors;                /* tensor_count, as the network's */
-    int           tensor_count;
     Buffer       *image, *logits, *logits_gradient;
-    int           emitting;               /* index of the module whose turn it is */
-    bool          recomputing;            /* it writes once more what it had written in forward */
     int           loss_at;                /* kernels before it are forward, from it on backward */
 
     char         *arena, *copies;
@@ -127,33 +100,22 @@ struct Program {
     bool          profiling;
 };
 
-/* program_emit, of a kernel that runs at another time. */
-Kernel *program_emit_primitive(Program *program, const Module *module, const char *what, dnnl_primitive_desc_t pd, Turn turn);
-Kernel *program_emit_reorder(Program *program, const Module *module, Turn turn, Buffer *from, Buffer *to);
 /* layout NULL: of `size` bytes. */
 Buffer *program_buffer(Program *program, BufferPlace place, const_dnnl_memory_desc_t layout, size_t size);
-/* Places every arena buffer (arena.c). */
-void program_place_buffers(Program *program);
-/* Makes arguments and pointers out of the bindings, when all buffers have their pointer (kernel.c). */
-void kernel_complete(Kernel *kernel);
-void kernel_point(Kernel *kernel, const Buffer *buffer);       /* the buffer's pointer has changed */
-void kernel_run(Kernel *kernel);
-void kernel_free(void *kernel);
-/* Fills fusions and head_at (fusion.c). */
-void program_fuse(Program *program);
 /* Makes `kernel` the current user of buffer. */
-void buffer_use(Buffer *buffer, const Kernel *kernel);
+void    buffer_use(Buffer *buffer, const Kernel *kernel);
+/* Whose bytes these are. */
 Buffer *buffer_root(Buffer *buffer);
-/* Finds which tensors' gradients are wanted (emit.c). */
-void program_want_gradients(Program *program);
-/* Forward is over: drops the values of tensors that are computed anew (emit.c). */
-void program_begin_backward(Program *program);
-/* Emits what program_param_gradient left pending (emit.c). */
-void program_flush_pending(Program *program);
-/* Keep watched tensors to the end of the run: after forward's kernels, and after backward's (watch.c). */
-void program_watch_values(Program *program);
-void program_watch_gradients(Program *program);
+/* Whether a gradient of the parameter is asked for. */
+bool    program_trains_param(const Program *program, const Param *param);
+/* Places every arena buffer (arena.c). */
+void    program_place_buffers(Program *program);
+/* Makes arguments and pointers out of the bindings, when all buffers have their pointer (kernel.c). */
+void    kernel_complete(Kernel *kernel);
+void    kernel_point(Kernel *kernel, const Buffer *buffer);       /* the buffer's pointer has changed */
+void    kernel_run(Kernel *kernel);
+void    kernel_free(void *kernel);
 /* Runs kernels `from` to `to` - 1 of those of a turn, and waits for the last. */
-void program_run(Program *program, Turn turn, int from, int to);
+void    program_run(Program *program, Turn turn, int from, int to);
 
 #endif

@@ -7,28 +7,6 @@
 
 #include "errors.h"
 
-static Kernel *emit_watch(Program *program, const Tensor *tensor, Buffer *from)
-{
-    Buffer *to = program_buffer(program, BUFFER_caller, program_plain_layout(program, tensor), 0);
-    return program_emit_reorder(program, tensor->producer, TURN_watch, from, to);
-}
-
-void program_watch_values(Program *program)
-{
-    for (int i = 0; i < program->watch_count; i++) {
-        Watch *watch = &program->watches[i];
-        watch->values = emit_watch(program, watch->tensor, program_read(program, watch->tensor, NULL));
-    }
-}
-
-void program_watch_gradients(Program *program)
-{
-    for (int i = 0; i < program->watch_count; i++) {
-        Watch *watch = &program->watches[i];
-        watch->gradient = emit_watch(program, watch->tensor, program_read_gradient(program, watch->tensor, NULL));
-    }
-}
-
 bool program_watches(const Program *program, const Tensor *tensor)
 {
     for (int i = 0; i < program->watch_count; i++)

@@ -39,34 +39,34 @@ static size_t count_of(const Buffer *buffer)
     return dnnl_memory_desc_get_size(buffer_layout(buffer)) / sizeof(float);
 }
 
-static void probe_forward(const Module *module, Program *program)
+static void probe_forward(const Module *module, Emitter *emitter)
 {
     const Probe *m = (const Probe *)module;
-    CHECK(program_batch(program) == m->weight->dims[0], "probe '%s': batch %d, made for %d", module->name, program_batch(program),
+    CHECK(program_batch(emit_program(emitter)) == m->weight->dims[0], "probe '%s': batch %d, made for %d", module->name, program_batch(emit_program(emitter)),
           (int)m->weight->dims[0]);
-    const_dnnl_memory_desc_t layout = program_tensor_layout(program, module->out, m->tag);
-    Buffer *x = program_read(program, module->in[0], layout);
-    Buffer *weight = program_param(program, m->weight, layout);
-    Buffer *y = program_write(program, module->out, layout);
+    const_dnnl_memory_desc_t layout = emit_tensor_layout(emitter, module->out, m->tag);
+    Buffer *x = emit_read(emitter, module->in[0], layout);
+    Buffer *weight = emit_param(emitter, m->weight, layout);
+    Buffer *y = emit_write(emitter, module->out, layout);
     Call call = { .count = count_of(y) };
-    Kernel *kernel = program_emit_call(program, module, "forward", run_forward, &call, sizeof call);
+    Kernel *kernel = emit_call(emitter, module, "forward", run_forward, &call, sizeof call);
     kernel_reads(kernel, &call.x, x);
     kernel_reads(kernel, &call.weight, weight);
     kernel_writes(kernel, &call.y, y);
 }
 
-static void probe_backward(const Module *module, Program *program)
+static void probe_backward(const Module *module, Emitter *emitter)
 {
     const Probe *m = (const Probe *)module;
-    const_dnnl_memory_desc_t layout = program_tensor_layout(program, module->out, m->tag);
-    Buffer *dy = program_read_gradient(program, module->out, layout);
-    Buffer *dweight = program_param_gradient(program, m->weight, layout);
+    const_dnnl_memory_desc_t layout = emit_tensor_layout(emitter, module->out, m->tag);
+    Buffer *dy = emit_read_gradient(emitter, module->out, layout);
+    Buffer *dweight = emit_param_gradient(emitter, m->weight, layout);
     Call call = { .count = count_of(dy) };
-    Kernel *kernel = program_emit_call(program, module, "backward", run_backward, &call, sizeof call);
+    Kernel *kernel = emit_call(emitter, module, "backward", run_backward, &call, sizeof call);
     kernel_reads(kernel, &call.dy, dy);
     kernel_writes(kernel, &call.dweight, dweight);
-    if (program_wants_gradient(program, module->in[0]))
-        program_share_gradient(program, module->in[0], dy, layout);
+    if (emit_wants_gradient(emitter, module->in[0]))
+        emit_share_gradient(emitter, module->in[0], dy, layout);
 }
 
 static const ModuleOps probe_ops = { .kind = "probe", .forward = probe_forward, .backward = probe_backward };
