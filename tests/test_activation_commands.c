@@ -52,6 +52,10 @@ static void commands(void **state)
         { "train lenet --data shapes --limit 60 --epochs 1 -b 20 --threads 1 -q --output run >/dev/null && activations inspect run -o i.svg --csv i.csv", 0,
           "classifier.4", "" },
         { "head -c5 i.svg; wc -l <i.csv",                 0, "<?xml5\n", "" },
+        { "activations search --budget 0.01s --limit 96 --epochs 1 --seeds 2 --others mlp -o f.svg --csv f.csv 2>&1", 0, "tried. None is better", NULL },
+        { "head -c5 f.svg; wc -l <f.csv",                 0, "<?xml7\n", "" },
+        { "activations show 'x*tanh(g)' --no-cost",       0, "df/dg", "" },
+        { "activations eval 'x*sigmoid(2*x)' 1",          0, "0.88079707797788", "" },
         { "ls *.tmp 2>/dev/null; true",                   0, "", "" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -65,6 +69,8 @@ static void mistakes(void **state)
         { "activations plott",                            2, NULL, "unknown command 'plott': did you mean plot" },
         { "activations eval gelu",                        2, NULL, "no number" },
         { "activations eval 1",                           2, NULL, "no name" },
+        { "activations search --budget soon",             2, NULL, "30m" },
+        { "activations search --others lenet,nosuch --budget 1s", 2, NULL, "unknown architecture 'nosuch'" },
         { "activations eval gelu 1 x",                    2, NULL, "not a number: 'x'" },
         { "activations eval gelo 1",                      2, NULL, "did you mean gelu" },
         { "activations eval all relu 1",                  2, NULL, "leave them out" },

@@ -8,33 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "optimizer.h"
+#include "score.h"
 #include "significance.h"
 #include "text.h"
-#include "trials.h"
 
 enum { DECIDES = 5 };      /* per cent */
-
-/* The share of right answers on the validation images after a whole run. */
-static bool train(const ExperimentOptions *o, Activation act, uint64_t seed, double *top1, Error *error)
-{
-    const Architecture *arch = architecture_find(o->arch, error);
-    if (!arch)
-        return false;
-    TrainerOptions options = trainer_defaults(arch, NULL);
-    options.network.act = act;
-    options.data.path = o->data ? o->data : "shapes";
-    options.data.limit = (uint32_t)o->limit;
-    options.epochs = o->epochs;
-    options.seed = seed;
-    options.trial = true;
-    Trainer *trainer = trainer_open(&options, error);
-    LossSum val = { 0 };
-    const int code = trainer ? trials_train(trainer, &val, error) : (int)error->code;
-    *top1 = code == EXIT_diverged ? 0 : (double)val.top1 / (val.count ? val.count : 1);
-    trainer_close(trainer);
-    return code == EXIT_ok || code == EXIT_diverged;
-}
 
 /* scores: seeds numbers an activation. */
 static bool train_all(const ExperimentOptions *o, double *scores, Error *error)
@@ -43,7 +21,8 @@ static bool train_all(const ExperimentOptions *o, double *scores, Error *error)
         for (int i = 0; i < o->act_count; i++) {
             char name[ACTIVATION_ROOM];
             double *score = &scores[i * o->seeds + seed];
-            if (!train(o, o->acts[i], o->seed + (uint64_t)seed, score, error))
+            const ScoreOptions run = { o->arch, o->data, o->limit, o->epochs };
+            if (!score_run(&run, o->acts[i], o->seed + (uint64_t)seed, score, error))
                 return false;
             char *text = text_format("%s with %s, seed %llu: %.2f%% of the validation images", o->arch, activation_text(o->acts[i], name, sizeof name),
                                      (unsigned long long)o->seed + (unsigned long long)seed, 100 * *score);

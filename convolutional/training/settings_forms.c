@@ -356,7 +356,7 @@ static bool duration_read(const char *text, void *field, Error *error)
         at = end + ok;
     }
     *(double *)field = seconds;
-    return ok || error_set(error, EXIT_usage, "bad value '%.100s': --max-time: use a time such as 30m, 1h30m or 90s", text);
+    return ok || error_set(error, EXIT_usage, "bad value '%.100s': use a time such as 30m, 1h30m or 90s", text);
 }
 
 static const char *duration_write(const void *field, char *text, size_t size)

@@ -1,0 +1,80 @@
+/* test_search.c - formulas drawn and changed at random, and a search that has hardly any time. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "candidate.h"
+#include "expression.h"
+#include "search.h"
+
+/* Every one is a formula of x, and no longer than it may be; most differ. */
+static void test_candidates(void **state)
+{
+    (void)state;
+    Random random = random_stream(1, 0, 0, RANDOM_init);
+    char text[CANDIDATE_TEXT], before[CANDIDATE_TEXT] = "";
+    int same = 0;
+    Candidate c = candidate_random(&random, 5);
+    for (int i = 0; i < 3000; i++) {
+        c = i % 3 ? candidate_mutate(&random, &c) : candidate_random(&random, 1 + i % CANDIDATE_NODES);
+        assert_in_range(c.count, 1, CANDIDATE_NODES);
+        Error error;
+        Expression *expression = expression_parse(candidate_text(&c, text), &error);
+        if (!expression)
+            fail_msg("%s: %s", text, error.text);
+        assert_true(strchr(text, 'x'));
+        expression_free(expression);
+        same += !strcmp(text, before);
+        memcpy(before, text, sizeof before);
+    }
+    assert_true(same < 600);      /* x alone and a number put in for itself */
+}
+
+static void test_the_same_seed_draws_the_same(void **state)
+{
+    (void)state;
+    char a[CANDIDATE_TEXT], b[CANDIDATE_TEXT];
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        Random one = random_stream(seed, 0, 0, RANDOM_init), two = one;
+        const Candidate first = candidate_random(&one, 9), second = candidate_random(&two, 9);
+        const Candidate third = candidate_mutate(&one, &first), fourth = candidate_mutate(&two, &second);
+        assert_string_equal(candidate_text(&third, a), candidate_text(&fourth, b));
+    }
+}
+
+/* One formula is tried even so, and meets silu and gelu; two seeds of a few images decide nothing. */
+static void test_search(void **state)
+{
+    (void)state;
+    const SearchOptions options = {
+        .score = { .arch = "lenet", .limit = 96, .epochs = 1 }, .others = "mlp", .seconds = 1e-3, .seeds = 2, .seed = 3,
+    };
+    SearchResult result;
+    Error error;
+    assert_true(search_run(&options, &result, &error));
+    assert_true(result.tried >= 1 && result.finals && result.chart && !result.found);
+    assert_int_equal(table_rows(result.finals), 2 * 3);
+    assert_string_equal(table_text_at(result.finals, 0, "activation"), "silu");
+    assert_string_equal(table_text_at(result.finals, 5, "network"), "mlp");
+    assert_string_equal(table_text_at(result.finals, 2, "silu?"), "no more than noise");
+    table_free(result.finals);
+    chart_free(result.chart);
+
+    const SearchOptions refused = { .score = { .arch = "lenet", .epochs = 1 }, .others = "nosuch", .seconds = 1e-3, .seeds = 1 };
+    assert_false(search_run(&refused, &result, &error));
+    assert_int_equal(error.code, EXIT_usage);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_candidates), cmocka_unit_test(test_the_same_seed_draws_the_same), cmocka_unit_test(test_search),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
