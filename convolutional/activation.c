@@ -17,55 +17,59 @@ typedef struct ActivationModule {
     Param     *slope;
 } ActivationModule;
 
-typedef struct Context {
-    View       view;
-    Activation act;
-} Context;
+typedef struct Call {
+    View         view;
+    Activation   act;
+    const float *x, *dy, *slope;
+    float       *y, *dx, *dslope;
+    void        *scratch;
+} Call;
 
-enum { X, Y, SLOPE, DY = 1, DX = 3, DSLOPE, SCRATCH };
-
-static void run_forward(const void *context, void *const p[])
+static void run_forward(const void *call)
 {
-    const Context *c = context;
-    kernel_activation_forward(&c->view, c->act, p[X], p[Y]);
+    const Call *c = call;
+    kernel_activation_forward(&c->view, c->act, c->x, c->y);
 }
 
-static void run_backward(const void *context, void *const p[])
+static void run_backward(const void *call)
 {
-    const Context *c = context;
-    kernel_activation_backward(&c->view, c->act, p[X], p[DY], p[DX]);
+    const Call *c = call;
+    kernel_activation_backward(&c->view, c->act, c->x, c->dy, c->dx);
 }
 
-static void run_forward_bf16(const void *context, void *const p[])
+/* Numbers of bf16 tensors, whatever the pointers say. */
+static void run_forward_bf16(const void *call)
 {
-    const Context *c = context;
-    kernel_activation_forward_bf16(&c->view, c->act, p[X], p[Y]);
+    const Call *c = call;
+    kernel_activation_forward_bf16(&c->view, c->act, (const uint16_t *)c->x, (uint16_t *)c->y);
 }
 
-static void run_backward_bf16(const void *context, void *const p[])
+static void run_backward_bf16(const void *call)
 {
-    const Context *c = context;
-    kernel_activation_backward_bf16(&c->view, c->act, p[X], p[DY], p[DX]);
+    const Call *c = call;
+    kernel_activation_backward_bf16(&c->view, c->act, (const uint16_t *)c->x, (const uint16_t *)c->dy, (uint16_t *)c->dx);
 }
 
-static void run_prelu_forward(const void *context, void *const p[])
+static void run_prelu_forward(const void *call)
 {
-    kernel_prelu_forward(&((const Context *)context)->view, p[X], p[SLOPE], p[Y]);
+    const Call *c = call;
+    kernel_prelu_forward(&c->view, c->x, c->slope, c->y);
 }
 
-static void run_prelu_backward(const void *context, void *const p[])
+static void run_prelu_backward(const void *call)
 {
-    kernel_prelu_backward(&((const Context *)context)->view, p[X], p[SLOPE], p[DY], p[DX], p[DSLOPE], p[SCRATCH]);
+    const Call *c = call;
+    kernel_prelu_backward(&c->view, c->x, c->slope, c->dy, c->dx, c->dslope, c->scratch);
 }
 
-static KernelFunction *forward_function(const ActivationModule *m, const Buffer *x)
+static CallFunction *forward_function(const ActivationModule *m, const Buffer *x)
 {
     if (m->slope)
         return run_prelu_forward;
     return layout_is_bf16(buffer_layout(x)) ? run_forward_bf16 : run_forward;
 }
 
-static KernelFunction *backward_function(const ActivationModule *m, const Buffer *x)
+static CallFunction *backward_function(const ActivationModule *m, const Buffer *x)
 {
     if (m->slope)
         return run_prelu_backward;
@@ -75,12 +79,12 @@ static KernelFunction *backward_function(const ActivationModule *m, const Buffer
 static void add_output(const ActivationModule *m, Emitter *emitter, Buffer *x)
 {
     Buffer *y = emit_write(emitter, m->base.out, buffer_layout(x));
-    const Context context = { buffer_channels(x), m->act };
-    Kernel *kernel = emit_function(emitter, &m->base, "forward", forward_function(m, x), &context, sizeof context);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, Y, y);
+    Call call = { .view = buffer_channels(x), .act = m->act };
+    Kernel *kernel = emit_call(emitter, &m->base, "forward", forward_function(m, x), &call, sizeof call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_writes(kernel, &call.y, y);
     if (m->slope)
-        kernel_bind(kernel, SLOPE, emit_param(emitter, m->slope, NULL));
+        kernel_reads(kernel, &call.slope, emit_param(emitter, m->slope, NULL));
     kernel_in_place(kernel, x, y);
 }
 
@@ -90,8 +94,8 @@ static void activation_recompute(const Module *module, Emitter *emitter)
     add_output(m, emitter, emit_read_numbers(emitter, module->in[0]));
 }
 
-/* Backward reads x in any case, so y is made again there, in one pass over memory, instead of kept; not if x would have to be
- * made again as well. */
+/* Backward reads x in any case, so y is recomputed there, in one pass over memory, instead of kept; not if x would have to be
+ * recomputed as well. */
 static void activation_forward(const Module *module, Emitter *emitter)
 {
     const ActivationModule *m = (const ActivationModule *)module;
@@ -115,15 +119,15 @@ static void activation_backward(const Module *module, Emitter *emitter)
         return;
     }
     Buffer *dx = emit_write_gradient(emitter, module->in[0], buffer_layout(x));
-    const Context context = { buffer_channels(x), m->act };
-    Kernel *kernel = emit_function(emitter, module, "backward", backward_function(m, x), &context, sizeof context);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, DY, dy);
-    kernel_bind(kernel, DX, dx);
+    Call call = { .view = buffer_channels(x), .act = m->act };
+    Kernel *kernel = emit_call(emitter, module, "backward", backward_function(m, x), &call, sizeof call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_reads(kernel, &call.dy, dy);
+    kernel_writes(kernel, &call.dx, dx);
     if (m->slope) {
-        kernel_bind(kernel, SLOPE, emit_param(emitter, m->slope, NULL));
-        kernel_bind(kernel, DSLOPE, emit_param_gradient(emitter, m->slope, NULL));
-        kernel_bind(kernel, SCRATCH, emit_scratch(emitter, kernel_prelu_scratch(&context.view)));
+        kernel_reads(kernel, &call.slope, emit_param(emitter, m->slope, NULL));
+        kernel_writes(kernel, &call.dslope, emit_param_gradient(emitter, m->slope, NULL));
+        kernel_scratch(kernel, &call.scratch, kernel_prelu_scratch(&call.view));
     }
     kernel_in_place(kernel, dy, dx);
 }

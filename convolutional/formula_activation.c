@@ -24,51 +24,46 @@ typedef struct FormulaActivation {
     Param         *parameters[EXPRESSION_PARAMETERS];      /* of a typed formula */
 } FormulaActivation;
 
-typedef struct Context {
+typedef struct Call {
     FormulaKernel  kernel;
     int            module;
     const StepKey *key;
-} Context;
+    FormulaInputs  in;         /* its random key comes with the step */
+    float         *y, *dx, *gradients[EXPRESSION_PARAMETERS];
+    void          *scratch;
+} Call;
 
-enum { X, Y, DY = 1, DX = 3, SCRATCH, WEIGHTS, GRADIENTS = WEIGHTS + EXPRESSION_PARAMETERS };
-
-static FormulaInputs inputs_of(const Context *c, void *const p[])
+static FormulaInputs inputs_of(const Call *c)
 {
-    const uint64_t key = random_stream(c->key->seed, c->key->step, (uint64_t)c->module, RANDOM_dropout).state;
-    FormulaInputs in = { .x = p[X], .key = key };
-    for (int i = 0; i < EXPRESSION_PARAMETERS; i++)
-        in.weights[i] = p[WEIGHTS + i];
+    FormulaInputs in = c->in;
+    in.key = random_stream(c->key->seed, c->key->step, (uint64_t)c->module, RANDOM_dropout).state;
     return in;
 }
 
-static void run_forward(const void *context, void *const p[])
+static void run_forward(const void *call)
 {
-    const Context *c = context;
-    const FormulaInputs in = inputs_of(c, p);
-    kernel_formula_forward(&c->kernel, &in, p[Y]);
+    const Call *c = call;
+    const FormulaInputs in = inputs_of(c);
+    kernel_formula_forward(&c->kernel, &in, c->y);
 }
 
-static void run_backward(const void *context, void *const p[])
+static void run_backward(const void *call)
 {
-    const Context *c = context;
-    FormulaInputs in = inputs_of(c, p);
-    in.dy = p[DY];
-    float *gradients[EXPRESSION_PARAMETERS];
-    for (int i = 0; i < EXPRESSION_PARAMETERS; i++)
-        gradients[i] = p[GRADIENTS + i];
-    kernel_formula_backward(&c->kernel, &in, p[DX], gradients, p[SCRATCH]);
+    const Call *c = call;
+    const FormulaInputs in = inputs_of(c);
+    kernel_formula_backward(&c->kernel, &in, c->dx, c->gradients, c->scratch);
 }
 
-static Context context_of(const FormulaActivation *m, Emitter *emitter, const Buffer *x, View view)
+static Call call_of(const FormulaActivation *m, Emitter *emitter, const Buffer *x, View view)
 {
     const View input = buffer_channels(x);
-    Context context = {
+    Call call = {
         .kernel = { .formula = m->formula, .view = view, .together = input.block == input.c && input.block > 1,
                     .learned = m->parameters[0] != NULL, .draws = program_drops(emit_program(emitter)) },
         .module = m->base.index, .key = program_step_key(emit_program(emitter)),
     };
-    memcpy(context.kernel.parameters, m->act.parameters, sizeof context.kernel.parameters);
-    return context;
+    memcpy(call.kernel.parameters, m->act.parameters, sizeof call.kernel.parameters);
+    return call;
 }
 
 /* Both halves of a gated unit's channels fill whole blocks, or lie together in each pixel. */
@@ -99,20 +94,20 @@ static const_dnnl_memory_desc_t output_layout(const FormulaActivation *m, Emitte
                                                        : view.block == 8 ? dnnl_nChw8c : dnnl_nChw16c);
 }
 
-static void bind_parameters(const FormulaActivation *m, Emitter *emitter, Kernel *kernel)
+static void bind_inputs(const FormulaActivation *m, Emitter *emitter, Kernel *kernel, Call *call, Buffer *x)
 {
+    kernel_reads(kernel, &call->in.x, x);
     for (int i = 0; i < EXPRESSION_PARAMETERS && m->parameters[i]; i++)
-        kernel_bind(kernel, WEIGHTS + i, emit_param(emitter, m->parameters[i], NULL));
+        kernel_reads(kernel, &call->in.weights[i], emit_param(emitter, m->parameters[i], NULL));
 }
 
 static void add_output(const FormulaActivation *m, Emitter *emitter, Buffer *x)
 {
     Buffer *y = emit_write(emitter, m->base.out, output_layout(m, emitter, x));
-    const Context context = context_of(m, emitter, x, buffer_channels(y));
-    Kernel *kernel = emit_function(emitter, &m->base, "forward", run_forward, &context, sizeof context);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, Y, y);
-    bind_parameters(m, emitter, kernel);
+    Call call = call_of(m, emitter, x, buffer_channels(y));
+    Kernel *kernel = emit_call(emitter, &m->base, "forward", run_forward, &call, sizeof call);
+    bind_inputs(m, emitter, kernel, &call, x);
+    kernel_writes(kernel, &call.y, y);
     if (!m->formula->gated)
         kernel_in_place(kernel, x, y);
 }
@@ -123,7 +118,7 @@ static void formula_activation_recompute(const Module *module, Emitter *emitter)
     add_output(m, emitter, read_input(m, emitter));
 }
 
-/* As of an activation with loops of its own (activation.c): y is made again in backward rather than kept. */
+/* As of an activation with loops of its own (activation.c): y is recomputed in backward rather than kept. */
 static void formula_activation_forward(const Module *module, Emitter *emitter)
 {
     formula_activation_recompute(module, emitter);
@@ -137,17 +132,16 @@ static void formula_activation_backward(const Module *module, Emitter *emitter)
     Buffer *x = read_input(m, emitter);
     Buffer *dy = emit_read_gradient(emitter, module->out, output_layout(m, emitter, x));
     Buffer *dx = emit_write_gradient(emitter, module->in[0], buffer_layout(x));
-    const Context context = context_of(m, emitter, x, buffer_channels(dy));
-    Kernel *kernel = emit_function(emitter, module, "backward", run_backward, &context, sizeof context);
-    kernel_bind(kernel, X, x);
-    kernel_bind(kernel, DY, dy);
-    kernel_bind(kernel, DX, dx);
-    bind_parameters(m, emitter, kernel);
+    Call call = call_of(m, emitter, x, buffer_channels(dy));
+    Kernel *kernel = emit_call(emitter, module, "backward", run_backward, &call, sizeof call);
+    bind_inputs(m, emitter, kernel, &call, x);
+    kernel_reads(kernel, &call.in.dy, dy);
+    kernel_writes(kernel, &call.dx, dx);
     for (int i = 0; i < EXPRESSION_PARAMETERS && m->parameters[i]; i++)
-        kernel_bind(kernel, GRADIENTS + i, emit_param_gradient(emitter, m->parameters[i], NULL));
-    const size_t scratch = kernel_formula_scratch(&context.kernel);
+        kernel_writes(kernel, &call.gradients[i], emit_param_gradient(emitter, m->parameters[i], NULL));
+    const size_t scratch = kernel_formula_scratch(&call.kernel);
     if (scratch)
-        kernel_bind(kernel, SCRATCH, emit_scratch(emitter, scratch));
+        kernel_scratch(kernel, &call.scratch, scratch);
     if (!m->formula->gated)
         kernel_in_place(kernel, dy, dx);
 }

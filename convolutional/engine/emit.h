@@ -145,13 +145,7 @@ Fusion emit_fusion(const Emitter *emitter, const Module *module);
 /* Takes a primitive descriptor (destroys it); scratchpad memory is bound by itself. `what`: "forward", "backward data", ... */
 Kernel *emit_primitive(Emitter *emitter, const Module *module, const char *what, dnnl_primitive_desc_t pd);
 
-/* A loop of our own: runs function(context, pointers), pointers[slot] being what is bound to the slot (NULL if nothing is).
- * The context's bytes are copied. */
-typedef void KernelFunction(const void *context, void *const pointers[]);
-Kernel *emit_function(Emitter *emitter, const Module *module, const char *what, KernelFunction *function,
-                      const void *context, size_t context_size);
-
-/* A loop of our own with a typed call: a struct of sizes and pointers, whose bytes are copied. The pointers are bound by their place in
+/* A loop of our own. Its call is a struct of sizes and pointers, whose bytes are copied. The pointers are bound by their place in
  * it, and filled in when the program is complete. `call` must stay where it is until the last is bound.
  *
  *     Call call = { .view = buffer_view(x) };
@@ -171,7 +165,7 @@ void kernel_scratch(Kernel *kernel, void **pointer, size_t bytes);
 
 enum { KERNEL_MAX_SLOTS = 16 };
 
-/* slot: DNNL_ARG_*, or the index in pointers[]. A NULL buffer binds nothing. */
+/* Of a primitive; slot: DNNL_ARG_*. A NULL buffer binds nothing. */
 void kernel_bind(Kernel *kernel, int slot, Buffer *buffer);
 /* The same bytes under another descriptor of the same size. */
 void kernel_bind_as(Kernel *kernel, int slot, Buffer *buffer, const_dnnl_memory_desc_t layout);

@@ -38,17 +38,6 @@ Kernel *emit_primitive(Emitter *emitter, const Module *module, const char *what,
     return emit_primitive_at(emitter, module, what, pd, TURN_step);
 }
 
-Kernel *emit_function(Emitter *emitter, const Module *module, const char *what, KernelFunction *function,
-                      const void *context, size_t context_size)
-{
-    Kernel *kernel = add_kernel(emitter, module, what, TURN_step);
-    kernel->function = function;
-    kernel->context = allocate(1, context_size ? context_size : 1, "a kernel");
-    memcpy(kernel->context, context, context_size);
-    snprintf(kernel->implementation, sizeof kernel->implementation, "convzoo");
-    return kernel;
-}
-
 Kernel *emit_call(Emitter *emitter, const Module *module, const char *what, CallFunction *function, const void *call,
                   size_t call_size)
 {

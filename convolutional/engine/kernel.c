@@ -21,10 +21,7 @@ const_dnnl_primitive_attr_t onednn_attr(void)
 
 static void set_pointer(Kernel *kernel, const Binding *binding, char *pointer)
 {
-    if (kernel->call)
-        memcpy(kernel->call + binding->slot, &pointer, sizeof pointer);
-    else
-        kernel->pointers[binding->slot] = pointer;
+    memcpy(kernel->call + binding->slot, &pointer, sizeof pointer);
 }
 
 void kernel_complete(Kernel *kernel)
@@ -58,10 +55,8 @@ static void execute(const Kernel *kernel)
 {
     if (kernel->primitive)
         DNNL(dnnl_primitive_execute(kernel->primitive, onednn_stream(), kernel->count, kernel->arguments));
-    else if (kernel->call)
-        kernel->run(kernel->call);
     else
-        kernel->function(kernel->context, kernel->pointers);
+        kernel->run(kernel->call);
 }
 
 void kernel_run(Kernel *kernel)
@@ -84,7 +79,6 @@ void kernel_free(void *item)
             DNNL(dnnl_memory_destroy(kernel->arguments[i].memory));
     if (kernel->primitive)
         DNNL(dnnl_primitive_destroy(kernel->primitive));
-    free(kernel->context);
     free(kernel->call);
     free(kernel);
 }

@@ -19,7 +19,6 @@ static void bind(Kernel *kernel, int slot, Access access, Buffer *buffer, const_
     const List *list = &kernel->program->kernels[kernel->turn];
     CHECK(list->items[list->count - 1] == kernel, "%s: a kernel was emitted before all of this one's buffers were bound; "
           "read first, then emit (%d kernels)", kernel->what, list->count);
-    CHECK(!kernel->function || slot < KERNEL_MAX_SLOTS, "%s: slot %d, at most %d", kernel->what, slot, KERNEL_MAX_SLOTS - 1);
     kernel->bindings[kernel->count++] = (Binding){ slot, access, buffer, layout };
     buffer_use(buffer, kernel);
 }

@@ -86,12 +86,13 @@ static void print_kernels(const Numbers *numbers, FILE *stream)
 /* Copies of parameters, and what is watched, live until the program ends: their last kernel is "end". */
 static void print_buffers(const Numbers *numbers, FILE *stream)
 {
-    fprintf(stream, "\n%6s %12s %12s   %-9s %s\n", "buffer", "offset", "bytes", "kernels", "");
+    fprintf(stream, "\n%6s %12s %12s   %s\n", "buffer", "offset", "bytes", "kernels");
     for (int i = 0; i < numbers->count; i++) {
         const Buffer *buffer = numbers->buffers[i];
-        char last[16];
+        char number[16], last[16];
+        snprintf(number, sizeof number, "#%d", i + 1);
         snprintf(last, sizeof last, buffer->last == INT32_MAX ? "end" : "%d", buffer->last);
-        fprintf(stream, "%5s%-d %12zu %12zu   %d to %s%s\n", "#", i + 1, buffer->offset, buffer->size, buffer->first, last,
+        fprintf(stream, "%6s %12zu %12zu   %d to %s%s\n", number, buffer->offset, buffer->size, buffer->first, last,
                 buffer->place == BUFFER_copy ? ", a parameter in another layout, refreshed when it changes" : "");
     }
 }

@@ -58,8 +58,6 @@ struct Kernel {
     int             layer;                /* index of the module that was emitting */
     Turn            turn;
     dnnl_primitive_t primitive;           /* or */
-    KernelFunction  *function;
-    void            *context;
     CallFunction    *run;
     char            *call;                /* its copy, and until the pointers are bound, where it was copied from */
     const char      *call_from;
@@ -68,7 +66,6 @@ struct Kernel {
     int              count;
     Buffer          *in_place_read, *in_place_written;
     dnnl_exec_arg_t  arguments[KERNEL_MAX_SLOTS];      /* when complete */
-    void            *pointers[KERNEL_MAX_SLOTS];
     char             implementation[48];
     double           flops, seconds;
 };
