@@ -69,6 +69,17 @@ int table_rows(const Table *table)
     return table->cells.count / table->columns;
 }
 
+int table_columns(const Table *table)
+{
+    return table->columns;
+}
+
+const char *table_column(const Table *table, int column)
+{
+    CHECK(column >= 0 && column < table->columns, "column %d of %d", column, table->columns);
+    return table->names[column];
+}
+
 static const Cell *cell_at(const Table *table, int row, int column)
 {
     return table->cells.items[row * table->columns + column];

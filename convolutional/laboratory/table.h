@@ -20,6 +20,8 @@ void table_text(Table *table, const char *text);
 void table_number(Table *table, double number);
 
 int    table_rows(const Table *table);
+int    table_columns(const Table *table);
+const char *table_column(const Table *table, int column);      /* its name */
 /* A cell's number, and its text; NAN for a text, "" for a number. */
 double      table_number_at(const Table *table, int row, const char *column);
 const char *table_text_at(const Table *table, int row, const char *column);
