@@ -4,7 +4,7 @@
 
 static const Command *const commands[] = {
     &command_list, &command_show, &command_eval, &command_grad, &command_compare, &command_choose, &command_plot,
-    &command_experiment, &command_inspect, &command_search,
+    &command_experiment, &command_inspect, &command_search, &command_explore,
 };
 
 int main(int argc, char **argv)
