@@ -14,6 +14,7 @@ packages=(gcc libc6-dev make cmake pkgconf ocl-icd-opencl-dev
 peers=(
     python3-torch             # tests/test_pytorch.py: checkpoints to PyTorch and back
     libopenblas0-pthread      # without it PyTorch's linear layers take ten times as long
+    chromium                  # tests/test_explorer.py: the page of activations in a browser
 )
 dry_run=
 
