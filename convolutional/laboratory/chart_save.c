@@ -34,6 +34,13 @@ const char *__lsan_default_suppressions(void)
 {
     return "leak:libfontconfig";
 }
+
+/* What is written to stderr is compared by tests. */
+const char *__lsan_default_options(void);
+const char *__lsan_default_options(void)
+{
+    return "print_suppressions=0";
+}
 #endif
 
 static jmp_buf way_back;
@@ -95,16 +102,21 @@ static bool chart_render(const Chart *chart, int format, char **picture, size_t 
     if (!file)
         return error_set(error, EXIT_memory, "out of memory: a picture: close other programs");
     int stream = -1;
+    volatile bool given = false;      /* PLplot has the file, and closes it */
     plsexit(plplot_exit);
     plsabort(plplot_abort);
-    if (setjmp(way_back))
+    if (setjmp(way_back)) {
+        if (!given)
+            fclose(file);
         return error_set(error, EXIT_input, "PLplot cannot draw: %s: install plplot-driver-cairo", reason);
+    }
     if (!device_is_there(formats[format].device)) {
         fclose(file);
         return error_set(error, EXIT_input, "PLplot cannot draw %s files: its driver %s is not there: install plplot-driver-cairo",
                          formats[format].ending + 1, formats[format].device);
     }
     plmkstrm(&stream);
+    given = true;
     device_open(format, w, PIXELS_HIGH, file);
     chart_draw(chart, w, PIXELS_HIGH);
     plend1();      /* closes the file */
