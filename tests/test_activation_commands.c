@@ -37,6 +37,7 @@ static void commands(void **state)
         { "activations eval all 1 --sort | sed -n 2p",    0, "squareplus            1.61803", "" },
         { "activations compare silu sigmoid",             0, "-0.278465 at -1.278465", "" },
         { "test $(activations compare all | wc -l) = $(activations list | wc -l | xargs expr 1 +)", 0, "", "" },
+        { "activations list --family gated | tail -1",    0, "swiglu                       x*silu(g)", "" },
         { "activations show gelu --no-cost",              0, "minimum      -0.169971 at -0.751792", "" },
         { "activations show relu",                        0, "ns an element forward", "" },
         { "activations choose",                           0, "multiclass", "" },
@@ -67,6 +68,7 @@ static void mistakes(void **state)
     (void)state;
     static const Case cases[] = {
         { "activations plott",                            2, NULL, "unknown command 'plott': did you mean plot" },
+        { "activations list --family rectifier",          2, NULL, "choose one of linear rectifiers" },
         { "activations eval gelu",                        2, NULL, "no number" },
         { "activations eval 1",                           2, NULL, "no name" },
         { "activations search --budget soon",             2, NULL, "30m" },

@@ -19,6 +19,7 @@ typedef struct ListFlags {
 #define FIELD(name) .field = offsetof(ListFlags, name)
 
 static const Setting options[] = {
+    { "family", NULL, 0, SETTING_text, FIELD(family), .argument = "NAME", .shown = "all", .group = "Options", .help = "one family alone" },
     { "json", NULL, 0, SETTING_switch, FIELD(json), .group = "Options", .help = "a JSON array, with what is computed of each" },
 };
 
@@ -81,16 +82,38 @@ static void print_json(const ActivationInfo *info, bool first)
     printf("}");
 }
 
+static bool is_listed(const ListFlags *flags, const ActivationInfo *info)
+{
+    return !flags->family || names_match(info->family, flags->family, strlen(flags->family));
+}
+
+/* The catalogue has a family's rows one after another in each of its files; every name comes once. */
+static bool refuse_family(const char *family, Error *error)
+{
+    char names[256] = "";
+    for (int i = 0; i < activation_count(); i++) {
+        const char *name = activation_at(i)->family;
+        if (!strstr(names, name))
+            snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", *names ? " " : "", name);
+    }
+    return error_set(error, EXIT_usage, "unknown family '%.40s': --family: choose one of %s", family, names);
+}
+
 static bool run(void *data, OptionLine *line, Error *error)
 {
     const ListFlags *flags = data;
-    (void)line, (void)error;
+    int count = 0;
+    (void)line;
+    for (int i = 0; i < activation_count(); i++)
+        count += is_listed(flags, activation_at(i));
+    if (!count)
+        return refuse_family(flags->family, error);
     if (flags->json)
         printf("[");
-    for (int i = 0; i < activation_count(); i++)
-        if (flags->json)
-            print_json(activation_at(i), i == 0);
-        else
+    for (int i = 0, shown = 0; i < activation_count(); i++)
+        if (is_listed(flags, activation_at(i)) && flags->json)
+            print_json(activation_at(i), shown++ == 0);
+        else if (is_listed(flags, activation_at(i)))
             print_line(activation_at(i));
     if (flags->json)
         printf("\n]\n");
