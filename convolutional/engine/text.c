@@ -48,17 +48,24 @@ float text_read_float(const char *text, char **end)
     return value;
 }
 
-void text_of_float(float value, char *text, size_t size)
+/* The fewest digits that read back as the same number; of a float, as the same float. */
+static void write_shortest(double value, bool is_float, char *text, size_t size)
 {
     char number[32];
+    const int most = is_float ? FLT_DECIMAL_DIG : DBL_DECIMAL_DIG;
     const locale_t before = uselocale(plain_locale());
-    for (int digits = 1; digits <= FLT_DECIMAL_DIG; digits++) {
-        snprintf(number, sizeof number, "%.*g", digits, (double)value);
-        if (strtof(number, NULL) == value)
+    for (int digits = 1; digits <= most; digits++) {
+        snprintf(number, sizeof number, "%.*g", digits, value);
+        if ((is_float ? (double)strtof(number, NULL) : strtod(number, NULL)) == value)
             break;
     }
     uselocale(before);
     snprintf(text, size, "%s", number);
+}
+
+void text_of_float(float value, char *text, size_t size)
+{
+    write_shortest((double)value, true, text, size);
 }
 
 double text_read_double(const char *text, char **end)
@@ -71,15 +78,7 @@ double text_read_double(const char *text, char **end)
 
 void text_of_double(double value, char *text, size_t size)
 {
-    char number[32];
-    const locale_t before = uselocale(plain_locale());
-    for (int digits = 1; digits <= DBL_DECIMAL_DIG; digits++) {
-        snprintf(number, sizeof number, "%.*g", digits, value);
-        if (strtod(number, NULL) == value)
-            break;
-    }
-    uselocale(before);
-    snprintf(text, size, "%s", number);
+    write_shortest(value, false, text, size);
 }
 
 /* Characters that move a cursor, end a line or turn the order of what is read: nothing of these belongs in a name. */

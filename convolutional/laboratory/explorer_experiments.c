@@ -4,25 +4,13 @@
 
 #include "chart_json.h"
 #include "experiment.h"
+#include "json_made.h"
 #include "names.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static json_t *made(json_t *json)
-{
-    if (!json)
-        memory_exhausted("jansson");
-    return json;
-}
-
-static void append(json_t *list, json_t *item)
-{
-    if (json_array_append_new(list, made(item)))
-        memory_exhausted("jansson");
-}
 
 /* As in CSV: nine digits are enough for people, and shorter. */
 static json_t *cell(const Table *table, int row, const char *column)
@@ -37,21 +25,21 @@ static json_t *cell(const Table *table, int row, const char *column)
 
 static json_t *rows(const Table *table)
 {
-    json_t *list = made(json_array());
+    json_t *list = json_made(json_array());
     for (int r = 0; r < table_rows(table); r++) {
-        json_t *row = made(json_array());
+        json_t *row = json_made(json_array());
         for (int c = 0; c < table_columns(table); c++)
-            append(row, cell(table, r, table_column(table, c)));
-        append(list, row);
+            json_append(row, cell(table, r, table_column(table, c)));
+        json_append(list, row);
     }
     return list;
 }
 
 static json_t *columns(const Table *table)
 {
-    json_t *list = made(json_array());
+    json_t *list = json_made(json_array());
     for (int c = 0; c < table_columns(table); c++)
-        append(list, json_string(table_column(table, c)));
+        json_append(list, json_string(table_column(table, c)));
     return list;
 }
 
@@ -64,7 +52,7 @@ static json_t *run(const Experiment *experiment)
     CHECK(ran, "%s: %s", experiment->name, error.text);
     char command[128];
     snprintf(command, sizeof command, "activations experiment %s", experiment->name);
-    json_t *json = made(json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "key", experiment->name, "about", experiment->about, "command", command,
+    json_t *json = json_made(json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "key", experiment->name, "about", experiment->about, "command", command,
                                   "columns", columns(result.table), "rows", rows(result.table), "chart", chart_json(result.chart)));
     table_free(result.table);
     chart_free(result.chart);
@@ -73,18 +61,18 @@ static json_t *run(const Experiment *experiment)
 
 json_t *explorer_experiments(const char *names, Error *error)
 {
-    json_t *list = made(json_array());
+    json_t *list = json_made(json_array());
     char name[64];
     bool ok = true;
     for (int i = 0; i < experiment_count() && !strcmp(names, EXPLORER_all); i++)
-        append(list, run(experiment_at(i)));
+        json_append(list, run(experiment_at(i)));
     for (const char *at = names; *at && ok && strcmp(names, EXPLORER_all) && strcmp(names, EXPLORER_none); at += strspn(at, ", ")) {
         const size_t length = strcspn(at, ", ");
         snprintf(name, sizeof name, "%.*s", (int)length, at);
         const Experiment *experiment = experiment_find(name, error);
         ok = experiment;
         if (ok)
-            append(list, run(experiment));
+            json_append(list, run(experiment));
         at += length;
     }
     if (ok)

@@ -2,21 +2,14 @@
 
 #include "explorer_data.h"
 
-#include "errors.h"
 #include "expression.h"
-
-/* A table's entry; jansson gives NULL where memory runs out. */
-static void append(json_t *list, json_t *row)
-{
-    if (json_array_append_new(list, row))
-        memory_exhausted("jansson");
-}
+#include "json_made.h"
 
 static json_t *operators(void)
 {
-    json_t *list = json_array();
+    json_t *list = json_made(json_array());
 #define X(key, spelling, operands, precedence, value, by_a, by_b) \
-    append(list, json_pack("{s:s, s:s, s:i, s:i, s:[s, s]}", "name", #key, "spelling", spelling, "operands", operands, "precedence", precedence, \
+    json_append(list, json_pack("{s:s, s:s, s:i, s:i, s:[s, s]}", "name", #key, "spelling", spelling, "operands", operands, "precedence", precedence, \
                            "derivatives", by_a, by_b));
 #include "expression_operators.def"
 #undef X
@@ -25,9 +18,9 @@ static json_t *operators(void)
 
 static json_t *functions(void)
 {
-    json_t *list = json_array();
+    json_t *list = json_made(json_array());
 #define X(key, operands, value, by_a, by_b) \
-    append(list, json_pack("{s:s, s:i, s:[s, s]}", "name", #key, "operands", operands, "derivatives", by_a, by_b));
+    json_append(list, json_pack("{s:s, s:i, s:[s, s]}", "name", #key, "operands", operands, "derivatives", by_a, by_b));
 #include "expression_functions.def"
 #undef X
     return list;
@@ -35,8 +28,8 @@ static json_t *functions(void)
 
 static json_t *shorthands(void)
 {
-    json_t *list = json_array();
-#define X(key, operands, formula) append(list, json_pack("{s:s, s:i, s:s}", "name", #key, "operands", operands, "formula", formula));
+    json_t *list = json_made(json_array());
+#define X(key, operands, formula) json_append(list, json_pack("{s:s, s:i, s:s}", "name", #key, "operands", operands, "formula", formula));
 #include "expression_shorthands.def"
 #undef X
     return list;
@@ -44,10 +37,7 @@ static json_t *shorthands(void)
 
 json_t *explorer_language(void)
 {
-    json_t *language = json_pack("{s:{s:i, s:i, s:i, s:i, s:i}, s:o, s:o, s:o}", "limits", "length", EXPRESSION_LENGTH, "depth", EXPRESSION_DEPTH,
+    return json_made(json_pack("{s:{s:i, s:i, s:i, s:i, s:i}, s:o, s:o, s:o}", "limits", "length", EXPRESSION_LENGTH, "depth", EXPRESSION_DEPTH,
                                  "nodes", EXPRESSION_NODES, "parameters", EXPRESSION_PARAMETERS, "name", EXPRESSION_NAME,
-                                 "operators", operators(), "functions", functions(), "shorthands", shorthands());
-    if (!language)
-        memory_exhausted("jansson");
-    return language;
+                                 "operators", operators(), "functions", functions(), "shorthands", shorthands()));
 }

@@ -1,0 +1,24 @@
+/* json_made.h - jansson gives NULL where memory runs out; the program then ends with a line, as it does for all memory. */
+
+#ifndef CONVZOO_JSON_MADE_H
+#define CONVZOO_JSON_MADE_H
+
+#include <jansson.h>
+
+#include "errors.h"
+
+static inline json_t *json_made(json_t *json)
+{
+    if (!json)
+        memory_exhausted("jansson");
+    return json;
+}
+
+/* The list takes the item. */
+static inline void json_append(json_t *list, json_t *item)
+{
+    if (json_array_append_new(list, json_made(item)))
+        memory_exhausted("jansson");
+}
+
+#endif
