@@ -56,6 +56,7 @@ static void commands(void **state)
         { "activations search --budget 0.01s --limit 96 --epochs 1 --seeds 2 --others mlp -o f.svg --csv f.csv 2>&1", 0, "tried. None is better", NULL },
         { "head -c5 f.svg; wc -l <f.csv",                 0, "<?xml7\n", "" },
         { "activations show 'x*tanh(g)' --no-cost",       0, "df/dg", "" },
+        { "activations show hardtanh --no-cost",          0, "x < least ? 0 : x > most ? 0 : 1\n", "" },
         { "activations eval 'x*sigmoid(2*x)' 1",          0, "0.88079707797788", "" },
         { "ls *.tmp 2>/dev/null; true",                   0, "", "" },
     };

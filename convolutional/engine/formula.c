@@ -129,15 +129,8 @@ static double apply(const Formula *formula, const Expression *expression, Activa
     return expression_value(expression, x, g, parameters);
 }
 
-double formula_value(Activation activation, double x)
+static double slope_at(const Formula *formula, Activation activation, double x)
 {
-    const Formula *formula = formula_of(activation.info);
-    return apply(formula, formula->value, activation, x, x);
-}
-
-double formula_slope(Activation activation, double x)
-{
-    const Formula *formula = formula_of(activation.info);
     double sum = 0;
     for (int i = EXPRESSION_x; i <= EXPRESSION_g; i++)
         if (formula->slopes[i])
@@ -146,9 +139,8 @@ double formula_slope(Activation activation, double x)
 }
 
 /* The trapezoid rule, which is exact to many digits for what falls off as a normal density. */
-double formula_gain(Activation activation)
+static double gain_of(const Formula *formula, Activation activation)
 {
-    const Formula *formula = formula_of(activation.info);
     const double step = formula->gated ? 0.125 : 1.0 / 256, far = 10;
     const int points = (int)(far / step);
     double moment = 0, total = 0;
@@ -160,6 +152,31 @@ double formula_gain(Activation activation)
             total += weight;
         }
     return sqrt(total / moment);
+}
+
+double formula_value(Activation activation, double x)
+{
+    const Formula *formula = formula_of(activation.info);
+    return apply(formula, formula->value, activation, x, x);
+}
+
+double formula_slope(Activation activation, double x)
+{
+    return slope_at(formula_of(activation.info), activation, x);
+}
+
+double formula_gain(Activation activation)
+{
+    return gain_of(formula_of(activation.info), activation);
+}
+
+const char *formula_slope_text(const ActivationInfo *info, int variable, char *text, size_t size)
+{
+    const Formula *formula = formula_of(info);
+    CHECK(formula->slopes[variable], "%s: no derivative by variable %d", info->key, variable);
+    expression_text(formula->slopes[variable], text, size);
+    text[strcspn(text, ";")] = '\0';
+    return text;
 }
 
 /* ---- typed formulas ---- */
@@ -175,32 +192,33 @@ bool formula_is_meant(const char *text)
 }
 
 /* An activation that is not finite somewhere near the middle would stop the first training that meets it. */
-static bool formula_is_finite(Activation activation, const char *text, Error *error)
+static bool is_finite(const Formula *formula, Activation activation, Error *error)
 {
-    const Formula *formula = formula_of(activation.info);
     for (int i = -160; i <= 160; i++) {
         const double x = i / 8.0;
-        const double f = apply(formula, formula->value, activation, x, -x), df = formula_slope(activation, x);
+        const double f = apply(formula, formula->value, activation, x, -x), df = slope_at(formula, activation, x);
         if (!isfinite(f) || !isfinite(df))
             return error_set(error, EXIT_usage, "%s is %g at x = %g: '%.200s': write one that is finite from -20 to 20, such as 'x > 0 ? ... : ...'",
-                             isfinite(f) ? "the derivative of the formula" : "the formula", isfinite(f) ? df : f, x, text);
+                             isfinite(f) ? "the derivative of the formula" : "the formula", isfinite(f) ? df : f, x, activation.info->key);
     }
     return true;
 }
 
-static bool formula_fits(Activation activation, const char *text, Error *error)
+/* *gain: what weights before it start with. */
+static bool fits(const Formula *formula, Activation activation, float *gain, Error *error)
 {
-    if (!formula_is_finite(activation, text, error))
+    if (!is_finite(formula, activation, error))
         return false;
-    const double gain = formula_gain(activation);
-    if (!(gain < 1e4 && gain > 1e-4))
+    const double computed = gain_of(formula, activation);
+    if (!(computed < 1e4 && computed > 1e-4))
         return error_set(error, EXIT_usage, "a formula whose values are too %s: '%.200s': for a standard normal x they have root mean square %.3g: "
-                         "multiply it by a number", gain < 1 ? "large" : "small", text, 1 / gain);
+                         "multiply it by a number", computed < 1 ? "large" : "small", activation.info->key, 1 / computed);
+    *gain = formula->gated ? 0 : (float)computed;
     return true;
 }
 
-/* The description of a typed formula stands in the same block of memory as itself. NULL and an error: it needs too many values at once. Takes
- * the expression. */
+/* The description of a typed formula stands in the same block of memory as itself. NULL and an error: it cannot be compiled, or does not fit.
+ * Takes the expression. */
 static Kept *kept_typed(Expression *value, Error *error)
 {
     Kept *kept = allocate(1, sizeof *kept, "formula");
@@ -212,7 +230,8 @@ static Kept *kept_typed(Expression *value, Error *error)
     for (int i = 0; i < expression_parameter_count(value); i++)
         kept->typed.defaults[i] = (float)expression_parameter_default(value, i);
     kept->info = &kept->typed;
-    if (formula_fill(&kept->formula, value, false, error))
+    if (formula_fill(&kept->formula, value, false, error) &&
+        fits(&kept->formula, activation_of_info(&kept->typed), &kept->typed.gain, error))
         return kept;
     formula_clear(&kept->formula);
     free((char *)(uintptr_t)kept->typed.key);
@@ -242,5 +261,5 @@ const ActivationInfo *formula_row(const char *text, Error *error)
     pthread_mutex_unlock(&lock);
     if (found || full)
         expression_free(value);
-    return kept && formula_fits(activation_of_info(&kept->typed), text, error) ? &kept->typed : NULL;
+    return kept ? &kept->typed : NULL;
 }

@@ -40,4 +40,7 @@ double formula_slope(Activation activation, double x);
  * arXiv:1502.01852). */
 double formula_gain(Activation activation);
 
+/* Its derivative by a variable that it reads (expression.h), as text without the parameters behind it; returns text. */
+const char *formula_slope_text(const ActivationInfo *info, int variable, char *text, size_t size);
+
 #endif

@@ -6,6 +6,7 @@
 #include "choices.h"
 #include "formula.h"
 #include "frameworks.h"
+#include "json_made.h"
 #include "names.h"
 #include "properties.h"
 
@@ -13,36 +14,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* jansson gives NULL where memory runs out. */
-static json_t *made(json_t *json)
-{
-    if (!json)
-        memory_exhausted("jansson");
-    return json;
-}
-
-static void append(json_t *list, json_t *item)
-{
-    if (json_array_append_new(list, made(item)))
-        memory_exhausted("jansson");
-}
-
 /* ---- one activation ---- */
 
 /* Each activation has the same labels in the same order; the page leaves out those that say nothing. */
 static void property(json_t *list, const char *label, const char *text)
 {
-    append(list, json_pack("{s:s, s:s}", "label", label, "text", text));
+    json_append(list, json_pack("{s:s, s:s}", "label", label, "text", text));
 }
 
-/* A row without words for its derivative has that of its formula, without the parameters behind it. */
+/* A row without words for its derivative has that of its formula. */
 static void derivative(json_t *list, const ActivationInfo *info)
 {
-    char text[512] = "";
-    if (!info->derivative)
-        expression_text(formula_of(info)->slopes[EXPRESSION_x], text, sizeof text);
-    text[strcspn(text, ";")] = '\0';
-    property(list, "f\u2032(x)", info->derivative ? info->derivative : text);
+    char text[512];
+    property(list, "f\u2032(x)", info->derivative ? info->derivative : formula_slope_text(info, EXPRESSION_x, text, sizeof text));
 }
 
 static void computed(json_t *list, Activation act)
@@ -64,7 +48,7 @@ static void computed(json_t *list, Activation act)
 static json_t *properties(Activation act)
 {
     const ActivationInfo *info = act.info;
-    json_t *list = made(json_array());
+    json_t *list = json_made(json_array());
     property(list, "family", info->family);
     property(list, "also called", info->aliases);
     property(list, "f(x)", info->formula);
@@ -81,10 +65,10 @@ static json_t *properties(Activation act)
 
 static json_t *parameters(const ActivationInfo *info)
 {
-    json_t *list = made(json_array());
+    json_t *list = json_made(json_array());
     char name[EXPRESSION_NAME];
     for (int i = 0; i < activation_parameter_count(info); i++)
-        append(list, json_pack("{s:s, s:f}", "name", names_word(info->parameters, i, name, sizeof name), "value", (double)info->defaults[i]));
+        json_append(list, json_pack("{s:s, s:f}", "name", names_word(info->parameters, i, name, sizeof name), "value", (double)info->defaults[i]));
     return list;
 }
 
@@ -92,33 +76,33 @@ static json_t *parameters(const ActivationInfo *info)
 static json_t *values(Activation act)
 {
     static const double points[] = { -6.5, -2, -1, -0.3, 0.6, 1, 2.5, 7 };
-    json_t *list = made(json_array());
+    json_t *list = json_made(json_array());
     for (size_t i = 0; i < sizeof points / sizeof *points; i++)
-        append(list, json_pack("[f, f, f]", points[i], activation_value(act, points[i]), activation_slope(act, points[i])));
+        json_append(list, json_pack("[f, f, f]", points[i], activation_value(act, points[i]), activation_slope(act, points[i])));
     return list;
 }
 
 static json_t *row(const ActivationInfo *info)
 {
     const Activation act = activation_of_info(info);
-    return made(json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "key", info->key, "family", info->family, "formula", info->formula,
+    return json_made(json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "key", info->key, "family", info->family, "formula", info->formula,
                           "parameters", parameters(info), "properties", properties(act), "values", values(act)));
 }
 
 /* The rows of `activations choose`. */
 static json_t *guide(void)
 {
-    json_t *hidden = made(json_array()), *outputs = made(json_array());
+    json_t *hidden = json_made(json_array()), *outputs = json_made(json_array());
     for (int i = 0; i < choice_hidden_count(); i++) {
         const HiddenChoice *c = choice_hidden_at(i);
-        append(hidden, json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s}", "networks", c->networks, "depth", c->depth, "norms", c->norms, "budgets", c->budgets,
+        json_append(hidden, json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s}", "networks", c->networks, "depth", c->depth, "norms", c->norms, "budgets", c->budgets,
                                  "activation", c->activation, "weights", c->weights, "reason", c->reason));
     }
     for (int i = 0; i < choice_output_count(); i++) {
         const OutputChoice *c = choice_output_at(i);
-        append(outputs, json_pack("{s:s, s:s, s:s, s:s, s:s}", "task", c->task, "activation", c->activation, "loss", c->loss, "range", c->range, "reason", c->reason));
+        json_append(outputs, json_pack("{s:s, s:s, s:s, s:s, s:s}", "task", c->task, "activation", c->activation, "loss", c->loss, "range", c->range, "reason", c->reason));
     }
-    return made(json_pack("{s:s, s:s, s:s, s:o, s:o}", "networks", CHOICE_NETWORKS, "norms", CHOICE_NORMS, "budgets", CHOICE_BUDGETS,
+    return json_made(json_pack("{s:s, s:s, s:s, s:o, s:o}", "networks", CHOICE_NETWORKS, "norms", CHOICE_NORMS, "budgets", CHOICE_BUDGETS,
                           "hidden", hidden, "outputs", outputs));
 }
 
@@ -127,9 +111,9 @@ json_t *explorer_data(const char *experiments, Error *error)
     json_t *run = explorer_experiments(experiments, error);
     if (!run)
         return NULL;
-    json_t *rows = made(json_array());
+    json_t *rows = json_made(json_array());
     for (int i = 0; i < activation_count(); i++)
-        append(rows, row(activation_at(i)));
-    return made(json_pack("{s:s, s:o, s:o, s:o, s:o}", "version", CONVZOO_VERSION, "activations", rows, "language", explorer_language(), "guide", guide(),
+        json_append(rows, row(activation_at(i)));
+    return json_made(json_pack("{s:s, s:o, s:o, s:o, s:o}", "version", CONVZOO_VERSION, "activations", rows, "language", explorer_language(), "guide", guide(),
                           "experiments", run));
 }

@@ -111,9 +111,9 @@ static void print_derivatives(const ActivationInfo *info)
         return;
     }
     const Formula *formula = formula_of(info);
-    print_row(formula->gated ? "df/dx" : "f'(x)", expression_text(formula->slopes[EXPRESSION_x], text, sizeof text));
+    print_row(formula->gated ? "df/dx" : "f'(x)", formula_slope_text(info, EXPRESSION_x, text, sizeof text));
     if (formula->gated)
-        print_row("df/dg", expression_text(formula->slopes[EXPRESSION_g], text, sizeof text));
+        print_row("df/dg", formula_slope_text(info, EXPRESSION_g, text, sizeof text));
 }
 
 static void print_one(Activation act, bool cost)
