@@ -215,7 +215,7 @@ static void acts(void **state)
     Error error = { 0 };
     int count;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char text[ACTIVATION_ROOM];
+        char text[ACTIVATION_TEXT];
         Activation *list = experiment_acts(cases[i].text, &count, &error);
         assert_non_null(list);
         assert_int_equal(count, cases[i].count);

@@ -11,8 +11,6 @@
 #include "chart.h"
 #include "table.h"
 
-enum { ACTIVATION_ROOM = 640 };          /* bytes that hold any activation_text */
-
 typedef struct ExperimentOptions {
     const Activation *acts;            /* those to look at; the experiment's own if none is given */
     int               act_count;

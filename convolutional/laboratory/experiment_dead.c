@@ -69,7 +69,7 @@ static bool run(const ExperimentOptions *o, ExperimentResult *result, Error *err
     result->chart = chart_new("Units that no training point moves");
     double *after = allocate((size_t)(o->act_count * STARTS * RATES), sizeof *after, "an experiment");
     for (int i = 0; i < o->act_count * STARTS * RATES; i++) {
-        char name[ACTIVATION_ROOM];
+        char name[ACTIVATION_TEXT];
         const Activation act = o->acts[i / (STARTS * RATES)];
         const int start = i / RATES % STARTS;
         const Outcome outcome = train(o, act, start, rates[i % RATES]);
@@ -89,7 +89,7 @@ static bool run(const ExperimentOptions *o, ExperimentResult *result, Error *err
         chart_panel(result->chart, (ChartPanel){ .title = starts[panel].name, .x_label = "learning rate", .y_label = "dead units after training, %", .y_from = 0,
                                                  .y_to = 100, .x_names = rate_names, .x_name_count = RATES });
         for (int i = 0; i < o->act_count; i++) {
-            char name[ACTIVATION_ROOM];
+            char name[ACTIVATION_TEXT];
             chart_bars(result->chart, (ChartSeries){ .name = activation_text(o->acts[i], name, sizeof name), .count = RATES,
                                                      .y = after + (i * STARTS + panel) * RATES });
         }

@@ -105,7 +105,7 @@ static void histogram(const float *values, int count, double *density)
 
 static void measure(const Sample *s, Activation act, ExperimentResult *result)
 {
-    char name[ACTIVATION_ROOM];
+    char name[ACTIVATION_TEXT];
     double x[BINS], density[BINS];
     int zeros = 0, saturated = 0;
     float *outputs = allocate((size_t)s->count, sizeof *outputs, "an experiment");

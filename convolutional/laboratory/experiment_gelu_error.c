@@ -19,7 +19,7 @@ static void add_lines(Chart *chart, const ExperimentOptions *o, bool slopes)
     chart_panel(chart, (ChartPanel){ .title = slopes ? "of f'" : "of f", .x_label = "x", .y_label = "|difference from gelu|", .y_log = true,
                                      .y_from = 1e-9, .y_to = 1 });
     for (int i = 0; i < o->act_count; i++) {
-        char name[ACTIVATION_ROOM];
+        char name[ACTIVATION_TEXT];
         for (int j = 0; j < POINTS; j++) {
             const Activation gelu = activation_of(ACT_gelu);
             x[j] = -6 + 12.0 * j / (POINTS - 1);
@@ -40,7 +40,7 @@ static bool run(const ExperimentOptions *o, ExperimentResult *result, Error *err
     add_lines(result->chart, o, false);
     add_lines(result->chart, o, true);
     for (int i = -1; i < o->act_count; i++) {
-        char name[ACTIVATION_ROOM];
+        char name[ACTIVATION_TEXT];
         const Activation both[] = { gelu, i < 0 ? gelu : o->acts[i] };
         double at, slope_at;
         const double most = curves_difference(both, false, -8, 8, &at), slope_most = curves_difference(both, true, -8, 8, &slope_at);

@@ -52,7 +52,7 @@ static bool run(const ExperimentOptions *o, ExperimentResult *result, Error *err
     chart_panel(result->chart, (ChartPanel){ .x_label = "hidden layers", .y_label = "largest difference / largest output", .y_log = true,
                                              .y_from = 1e-8, .y_to = 100, .x_names = names, .x_name_count = DEPTHS });
     for (int i = 0; i < o->act_count; i++) {
-        char name[ACTIVATION_ROOM];
+        char name[ACTIVATION_TEXT];
         double distances[DEPTHS];
         activation_text(o->acts[i], name, sizeof name);
         for (int d = 0; d < DEPTHS; d++) {

@@ -42,14 +42,14 @@ static bool run(const ExperimentOptions *o, ExperimentResult *result, Error *err
                                                  .y_label = panel ? "variance" : "mean", .y_log = panel,
                                                  .y_from = panel ? 1e-3 : -0.5, .y_to = panel ? 1e3 : 2 });
         for (int i = 0; i < o->act_count; i++) {
-            char name[ACTIVATION_ROOM], label[ACTIVATION_ROOM + 16];
+            char name[ACTIVATION_TEXT], label[ACTIVATION_TEXT + 16];
             snprintf(label, sizeof label, "%s, %s", activation_text(o->acts[i], name, sizeof name), stack_start_name(stack_start_usual(o->acts[i])));
             chart_line(result->chart, (ChartSeries){ .name = label, .count = o->depth, .x = layers, .y = numbers + (2 * i + panel) * DEEPEST });
         }
     }
     for (int i = 0; i < o->act_count; i++)
         for (int layer = 0; layer < o->depth; layer++) {
-            char name[ACTIVATION_ROOM];
+            char name[ACTIVATION_TEXT];
             const bool shown = layer == 0 || (layer + 1) % 10 == 0 || layer == o->depth - 1;
             if (!shown)
                 continue;

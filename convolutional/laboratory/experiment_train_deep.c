@@ -63,7 +63,7 @@ static void add_panel(Chart *chart, const ExperimentOptions *o, const Course *co
     chart_panel(chart, gradients ? (ChartPanel){ .title = "before the first step", .x_label = "layer", .y_label = "norm of the gradient", .y_log = true }
                                  : (ChartPanel){ .title = "training", .x_label = "step", .y_label = "loss, nats, median of 9 steps", .y_from = 0, .y_to = 1.5 });
     for (int i = 0; i < o->act_count; i++) {
-        char name[ACTIVATION_ROOM];
+        char name[ACTIVATION_TEXT];
         activation_text(o->acts[i], name, sizeof name);
         smooth(courses[i].losses, o->steps, line);
         chart_line(chart, gradients ? (ChartSeries){ .name = name, .count = o->depth, .x = layers, .y = courses[i].norms }
@@ -82,7 +82,7 @@ static bool run(const ExperimentOptions *o, ExperimentResult *result, Error *err
     result->table = table_new(columns);
     result->chart = chart_new(title);
     for (int i = 0; i < o->act_count; i++) {
-        char name[ACTIVATION_ROOM];
+        char name[ACTIVATION_TEXT];
         const Course *c = &courses[i];
         courses[i] = train(o, o->acts[i]);
         table_text(result->table, activation_text(o->acts[i], name, sizeof name));

@@ -41,7 +41,7 @@ static void add_line(Chart *chart, const char *name, const double *norms, int de
 /* The first layer's gradient, relative to the last one's, for each depth; the factor is the deepest stack's that has any left. */
 static void add_row(Table *table, const ExperimentOptions *o, Activation act, StackStart start)
 {
-    char name[ACTIVATION_ROOM];
+    char name[ACTIVATION_TEXT];
     double norms[DEEPEST], factor = NAN;
     table_text(table, activation_text(act, name, sizeof name));
     table_text(table, stack_start_name(start));
@@ -69,7 +69,7 @@ static bool run(const ExperimentOptions *o, ExperimentResult *result, Error *err
         snprintf(title, sizeof title, "%d layers, weights started %s", o->depth, panel ? "to fit each activation" : "with variance 1 / fan-in");
         chart_panel(result->chart, (ChartPanel){ .title = title, .x_label = "layer", .y_label = "norm of the gradient / last layer's", .y_log = true });
         for (int i = 0; i < o->act_count; i++) {
-            char name[ACTIVATION_ROOM];
+            char name[ACTIVATION_TEXT];
             measure(o, o->acts[i], shown, o->depth, norms);
             add_line(result->chart, activation_text(o->acts[i], name, sizeof name), norms, o->depth);
         }

@@ -55,7 +55,7 @@ static bool run(const ExperimentOptions *o, ExperimentResult *result, Error *err
     result->chart = chart_new("Exclusive or");
     chart_panel(result->chart, (ChartPanel){ .x_label = "step of gradient descent", .y_label = "loss, median of 20 starts, nats", .y_log = true });
     for (int i = 0; i < o->act_count; i++) {
-        char name[ACTIVATION_ROOM];
+        char name[ACTIVATION_TEXT];
         double taken[SEEDS], column[SEEDS];
         int count = 0;
         for (int seed = 0; seed < SEEDS; seed++) {

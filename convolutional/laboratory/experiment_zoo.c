@@ -19,7 +19,7 @@ static bool train_all(const ExperimentOptions *o, double *scores, Error *error)
 {
     for (int seed = 0; seed < o->seeds; seed++)
         for (int i = 0; i < o->act_count; i++) {
-            char name[ACTIVATION_ROOM];
+            char name[ACTIVATION_TEXT];
             double *score = &scores[i * o->seeds + seed];
             const ScoreOptions run = { o->arch, o->data, o->limit, o->epochs };
             if (!score_run(&run, o->acts[i], o->seed + (uint64_t)seed, score, error))
@@ -38,7 +38,7 @@ static void fill_chart(const ExperimentOptions *o, const double *scores, Chart *
     char **names = allocate((size_t)o->act_count, sizeof *names, "an experiment");
     char title[96];
     for (int i = 0; i < o->act_count; i++) {
-        char name[ACTIVATION_ROOM];
+        char name[ACTIVATION_TEXT];
         names[i] = text_copy(activation_text(o->acts[i], name, sizeof name));
     }
     snprintf(title, sizeof title, "a dot a seed, %d epochs", o->epochs);
@@ -72,7 +72,7 @@ static void fill_table(const ExperimentOptions *o, const double *scores, Table *
     }
     significance_holm(p, o->act_count, p);
     for (int i = 0; i < o->act_count; i++) {
-        char name[ACTIVATION_ROOM];
+        char name[ACTIVATION_TEXT];
         double mean = 0;
         for (int seed = 0; seed < o->seeds; seed++)
             mean += scores[i * o->seeds + seed] / o->seeds;
