@@ -3,17 +3,15 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "checkpoint_data.h"
 #include "clock.h"
 #include "common_options.h"
 #include "compute_threads.h"
 #include "evaluation.h"
 #include "model.h"
 #include "options.h"
-#include "run_folder.h"
 #include "plan_text.h"
-#include "text.h"
 
 typedef struct EvaluateFlags {
     const char *data, *val_split, *split, *plan;
@@ -49,30 +47,13 @@ static const OptionTable table = {
     .tried = tried_on_a_checkpoint,
 };
 
-/* The options of the run that the checkpoint lies in, if it does. */
-static bool load_run_options(const char *checkpoint, EvaluateFlags *flags, OptionLine *line, Error *error)
-{
-    const char *slash = strrchr(checkpoint, '/');
-    char *folder = slash ? text_format("%.*s", (int)(slash - checkpoint), checkpoint) : text_copy(".");
-    char *arguments = run_folder_file(folder, RUN_arguments);
-    const bool ok = access(arguments, F_OK) != 0 || options_load(&table, arguments, flags, line, error);
-    free(arguments);
-    free(folder);
-    return ok;
-}
-
 static Dataset *open_data(const EvaluateFlags *flags, OptionLine *line, const Model *model, Error *error)
 {
-    DataOptions data = {
-        .path = flags->data, .seed = (uint64_t)flags->seed, .limit = (uint32_t)flags->limit,
-        .side = model->info.side, .channels = model->info.channels, .as_stored = model->info.as_stored, .fit = model->info.fit, .skip_bad = flags->skip_bad,
-        .class_names = model->info.classes, .classes = model->info.class_count, .threads = (int)flags->threads,
-        .val_if_none = !*options_given(&table, line, "val-split"),
+    const DataOptions data = {
+        .path = flags->data, .seed = (uint64_t)flags->seed, .limit = (uint32_t)flags->limit, .skip_bad = flags->skip_bad,
+        .threads = (int)flags->threads, .val_if_none = !*options_given(&table, line, "val-split"),
     };
-    Split split = SPLIT_train;
-    while (strcmp(flags->split, split_name(split)))
-        split++;
-    return split_hold_out(flags->val_split, &data, error) ? dataset_open(&data, split, error) : NULL;
+    return checkpoint_data_open(data, flags->val_split, flags->split, model, error);
 }
 
 static void print_result(const EvaluateFlags *flags, const char *path, const ModelInfo *info, Split split, const LossSum *sum,
@@ -104,7 +85,7 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
     Plan plan;
     Model model;
     char text[1024];
-    if (!plan_parse(flags->plan, &plan, error) || !load_run_options(path, flags, line, error) ||
+    if (!plan_parse(flags->plan, &plan, error) || !checkpoint_data_options(&table, path, flags, line, error) ||
         !(flags->use_ema ? model_open_average : model_open)(path, &model, error))
         return (int)error->code;
     compute_threads_settle(flags->threads);

@@ -4,13 +4,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
+#include "checkpoint_data.h"
 #include "compute_threads.h"
 #include "inspection.h"
-#include "run_folder.h"
-#include "text.h"
 
 typedef struct InspectFlags {
     const char *data, *val_split, *split, *output, *csv;
@@ -32,28 +29,13 @@ static const Setting options[] = {
     { "threads", NULL, 0, SETTING_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Options", .help = "how many to compute with", .keep = KEEP_call },
 };
 
-static bool load_run_options(const char *checkpoint, InspectFlags *flags, OptionLine *line, Error *error)
-{
-    const char *slash = strrchr(checkpoint, '/');
-    char *folder = slash ? text_format("%.*s", (int)(slash - checkpoint), checkpoint) : text_copy(".");
-    char *arguments = run_folder_file(folder, RUN_arguments);
-    const bool ok = access(arguments, F_OK) != 0 || options_load(&command_inspect.options, arguments, flags, line, error);
-    free(arguments);
-    free(folder);
-    return ok;
-}
-
 static Dataset *open_data(const InspectFlags *flags, OptionLine *line, const Model *model, Error *error)
 {
-    DataOptions data = {
-        .path = flags->data, .seed = (uint64_t)flags->seed, .limit = (uint32_t)flags->limit, .side = model->info.side, .channels = model->info.channels,
-        .as_stored = model->info.as_stored, .fit = model->info.fit, .class_names = model->info.classes, .classes = model->info.class_count,
-        .threads = (int)flags->threads, .val_if_none = !*options_given(&command_inspect.options, line, "val-split"),
+    const DataOptions data = {
+        .path = flags->data, .seed = (uint64_t)flags->seed, .limit = (uint32_t)flags->limit, .threads = (int)flags->threads,
+        .val_if_none = !*options_given(&command_inspect.options, line, "val-split"),
     };
-    Split split = SPLIT_train;
-    while (strcmp(flags->split, split_name(split)))
-        split++;
-    return split_hold_out(flags->val_split, &data, error) ? dataset_open(&data, split, error) : NULL;
+    return checkpoint_data_open(data, flags->val_split, flags->split, model, error);
 }
 
 static bool print_inspection(const InspectFlags *flags, const Inspection *inspection, Error *error)
@@ -71,7 +53,7 @@ static bool print_inspection(const InspectFlags *flags, const Inspection *inspec
 static bool inspect(const char *path, InspectFlags *flags, OptionLine *line, Error *error)
 {
     Model model;
-    if (!load_run_options(path, flags, line, error) || !model_open(path, &model, error))
+    if (!checkpoint_data_options(&command_inspect.options, path, flags, line, error) || !model_open(path, &model, error))
         return false;
     compute_threads_settle(flags->threads);
     Dataset *data = open_data(flags, line, &model, error);
