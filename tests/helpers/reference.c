@@ -1,8 +1,6 @@
 /* reference.c - see reference.h. */
 
-#include "reference.h"
-
-#include "formula.h"
+#include "reference_nodes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -50,8 +48,7 @@ void reference_complete(Reference *r)
     }
 }
 
-/* Keeps `node` beside the module that was just added. */
-static Tensor *keep(Reference *r, ReferenceNode node, Tensor *y)
+Tensor *reference_keep(Reference *r, ReferenceNode node, Tensor *y)
 {
     CHECK(r->count < REFERENCE_NODES, "more than %d modules", REFERENCE_NODES);
     node.y = y;
@@ -59,20 +56,6 @@ static Tensor *keep(Reference *r, ReferenceNode node, Tensor *y)
         r->nodes[r->count++] = node;
     return y;
 }
-
-/* ---- indices ---- */
-
-static size_t at(Shape s, int n, int c, int y, int x)
-{
-    return (((size_t)n * (size_t)s.c + (size_t)c) * (size_t)s.h + (size_t)y) * (size_t)s.w + (size_t)x;
-}
-
-static double *x_of(const Reference *r, const ReferenceNode *node) { return r->values[node->a->index]; }
-static double *y_of(const Reference *r, const ReferenceNode *node) { return r->values[node->y->index]; }
-
-static double *param_of(const Reference *r, const ReferenceNode *node, int i) { return r->params[node->first + i]; }
-
-static int channel_of(Shape s, size_t i) { return (int)(i / ((size_t)s.h * (size_t)s.w) % (size_t)s.c); }
 
 /* ---- convolution and linear layers ---- */
 
@@ -129,14 +112,14 @@ Tensor *reference_conv2d(Reference *r, const char *name, const Tensor *x, int ch
     node.beside = o->same ? same_before(x->shape.w, columns, o) : o->pad;
     Tensor *y = conv2d(r->net, name, x, channels, options);
     CHECK(!o->same || (y->shape.h == rows && y->shape.w == columns), "%d x %d of %d x %d", y->shape.h, y->shape.w, rows, columns);
-    return keep(r, node, y);
+    return reference_keep(r, node, y);
 }
 
 Tensor *reference_pixel_linear(Reference *r, const char *name, const Tensor *x, int features)
 {
     const ReferenceNode node = { conv2d_forward, x, .first = network_param_count(r->net),
                                  .conv = { .kernel = 1, .stride = 1, .groups = 1, .bias = true } };
-    return keep(r, node, pixel_linear(r->net, name, x, features));
+    return reference_keep(r, node, pixel_linear(r->net, name, x, features));
 }
 
 static void linear_forward(Reference *r, const ReferenceNode *node)
@@ -154,7 +137,7 @@ static void linear_forward(Reference *r, const ReferenceNode *node)
 Tensor *reference_linear(Reference *r, const char *name, const Tensor *x, int features)
 {
     const ReferenceNode node = { linear_forward, x, .first = network_param_count(r->net) };
-    return keep(r, node, linear(r->net, name, x, features));
+    return reference_keep(r, node, linear(r->net, name, x, features));
 }
 
 /* ---- normalisation ---- */
@@ -204,14 +187,14 @@ static void batchnorm_forward(Reference *r, const ReferenceNode *node)
 Tensor *reference_batchnorm(Reference *r, const char *name, const Tensor *x)
 {
     const ReferenceNode node = { batchnorm_forward, x, .first = network_param_count(r->net), .eps = 1e-5, .momentum = 0.1 };
-    return keep(r, node, batchnorm(r->net, name, x));
+    return reference_keep(r, node, batchnorm(r->net, name, x));
 }
 
 Tensor *reference_batchnorm_with(Reference *r, const char *name, const Tensor *x, BatchNorm options)
 {
     const ReferenceNode node = { batchnorm_forward, x, .first = network_param_count(r->net), .eps = (double)options.eps,
                                  .momentum = (double)options.momentum };
-    return keep(r, node, batchnorm_with(r->net, name, x, options));
+    return reference_keep(r, node, batchnorm_with(r->net, name, x, options));
 }
 
 static void layernorm_forward(Reference *r, const ReferenceNode *node)
@@ -234,127 +217,7 @@ static void layernorm_forward(Reference *r, const ReferenceNode *node)
 Tensor *reference_layernorm(Reference *r, const char *name, const Tensor *x, float eps)
 {
     const ReferenceNode node = { layernorm_forward, x, .first = network_param_count(r->net), .eps = (double)eps };
-    return keep(r, node, layernorm(r->net, name, x, eps));
-}
-
-/* ---- pointwise ---- */
-
-static double apply(Reference *r, Activation act, double slope, double x)
-{
-    for (int i = 0; i < act.info->kink_count; i++)
-        r->margin = fmin(r->margin, fabs(x - act.info->kinks[i]));
-    if (activation_key(act) == ACT_prelu)      /* a learned slope has all digits of a double here */
-        return x > 0 ? x : slope * x;
-    return activation_value(act, x);
-}
-
-static void activation_forward(Reference *r, const ReferenceNode *node)
-{
-    const bool slopes = activation_key(node->act) == ACT_prelu;
-    for (size_t i = 0; i < reference_size(r, node->a); i++) {
-        const double slope = slopes ? param_of(r, node, 0)[channel_of(node->a->shape, i)] : 0;
-        y_of(r, node)[i] = apply(r, node->act, slope, x_of(r, node)[i]);
-    }
-}
-
-/* x and g are the two halves of a gated unit's channels; parameters of a typed formula are one a channel. */
-static void formula_forward(Reference *r, const ReferenceNode *node)
-{
-    const Formula *formula = formula_of(node->act.info);
-    const Shape s = node->y->shape;
-    const size_t image = (size_t)s.c * (size_t)s.h * (size_t)s.w;
-    for (size_t i = 0; i < reference_size(r, node->y); i++) {
-        const size_t from = formula->gated ? i / image * 2 * image + i % image : i;
-        double parameters[EXPRESSION_PARAMETERS] = { 0 };
-        for (int p = 0; p < formula->parameters; p++)
-            parameters[p] = node->act.info->learned ? param_of(r, node, p)[channel_of(s, i)] : (double)node->act.parameters[p];
-        if (formula->noise >= 0)
-            parameters[formula->noise] = 0.5;
-        y_of(r, node)[i] = expression_value(formula->value, x_of(r, node)[from], formula->gated ? x_of(r, node)[from + image] : 0, parameters);
-    }
-}
-
-Tensor *reference_activation(Reference *r, const char *name, const Tensor *x, Activation act)
-{
-    const bool loops = activation_key(act) != ACT_formula;
-    const ReferenceNode node = { loops ? activation_forward : formula_forward, x, .first = network_param_count(r->net), .act = act };
-    return keep(r, node, activation(r->net, name, x, act));
-}
-
-static void dropout_forward(Reference *r, const ReferenceNode *node)
-{
-    for (size_t i = 0; i < reference_size(r, node->a); i++)
-        y_of(r, node)[i] = x_of(r, node)[i] * (r->purpose.dropout ? r->mask[i] : 1);
-}
-
-Tensor *reference_dropout(Reference *r, const char *name, const Tensor *x, float p)
-{
-    return keep(r, (ReferenceNode){ dropout_forward, .a = x }, dropout(r->net, name, x, p));
-}
-
-Tensor *reference_drop_path(Reference *r, const char *name, const Tensor *x, float p)
-{
-    return keep(r, (ReferenceNode){ dropout_forward, .a = x }, drop_path(r->net, name, x, p));
-}
-
-static void layer_scale_forward(Reference *r, const ReferenceNode *node)
-{
-    for (size_t i = 0; i < reference_size(r, node->a); i++)
-        y_of(r, node)[i] = param_of(r, node, 0)[channel_of(node->a->shape, i)] * x_of(r, node)[i];
-}
-
-Tensor *reference_layer_scale(Reference *r, const char *name, const Tensor *x, float start)
-{
-    const ReferenceNode node = { layer_scale_forward, x, .first = network_param_count(r->net) };
-    return keep(r, node, layer_scale(r->net, name, x, start));
-}
-
-static void probe_forward(Reference *r, const ReferenceNode *node)
-{
-    for (size_t i = 0; i < reference_size(r, node->a); i++)
-        y_of(r, node)[i] = x_of(r, node)[i] + param_of(r, node, 0)[i];
-}
-
-Tensor *reference_probe(Reference *r, const char *name, const Tensor *x, dnnl_format_tag_t tag)
-{
-    const ReferenceNode node = { probe_forward, x, .first = network_param_count(r->net) };
-    return keep(r, node, probe(r->net, name, x, r->batch, tag));
-}
-
-static void flatten_forward(Reference *r, const ReferenceNode *node)
-{
-    for (size_t i = 0; i < reference_size(r, node->a); i++)
-        y_of(r, node)[i] = x_of(r, node)[i];
-}
-
-Tensor *reference_flatten(Reference *r, const char *name, const Tensor *x)
-{
-    return keep(r, (ReferenceNode){ flatten_forward, .a = x }, flatten(r->net, name, x));
-}
-
-/* ---- two inputs ---- */
-
-static void add_forward(Reference *r, const ReferenceNode *node)
-{
-    for (size_t i = 0; i < reference_size(r, node->a); i++)
-        y_of(r, node)[i] = x_of(r, node)[i] + r->values[node->b->index][i];
-}
-
-Tensor *reference_add(Reference *r, const char *name, const Tensor *a, const Tensor *b)
-{
-    return keep(r, (ReferenceNode){ add_forward, .a = a, .b = b }, add(r->net, name, a, b));
-}
-
-static void channel_gate_forward(Reference *r, const ReferenceNode *node)
-{
-    const Shape s = node->a->shape;
-    for (size_t i = 0; i < reference_size(r, node->a); i++)
-        y_of(r, node)[i] = x_of(r, node)[i] * r->values[node->b->index][i / ((size_t)s.h * (size_t)s.w)];
-}
-
-Tensor *reference_channel_gate(Reference *r, const char *name, const Tensor *x, const Tensor *gate)
-{
-    return keep(r, (ReferenceNode){ channel_gate_forward, .a = x, .b = gate }, channel_gate(r->net, name, x, gate));
+    return reference_keep(r, node, layernorm(r->net, name, x, eps));
 }
 
 /* ---- pooling ---- */
@@ -409,12 +272,12 @@ static ReferenceNode pool_node(void (*forward)(Reference *, const ReferenceNode 
 
 Tensor *reference_max_pool(Reference *r, const char *name, const Tensor *x, Pool options)
 {
-    return keep(r, pool_node(max_pool_forward, x, options), max_pool(r->net, name, x, options));
+    return reference_keep(r, pool_node(max_pool_forward, x, options), max_pool(r->net, name, x, options));
 }
 
 Tensor *reference_avg_pool(Reference *r, const char *name, const Tensor *x, Pool options)
 {
-    return keep(r, pool_node(avg_pool_forward, x, options), avg_pool(r->net, name, x, options));
+    return reference_keep(r, pool_node(avg_pool_forward, x, options), avg_pool(r->net, name, x, options));
 }
 
 static void adaptive_avg_pool_forward(Reference *r, const ReferenceNode *node)
@@ -433,7 +296,7 @@ static void adaptive_avg_pool_forward(Reference *r, const ReferenceNode *node)
 
 Tensor *reference_adaptive_avg_pool(Reference *r, const char *name, const Tensor *x, int side)
 {
-    return keep(r, (ReferenceNode){ adaptive_avg_pool_forward, .a = x }, adaptive_avg_pool(r->net, name, x, side));
+    return reference_keep(r, (ReferenceNode){ adaptive_avg_pool_forward, .a = x }, adaptive_avg_pool(r->net, name, x, side));
 }
 
 static void global_avg_pool_forward(Reference *r, const ReferenceNode *node)
@@ -446,7 +309,7 @@ static void global_avg_pool_forward(Reference *r, const ReferenceNode *node)
 
 Tensor *reference_global_avg_pool(Reference *r, const char *name, const Tensor *x)
 {
-    return keep(r, (ReferenceNode){ global_avg_pool_forward, .a = x }, global_avg_pool(r->net, name, x));
+    return reference_keep(r, (ReferenceNode){ global_avg_pool_forward, .a = x }, global_avg_pool(r->net, name, x));
 }
 
 /* ---- squeeze and excite ---- */
@@ -473,7 +336,7 @@ static void squeeze_excite_forward(Reference *r, const ReferenceNode *node)
             mean[c] = reduce(r, node, n, c, (Window){ 0, s.h, 0, s.w }, false);
         dense(param_of(r, node, 0), param_of(r, node, 1), mean, s.c, middle, reduced);
         for (int i = 0; i < reduced; i++)
-            middle[i] = apply(r, node->act, slopes ? param_of(r, node, 2)[i] : 0, middle[i]);
+            middle[i] = reference_apply(r, node->act, slopes ? param_of(r, node, 2)[i] : 0, middle[i]);
         dense(param_of(r, node, 2 + slopes), param_of(r, node, 3 + slopes), middle, reduced, gate, s.c);
         for (int c = 0; c < s.c; c++)
             for (int pixel = 0; pixel < s.h * s.w; pixel++)
@@ -486,7 +349,7 @@ Tensor *reference_squeeze_excite(Reference *r, const char *name, const Tensor *x
     CHECK(x->shape.c <= SE_CHANNELS && reduced <= SE_CHANNELS, "%d and %d channels", x->shape.c, reduced);
     const ReferenceNode node = { squeeze_excite_forward, x, .first = network_param_count(r->net), .act = act,
                                  .reduced = reduced };
-    return keep(r, node, squeeze_excite(r->net, name, x, reduced, act));
+    return reference_keep(r, node, squeeze_excite(r->net, name, x, reduced, act));
 }
 
 /* ---- running ---- */
