@@ -12,10 +12,12 @@
 #include "model.h"
 #include "options.h"
 #include "plan_text.h"
+#include "tta_options.h"
 
 typedef struct EvaluateFlags {
-    const char *data, *val_split, *split, *plan;
+    const char *data, *val_split, *split, *plan, *tta;
     int64_t     batch, limit, threads, seed;
+    double      tta_below;
     bool        skip_bad, use_ema, json, quiet;
 } EvaluateFlags;
 
@@ -33,6 +35,7 @@ static const Setting options[] = {
     { "batch-size", "batch", 'b', SETTING_whole, FIELD(batch), "N", "256", .least = 1, .most = 65536, .group = "Run", .help = "images at once", .keep = KEEP_call },
     { "threads", NULL, 0, SETTING_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "how many to compute with", .keep = KEEP_call },
     { "plan", NULL, 0, SETTING_text, FIELD(plan), "NAME", "default", .group = "Run", .help = "how the computation is laid out: " PLAN_WORDS, .keep = KEEP_call },
+    TTA_OPTIONS(EvaluateFlags),
     { "use-ema", "ema", 0, SETTING_switch, FIELD(use_ema), .group = "Run", .help = "the averaged weights that last.safetensors has of a run with --model-ema or --swa-start", .keep = KEEP_call },
     { "json", NULL, 0, SETTING_switch, FIELD(json), .group = "Run", .help = "print one JSON object", .keep = KEEP_call },
     { "quiet", NULL, 'q', SETTING_switch, FIELD(quiet), .group = "Run", .help = "print only the result", .keep = KEEP_call },
@@ -108,11 +111,15 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
     LossSum sum;
     const int batch = (uint32_t)flags->batch < data->count ? (int)flags->batch : (int)data->count;
     Program *program = model_program(&model, &plan, batch, flags->quiet ? NULL : note_print, NULL);
+    Views *views = views_new(model.network, program, tta_views(flags->tta, flags->tta_below));
+    if (!flags->quiet && strcmp(flags->tta, view_set_name(VIEWS_none)) && !data->mirror_ok)
+        note_print(NULL, "warning: --tta mirrors images, and mirrored digits or letters are others: compare with --tta none");
     Loader *loader = model_loader(&model, data, batch);
     const double begin = seconds_now();
-    evaluate(program, loader, model.info.class_count, NULL, &sum);
+    evaluate_views(views, loader, model.info.class_count, NULL, &sum, NULL);
     print_result(flags, path, &model.info, data->split, &sum, seconds_now() - begin);
     loader_free(loader);
+    views_free(views);
     program_free(program);
     dataset_free(data);
     model_close(&model);

@@ -12,12 +12,14 @@
 #include "options.h"
 #include "plan_text.h"
 #include "text.h"
+#include "tta_options.h"
 
 enum { BATCH = 64 };
 
 typedef struct PredictFlags {
-    const char *output_type, *format, *plan;
+    const char *output_type, *format, *plan, *tta;
     int64_t     topk, threads;
+    double      tta_below;
 } PredictFlags;
 
 #define FIELD(name) .field = offsetof(PredictFlags, name)
@@ -28,6 +30,7 @@ static const Setting options[] = {
     { "output-type", NULL, 0, SETTING_text, FIELD(output_type), "prob|logit", "prob", .choices = "prob logit", .group = "Output",
       .help = "probabilities, or the outputs before they become those" },
     { "results-format", NULL, 0, SETTING_text, FIELD(format), "NAME", "text", .choices = "text csv jsonl", .group = "Output", .help = "text, csv or jsonl" },
+    TTA_OPTIONS(PredictFlags),
     { "threads", NULL, 0, SETTING_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "how many to compute with" },
     { "plan", NULL, 0, SETTING_text, FIELD(plan), "NAME", "default", .group = "Run", .help = "how the computation is laid out: " PLAN_WORDS },
 };
@@ -160,7 +163,7 @@ static bool load_chunk(const ImageList *list, size_t *next, uint32_t most, const
 }
 
 /* Predicts every image of the list in chunks of a batch. False if one could not be read; each of those has been told. */
-static bool predict(const Model *model, const Plan *plan, const ImageList *list, Printer *printer)
+static bool predict(const Model *model, const Plan *plan, ViewOptions how_seen, const ImageList *list, Printer *printer)
 {
     const ModelInfo *info = &model->info;
     const int batch = list->count < BATCH ? (int)list->count : BATCH;
@@ -174,6 +177,7 @@ static bool predict(const Model *model, const Plan *plan, const ImageList *list,
         .labels = allocate((size_t)batch, sizeof *data.labels, "labels"),
     };
     Program *program = model_program(model, plan, batch, note_print, NULL);
+    Views *views = views_new(model->network, program, how_seen);
     for (size_t next = 0; next < list->count;) {
         whole = load_chunk(list, &next, (uint32_t)batch, &how, &data, names) && whole;
         if (data.count == 0)
@@ -182,13 +186,13 @@ static bool predict(const Model *model, const Plan *plan, const ImageList *list,
         Batch images;
         loader_start(loader, 0, 0);
         while (loader_next(loader, &images)) {
-            program_set_image(program, images.images);
-            program_forward(program);
+            const float *logits = views_logits(views, images.images, images.count);
             for (int i = 0; i < images.count; i++)
-                print_image(printer, names[i], program_logits(program) + i * info->class_count);
+                print_image(printer, names[i], logits + i * info->class_count);
         }
         loader_free(loader);
     }
+    views_free(views);
     program_free(program);
     free(data.images);
     free(data.labels);
@@ -227,7 +231,7 @@ static int run(const PredictFlags *flags, const OptionLine *line, Error *error)
         printer.top = flags->topk > 0 ? (int)flags->topk : printer.format == FORMAT_jsonl ? 0 : 5;
         if (printer.format == FORMAT_csv)
             printf("file,rank,class,%s\n", printer.logits ? "logit" : "prob");
-        if (!predict(&model, &plan, &list, &printer))
+        if (!predict(&model, &plan, tta_views(flags->tta, flags->tta_below), &list, &printer))
             code = EXIT_input;
         if (printer.diverged)
             code = (int)model_diverged(path, error);

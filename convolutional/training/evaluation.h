@@ -8,10 +8,13 @@
 
 #include "loader.h"
 #include "loss.h"
-#include "program.h"
+#include "views.h"
 
 /* Runs an inference program over every sample of a loader that is not for training; the rows that fill up a last
  * short batch are not counted. False if *stop (NULL: never) became non-zero. */
 bool evaluate(Program *program, Loader *loader, int classes, const volatile sig_atomic_t *stop, LossSum *sum);
+
+/* The same with several views of each image. logits (NULL: not wanted): those of every sample, samples x classes. */
+bool evaluate_views(Views *views, Loader *loader, int classes, const volatile sig_atomic_t *stop, LossSum *sum, float *logits);
 
 #endif

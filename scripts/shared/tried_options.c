@@ -69,7 +69,7 @@ const TriedOption tried_on_a_checkpoint[] = {
       "give the checkpoint as the first argument, without an option: it knows its architecture" },
     { "dataset data-set d", "give the data's folder: --data PATH; what is in it is recognised by its files" },
     { "img-size image-size input-size imgsz", "images are resized to what the checkpoint was trained on: leave it out" },
-    { "tta crops ten-crop", "each image is seen once, as it is: leave it out" },
+    { "crops ten-crop tencrop multi-crop", "use --tta ten, or --tta flip" },
     { "amp fp16 bf16 half precision dtype", "checkpoints are measured in full precision: leave it out" },
     { "output o results-file save-json out", "results are printed: send them to a file with > FILE" },
     { "image images source input i file files folder", "give images or folders as arguments after the checkpoint, without an option" },
