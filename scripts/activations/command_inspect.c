@@ -38,7 +38,7 @@ static Dataset *open_data(const InspectFlags *flags, OptionLine *line, const Mod
     return checkpoint_data_open(data, flags->val_split, flags->split, model, error);
 }
 
-static bool print_inspection(const InspectFlags *flags, const Inspection *inspection, Error *error)
+static bool print_inspection(const InspectFlags *flags, const Activity *inspection, Error *error)
 {
     Table *table = inspection_table(inspection);
     Chart *chart = inspection_chart(inspection);
@@ -59,9 +59,9 @@ static bool inspect(const char *path, InspectFlags *flags, OptionLine *line, Err
     Dataset *data = open_data(flags, line, &model, error);
     bool ok = data;
     if (ok) {
-        Inspection *inspection = inspection_new(&model, data, (uint32_t)flags->batch < data->count ? (int)flags->batch : (int)data->count);
+        Activity *inspection = inspection_new(&model, data, (uint32_t)flags->batch < data->count ? (int)flags->batch : (int)data->count);
         ok = print_inspection(flags, inspection, error);
-        inspection_free(inspection);
+        activity_free(inspection);
         dataset_free(data);
     }
     model_close(&model);
