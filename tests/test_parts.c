@@ -9,10 +9,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "random.h"
 #include "scratch.h"
 #include "tiny_run.h"
+
+static int count_of(const char *text, const char *word)
+{
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, word)) != NULL; at++)
+        count++;
+    return count;
+}
 
 typedef struct Case {
     const char *name, *arch;
@@ -60,10 +69,15 @@ static void set_early_stop(TrainerOptions *o)
     o->parts = (PartOptions){ .early_stop = 1, .early_delta = 0.5f };
 }
 
+static void set_act_stats(TrainerOptions *o)
+{
+    o->parts = (PartOptions){ .act_stats = 2 };
+}
+
 static void set_all(TrainerOptions *o)
 {
     o->parts = (PartOptions){ .sam_rho = 0.05f, .accumulate = 2, .lookahead = true, .lookahead_k = 3, .lookahead_alpha = 0.8f,
-                              .ema = true, .ema_decay = 0.8f, .early_stop = 10, .early_metric = METRIC_loss };
+                              .ema = true, .ema_decay = 0.8f, .early_stop = 10, .early_metric = METRIC_loss, .act_stats = 1 };
     o->batch = 16;
     o->optimizer.kind = OPTIMIZER_adamw;
 }
@@ -78,6 +92,7 @@ static const Case cases[] = {
     { "sam",              "lenet",    set_sam },
     { "accumulation",     "lenet",    set_accumulation },
     { "early stop",       "lenet",    set_early_stop },
+    { "act stats",        "baseline", set_act_stats },
     { "all at once",      "baseline", set_all },
 };
 
@@ -123,8 +138,40 @@ static void test_same_bytes(void **state)
         tiny_expect_same(whole, parts, "last.safetensors");
         tiny_expect_same(whole, parts, "best.safetensors");
         assert_int_equal(tiny_lines(parts, "log.jsonl"), tiny_lines(whole, "log.jsonl"));
+        if (options.parts.act_stats) {
+            assert_int_equal(tiny_lines(whole, "activity.jsonl"), options.parts.act_stats == 1 ? EPOCHS : 2);
+            tiny_expect_same(whole, parts, "activity.jsonl");
+        }
         scratch_remove(root);
     }
+}
+
+/* ---- records ---- */
+
+/* A record that cannot be written is told once and missed; the run, and what it leaves, is the same. */
+static void test_record_fails(void **state)
+{
+    (void)state;
+    char root[256], with[256], without[256], file[256];
+    Seen seen = { 0 };
+    Error error;
+    scratch_new(root);
+    TrainerOptions options = tiny_options("lenet", scratch_path(without, root, "without"), &seen);
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "no record");
+    options = tiny_options("lenet", scratch_path(with, root, "with"), &seen);
+    options.most_steps = BATCHES;
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "the first epoch");
+    assert_false(tiny_has(with, "activity.jsonl"));
+    assert_int_equal(mkdir(scratch_path(file, with, "activity.jsonl"), 0777), 0);
+    options.most_steps = 0;
+    options.resume = true;
+    options.parts.act_stats = 1;
+    seen.notes[0] = '\0';
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "a folder in the record's place");
+    assert_int_equal(count_of(seen.notes, "training goes on without this record"), 1);
+    tiny_expect_same(without, with, "last.safetensors");
+    tiny_expect_same(without, with, "best.safetensors");
+    scratch_remove(root);
 }
 
 /* ---- early stopping ---- */
@@ -158,14 +205,6 @@ static void test_early_stop(void **state)
 }
 
 /* ---- warnings ---- */
-
-static int count_of(const char *text, const char *word)
-{
-    int count = 0;
-    for (const char *at = text; (at = strstr(at, word)) != NULL; at++)
-        count++;
-    return count;
-}
 
 /* A run that learns hears nothing; the others hear their warning once. */
 static void test_warnings(void **state)
@@ -213,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_record_fails),
         cmocka_unit_test(test_early_stop),
         cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_two_averages),

@@ -41,6 +41,15 @@ static double widest(char **names, int count)
     return width;
 }
 
+/* Names may be empty: then the others have more room. */
+static int named(char **names, int count)
+{
+    int found = 0;
+    for (int i = 0; i < count; i++)
+        found += names[i][0] != '\0';
+    return found;
+}
+
 static double widest_label(const ChartScale *scale)
 {
     double width = 0;
@@ -57,7 +66,7 @@ static ChartView panel_of(const ChartPlot *plot, const ChartBox *page, const Cha
                                         : widest_label(&(ChartScale[]){ chart_scale_y(plot, box->h, Y_APART) }[0]);
     const double left = EDGE + (plot->y.label ? ROW : 0) + labels + TICK + 10, right = EDGE + 8;
     const double names = widest(plot->x.names, plot->x.name_count);
-    p.turned = plot->x.names && names + 8 > (box->w - left - right) / plot->x.name_count;
+    p.turned = plot->x.names && names + 8 > (box->w - left - right) / named(plot->x.names, plot->x.name_count);
     const double bottom = EDGE + (plot->x.label ? ROW : 0) + (p.turned ? names + 4 : 18) + TICK;
     p.box = (ChartBox){ box->x + left, box->y + bottom, box->w - left - right, box->h - bottom - EDGE - (plot->title ? ROW : 0) };
     p.x = chart_scale_x(plot, p.box.w, X_APART);

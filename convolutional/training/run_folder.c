@@ -3,12 +3,11 @@
 #include "run_folder.h"
 
 #include "files.h"
+#include "log_lines.h"
 #include "text.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 #include <unistd.h>
 
 static const char *const file_names[RUN_FILES] = {
-    [RUN_arguments] = "args.json", [RUN_log] = "log.jsonl",
+    [RUN_arguments] = "args.json", [RUN_log] = "log.jsonl", [RUN_activity] = "activity.jsonl",
     [RUN_last] = "last.safetensors", [RUN_previous] = "prev.safetensors", [RUN_best] = "best.safetensors",
 };
 
@@ -155,85 +154,9 @@ void run_folder_close(RunFolder *folder)
     free(folder);
 }
 
-/* ---- the log ---- */
-
-static bool log_unread(const char *path, Error *error)
-{
-    return error_set(error, EXIT_input, "cannot read the log: %s: %s: nothing was changed; try again when it can be read", path,
-                     strerror(errno));
-}
-
-/* The log's text with a NUL, and its length; empty if there is no log. The caller frees it; NULL and an error if it cannot be read. */
-static char *log_read(const char *path, size_t *length, Error *error)
-{
-    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    struct stat status = { 0 };
-    *length = 0;
-    if (descriptor < 0 && errno == ENOENT)
-        return text_copy("");
-    if (descriptor < 0 || fstat(descriptor, &status) != 0) {
-        log_unread(path, error);
-        if (descriptor >= 0)
-            close(descriptor);
-        return NULL;
-    }
-    char *text = allocate((size_t)status.st_size + 2, 1, "the log");      /* 2: a NUL, and a newline that may be lacking */
-    ssize_t got = 1;
-    while (*length < (size_t)status.st_size && got > 0) {
-        got = read(descriptor, text + *length, (size_t)status.st_size - *length);
-        if (got < 0 && errno == EINTR)
-            got = 1;
-        else if (got > 0)
-            *length += (size_t)got;
-    }
-    if (got < 0) {
-        log_unread(path, error);
-        free(text);
-        text = NULL;
-    }
-    close(descriptor);
-    return text;
-}
-
-/* Whether a line tells of an epoch after these, or is the first part of one: the process was killed while it wrote. What else
- * somebody wrote there stays. */
-static bool line_is_ahead(const char *line, size_t length, bool whole, uint32_t epochs)
-{
-    json_t *object = json_loadb(line, length, 0, NULL);
-    const json_int_t epoch = json_integer_value(json_object_get(object, "epoch"));
-    const bool torn = !object && !whole && *line == '{';
-    json_decref(object);
-    return torn || epoch > epochs;
-}
-
-/* Takes the lines that are ahead out of the text; its new length. */
-static size_t log_keep(char *text, size_t length, uint32_t epochs)
-{
-    size_t kept = 0;
-    for (size_t at = 0, next; at < length; at = next) {
-        const char *newline = memchr(text + at, '\n', length - at);
-        const size_t end = newline ? (size_t)(newline - text) : length;
-        next = newline ? end + 1 : length;
-        if (line_is_ahead(text + at, end - at, newline != NULL, epochs))
-            continue;
-        memmove(text + kept, text + at, end - at);
-        kept += end - at;
-        text[kept++] = '\n';
-    }
-    return kept;
-}
-
 bool run_folder_log(RunFolder *folder, uint32_t epochs, Error *error)
 {
-    const char *path = folder->files[RUN_log];
-    size_t length;
-    char *text = log_read(path, &length, error);
-    if (!text)
-        return false;
-    const size_t kept = log_keep(text, length, epochs);
-    const bool ok = kept == length || file_replace(path, text, kept, error);
-    free(text);
-    return ok && log_open(&folder->log, path, UINT64_MAX, error);
+    return log_open_cut(&folder->log, folder->files[RUN_log], epochs, log_object_epoch, error);
 }
 
 /* ---- finding a run ---- */

@@ -1,7 +1,7 @@
 /* run_folder.h - what a training run leaves behind, in a folder that one process at a time may write.
  *
  *   args.json            the options, for resume
- *   log.jsonl            an object an epoch
+ *   log.jsonl            an object an epoch;  activity.jsonl: what --act-stats keeps
  *   last.safetensors     all that resume needs;  prev.safetensors: the one before
  *   best.safetensors     the weights with the highest validation accuracy
  *   run.lock             who is writing */
@@ -11,7 +11,7 @@
 
 #include "folder.h"
 
-typedef enum { RUN_arguments, RUN_log, RUN_last, RUN_previous, RUN_best, RUN_FILES } RunFile;
+typedef enum { RUN_arguments, RUN_log, RUN_activity, RUN_last, RUN_previous, RUN_best, RUN_FILES } RunFile;
 
 typedef struct RunFolder {
     char   *path;
@@ -25,9 +25,8 @@ typedef struct RunFolder {
 RunFolder *run_folder_open(const char *path, const char *arch, const char *act, bool resume, Error *error);
 void       run_folder_close(RunFolder *folder);
 
-/* Opens the log and takes the lines of epochs after the first `epochs` out: the checkpoint does not know them. What is no line of
- * an epoch stays. By their number and not by a length kept in the checkpoint: lines hold times, and equal runs leave equal
- * checkpoints. A log that cannot be read is left alone: EXIT_input. */
+/* Opens the log without the lines of epochs after the first `epochs`: the checkpoint does not know them. What is no line of an epoch
+ * stays (log_lines.h). */
 bool run_folder_log(RunFolder *folder, uint32_t epochs, Error *error);
 
 /* The run under `root` that was written last. The caller frees it; NULL and an error if there is none. */

@@ -153,6 +153,9 @@ static const Setting settings[] = {
     { "early-delta", "early-stopping-delta min-delta", 0, FLOAT(parts.early_delta, 0, 1e6), RESULT, .fallback = "0", .absent = "0", .group = "Training", .help = "with --early-stop: how much better it must be; of top1, 0.01 is one percent", .rare = true },
     { "early-metric", NULL, 0, TEXT(parts.early_metric), FORM(early_metric), RESULT, .argument = "top1|loss", .fallback = "top1", .absent = "top1", .group = "Training", .help = "with --early-stop: what is to get better", .rare = true },
 
+    { "act-stats", "activation-stats", 0, INT(parts.act_stats, 0, 1e6), .fallback = "0", .shown = "off", .group = "Run",
+      .help = "keep, every N epochs, what each activation does to numbers and gradients, for `activations inspect RUN --history`", .rare = true },
+
     { "plan", NULL, 0, TEXT(plan), FORM(plan), RESULT, .argument = "NAME", .fallback = "default", .group = "Run",
       .help = "how the computation is laid out; measured: try all and take the fastest; one of " PLAN_WORDS " (direct: no Winograd)", .rare = true },
     { "amp", "bf16", 0, SWITCH(plan.precision), FORM(amp), RESULT, .fallback = "false", .group = "Run", .help = "multiply numbers of 16 bits (bfloat16) where that is faster" },
