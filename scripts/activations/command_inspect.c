@@ -7,10 +7,13 @@
 
 #include "checkpoint_data.h"
 #include "compute_threads.h"
+#include "history.h"
 #include "inspection.h"
+#include "run_folder.h"
 
 typedef struct InspectFlags {
-    const char *data, *val_split, *split, *output, *csv;
+    const char *data, *val_split, *split, *output, *csv, *show;
+    bool        history;
     int64_t     seed, limit, batch, threads;
 } InspectFlags;
 
@@ -24,6 +27,8 @@ static const Setting options[] = {
     { "seed", NULL, 0, SETTING_whole, FIELD(seed), "N", "42", "the run's", .most = 1e15, .group = "Options", .help = "which images that share is" },
     { "limit", NULL, 0, SETTING_whole, FIELD(limit), "N", "256", .least = 1, .most = 1e9, .group = "Options", .help = "use only N images", .keep = KEEP_call },
     { "batch-size", "batch", 'b', SETTING_whole, FIELD(batch), "N", "64", .least = 1, .most = 65536, .group = "Options", .help = "images at once", .keep = KEEP_call },
+    { "history", NULL, 0, SETTING_switch, FIELD(history), .group = "Options", .help = "over the run's epochs instead, as train --act-stats kept it", .keep = KEEP_call },
+    { "show", NULL, 0, SETTING_text, FIELD(show), "A,B", "dead,gradient", .group = "Options", .help = "with --history, one or two of" QUANTITY_NAMES, .keep = KEEP_call },
     { "output", NULL, 'o', SETTING_text, FIELD(output), "FILE", .group = "Options", .help = "a picture: its name ends in .png, .svg or .pdf", .keep = KEEP_call },
     { "csv", NULL, 0, SETTING_text, FIELD(csv), "FILE", .group = "Options", .help = "the table's numbers", .keep = KEEP_call },
     { "threads", NULL, 0, SETTING_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Options", .help = "how many to compute with", .keep = KEEP_call },
@@ -68,6 +73,36 @@ static bool inspect(const char *path, InspectFlags *flags, OptionLine *line, Err
     return ok;
 }
 
+/* ---- over the epochs ---- */
+
+static bool print_history(const InspectFlags *flags, const History *history, const Quantity *shown, int count, Error *error)
+{
+    Table *table = history_table(history), *numbers = history_numbers(history);
+    Chart *chart = history_chart(history, shown, count);
+    table_print(table, stdout);
+    printf("epochs %s to %s, %d recorded\n", history->epoch_names[0], history->epoch_names[history->epochs - 1], history->epochs);
+    const bool ok = (!flags->output || chart_save(chart, flags->output, error)) && (!flags->csv || table_save(numbers, flags->csv, error));
+    chart_free(chart);
+    table_free(numbers);
+    table_free(table);
+    return ok;
+}
+
+static bool show_history(const char *run, const InspectFlags *flags, Error *error)
+{
+    Quantity shown[CHART_PANELS];
+    const int count = quantities_parse(flags->show, shown, error);
+    if (count == 0)
+        return false;
+    char *folder = run_folder_of(run), *path = run_folder_file(folder, RUN_activity);
+    History *history = history_open(path, error);
+    const bool ok = history && print_history(flags, history, shown, count, error);
+    history_free(history);
+    free(path);
+    free(folder);
+    return ok;
+}
+
 static bool run(void *data, OptionLine *line, Error *error)
 {
     InspectFlags *flags = data;
@@ -75,6 +110,8 @@ static bool run(void *data, OptionLine *line, Error *error)
         return error_set(error, EXIT_usage, "no checkpoint: inspect: name a run's folder or a .safetensors file");
     if (flags->output && !chart_check_path(flags->output, error))
         return false;
+    if (flags->history)
+        return show_history(line->arguments[0], flags, error);
     char *path = model_file(line->arguments[0], error);
     const bool ok = path && inspect(path, flags, line, error);
     free(path);
@@ -85,7 +122,7 @@ const Command command_inspect = {
     .options = {
         .command = "inspect", .usage = "CHECKPOINT|RUN [OPTION...]",
         .about = "Look inside a trained network: for each activation what it reads on real images, dead channels,\nflat parts, and the gradient that reaches it.",
-        .examples = "runs/lenet-relu-1\nbest.safetensors --data photos/ --split val -o inside.png\n",
+        .examples = "runs/lenet-relu-1\nruns/lenet-relu-1 --history -o history.png\nbest.safetensors --data photos/ --split val -o inside.png\n",
         .options = options, .count = sizeof options / sizeof *options, .most_arguments = 1,
     },
     .brief = "inside a checkpoint: means, dead and flat shares, gradients by layer",
