@@ -145,6 +145,7 @@ static Tensor *add_conv2d(Network *net, const ModuleOps *ops, const char *name, 
           channels, o.groups);
     CHECK(o.same || (in.h + 2 * o.pad >= o.kernel && in.w + 2 * o.pad >= o.kernel),
           "%s '%s': a %d x %d image with padding %d is smaller than kernel %d", ops->kind, name, in.h, in.w, o.pad, o.kernel);
+    CHECK(!o.identity || (o.groups == 1 && o.kernel % 2 == 1), "%s '%s': identities of %d groups, kernel %d", ops->kind, name, o.groups, o.kernel);
 
     Conv2dModule *conv = network_add_module(net, sizeof *conv, ops, name, x, NULL);
     const int64_t dims[] = { channels, in.c / o.groups, o.kernel, o.kernel };
@@ -152,7 +153,7 @@ static Tensor *add_conv2d(Network *net, const ModuleOps *ops, const char *name, 
     conv->options = o;
     pad_side(in.h, &o, &conv->before[0], &conv->after[0]);
     pad_side(in.w, &o, &conv->before[1], &conv->after[1]);
-    const Init init = { .fan_in = fan_in, .gain = network_gain(net) };
+    const Init init = { .fan_in = fan_in, .gain = network_gain(net), .identity = o.identity };
     conv->weight = network_add_param(net, conv, "weight", PARAM_weight, weight_rank, dims, init);
     if (o.bias)
         conv->bias = network_add_param(net, conv, "bias", PARAM_plain, 1, dims, (Init){0});

@@ -21,11 +21,16 @@ typedef struct Conv2d {
     bool same;         /* instead of pad */
     int  groups;       /* 0: 1; c: depthwise */
     bool bias;
+    bool identity;     /* the first filters start as identities, filter i passing channel i on: one group, an odd kernel */
 } Conv2d;
 Tensor *conv2d(Network *net, const char *name, const Tensor *x, int channels, Conv2d options);
 
 /* y = weight x + bias over the flattened (c, h, w) of x.   weight: features, c h w */
+typedef struct Linear {
+    bool no_bias;
+} Linear;
 Tensor *linear(Network *net, const char *name, const Tensor *x, int features);
+Tensor *linear_with(Network *net, const char *name, const Tensor *x, int features, Linear options);
 
 /* A linear layer applied to every pixel's channels.   weight: features, c   x: c h w   y: features h w */
 Tensor *pixel_linear(Network *net, const char *name, const Tensor *x, int features);
@@ -76,6 +81,9 @@ Tensor *add(Network *net, const char *name, const Tensor *a, const Tensor *b);
 
 /* y = weight[c] x, weight: c, 1, 1, starting at `start`.   Touvron et al., 2021, arXiv:2103.17239 */
 Tensor *layer_scale(Network *net, const char *name, const Tensor *x, float start);
+
+/* y = factor x, a constant of the network. */
+Tensor *constant_scale(Network *net, const char *name, const Tensor *x, float factor);
 
 /* y = x gate[c], gate: c 1 1 */
 Tensor *channel_gate(Network *net, const char *name, const Tensor *x, const Tensor *gate);

@@ -35,7 +35,10 @@ MAKE(conv2d)
                   .pad = same ? 0 : integer(d, "pad_top"), .same = same, .groups = integer(d, "groups"), .bias = description_get_param(d, "bias") });
 }
 MAKE(pixel_linear)      { return pixel_linear(net, d->name, a, integer(d, "channels")); }
-MAKE(linear)            { return linear(net, d->name, a, integer(d, "features")); }
+MAKE(linear)
+{
+    return linear_with(net, d->name, a, integer(d, "features"), (Linear){ .no_bias = !description_get_param(d, "bias") });
+}
 MAKE(batchnorm)
 {
     return batchnorm_with(net, d->name, a, (BatchNorm){ description_get_float(d, "eps"), description_get_float(d, "momentum") });
@@ -56,6 +59,7 @@ MAKE(dropout)           { return dropout(net, d->name, a, description_get_float(
 MAKE(drop_path)         { return drop_path(net, d->name, a, description_get_float(d, "p")); }
 MAKE(add)               { return add(net, d->name, a, b); }
 MAKE(layer_scale)       { return layer_scale(net, d->name, a, description_get_float(d, "start")); }
+MAKE(constant_scale)    { return constant_scale(net, d->name, a, description_get_float(d, "factor")); }
 MAKE(channel_gate)      { return channel_gate(net, d->name, a, b); }
 MAKE(flatten)           { return flatten(net, d->name, a); }
 
@@ -100,7 +104,7 @@ static struct {
 } kinds[] = {
     { "conv2d",            "weight [bias]", make_conv2d,            shape_conv2d,   macs_conv2d, 0 },
     { "pixel_linear",      "weight bias",   make_pixel_linear,      shape_conv2d,   macs_conv2d, 0 },
-    { "linear",            "weight bias",   make_linear,            shape_linear,   macs_linear, 0 },
+    { "linear",            "weight [bias]", make_linear,            shape_linear,   macs_linear, 0 },
     { "batchnorm",         "weight bias running_mean running_var num_batches_tracked", make_batchnorm, shape_same, macs_none, 0 },
     { "layernorm",         "weight bias",   make_layernorm,         shape_same,     macs_none, 0 },
     { "activation",        "[weight] [a] [b]", make_activation,     shape_activation,    macs_none, 0 },
@@ -112,6 +116,7 @@ static struct {
     { "drop_path",         "",              make_drop_path,          shape_same,     macs_none, 0 },
     { "add",               "",              make_add,               shape_same,     macs_none, 0 },
     { "layer_scale",       "layer_scale",   make_layer_scale,       shape_same,     macs_none, 0 },
+    { "constant_scale",    "",              make_constant_scale,    shape_same,     macs_none, 0 },
     { "channel_gate",      "",              make_channel_gate,      shape_same,     macs_none, 0 },
     { "flatten",           "",              make_flatten,           shape_flat,     macs_none, 0 },
 };
@@ -237,7 +242,8 @@ static void numbers_as_given(void **state)
     x = max_pool(net, "p", x, (Pool){ .kernel = 3, .pad = 1 });
     x = dropout(net, "d", x, 0.375f);
     x = layer_scale(net, "s", x, 0.0625f);
-    linear(net, "f", x, 7);
+    x = linear(net, "f", x, 7);
+    constant_scale(net, "t", x, 0.75f);
     static const struct { int module; const char *name; int value; } integers[] = {
         { 0, "channels", 10 }, { 0, "kernel", 5 }, { 0, "stride", 2 }, { 0, "groups", 2 }, { 0, "same", 1 },
         /* 9 rows -> 5: 4 * 2 + 5 - 9 = 4 are missing; 8 columns -> 4: 3 * 2 + 5 - 8 = 3 */
@@ -245,7 +251,7 @@ static void numbers_as_given(void **state)
         { 3, "kernel", 3 }, { 3, "stride", 3 }, { 3, "pad", 1 }, { 6, "features", 7 },
     };
     static const struct { int module; const char *name; float value; } floats[] = {
-        { 1, "eps", 0.25f }, { 1, "momentum", 0.5f }, { 2, "eps", 0.125f }, { 4, "p", 0.375f }, { 5, "start", 0.0625f },
+        { 1, "eps", 0.25f }, { 1, "momentum", 0.5f }, { 2, "eps", 0.125f }, { 4, "p", 0.375f }, { 5, "start", 0.0625f }, { 7, "factor", 0.75f },
     };
     for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
         const ModuleDescription d = network_describe(net, network_module(net, integers[i].module));

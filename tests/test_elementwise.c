@@ -126,6 +126,7 @@ RUN(softplus_backward) { kernel_activation_backward(&in->view, activation_of(ACT
 RUN(prelu)             { kernel_prelu_forward(&in->view, x, in->coefficient, y); }
 RUN(prelu_backward)    { kernel_prelu_backward(&in->view, x, in->coefficient, dy, y, sums, in->scratch); }
 RUN(add)               { kernel_add(view_count(&in->view), x, dy, y); }
+RUN(multiply)          { kernel_multiply(view_count(&in->view), 0.375f, x, y); }
 RUN(scale)             { kernel_scale_forward(&in->view, x, in->coefficient, NULL, y); }
 RUN(scale_residual)    { kernel_scale_forward(&in->view, x, in->coefficient, dy, y); }
 RUN(scale_backward)    { kernel_scale_backward(&in->view, x, in->coefficient, dy, y, sums, in->scratch); }
@@ -145,6 +146,7 @@ ELEMENT(prelu_backward)    { return (double)in->dy[at] * (in->x[at] > 0 ? 1 : (d
 ELEMENT(add)               { return (double)in->x[at] + (double)in->dy[at]; }
 ELEMENT(scale)             { return (double)in->coefficient[channel] * (double)in->x[at]; }
 ELEMENT(scale_residual)    { return (double)in->dy[at] + element_scale(in, at, channel, image_channel); }
+ELEMENT(multiply)          { return 0.375 * (double)in->x[at]; }
 ELEMENT(scale_backward)    { return (double)in->coefficient[channel] * (double)in->dy[at]; }
 ELEMENT(gate)              { return (double)in->gate[image_channel] * (double)in->x[at]; }
 ELEMENT(gate_backward)     { return (double)in->gate[image_channel] * (double)in->dy[at]; }
@@ -178,6 +180,7 @@ static const KernelCase kernel_cases[] = {
     { "prelu",                    run_prelu,             element_prelu,             NULL,         SUMS_none,    true,  false },
     { "prelu backward",           run_prelu_backward,    element_prelu_backward,    term_prelu,   SUMS_channel, false, true },
     { "add",                      run_add,               element_add,               NULL,         SUMS_none,    true,  true },
+    { "multiply",                 run_multiply,          element_multiply,          NULL,         SUMS_none,    true,  false },
     { "scale",                    run_scale,             element_scale,             NULL,         SUMS_none,    true,  false },
     { "scale with residual",      run_scale_residual,    element_scale_residual,    NULL,         SUMS_none,    true,  true },
     { "scale backward",           run_scale_backward,    element_scale_backward,    term_product, SUMS_channel, false, true },

@@ -72,6 +72,9 @@ void kernel_formula_backward(const FormulaKernel *k, const FormulaInputs *in, fl
 /* y = a + b. y may be a or b. */
 void kernel_add(size_t count, const float *a, const float *b, float *y);
 
+/* y = factor x. y may be x. */
+void kernel_multiply(size_t count, float factor, const float *x, float *y);
+
 /* y = residual + scale[c] x  (residual NULL: 0). y may be x or residual. */
 void kernel_scale_forward(const View *view, const float *x, const float *scale, const float *residual, float *y);
 /* dx = scale[c] dy,  dscale[c] = sum of dy x. dx may be dy. */

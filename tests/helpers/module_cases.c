@@ -5,6 +5,7 @@
 #define BUILD(name) static Tensor *name(Reference *r, const ModuleCase *row __attribute__((unused)), const Tensor *x)
 
 BUILD(conv)       { return reference_conv2d(r, "m", x, row->channels, row->conv); }
+BUILD(line_bare)  { return reference_linear_with(r, "m", x, row->channels, (Linear){ .no_bias = true }); }
 BUILD(line)       { return reference_linear(r, "m", x, row->channels); }
 BUILD(conv_line)  { return reference_linear(r, "m", reference_conv2d(r, "c", x, 16, row->conv), row->channels); }
 BUILD(conv_convs)
@@ -43,6 +44,8 @@ BUILD(drop_added)   { return reference_add(r, "s", drop_samples(r, row, x), x); 
 BUILD(add_dropped)  { return reference_add(r, "s", x, drop_samples(r, row, x)); }
 BUILD(flat)       { return reference_flatten(r, "m", x); }
 BUILD(scale)      { return reference_layer_scale(r, "m", x, 1.0f); }
+BUILD(times)      { return reference_constant_scale(r, "m", x, row->factor); }
+BUILD(times_conv) { return reference_constant_scale(r, "m", reference_conv2d(r, "c", x, row->channels, row->conv), row->factor); }
 BUILD(gate)       { return reference_channel_gate(r, "m", x, reference_global_avg_pool(r, "g", x)); }
 BUILD(excite)     { return reference_squeeze_excite(r, "m", x, row->channels, function_of(row)); }
 BUILD(sum)        { return reference_add(r, "m", x, conv(r, row, x)); }
@@ -156,6 +159,7 @@ const ModuleCase module_cases[] = {
     { "tensorflow depthwise 5x5, 13",   2, {13, 6, 4}, conv, .channels = 13, TENSORFLOW(5, .stride = 2, .groups = 13) },
     { "linear",                         3, { 5, 3, 4}, line, .channels = 7 },
     { "linear, 1 x 1 image",            2, {13, 1, 1}, line, .channels = 10 },
+    { "linear without bias",            3, { 5, 3, 4}, line_bare, .channels = 7 },
     { "linear, one sample",             1, {32, 3, 2}, line, .channels = 17 },
     { "linear after a convolution",     2, { 3, 5, 4}, conv_line, .channels = 9, SAME(3) },
     { "two convolutions of one",        2, { 3, 5, 4}, conv_convs, .channels = 9, SAME(3) },
@@ -199,6 +203,9 @@ const ModuleCase module_cases[] = {
     { "fan-out of three",               2, {16, 5, 3}, fan_out, .channels = 16, SAME(1), ACT(relu) },
     { "fan-out of three, 5 channels",   3, { 5, 4, 3}, fan_out, .channels = 5, SAME(3), ACT(gelu) },
     { "fan-out of seven",               2, { 5, 4, 3}, fan_out_of_7, .channels = 5, SAME(3) },
+    { "constant_scale",                 2, { 5, 4, 7}, times, .kind = KIND_pointwise, .factor = 1.0f / 9 },
+    { "constant_scale, 16 channels",    3, {16, 3, 5}, times, .kind = KIND_pointwise, .factor = -2.5f },
+    { "constant_scale(conv2d)",         2, {16, 4, 5}, times_conv, .channels = 13, SAME(3), .factor = 0.3f },
     { "layer_scale",                    2, { 5, 4, 7}, scale, .kind = KIND_pointwise },
     { "layer_scale, 16 channels",       3, {16, 3, 5}, scale, .kind = KIND_pointwise },
     { "layer_scale(x) + x",             2, {13, 3, 5}, scale_residual, .kind = KIND_pointwise },
@@ -224,6 +231,8 @@ const ModuleCase module_cases[] = {
     { "frozen depthwise",               2, {16, 7, 5}, conv, DEPTHWISE(16, 3), .frozen = "m." },
     { "frozen bias alone",              2, { 3, 7, 5}, conv, .channels = 5, SAME(3, .bias = true), .frozen = "m.bias" },
     { "16 images, frozen 5x5",         16, { 6, 7, 9}, conv, .channels = 16, BARE(5, .bias = true), .frozen = "m." },
+    { "frozen linear without bias",     3, { 5, 3, 4}, line_bare, .channels = 7, .frozen = "m." },
+    { "conv2d 2x2, bias, frozen weight", 3, { 3, 7, 7}, conv, .channels = 24, BARE(2, .bias = true), .frozen = "m.weight" },
     { "frozen linear",                  3, { 5, 3, 4}, line, .channels = 7, .frozen = "m." },
     { "frozen pixel_linear",            2, { 5, 3, 7}, pixels, .channels = 11, .frozen = "m." },
     { "frozen layernorm",               2, { 6, 3, 4}, ln, .kind = KIND_norm, .frozen = "m." },
@@ -265,7 +274,7 @@ Tensor *build_residual_activation(Reference *r, const ModuleCase *row, const Ten
 
 bool module_case_is_linear(const ModuleCase *row)
 {
-    return row->kind == KIND_direct && (row->build == conv || row->build == line || row->build == pixels);
+    return row->kind == KIND_direct && (row->build == conv || row->build == line || row->build == line_bare || row->build == pixels);
 }
 
 bool module_case_has_no_kink(const ModuleCase *row)

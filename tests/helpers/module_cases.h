@@ -20,7 +20,7 @@ typedef struct ModuleCase {
     ActivationKey act;
     float       act_parameter;               /* 0: the usual one */
     const char *formula;                     /* a text for --act, instead of act */
-    float       p;
+    float       p, factor;
     const char *frozen;                      /* how the names of frozen parameters begin; NULL: none */
     bool        by_sample;                   /* dropped by sample, and not by element */
     bool        added;                       /* x is added to what is dropped */

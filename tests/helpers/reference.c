@@ -127,17 +127,22 @@ static void linear_forward(Reference *r, const ReferenceNode *node)
     const size_t inputs = reference_size(r, node->a) / (size_t)r->batch, outputs = (size_t)node->y->shape.c;
     for (size_t n = 0; n < (size_t)r->batch; n++)
         for (size_t o = 0; o < outputs; o++) {
-            double sum = param_of(r, node, 1)[o];
+            double sum = node->linear.no_bias ? 0 : param_of(r, node, 1)[o];
             for (size_t i = 0; i < inputs; i++)
                 sum += param_of(r, node, 0)[o * inputs + i] * x_of(r, node)[n * inputs + i];
             y_of(r, node)[n * outputs + o] = sum;
         }
 }
 
+Tensor *reference_linear_with(Reference *r, const char *name, const Tensor *x, int features, Linear options)
+{
+    const ReferenceNode node = { linear_forward, x, .first = network_param_count(r->net), .linear = options };
+    return reference_keep(r, node, linear_with(r->net, name, x, features, options));
+}
+
 Tensor *reference_linear(Reference *r, const char *name, const Tensor *x, int features)
 {
-    const ReferenceNode node = { linear_forward, x, .first = network_param_count(r->net) };
-    return reference_keep(r, node, linear(r->net, name, x, features));
+    return reference_linear_with(r, name, x, features, (Linear){0});
 }
 
 /* ---- normalisation ---- */

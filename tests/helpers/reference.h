@@ -22,8 +22,9 @@ typedef struct ReferenceNode {
     Conv2d        conv;
     int           above, beside;            /* padding: rows before the first, columns before the first */
     Pool          pool;
+    Linear        linear;
     Activation    act;
-    double        eps, momentum;
+    double        eps, momentum, factor;
     int           reduced;
 } ReferenceNode;
 
@@ -56,6 +57,7 @@ const double *reference_output(const Reference *reference);
 /* modules.h's constructors. */
 Tensor *reference_conv2d(Reference *r, const char *name, const Tensor *x, int channels, Conv2d options);
 Tensor *reference_linear(Reference *r, const char *name, const Tensor *x, int features);
+Tensor *reference_linear_with(Reference *r, const char *name, const Tensor *x, int features, Linear options);
 Tensor *reference_pixel_linear(Reference *r, const char *name, const Tensor *x, int features);
 Tensor *reference_batchnorm(Reference *r, const char *name, const Tensor *x);
 Tensor *reference_batchnorm_with(Reference *r, const char *name, const Tensor *x, BatchNorm options);
@@ -69,6 +71,7 @@ Tensor *reference_dropout(Reference *r, const char *name, const Tensor *x, float
 Tensor *reference_drop_path(Reference *r, const char *name, const Tensor *x, float p);
 Tensor *reference_add(Reference *r, const char *name, const Tensor *a, const Tensor *b);
 Tensor *reference_layer_scale(Reference *r, const char *name, const Tensor *x, float start);
+Tensor *reference_constant_scale(Reference *r, const char *name, const Tensor *x, float factor);
 Tensor *reference_channel_gate(Reference *r, const char *name, const Tensor *x, const Tensor *gate);
 Tensor *reference_squeeze_excite(Reference *r, const char *name, const Tensor *x, int reduced, Activation act);
 Tensor *reference_flatten(Reference *r, const char *name, const Tensor *x);

@@ -76,6 +76,18 @@ Tensor *reference_layer_scale(Reference *r, const char *name, const Tensor *x, f
     return reference_keep(r, node, layer_scale(r->net, name, x, start));
 }
 
+static void constant_scale_forward(Reference *r, const ReferenceNode *node)
+{
+    for (size_t i = 0; i < reference_size(r, node->a); i++)
+        y_of(r, node)[i] = node->factor * x_of(r, node)[i];
+}
+
+Tensor *reference_constant_scale(Reference *r, const char *name, const Tensor *x, float factor)
+{
+    const ReferenceNode node = { constant_scale_forward, x, .factor = (double)factor };
+    return reference_keep(r, node, constant_scale(r->net, name, x, factor));
+}
+
 static void probe_forward(Reference *r, const ReferenceNode *node)
 {
     for (size_t i = 0; i < reference_size(r, node->a); i++)

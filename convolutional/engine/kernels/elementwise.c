@@ -128,3 +128,14 @@ void KERNEL(kernel_add)(size_t count, const float *a, const float *b, float *y)
             y[i] = a[i] + b[i];
     }
 }
+
+void KERNEL(kernel_multiply)(size_t count, float factor, const float *x, float *y)
+{
+    #pragma omp parallel for schedule(static)
+    for (size_t at = 0; at < count; at += CHUNK) {
+        const size_t end = count - at < CHUNK ? count : at + CHUNK;
+        #pragma omp simd
+        for (size_t i = at; i < end; i++)
+            y[i] = factor * x[i];
+    }
+}
