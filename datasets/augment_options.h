@@ -7,7 +7,7 @@
 
 #include "pipeline.h"
 
-typedef enum { FLIP_automatic, FLIP_on, FLIP_off, FLIP_alternating } Flip;      /* automatic: as dataset.h's mirror_ok says */
+typedef enum { FLIP_automatic, FLIP_on, FLIP_off, FLIP_alternating, FLIP_alternating_automatic } Flip;      /* automatic: as dataset.h's mirror_ok says */
 
 enum { POLICY_SIZE = 64 };
 

@@ -135,6 +135,19 @@ static void apply_own(const char *text, const char *whose, TrainerOptions *o)
     settings_texts_clear(&texts);
 }
 
+/* What a person asks for in another way is none of the recipe's business any more. */
+static void yield(const SettingLayer *layers, int count, TrainerOptions *o)
+{
+    static const struct { const char *given, *yields[4]; } rows[] = {
+        { "aug",                { "crop-pad", "pad-mode", "hflip" } },
+        { "scale",              { "crop-pad", "pad-mode" } },
+        { "initial-checkpoint", { "whiten" } },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (const char *const *name = rows[i].yields; last_given(layers, count, rows[i].given) && *name; name++)
+            setting_reset(settings_at(settings_index(*name)), o);
+}
+
 static bool apply_recipe(const SettingLayer *layers, int count, TrainerOptions *o, Error *error)
 {
     const char *name = last_given(layers, count, "opt");
@@ -144,6 +157,7 @@ static bool apply_recipe(const SettingLayer *layers, int count, TrainerOptions *
         return false;
     if (kind != o->optimizer.kind)
         apply_own(optimizer_defaults(kind), optimizer_name(kind), o);
+    yield(layers, count, o);
     return true;
 }
 
@@ -151,9 +165,14 @@ enum { FREEZE_MOST = 400 };      /* bytes: a checkpoint has room for all setting
 
 bool settings_is_usual(const char *name, const TrainerOptions *o)
 {
-    const Setting *setting = settings_at(settings_index(name));
+    const int index = settings_index(name);
+    const Setting *setting = settings_at(index);
+    SettingTexts recipe = { 0 };
     char text[ACTIVATION_TEXT];
-    return !strcmp(setting_write(setting, o, text, sizeof text), setting->fallback);
+    setting_write(setting, o, text, sizeof text);
+    const bool own = o->arch && settings_parse(o->arch->recipe, NULL, &recipe, NULL) && recipe.of[index] && !strcmp(text, recipe.of[index]);
+    settings_texts_clear(&recipe);
+    return own || !strcmp(text, setting->fallback);
 }
 
 static bool crops_twice(const TrainerOptions *o)

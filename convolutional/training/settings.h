@@ -39,7 +39,7 @@ typedef struct SettingLayer {
 /* Fills the options' settings; what is no setting (folder, report, ...) is cleared. False and one line for a value that does not go. */
 bool settings_resolve(const SettingLayer *layers, int count, TrainerOptions *options, Error *error);
 
-/* Whether the row of this name, which has a default, has it. */
+/* Whether the row of this name, which has a default, has it or what the recipe says: nobody asked for another value. */
 bool settings_is_usual(const char *name, const TrainerOptions *options);
 
 /* Where the options depart from the architecture's recipe: which of its ingredients were replaced, and which still hold. "" if all

@@ -141,7 +141,8 @@ static const char *choice_write(const char *const *choices, const void *field, c
     return names_word(choices[*(const int *)field], 0, text, size);
 }
 
-static const char *const flips[] = { [FLIP_automatic] = "auto", [FLIP_on] = "on 0.5", [FLIP_off] = "off 0", [FLIP_alternating] = "alternating" };
+static const char *const flips[] = { [FLIP_automatic] = "auto", [FLIP_on] = "on 0.5", [FLIP_off] = "off 0", [FLIP_alternating] = "alternating",
+                                     [FLIP_alternating_automatic] = "auto-alternating" };
 
 static bool hflip_read(const char *text, void *field, Error *error)
 {

@@ -72,7 +72,7 @@ static const Setting settings[] = {
     { "aug", "augment", 0, .type = SETTING_text, .field = 0, FORM(aug), RESULT, .deniable = true, .argument = "STEPS", .fallback = "true", .shown = "shifts and flips", .group = "Data",
       .help = "as \"crop:4 hflip:0.5 randaugment\", docs/augmentation.md; --no-aug: images as they are" },
     { "crop-pad", NULL, 0, INT(crop_pad, 0, 512), RESULT, .fallback = "4", .group = "Data", .help = "shift images at random by up to N pixels", .rare = true },
-    { "hflip", NULL, 0, TEXT(flip), FORM(hflip), RESULT, .argument = "auto|on|off|alternating", .fallback = "auto", .group = "Data",
+    { "hflip", NULL, 0, TEXT(flip), FORM(hflip), RESULT, .argument = "auto|on|off|alternating|auto-alternating", .fallback = "auto", .group = "Data",
       .help = "mirror every other image at random, or all of them every other epoch; auto: not digits and letters", .rare = true },
     { "pad-mode", NULL, 0, TEXT(augment.pad_mode), FORM(pad_mode), RESULT, .argument = "mean|reflect|edge", .fallback = "mean", .absent = "mean", .group = "Data", .help = "what comes in where an image is shifted", .rare = true },
     { "scale", NULL, 0, TEXT(augment.resized), FORM(scale), RESULT, .argument = "A,B|off", .fallback = "auto", .absent = "off", .shown = "off; above 64 pixels 0.08,1", .group = "Data",

@@ -19,9 +19,20 @@ void trainer_settle_augmentation(TrainerOptions *o, const Dataset *data)
     }
 }
 
+/* Digits and letters are told apart by how they lie. */
+static bool is_automatic(const TrainerOptions *o)
+{
+    return o->flip == FLIP_automatic || o->flip == FLIP_alternating_automatic;
+}
+
 static bool mirrors(const TrainerOptions *o, const Dataset *data)
 {
-    return o->flip == FLIP_on || (o->flip == FLIP_automatic && data->mirror_ok);
+    return o->flip != FLIP_off && (!is_automatic(o) || data->mirror_ok);
+}
+
+static bool alternates(const TrainerOptions *o)
+{
+    return o->flip == FLIP_alternating || o->flip == FLIP_alternating_automatic;
 }
 
 /* settings.c has seen that the options go together. */
@@ -29,7 +40,7 @@ static Pipeline pipeline_of(const TrainerOptions *o, const Dataset *data)
 {
     Pipeline pipeline = { 0 };
     Error error;
-    const char *flip = o->flip == FLIP_alternating ? "hflip:0.5,alternating" : mirrors(o, data) ? "hflip:0.5" : "";
+    const char *flip = !mirrors(o, data) ? "" : alternates(o) ? "hflip:0.5,alternating" : "hflip:0.5";
     CHECK(o->no_augment || augment_compose(&o->augment, o->crop_pad, flip, &pipeline, &error), "%s", error.text);
     return pipeline;
 }
@@ -80,9 +91,9 @@ void trainer_tell_augmentation(const Trainer *t)
         trainer_note(t, "augmentation: %s", pipeline_text(&pipeline, text));
     else
         trainer_note(t, "augmentation: images are %s and %s", crop,
-                     mirrors(o, t->train_set)       ? "every other one mirrored, at random"
-                     : o->flip == FLIP_automatic ? "not mirrored, for these are digits or letters (--hflip on mirrors them)"
-                                                 : "not mirrored (--hflip off)");
+                     mirrors(o, t->train_set) ? "every other one mirrored, at random"
+                     : is_automatic(o)        ? "not mirrored, for these are digits or letters (--hflip on mirrors them)"
+                                              : "not mirrored (--hflip off)");
 }
 
 bool trainer_preview(const TrainerOptions *options, const char *path, int count, Error *error)

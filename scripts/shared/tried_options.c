@@ -40,7 +40,7 @@ const TriedOption tried_in_training[] = {
     { "trivialaugment augmix ta", "use --aa ta, or --aa augmix" },
     { "mixup-switch-prob mixup-mode", "with --mixup and --cutmix each has half of the batches, and a batch one share: leave it out" },
     { "bce-loss", "use --loss bce" },
-    { "fliplr flip horizontal-flip", "use --hflip on, off or alternating" },
+    { "fliplr flip horizontal-flip", "use --hflip on, off, alternating or auto-alternating" },
     { "fp16 half mixed-precision precision amp-dtype dtype use-amp autocast",
       "use --amp: it multiplies numbers of 16 bits (bfloat16) where that is faster" },
     { "dataset data-set ds d train-dir train-data", "give the data's folder: --data PATH; what is in it is recognised by its files" },
