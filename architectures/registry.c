@@ -55,6 +55,8 @@ static void start_small_before_norm(Network *net)
 {
     for (int i = 0; i < network_module_count(net); i++) {
         const Module *norm = network_module(net, i), *source = norm->in[0]->producer;
+        while (source && source->ops->keeps_scale)
+            source = source->in[0]->producer;
         Param *weight = norm->ops->batch_statistics && source ? network_param_of(net, source, "weight") : NULL;
         if (weight && weight->init.fan_in > 0)
             weight->init.gain *= sqrtf(1.0f / 6.0f);

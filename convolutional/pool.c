@@ -152,9 +152,11 @@ static void pool_describe(const Module *module, ModuleDescription *description)
 
 static const ModuleOps max_pool_ops = {
     .kind = "max_pool", .forward = pool_forward, .backward = pool_backward, .describe = pool_describe,
+    .keeps_scale = true,
 };
 static const ModuleOps avg_pool_ops = {
     .kind = "avg_pool", .forward = pool_forward, .backward = pool_backward, .describe = pool_describe,
+    .keeps_scale = true,
 };
 
 static Tensor *add_pool(Network *net, const ModuleOps *ops, dnnl_alg_kind_t algorithm, const char *name, const Tensor *x,

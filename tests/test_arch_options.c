@@ -163,6 +163,7 @@ static void dropout_rates(void **state)
         { "alexnet",            { .dropout = 0.25f },                      2, 0.25f },
         { "alexnet",            { 0 },                                     2, 0.5f },
         { "resnet18",           { .dropout = 0.25f },                      1, 0.25f },
+        { "airbench",           { .dropout = 0.25f },                      1, 0.25f },
         { "efficientnet_lite0", { .dropout = 0.25f },                      1, 0.25f },
         { "convnext_atto",      { .dropout = 0.25f },                      1, 0.25f },
         { "resnet18",           { .dropout = 0.25f, .no_dropout = true },  0, 0 },
@@ -192,6 +193,7 @@ static void batchnorm_numbers(void **state)
         { "tf_efficientnet_lite0", { 0 },                                       1e-3f, 0.1f },
         { "tf_efficientnet_lite0", { .bn_momentum = 0.5f },                     1e-3f, 0.5f },
         { "tf_efficientnet_lite0", { .bn_eps = 1e-5f },                         1e-5f, 0.1f },
+        { "airbench",              { 0 },                                       1e-12f, 0.4f },
         { "baseline",              { .bn_momentum = 1 },                        1e-5f, 1 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -261,13 +263,15 @@ static void zero_init_last(void **state)
     }
 }
 
-/* Filters below the channels' number by the definition; the others as they would have been. */
+/* Filters below the channels' number by the definition; the others as they would have been. airbench starts so by itself. */
 static void identity_init(void **state)
 {
     (void)state;
-    static const struct { const char *arch; int convolutions; } cases[] = { { "resnet18", 17 }, { "alexnet", 5 }, { "baseline", 3 } };
+    static const struct { const char *arch; int convolutions; bool own; } cases[] = {
+        { "resnet18", 17, false }, { "alexnet", 5, false }, { "baseline", 3, false }, { "airbench", 6, true },
+    };
     for (size_t a = 0; a < sizeof cases / sizeof *cases; a++) {
-        Network *net = build(cases[a].arch, (ArchOptions){ .identity_init = true }), *plain = build(cases[a].arch, (ArchOptions){ 0 });
+        Network *net = build(cases[a].arch, (ArchOptions){ .identity_init = !cases[a].own }), *plain = build(cases[a].arch, (ArchOptions){ 0 });
         int convolutions = 0;
         for (int k = 0; k < network_param_count(net); k++) {
             const Param *param = network_param(net, k);

@@ -42,6 +42,7 @@ static const ArchCase cases[] = {
     { "convnext_femto",       5217784,  4834906,  4834522, 128,  0,     0 },
     { "convnext_pico",        9045672,  8535498,  8534986, 128,  0,     0 },
     { "convnext_nano",       15593560, 14956090, 14955450, 146,  0,     0 },
+    { "airbench",             2226232,  1972792,  1963304,  39, 6971455264,  0 },
     { "mlp",                 38858216,   855050,   269322,   6, 38856704,    0 },
     { "convnext_tiny",       28589128, 27824362, 27823594, 182, 4455531264,  0 },
 };
@@ -220,7 +221,7 @@ static void test_names(void **state)
 {
     (void)state;
     static const char *const aliases[][2] = {
-        { "lenet5", "lenet" }, { "vgg16_bn", "vgg16" }, { "efficientnet", "efficientnet_lite0" },
+        { "lenet5", "lenet" }, { "airbench94", "airbench" }, { "vgg16_bn", "vgg16" }, { "efficientnet", "efficientnet_lite0" },
         { "TF_efficientnet_lite0", "tf_efficientnet_lite0" }, { "convnext", "convnext_tiny" }, { "LeNet", "lenet" }, { "VGG16_BN", "vgg16" }, { "ResNet-18", "resnet18" },
     };
     static const char *const strangers[] = {
@@ -320,6 +321,9 @@ static const InitCase inits[] = {
     { "alexnet",  "classifier.4.weight",   ACT_identity, 0, 1.0 / 6 / 1024 },
     { "convnext_atto", "features.1.0.block.0.weight", ACT_relu, 0, 2.0 / 49 },
     { "convnext_atto", "features.1.0.layer_scale",    ACT_relu, 1e-6, 0 },
+    { "airbench", "layers.1.norm2.weight", ACT_gelu,     1, 0 },
+    { "airbench", "whiten.bias",           ACT_gelu,     0, 0 },
+    { "airbench", "whiten.weight",         ACT_relu,     0, 2.0 / 12 },
 };
 
 static void test_init(void **state)

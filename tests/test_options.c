@@ -307,17 +307,18 @@ static void test_recipes(void **state)
         assert_true(parse(&flags, &line, &error, (const char *[]){ "--arch", arch->key, NULL }));
         assert_true(resolve(&flags, &line, &error));
         assert_ptr_equal(flags.trainer.arch, arch);
-        char recipe[256], *rest = recipe;
-        snprintf(recipe, sizeof recipe, "%s", arch->recipe);
-        for (char *item; (item = strtok_r(rest, " ", &rest)) != NULL;) {
-            char *value = strchr(item, '=');
-            assert_non_null(value);
-            *value++ = '\0';
-            if (!strcmp(item, "opt"))
-                check_setting(&flags, item, value);
-            else
-                assert_true(fabs(atof(value) - atof(setting_write(settings_at(settings_index(item)), &flags, (char[64]){ 0 }, 64))) < 1e-9);
+        SettingTexts recipe = { 0 };
+        assert_true(settings_parse(arch->recipe, NULL, &recipe, &error));
+        for (int k = 0; k < settings_count(); k++) {
+            char text[OPTIMIZER_GROUPS_ROOM], *end;
+            if (!recipe.of[k])
+                continue;
+            const double number = strtod(recipe.of[k], &end);
+            setting_write(settings_at(k), &flags, text, sizeof text);
+            if (*end ? strcmp(recipe.of[k], text) : fabs(number - atof(text)) > 1e-9)
+                fail_msg("%s: %s is '%s', in the recipe '%s'", arch->key, settings_at(k)->name, text, recipe.of[k]);
         }
+        settings_texts_clear(&recipe);
 
         const bool sgd = flags.trainer.optimizer.kind == OPTIMIZER_sgd;
         assert_true(parse(&flags, &line, &error,

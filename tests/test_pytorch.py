@@ -128,6 +128,7 @@ CASES = [
     (from_convzoo, "efficientnet_lite0", "relu6", "--squeeze-excite"),
     (from_convzoo, "convnext_atto", None),
     (from_convzoo, "convnext_atto", "prelu"),
+    (from_convzoo, "airbench", None, "--whiten", 0.01),
     (from_pytorch, "lenet", "tanh", {"channels": 1, "side": 28}),
     (from_pytorch, "baseline", "mish", {}),
     (from_pytorch, "alexnet", None, {}),
@@ -138,6 +139,8 @@ CASES = [
     (from_pytorch, "efficientnet_lite0", "hardswish", {"side": 96, "classes": 5}),
     (from_pytorch, "tf_efficientnet_lite0", None, {"side": 45}),
     (from_pytorch, "convnext_pico", None, {}),
+    (from_pytorch, "airbench", None, {}),
+    (from_pytorch, "airbench", "prelu", {"side": 29, "channels": 1, "classes": 3}),
     (from_pytorch, "convnext_atto", "gelu_tanh", {"side": 64, "channels": 1}),
 ]
 

@@ -92,6 +92,7 @@ typedef struct ModuleOps {
     /* Traits; what a module does not say, it does not have. */
     bool  batch_statistics;        /* training takes a mean and a variance of each channel over the batch: its input's scale is lost */
     bool  normalises;              /* its parameters are a scale and a shift of what it has normalised */
+    bool  keeps_scale;             /* twice the input gives twice the output: what normalises behind it does not see the scale either */
     bool  sums;                    /* the output is the sum of the two inputs, and nothing else */
     bool  takes_sum;               /* a sum that follows can run inside its kernels (emit.h: Fusion), */
     bool  takes_activation;        /* an activation as well */

@@ -195,7 +195,7 @@ def cases():
     every = list(zoo.ARCHITECTURES)
     # vgg16 ends in 2x2 cells, few to take statistics of: larger batches. image.N: images that are far from kinks and from ties in max pools.
     small = [Case(arch) if arch != "vgg16" else Case(arch, batch=16, image="image.1") for arch in every]
-    grey = [Case(arch, side=28, channels=1) for arch in ("lenet", "baseline", "resnet18")]
+    grey = [Case(arch, side=28, channels=1) for arch in ("lenet", "baseline", "resnet18", "airbench")]
     large = [Case(arch, side=224, classes=1000, batch=2, steps=10 if arch == "resnet18" else 0)
              for arch in every if arch != "baseline"]      # which has no large form: 64 is its largest
     other = [Case("baseline", side=64), Case("baseline", act="prelu"), Case("convnext_atto", act="prelu"),

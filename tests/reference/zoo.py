@@ -374,6 +374,41 @@ class ConvNeXt(nn.Module):
         return self.classifier(self.features(x).mean((2, 3), keepdim=True))
 
 
+# ---- airbench ---------------------------------------------------------------------------------------------------
+
+
+class AirbenchBlock(nn.Module):
+    def __init__(self, act, cin, cout):
+        super().__init__()
+        self.conv1, self.pool, self.norm1, self.act1 = conv(cin, cout, 3), nn.MaxPool2d(2), self.norm(cout), act(cout)
+        self.conv2, self.norm2, self.act2 = conv(cout, cout, 3), self.norm(cout), act(cout)
+
+    @staticmethod
+    def norm(channels):
+        return nn.BatchNorm2d(channels, eps=1e-12, momentum=0.4)
+
+    def forward(self, x):
+        x = self.act1(self.norm1(self.pool(self.conv1(x))))
+        return self.act2(self.norm2(self.conv2(x)))
+
+
+class Airbench(nn.Module):
+    """Jordan, 2024, arXiv:2404.00498: airbench94. Which parameters are frozen is the recipe's affair."""
+    WIDTHS = (64, 256, 256)
+
+    def __init__(self, act, classes, channels, side, drop):
+        super().__init__()
+        filters = 2 * channels * 2 * 2
+        self.whiten = nn.Conv2d(channels, filters, 2)
+        widths = (filters, *self.WIDTHS)
+        blocks = [AirbenchBlock(act, *pair) for pair in zip(widths, widths[1:])]
+        self.layers = nn.Sequential(act(filters), *blocks, nn.AdaptiveMaxPool2d(1))
+        self.head = nn.Linear(widths[-1], classes, bias=False)
+
+    def forward(self, x):
+        return self.head(self.layers(self.whiten(x)).flatten(1)) / 9
+
+
 # ---- the registry -----------------------------------------------------------------------------------------------
 
 # name: (its own activation, constructor)
@@ -385,6 +420,7 @@ ARCHITECTURES = {
     "resnet18": ("relu", ResNet18),
     "efficientnet_lite0": ("silu", EfficientNetLite0),
     "tf_efficientnet_lite0": ("relu6", TFEfficientNetLite0),
+    "airbench": ("gelu", Airbench),
     "mlp": ("relu", mlp),
     **{f"convnext_{size}": ("gelu", lambda *a, size=size: ConvNeXt(*a, size=size)) for size in ConvNeXt.SIZES},
 }
