@@ -46,6 +46,19 @@ double significance_t(double t, int freedom)
     return freedom < 1 || isnan(t) ? NAN : beta_share(freedom / 2.0, 0.5, freedom / (freedom + t * t));
 }
 
+/* At most k of n fair coins show heads with chance I_1/2(n - k, k + 1). */
+McNemar significance_mcnemar(unsigned only_first, unsigned only_second)
+{
+    const double few = fmin(only_first, only_second), all = (double)only_first + only_second, apart = fabs((double)only_first - only_second);
+    McNemar m = { .exact = 1, .approximate = 1 };
+    if (all == 0)
+        return m;
+    m.exact = fmin(1, 2 * beta_share(all - few, few + 1, 0.5));
+    m.chi2 = pow(fmax(apart - 1, 0), 2) / all;
+    m.approximate = erfc(sqrt(m.chi2 / 2));
+    return m;
+}
+
 Paired significance_paired(const double *a, const double *b, int count)
 {
     Paired paired = { .p = NAN };

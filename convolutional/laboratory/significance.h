@@ -18,6 +18,14 @@ Paired significance_paired(const double *a, const double *b, int count);
 /* Two-sided p of Student's t with so many degrees of freedom. */
 double significance_t(double t, int freedom);
 
+/* Two classifiers on the same images (McNemar, 1947): only the images count that one of them gets right and the other does not. */
+typedef struct McNemar {
+    double exact;                  /* two-sided p of the binomial distribution with a share of 1/2 */
+    double chi2, approximate;      /* (|b - c| - 1)^2 / (b + c), and its p; good for b + c of 25 and more */
+} McNemar;
+
+McNemar significance_mcnemar(unsigned only_first, unsigned only_second);
+
 /* p-values, corrected; `corrected` may be `p`. NAN stays NAN and does not count. */
 void significance_holm(const double *p, int count, double *corrected);
 
