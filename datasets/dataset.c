@@ -259,10 +259,20 @@ static void drop_damaged(Dataset *dataset, const bool *bad)
     for (uint32_t i = 0; i < dataset->count; i++) {
         if (bad[i])
             continue;
-        if (kept != i)
-            memcpy(dataset->images + kept * bytes, dataset->images + i * bytes, bytes);
+        if (kept == i) {
+            kept++;
+            continue;
+        }
+        memcpy(dataset->images + kept * bytes, dataset->images + i * bytes, bytes);
+        if (dataset->names) {
+            free(dataset->names[kept]);
+            dataset->names[kept] = dataset->names[i];
+            dataset->names[i] = NULL;
+        }
         dataset->labels[kept++] = dataset->labels[i];
     }
+    for (uint32_t i = kept; dataset->names && i < dataset->count; i++)
+        free(dataset->names[i]);
     dataset->damaged = dataset->count - kept;
     dataset->count = kept;
 }
@@ -300,6 +310,10 @@ static Dataset *dataset_load(Part *part, const uint32_t *chosen, uint32_t count,
     dataset->labels = allocate(count, sizeof *dataset->labels, "the labels");
     for (uint32_t i = 0; i < count; i++)
         dataset->labels[i] = part->labels[chosen[i]];
+    if (options->named)
+        dataset->names = allocate(count, sizeof *dataset->names, "the images' names");
+    for (uint32_t i = 0; options->named && i < count; i++)
+        dataset->names[i] = part->format->name(part, chosen[i]);
     bool *bad = allocate(count, sizeof *bad, "a data set");
     const uint32_t failures = options->undecoded ? 0 : decode_all(part, chosen, dataset, bad);
     const bool good = failures == 0 || damage_bearable(part, chosen, bad, dataset, error);
@@ -345,6 +359,7 @@ void dataset_free(Dataset *dataset)
     if (!dataset)
         return;
     names_free(dataset->class_names, dataset->classes);
+    names_free(dataset->names, (int)dataset->count);
     free(dataset->path);
     free(dataset->notes);
     free(dataset->skipped);

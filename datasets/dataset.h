@@ -27,6 +27,7 @@ typedef struct Dataset {
     uint32_t    count;
     uint8_t    *images;                /* count x channels x height x width */
     uint16_t   *labels;                /* count */
+    char      **names;                 /* count: each image's file, or its place in one, for people; NULL: not asked for */
     bool        mirror_ok;             /* horizontal flips keep the meaning: false for IDX digits, and for grey images
                                           of classes that are named by one letter or digit */
     uint32_t    damaged;               /* images skipped under skip_bad */
@@ -46,6 +47,7 @@ typedef struct DataOptions {
     int         channels;              /* 1 or 3: convert; 0: as the data is */
     bool        as_stored;             /* EXIF orientation of photographs is not applied */
     ImageFit    fit;                   /* how images of other sizes come to theirs */
+    bool        named;                 /* the data set has its images' names */
     bool        undecoded;             /* sizes, labels and classes alone: images stays NULL, and damage is not found */
     bool        skip_bad;              /* skip damaged images, up to 1% of all parts' images together (rounded up), instead of stopping */
     uint32_t    skipped_before;        /* skipped already in other splits of the same data set; they count too */

@@ -70,24 +70,6 @@ static void sort_top(const float *values, int *order, int classes, int top)
     }
 }
 
-/* A line break in a name comes out as \x0A, so that a row stays a line. */
-static void print_csv_text(const char *text)
-{
-    if (!text[strcspn(text, ",\"")]) {
-        print_printable(text);
-        return;
-    }
-    putchar('"');
-    for (const char *quote; (quote = strchr(text, '"')) != NULL; text = quote + 1) {
-        char *before = text_format("%.*s", (int)(quote - text), text);
-        print_printable(before);
-        fputs("\"\"", stdout);
-        free(before);
-    }
-    print_printable(text);
-    putchar('"');
-}
-
 static void print_jsonl(const Printer *p, const char *path, int count)
 {
     printf("{\"file\": ");

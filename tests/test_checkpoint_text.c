@@ -28,12 +28,13 @@ static int teardown(void **state)
     return 0;
 }
 
-enum { KEYS = 15 };
+enum { KEYS = 17 };
 static const char *const keys[KEYS] = {
     "format", "arch", "act", "classes", "mean", "std", "img_size", "in_chans", "squeeze_excite", "exif_orientation",
     "bn_eps", "crop", "interpolation", "depth", "width",
+    "temperature", "reject_below",
 };
-static const char *const good[KEYS] = { "pt", "lenet", "tanh", "[\"0\",\"1\"]", "[0.5]", "[1]", "28", "1", NULL, NULL, NULL, NULL, NULL, NULL, NULL };
+static const char *const good[KEYS] = { "pt", "lenet", "tanh", "[\"0\",\"1\"]", "[0.5]", "[1]", "28", "1", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
 
 static const struct { const char *name, *key, *value, *expected; } infos[] = {      /* value NULL: the key is missing */
     { "as it is",            "format",    "pt",                  NULL },
@@ -56,6 +57,11 @@ static const struct { const char *name, *key, *value, *expected; } infos[] = {  
     { "cut otherwise",       "crop",      "border",              "expected centre, pad, squash, or no such key" },
     { "bicubic",             "interpolation", "bicubic",         NULL },
     { "filtered otherwise",  "interpolation", "",                "expected bilinear, bicubic, or no such key" },
+    { "warm",                "temperature", "1.5e0",             NULL },
+    { "of no warmth",        "temperature", "0",                 "a number above 0, up to 1000, or no such key" },
+    { "warmth: a text",      "temperature", "\"1\"",             "a number above 0, up to 1000" },
+    { "unsure",              "reject_below", "0.5",              NULL },
+    { "never sure",          "reject_below", "1.5",              "a number above 0, up to 1, or no such key" },
     { "no format",           "format",    NULL,                  "metadata 'format' is missing" },
     { "no arch",             "arch",      NULL,                  "metadata 'arch' is missing" },
     { "no act",              "act",       NULL,                  "metadata 'act' is missing" },
@@ -117,6 +123,8 @@ static void foreign_infos(void **state)
         assert_int_equal(info.fit.crop, ok && !strcmp(infos[c].key, "crop") ? CROP_pad : CROP_centre);
         assert_int_equal(info.fit.filter, ok && !strcmp(infos[c].key, "interpolation") ? FILTER_bicubic : FILTER_bilinear);
         assert_int_equal(info.as_stored, ok && strcmp(infos[c].key, "exif_orientation") != 0);
+        assert_true(info.temperature == (ok && !strcmp(infos[c].key, "temperature") ? 1.5 : 0));
+        assert_true(info.reject_below == (ok && !strcmp(infos[c].key, "reject_below") ? 0.5 : 0));
         model_info_clear(&info);
     }
 }

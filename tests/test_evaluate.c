@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "folder.h"
 #include "scratch.h"
 
 /* A run whose network knows a little, and a picture. */
@@ -101,8 +102,112 @@ static void test_views(void **state)
     }
 }
 
+/* ---- results ---- */
+
+static void test_mistakes(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        { "evaluate run --per-class x.txt",                                2, "", "x.txt': --per-class: use - for lines, or a name that ends in .csv" },
+        { "evaluate run --predictions x.png",                              2, "", "let its name end in .csv" },
+        { "evaluate run --results-format csv --per-class -",               2, "", "name a file that ends in .csv" },
+        { "evaluate run --results-format csv --misclassified 3",           2, "", "--predictions FILE.csv" },
+        { "evaluate run --compare nowhere -q --json --limit 50",           3, NULL, "nowhere" },
+        { "evaluate run --fit-temperature --split test",                   2, "", "leave it out" },
+        { "evaluate run --fit-temperature --use-ema",                      2, "", "leave --use-ema out" },
+        { "evaluate run --fit-reject 0.9",                                 2, "", "use coverage:P" },
+        { "evaluate run --fit-reject precision:2",                         2, "", "use coverage:P" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
+}
+
+/* All of one run agrees: the table of images with the figures, and with the matrix. */
+static void test_results(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        { "evaluate run --limit 100 --threads 1 -q --predictions p.csv --per-class c.csv --confusion-matrix m.csv --calibration b.csv | wc -l", 0, "4\n", "" },
+        { "head -1 p.csv",                                                 0, "image,label,called,right,probability,label_probability,loss\n", "" },
+        { "wc -l <p.csv",                                                  0, "101\n", "" },
+        { "wc -l <c.csv; wc -l <m.csv; wc -l <b.csv",                      0, "11\n11\n16\n", "" },
+        { "evaluate run --limit 100 --threads 1 -q --results-format csv | wc -l", 0, "2\n", "" },
+        { "evaluate run --limit 100 --threads 1 -q --per-class - --confusion-matrix - --calibration - --misclassified 2 | wc -l", 0, "49\n", "" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
+    check(&(Case){ "evaluate run --limit 100 --threads 1 -q --per-class c.png --confusion-matrix m.svg --calibration b.pdf >lines && "
+                   "head -c 4 c.png | tail -c 3 && grep -c '</svg>' m.svg && head -c 5 b.pdf", 0, "PNG1\n%PDF-", "" });
+    json_t *json = json_of(EVALUATE "--confusion-matrix - --per-class - --calibration - --misclassified 100 --compare run/last.safetensors");
+    const json_t *matrix = json_object_get(json, "confusion_matrix"), *wrong = json_object_get(json, "misclassified"),
+                 *other = json_object_get(json, "compare");
+    double hits = 0, all = 0;
+    for (size_t t = 0; t < 10; t++)
+        for (size_t p = 0; p < 10; p++) {
+            const double count = json_number_value(json_array_get(json_array_get(matrix, t), p));
+            all += count;
+            hits += t == p ? count : 0;
+        }
+    assert_true(all == 100 && hits == 100 * number_of(json, "top1"));
+    assert_int_equal(json_array_size(wrong), 100 - (size_t)hits);
+    assert_int_equal(json_array_size(json_object_get(json, "per_class")), 10);
+    assert_int_equal(json_array_size(json_object_get(json, "calibration")), 15);
+    assert_true(number_of(other, "both") + number_of(other, "this_alone") == hits);
+    assert_true(number_of(other, "top1") * 100 == number_of(other, "both") + number_of(other, "other_alone"));
+    json_decref(json);
+}
+
+/* ---- what is kept in the checkpoint ---- */
+
+/* The bytes of a checkpoint after its header. */
+static char *tensors_of(const char *name, size_t *count)
+{
+    char path[256];
+    uint64_t header;
+    size_t size;
+    char *bytes = scratch_read(scratch_path(path, folder, name), &size);
+    assert_non_null(bytes);
+    memcpy(&header, bytes, sizeof header);
+    *count = size - 8 - (size_t)header;
+    memmove(bytes, bytes + 8 + header, *count);
+    return bytes;
+}
+
+static void test_fits(void **state)
+{
+    (void)state;
+    size_t before, after;
+    check(&(Case){ "cp -r run fit", 0, "", "" });
+    const double loss = number_in("evaluate fit --split val --threads 1 -q --json", "loss");
+    char *old = tensors_of("fit/best.safetensors", &before);
+    check(&(Case){ "evaluate fit --threads 1 --fit-temperature --fit-reject coverage:0.5", 0, "with the checkpoint's temperature of", "50.00% of them get an answer" });
+    char *now = tensors_of("fit/best.safetensors", &after);
+    assert_true(before == after && !memcmp(old, now, before));
+    json_t *json = json_of("evaluate fit --split val --threads 1 -q --json");
+    assert_true(number_of(json, "loss") == loss && number_of(json, "calibrated_loss") <= loss && number_of(json, "answered") == 0.5);
+    assert_true(number_of(json, "calibrated_error") >= 0 && number_of(json, "temperature") > 0.05);
+    const double temperature = number_of(json, "temperature");
+    json_decref(json);
+    /* The same temperature again; a new one alone takes the threshold out, which was another's. */
+    check(&(Case){ "evaluate fit --threads 1 --fit-temperature", 0, NULL, "is taken out" });
+    json = json_of("evaluate fit --split val --threads 1 -q --json");
+    assert_true(number_of(json, "temperature") == temperature && json_is_null(json_object_get(json, "reject_below")));
+    json_decref(json);
+    /* Somebody trains there. */
+    char path[256];
+    Error error;
+    const int lock = folder_lock(scratch_path(path, folder, "fit"), &error);
+    assert_true(lock >= 0);
+    check_mistake(&(Case){ "evaluate fit --threads 1 --fit-temperature -q", 4, "", "fit" });
+    folder_unlock(lock);
+    free(old);
+    free(now);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_views) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_views), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_results), cmocka_unit_test(test_fits),
+    };
     return cmocka_run_group_tests(tests, evaluate_setup, commands_teardown);
 }

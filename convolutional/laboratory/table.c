@@ -113,7 +113,7 @@ static const char *cell_write(const Cell *cell, int digits, char *text, size_t s
     if (isnan(cell->number))
         *text = '\0';
     else
-        snprintf(text, size, "%.*g", digits, cell->number + 0.0);
+        snprintf(text, size, "%.*g", fabs(cell->number) < 1e9 && cell->number == floor(cell->number) ? 10 : digits, cell->number + 0.0);
     return text;
 }
 
@@ -139,7 +139,7 @@ void table_print(const Table *table, FILE *stream)
 }
 
 /* A cell with a comma, a quote or a line's end stands in quotes. */
-static void csv_write(FILE *stream, const char *text)
+void table_csv_text(FILE *stream, const char *text)
 {
     if (!strpbrk(text, ",\"\n")) {
         fputs(text, stream);
@@ -162,7 +162,7 @@ bool table_save(const Table *table, const char *path, Error *error)
         for (int c = 0; c < table->columns; c++) {
             if (c)
                 fputc(',', stream);
-            csv_write(stream, r < 0 ? table->names[c] : cell_write(cell_at(table, r, c), 9, text, sizeof text));
+            table_csv_text(stream, r < 0 ? table->names[c] : cell_write(cell_at(table, r, c), 9, text, sizeof text));
         }
         fputc('\n', stream);
     }

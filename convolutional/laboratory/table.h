@@ -26,7 +26,10 @@ const char *table_column(const Table *table, int column);      /* its name */
 double      table_number_at(const Table *table, int row, const char *column);
 const char *table_text_at(const Table *table, int row, const char *column);
 
-/* Columns under one another, four digits. */
+/* A text as a cell of CSV: in quotes if it has a comma, a quote or a line's end. */
+void table_csv_text(FILE *stream, const char *text);
+
+/* Columns under one another, four digits, whole numbers in full. */
 void table_print(const Table *table, FILE *stream);
 /* A line of names, then a line a row, nine digits. Replaces the file as a whole. */
 bool table_save(const Table *table, const char *path, Error *error);

@@ -137,6 +137,16 @@ bool checkpoint_info(const char *path, ModelInfo *info, Error *error)
     return ok;
 }
 
+bool checkpoint_set_calibration(const char *path, const ModelInfo *info, Error *error)
+{
+    char temperature[32], reject[32];
+    const SafetensorsText texts[] = {
+        { "temperature", info->temperature > 0 ? calibration_text(info->temperature, temperature) : NULL },
+        { "reject_below", info->reject_below > 0 ? calibration_text(info->reject_below, reject) : NULL },
+    };
+    return safetensors_set_metadata(path, texts, sizeof texts / sizeof *texts, error);
+}
+
 bool checkpoint_load(const char *path, Network *network, Optimizer *optimizer, RunState *run, const Kept *parts, Error *error)
 {
     Safetensors *file = safetensors_open(path, error);

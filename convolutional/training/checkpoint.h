@@ -5,8 +5,8 @@
  *                       the metadata
  *
  * Metadata (text): format, arch, act, classes, mean, std, img_size, in_chans, exif_orientation ("applied"), crop and interpolation where they
- * are not centre and bilinear, squeeze_excite, gate_same, bn_eps, depth and width where they are not the architecture's own, and for resume the
- * run's own keys. */
+ * are not centre and bilinear, squeeze_excite, gate_same, bn_eps, depth and width where they are not the architecture's own, temperature and reject_below
+ * where evaluate has found them, and for resume the run's own keys. */
 
 #ifndef CONVZOO_CHECKPOINT_H
 #define CONVZOO_CHECKPOINT_H
@@ -31,6 +31,8 @@ typedef struct ModelInfo {
     int    depth, width;                       /* of mlp, where they are not its own; else 0 */
     bool   as_stored;                          /* EXIF orientation was not applied to the photographs: exif_orientation is missing */
     ImageFit fit;                              /* how images of other sizes come to img_size: crop, interpolation */
+    double temperature;                        /* that logits are divided by before they become probabilities; 0: 1 */
+    double reject_below;                       /* an image whose largest probability is below this is unknown; 0: none is */
 } ModelInfo;
 
 void model_info_clear(ModelInfo *info);
@@ -62,6 +64,8 @@ bool checkpoint_save(const char *path, const char *keep_previous, Network *netwo
 
 /* Reads the metadata alone: which network to build. Fails if a key is missing or does not parse. */
 bool checkpoint_info(const char *path, ModelInfo *info, Error *error);
+/* Writes the info's temperature and reject_below into a file that is there; no byte of its tensors changes. */
+bool checkpoint_set_calibration(const char *path, const ModelInfo *info, Error *error);
 /* Reads weights (and optimizer state, counters and what parts keep when not NULL) into a network built from the info. All names, shapes and
  * types are compared first; one line lists up to ten differences and then nothing has been loaded. */
 bool checkpoint_load(const char *path, Network *network, Optimizer *optimizer, RunState *run, const Kept *parts, Error *error);

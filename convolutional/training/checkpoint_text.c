@@ -81,6 +81,16 @@ static void put_choice(SafetensorsWriter *writer, const char *key, const char *n
     safetensors_writer_metadata(writer, key, names_word(names, 0, name, sizeof name));
 }
 
+const char *calibration_text(double number, char text[32])
+{
+    json_t *json = json_real(number);
+    char *digits = json ? json_dumps(json, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17)) : NULL;
+    snprintf(text, 32, "%s", digits ? digits : "");
+    free(digits);
+    json_decref(json);
+    return text;
+}
+
 bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *path, Error *error)
 {
     safetensors_writer_metadata(writer, "format", "pt");
@@ -106,6 +116,11 @@ bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *
         put_choice(writer, "crop", image_crops[info->fit.crop]);
     if (info->fit.filter != FILTER_bilinear)
         put_choice(writer, "interpolation", image_filters[info->fit.filter]);
+    char text[32];
+    if (info->temperature > 0)
+        safetensors_writer_metadata(writer, "temperature", calibration_text(info->temperature, text));
+    if (info->reject_below > 0)
+        safetensors_writer_metadata(writer, "reject_below", calibration_text(info->reject_below, text));
     return true;
 }
 
@@ -263,6 +278,19 @@ static bool get_orientation(const Safetensors *file, bool *as_stored, const char
     return !text || !strcmp(text, "applied") || bad_text("exif_orientation", text, "applied, or no such key", path, error);
 }
 
+/* 0 without the key. */
+static bool get_calibration(const Safetensors *file, const char *key, double most, double *value, const char *path, Error *error)
+{
+    char expected[64];
+    const char *text = safetensors_metadata(file, key);
+    json_t *json = get_json(file, key);
+    *value = json_number_value(json);
+    const bool ok = !text || (json_is_number(json) && *value > 0 && *value <= most);
+    json_decref(json);
+    snprintf(expected, sizeof expected, "a number above 0, up to %g, or no such key", most);
+    return ok || bad_text(key, text, expected, path, error);
+}
+
 /* The place of one of the names; 0 without the key. */
 static bool get_choice(const Safetensors *file, const char *key, const char *const *choices, int count, int *place, const char *path,
                        Error *error)
@@ -312,6 +340,8 @@ bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, 
                     get_size(file, "depth", ARCH_DEPTH_MOST, &info->depth, path, error) &&
                     get_size(file, "width", ARCH_WIDTH_MOST, &info->width, path, error) &&
                     get_orientation(file, &info->as_stored, path, error) && get_fit(file, &info->fit, path, error) &&
+                    get_calibration(file, "temperature", 1000, &info->temperature, path, error) &&
+                    get_calibration(file, "reject_below", 1, &info->reject_below, path, error) &&
                     get_classes(file, info, path, error);
     if (!ok)
         model_info_clear(info);

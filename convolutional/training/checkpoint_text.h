@@ -9,6 +9,9 @@
 bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *path, Error *error);
 bool run_to_text(SafetensorsWriter *writer, const RunState *run, const char *path, Error *error);
 
+/* A number above 0 as its key's text; returns text. */
+const char *calibration_text(double number, char text[32]);
+
 /* Reading fails (EXIT_input) if a key is missing, does not parse or contradicts another; what was filled is cleared. */
 bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, Error *error);
 bool run_from_text(const Safetensors *file, RunState *run, const char *path, Error *error);

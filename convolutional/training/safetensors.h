@@ -66,4 +66,12 @@ void safetensors_writer_add(SafetensorsWriter *writer, const char *name, Dtype d
  * fails; then path is as it was. */
 bool safetensors_write(const SafetensorsWriter *writer, const char *path, const char *keep_previous, Error *error);
 
+typedef struct SafetensorsText {
+    const char *key, *value;           /* NULL: the key is taken out */
+} SafetensorsText;
+
+/* Replaces a file by one with other texts in its metadata, whole or not at all, as above; the tensors' bytes are copied as they lie, in
+ * whatever order. A link is followed: the file it leads to is replaced. A file whose checksum is wrong is refused. */
+bool safetensors_set_metadata(const char *path, const SafetensorsText *texts, size_t count, Error *error);
+
 #endif

@@ -39,6 +39,23 @@ void print_printable(const char *text)
     free(copy);
 }
 
+void print_csv_text(const char *text)
+{
+    if (!text[strcspn(text, ",\"")]) {
+        print_printable(text);
+        return;
+    }
+    putchar('"');
+    for (const char *quote; (quote = strchr(text, '"')) != NULL; text = quote + 1) {
+        char *before = text_format("%.*s", (int)(quote - text), text);
+        print_printable(before);
+        fputs("\"\"", stdout);
+        free(before);
+    }
+    print_printable(text);
+    putchar('"');
+}
+
 void print_json_string(const char *text)
 {
     char *copy = text_copy(text), *shown = NULL;

@@ -71,9 +71,10 @@ const TriedOption tried_on_a_checkpoint[] = {
     { "img-size image-size input-size imgsz", "images are resized to what the checkpoint was trained on: leave it out" },
     { "crops ten-crop tencrop multi-crop", "use --tta ten, or --tta flip" },
     { "amp fp16 bf16 half precision dtype", "checkpoints are measured in full precision: leave it out" },
+    { "calibrate calibration-curve ece", "use --calibration -, or --fit-temperature to mend it (both of evaluate)" },
+    { "threshold confidence conf min-confidence unknown", "use predict --reject P, or evaluate --fit-reject precision:P" },
     { "output o results-file save-json out", "results are printed: send them to a file with > FILE" },
     { "image images source input i file files folder", "give images or folders as arguments after the checkpoint, without an option" },
-    { "per-class confusion-matrix classification-report", "there is one figure for all classes; predict --results-format csv prints each image's" },
     { "epochs lr opt", "a checkpoint is measured, not trained: leave it out" },
     { NULL, NULL }
 };

@@ -1,0 +1,78 @@
+/* safetensors_metadata.c - other texts in the metadata of a file that is there. */
+
+#include "safetensors_file.h"
+
+#include "files.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 1 << 20 };      /* bytes copied at once */
+
+/* The file's header with the texts, as the new file starts; the caller frees it. */
+static char *header_with(const Safetensors *file, const SafetensorsText *texts, size_t count, size_t *bytes, Error *error)
+{
+    const size_t before = (size_t)file->data - 8;
+    char *old = allocate(before + 1, 1, "a safetensors header");
+    json_t *root = safetensors_read_at(file, 8, old, before, error) ? json_loads(old, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    free(old);
+    if (!root)
+        return NULL;
+    json_t *metadata = json_object_get(root, "__metadata__");
+    if (!metadata) {
+        metadata = json_object();
+        json_object_set_new(root, "__metadata__", metadata);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (texts[i].value)
+            json_object_set_new(metadata, texts[i].key, json_string(texts[i].value));
+        else
+            json_object_del(metadata, texts[i].key);
+    char *text = json_dumps(root, JSON_COMPACT);
+    json_decref(root);
+    CHECK(text, "no memory for a header of %zu bytes", before);
+    const size_t length = strlen(text), padded = (length + 7) / 8 * 8;
+    const uint64_t field = htole64(padded);
+    char *header = allocate(8 + padded, 1, "a safetensors header");
+    memcpy(header, &field, sizeof field);
+    memset(header + 8, ' ', padded);
+    memcpy(header + 8, text, length);
+    free(text);
+    *bytes = 8 + padded;
+    return header;
+}
+
+static bool copy_tensors(const Safetensors *file, FileWriter *to, Error *error)
+{
+    char *chunk = allocate(CHUNK, 1, "a part of a file");
+    bool ok = true;
+    for (uint64_t at = file->data; ok && at < file->size;) {
+        const size_t count = file->size - at < CHUNK ? (size_t)(file->size - at) : CHUNK;
+        ok = safetensors_read_at(file, at, chunk, count, error) && file_writer_write(to, chunk, count, error);
+        at += count;
+    }
+    free(chunk);
+    return ok;
+}
+
+bool safetensors_set_metadata(const char *path, const SafetensorsText *texts, size_t count, Error *error)
+{
+    char *real = realpath(path, NULL);
+    if (!real)
+        return error_set(error, EXIT_input, "cannot read: %s: %s: correct the path or its permissions", path, strerror(errno));
+    size_t size = 0;
+    Safetensors *file = safetensors_open(real, error);
+    char *header = file && safetensors_check(file, error) ? header_with(file, texts, count, &size, error) : NULL;
+    FileWriter *writer = header ? file_writer_open(real, size + file->size - file->data, error) : NULL;
+    bool ok = writer && file_writer_write(writer, header, size, error) && copy_tensors(file, writer, error);
+    if (ok)
+        ok = file_writer_commit(writer, NULL, error);
+    else
+        file_writer_abandon(writer);
+    safetensors_close(file);
+    free(header);
+    free(real);
+    return ok;
+}
