@@ -204,10 +204,63 @@ static void test_fits(void **state)
     free(now);
 }
 
+/* ---- predict ---- */
+
+static void test_predict(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        { "mkdir -p in/sub && cp one.ppm in/a.ppm && cp one.ppm in/sub/b.ppm && printf 'in/a.ppm\n\nin/sub\n' >names", 0, "", "" },
+        { "predict run --list names -k 1 --threads 1 | cut -d: -f1",               0, "in/a.ppm\nin/sub/b.ppm\n", "" },
+        { "predict run --list - -k 1 --threads 1 <names | wc -l",                  0, "2\n", "" },
+        { "predict run one.ppm --list names -k 1 --threads 1 | wc -l",             0, "3\n", "" },
+        { "predict run 'in/*.ppm' 'in/*/?.ppm' -k 1 --threads 1 | cut -d: -f1",    0, "in/a.ppm\nin/sub/b.ppm\n", "" },
+        { "predict run 'in/*.jpg'",                                                3, "", "correct the pattern" },
+        { "predict run --list /dev/null",                                          3, "", "the list is empty" },
+        { "predict run --list nowhere",                                            3, "", "nowhere" },
+        { "(echo one.ppm; echo gone.ppm; echo in/a.ppm) | predict run --list - -k 1 --threads 1 >lines; code=$?; cut -d: -f1 lines; exit $code",
+                                                                                   3, "one.ppm\nin/a.ppm\n", "gone.ppm" },
+        { "head -c 30 one.ppm >in/sub/cut.ppm; predict run in -k 1 --threads 1 >lines; code=$?; cut -d: -f1 lines; rm in/sub/cut.ppm; exit $code",
+                                                                                   3, "in/a.ppm\nin/sub/b.ppm\n", "cut.ppm" },
+        { "predict run",                                                           2, "", "no image" },
+        { "predict run one.ppm --reject 1 -k 1 --threads 1",                       0, "one.ppm:  unknown (", "" },
+        { "predict run one.ppm --reject 1 -k 1 --threads 1 --results-format csv | head -1", 0, "file,rank,class,prob,unknown\n", "" },
+        { "predict run one.ppm --reject 1 -k 1 --threads 1 --results-format csv | tail -1", 0, ",1\n", "" },
+        { "predict run one.ppm --reject 0.01 -k 1 --threads 1 --results-format csv | tail -1", 0, ",0\n", "" },
+        { "predict run one.ppm --reject 1 --threads 1 --results-format jsonl",     0, "\"unknown\": true", "" },
+        { "predict run one.ppm --reject 0 --threads 1 --results-format jsonl",     0, "{\"file\": \"one.ppm\", \"probs\"", "" },
+        { "predict run one.ppm --temperature 0",                                   2, "", "--temperature" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
+}
+
+/* What evaluate has kept in the checkpoint: the same as if it were typed. */
+static void test_predict_calibrated(void **state)
+{
+    (void)state;
+    char command[256], *typed, *kept, *err;
+    check(&(Case){ "cp -r run calibrated && evaluate calibrated --threads 1 --fit-temperature --fit-reject coverage:0.3 -q", 0, NULL, NULL });
+    json_t *json = json_of("evaluate calibrated --split val --threads 1 -q --json");
+    snprintf(command, sizeof command, "predict run one.ppm in --threads 1 --temperature %.9g --reject %.9g", number_of(json, "temperature"),
+             number_of(json, "reject_below"));
+    json_decref(json);
+    assert_int_equal(run(command, &typed, &err), 0);
+    free(err);
+    assert_int_equal(run("predict calibrated one.ppm in --threads 1", &kept, &err), 0);
+    free(err);
+    assert_string_equal(typed, kept);
+    free(typed);
+    free(kept);
+    check(&(Case){ "predict run one.ppm --threads 1 >plain && predict calibrated one.ppm --threads 1 --temperature 1 --reject 0 | cmp - plain", 0, "", "" });
+    check(&(Case){ "predict calibrated one.ppm --threads 1 --reject 0 | cmp - plain", 1, NULL, NULL });
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_views), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_results), cmocka_unit_test(test_fits),
+        cmocka_unit_test(test_predict), cmocka_unit_test(test_predict_calibrated),
     };
     return cmocka_run_group_tests(tests, evaluate_setup, commands_teardown);
 }

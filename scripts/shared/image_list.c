@@ -7,6 +7,8 @@
 #include "text.h"
 
 #include <errno.h>
+#include <glob.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -110,15 +112,64 @@ static bool add_folder(ImageList *list, const char *path, Error *error)
            error_set(error, EXIT_input, "no image: %s: the folder holds none that can be read: name another", path);
 }
 
+/* The shell did not take the pattern: it was quoted, or there is no shell. */
+static bool add_pattern(ImageList *list, const char *pattern, Error *error)
+{
+    glob_t found;
+    const int status = glob(pattern, 0, NULL, &found);
+    if (status != 0)
+        return status == GLOB_NOMATCH ? error_set(error, EXIT_input, "no file: %s: nothing has such a name: correct the pattern", pattern)
+                                      : error_set(error, EXIT_input, "cannot read: %s: the folders could not be searched: name the files", pattern);
+    bool whole = true;
+    for (size_t i = 0; whole && i < found.gl_pathc; i++)
+        whole = image_list_add(list, found.gl_pathv[i], error);
+    globfree(&found);
+    return whole;
+}
+
 bool image_list_add(ImageList *list, const char *path, Error *error)
 {
     struct stat about;
     if (!disk_is_standard_input(path) && stat(path, &about) != 0)
-        return unreadable(path, errno, error);
+        return errno == ENOENT && strpbrk(path, "*?[") ? add_pattern(list, path, error) : unreadable(path, errno, error);
     if (!disk_is_standard_input(path) && S_ISDIR(about.st_mode))
         return add_folder(list, path, error);
     append(list, path);
     return true;
+}
+
+static bool add_lines(ImageList *list, FILE *stream, const char *shown, Error *error)
+{
+    struct stat about;
+    char *line = NULL;
+    size_t room = 0;
+    const size_t before = list->count;
+    bool whole = true;
+    for (ssize_t length; whole && (length = getline(&line, &room, stream)) >= 0;) {
+        if (strlen(line) != (size_t)length)
+            whole = error_set(error, EXIT_input, "no list of names: %s: it has bytes of 0: give a text with a path a line", shown);
+        line[strcspn(line, "\r\n")] = '\0';
+        if (whole && *line && stat(line, &about) == 0 && S_ISDIR(about.st_mode))
+            whole = add_folder(list, line, error);
+        else if (whole && *line)
+            append(list, line);
+    }
+    if (whole && ferror(stream))
+        whole = unreadable(shown, errno, error);
+    free(line);
+    return whole && (list->count > before || error_set(error, EXIT_input, "no image: %s: the list is empty: put a path in each line", shown));
+}
+
+bool image_list_read(ImageList *list, const char *path, Error *error)
+{
+    if (!strcmp(path, "-"))
+        return add_lines(list, stdin, "standard input", error);
+    FILE *stream = fopen(path, "re");
+    if (!stream)
+        return unreadable(path, errno, error);
+    const bool whole = add_lines(list, stream, path, error);
+    fclose(stream);
+    return whole;
 }
 
 void image_list_notes(const ImageList *list, void (*note)(void *context, const char *text), void *context)
