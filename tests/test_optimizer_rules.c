@@ -197,10 +197,10 @@ static void reference_lars(Reference *r, const OptimizerOptions *o, double lr, d
 }
 
 /* y[rows][columns] = p x + q x^T' x, the matrix as it stands: the iteration commutes with turning it. */
-static void newton_schulz(size_t rows, size_t columns, double *x)
+static void newton_schulz(size_t rows, size_t columns, double *x, int rounds)
 {
     static double gram[NET_MOST * NET_MOST], y[NET_MOST];
-    for (int round = 0; round < 5; round++) {
+    for (int round = 0; round < rounds; round++) {
         for (size_t i = 0; i < rows; i++)
             for (size_t j = 0; j < rows; j++) {
                 gram[i * rows + j] = 0;
@@ -235,7 +235,10 @@ static void reference_muon(Reference *r, const OptimizerOptions *o, double lr, d
     const double norm = norm_of(x, count) + 1e-7;
     for (size_t i = 0; i < count; i++)
         x[i] /= norm;
-    newton_schulz(rows, columns, x);
+    newton_schulz(rows, columns, x, o->muon_rounds ? o->muon_rounds : 5);
+    const double weights = norm_of(r->w, count);
+    for (size_t i = 0; i < count && o->muon_normalise; i++)
+        r->w[i] *= sqrt((double)rows) / weights;
     for (size_t i = 0; i < count; i++)
         r->w[i] -= lr * decay * r->w[i] + lr * sqrt(fmax(1, (double)rows / (double)columns)) * x[i];
 }
@@ -266,6 +269,8 @@ static const struct ReferenceCase {
       reference_muon, reference_adamw },
     { "muon beside sgd", { .kind = OPTIMIZER_muon, .momentum = 0.6f, .weight_decay = 0.1f, .other = OPTIMIZER_sgd, .other_lr = 2 }, 0.02f,
       reference_muon, reference_sgd },
+    { "muon as airbench has it", { .kind = OPTIMIZER_muon, .momentum = 0.6f, .nesterov = true, .weight_decay = 0.01f, .other = OPTIMIZER_sgd, .other_lr = 1,
+                                   .other_momentum = 0.85f, .muon_rounds = 3, .muon_normalise = true }, 0.24f, reference_muon, reference_sgd },
 };
 
 /* All gradients of a step, in double, as the clipping leaves them. */
@@ -290,6 +295,8 @@ static void clip_reference(Network *net, Reference *r, int count, const Optimize
 static void run_reference(Network *net, const struct ReferenceCase *c, Reference *r)
 {
     const OptimizerOptions *o = &c->options;
+    OptimizerOptions beside = *o;
+    beside.momentum = o->other_momentum > 0 ? o->other_momentum : o->momentum;
     const Param *params[NET_PARAMS];
     const int count = net_trained(net, params);
     for (int p = 0; p < count; p++) {
@@ -308,7 +315,7 @@ static void run_reference(Network *net, const struct ReferenceCase *c, Reference
             if (is_matrix(params[p]) || c->rule == c->other)
                 c->rule(&r[p], o, lr, decay, s + 1);
             else
-                c->other(&r[p], o, lr * (double)o->other_lr, decay, s + 1);
+                c->other(&r[p], &beside, lr * (double)o->other_lr, decay, s + 1);
         }
     }
 }

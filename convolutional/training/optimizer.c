@@ -156,6 +156,8 @@ static OptimizerStep step_of(const Optimizer *optimizer, const OptimizerGroup *g
         .beta1 = o->beta1, .beta2 = o->beta2, .rest1 = (float)(1 - (double)o->beta1), .rest2 = (float)(1 - (double)o->beta2),
         .momentum = o->momentum, .eps = o->eps, .root = 1, .of_moment = 1,
     };
+    if (o->other_momentum > 0 && group->rule != optimizer_rule(o->kind))
+        s.momentum = o->other_momentum;
     s.rate = s.lr;
     if (group->rule->prepare)
         group->rule->prepare(&s);

@@ -39,6 +39,9 @@ typedef struct OptimizerOptions {
     char        param_groups[OPTIMIZER_GROUPS_ROOM];      /* parameter_groups.h, checked */
     OptimizerKind other;       /* of a rule for matrices: what steps the rest, an elementwise rule */
     float         other_lr;    /* its share of the learning rate */
+    float         other_momentum;      /* 0: momentum */
+    int           muon_rounds;         /* of Newton-Schulz; 0: 5 */
+    bool          muon_normalise;      /* before a step each matrix is scaled to the norm sqrt(rows) */
     float         head_lr;     /* factor of the head's learning rate; 0: 1 */
 } OptimizerOptions;
 

@@ -1,7 +1,8 @@
 /* muon.c - momentum made orthogonal: all directions of a layer's matrix move alike.
  *
  *   v = momentum v + g;  u = nesterov ? g + momentum v : v, as the matrix [out, in k k]
- *   x = u / |u|;  five times x = a x + (b A + c A A) x,  A = x x^T,  (a, b, c) = (3.4445, -4.7750, 2.0315): Newton-Schulz
+ *   x = u / |u|;  five times, or `rounds`, x = a x + (b A + c A A) x,  A = x x^T,  (a, b, c) = (3.4445, -4.7750, 2.0315): Newton-Schulz
+ *   normalised: w = sqrt(out) w / |w| first, so that lr is the share of it that a step turns       airbench94_muon
  *   w -= lr wd w;  w -= lr sqrt(max(1, out / (in k k))) x                 Jordan et al., 2024, kellerjordan.github.io/posts/muon
  *
  * It takes the weights of convolutions and linear layers. Biases, norms, depthwise filters and the head go by another rule,
@@ -14,7 +15,7 @@
 
 #include <math.h>
 
-enum { ROUNDS = 5 };
+enum { ROUNDS_USUAL = 5 };
 static const float A = 3.4445f, B = -4.7750f, C = 2.0315f;
 
 /* A depthwise filter reads one channel: its rows have nothing to do with each other. */
@@ -99,11 +100,11 @@ static void transpose(const Upright *m)
             m->transposed[column * m->rows + row] = m->x[row * m->columns + column];
 }
 
-static void make_orthogonal(const Upright *m)
+static void make_orthogonal(const Upright *m, int rounds)
 {
     const size_t all = m->rows * m->columns, few = m->rows * m->rows;
     multiply_by(all, (float)(1 / (sqrt(kernel_sum_of_squares(all, m->x)) + 1e-7)), m->x);
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < rounds; round++) {
         transpose(m);
         kernel_matrix_product(m->rows, m->rows, m->columns, m->x, m->transposed, m->square);
         kernel_matrix_product(m->rows, m->rows, m->rows, m->square, m->square, m->polynomial);
@@ -113,14 +114,22 @@ static void make_orthogonal(const Upright *m)
     }
 }
 
+/* What gives the weights the norm of `rows` rows of norm 1. */
+static float unit_of(const OptimizerTensor *t, const float *w)
+{
+    const double norm = sqrt(kernel_sum_of_squares(t->room, w));
+    return norm > 0 ? (float)(sqrt((double)t->rows) / norm) : 1;
+}
+
 static void muon_tensor(const OptimizerStep *s, const OptimizerTensor *t, float *w, const float *g, float *const *state)
 {
     const Upright m = upright_of(t);
-    const float keep = 1 - s->lr * s->decay;
+    const int rounds = s->options->muon_rounds ? s->options->muon_rounds : ROUNDS_USUAL;
+    const float keep = (1 - s->lr * s->decay) * (s->options->muon_normalise ? unit_of(t, w) : 1);
     const float rate = s->lr * sqrtf(fmaxf(1, (float)t->rows / (float)t->columns));
     accumulate(s, t->room, g, state[0]);
     gather(s, t, &m, g, state[0]);
-    make_orthogonal(&m);
+    make_orthogonal(&m, rounds);
     #pragma omp parallel for schedule(static)
     for (size_t row = 0; row < m.rows; row++)
         for (size_t column = 0; column < m.columns; column++) {
