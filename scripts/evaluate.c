@@ -40,6 +40,9 @@ static const Setting options[] = {
       .help = "how often it is right by how sure it is", .keep = KEEP_call },
     { "misclassified", "top-losses show-misclassified", 0, SETTING_whole, FIELD(misclassified), "N", "0", "none", .most = 1e6, .group = "Results",
       .help = "print the N mistakes that it is surest of", .keep = KEEP_call },
+    { "misclassified-sheet", NULL, 0, SETTING_text, FIELD(details.sheet), "FILE.png", .group = "Results", .help = "draw them, 25 unless --misclassified says how many",
+      .keep = KEEP_call },
+    { "filters", NULL, 0, SETTING_text, FIELD(details.filters), "FILE.png", .group = "Results", .help = "draw the first convolution's filters", .keep = KEEP_call },
     { "predictions", NULL, 0, SETTING_text, FIELD(details.predictions), "FILE", .group = "Results", .help = "a .csv with a line an image", .keep = KEEP_call },
     { "compare", NULL, 0, SETTING_text, FIELD(compare), "OTHER", .group = "Results", .help = "another checkpoint or run on the same images, by McNemar's test",
       .keep = KEEP_call },
@@ -134,7 +137,7 @@ static bool tell(const EvaluateFlags *flags, Measured *measured, Model *model, c
     const Comparison comparison = { flags->compare, open_data, opening };
     figures_begin(measured, format);
     const bool ok = (!flags->compare || comparison_tell(measured, &comparison, pass, format, error)) &&
-                    details_tell(measured, &flags->details, format, error);
+                    details_tell(measured, &flags->details, format, model->network, error);
     figures_end(format);
     if (ok && !finite)
         model_diverged(measured->path, error);

@@ -9,6 +9,7 @@
 #include "image_list.h"
 #include "model.h"
 #include "options.h"
+#include "pictures.h"
 #include "plan_text.h"
 #include "printer.h"
 #include "text.h"
@@ -20,6 +21,7 @@ typedef struct PredictFlags {
     const char *output_type, *format, *plan, *tta, *list;
     int64_t     topk, threads;
     double      tta_below, temperature, reject;
+    PictureOptions pictures;
 } PredictFlags;
 
 #define FIELD(name) .field = offsetof(PredictFlags, name)
@@ -35,6 +37,14 @@ static const Setting options[] = {
       .help = "an image whose likeliest class has less than P is unknown; 0: none is" },
     { "temperature", NULL, 0, SETTING_real, FIELD(temperature), "T", .shown = "the checkpoint's, or 1", .least = 0.01, .most = 1000, .group = "Certainty",
       .help = "divide outputs by T before they become probabilities" },
+    { "gradcam", "grad-cam cam", 0, SETTING_text, FIELD(pictures.gradcam), "FOLDER", .group = "Pictures",
+      .help = "draw which places of each image speak for its class (Grad-CAM)" },
+    { "saliency", NULL, 0, SETTING_text, FIELD(pictures.saliency), "FOLDER", .group = "Pictures", .help = "draw which pixels the class depends on most" },
+    { "features", "feature-maps", 0, SETTING_text, FIELD(pictures.features), "FOLDER", .group = "Pictures", .help = "draw what a layer makes of each image" },
+    { "layer", NULL, 0, SETTING_text, FIELD(pictures.layer), "NAME", .shown = "the last convolution's features", .group = "Pictures",
+      .help = "whose output --gradcam and --features look at; train --summary lists them" },
+    { "about", "target-class", 0, SETTING_text, FIELD(pictures.about), "CLASS", .shown = "the likeliest", .group = "Pictures",
+      .help = "the class that --gradcam and --saliency ask about" },
     TTA_OPTIONS(PredictFlags),
     { "threads", NULL, 0, SETTING_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "how many to compute with" },
     { "plan", NULL, 0, SETTING_text, FIELD(plan), "NAME", "default", .group = "Run", .help = "how the computation is laid out: " PLAN_WORDS },
@@ -46,7 +56,8 @@ static const OptionTable table = {
     .examples = "runs/resnet18-relu-1 photo.jpg          # the run's best.safetensors\n"
                 "best.safetensors photos/ --output-type logit --results-format jsonl\n"
                 "best.safetensors 'photos/*.jpg' --tta flip --reject 0.8\n"
-                "best.safetensors --list - <names.txt\n",
+                "best.safetensors --list - <names.txt\n"
+                "best.safetensors photo.jpg --gradcam looks/ --saliency looks/\n",
     .options = options, .count = sizeof options / sizeof *options, .most_arguments = 1 << 30,
     .tried = tried_on_a_checkpoint,
 };
@@ -70,14 +81,16 @@ static bool load_chunk(const ImageList *list, size_t *next, uint32_t most, const
     return whole;
 }
 
-/* Predicts every image of the list in chunks of a batch. False if one could not be read; each of those has been told. */
-static bool predict(const Model *model, const Plan *plan, ViewOptions how_seen, const ImageList *list, Printer *printer)
+/* Predicts every image of the list in chunks of a batch. *whole: all could be read; each that could not has been told. False and a line if
+ * a picture cannot be drawn. */
+static bool predict(const Model *model, const Plan *plan, ViewOptions how_seen, const ImageList *list, Printer *printer, Pictures *pictures,
+                    bool *whole, Error *error)
 {
     const ModelInfo *info = &model->info;
     const int batch = list->count < BATCH ? (int)list->count : BATCH;
     const ImageOptions how = model_image_options(info);
     const char *names[BATCH];
-    bool whole = true;
+    bool drawn = true;
     Dataset data = {
         .kind = "folder", .channels = info->channels, .height = info->side, .width = info->side, .classes = info->class_count,
         .class_names = info->classes,
@@ -86,8 +99,8 @@ static bool predict(const Model *model, const Plan *plan, ViewOptions how_seen, 
     };
     Program *program = model_program(model, plan, batch, note_print, NULL);
     Views *views = views_new(model->network, program, how_seen);
-    for (size_t next = 0; next < list->count;) {
-        whole = load_chunk(list, &next, (uint32_t)batch, &how, &data, names) && whole;
+    for (size_t next = 0; drawn && next < list->count;) {
+        *whole = load_chunk(list, &next, (uint32_t)batch, &how, &data, names) && *whole;
         if (data.count == 0)
             continue;
         Loader *loader = model_loader(model, &data, batch);
@@ -97,6 +110,7 @@ static bool predict(const Model *model, const Plan *plan, ViewOptions how_seen, 
             const float *logits = views_logits(views, images.images, images.count);
             for (int i = 0; i < images.count; i++)
                 printer_image(printer, names[i], logits + i * info->class_count);
+            drawn = pictures_draw(pictures, images.images, logits, names, images.count, error);
         }
         loader_free(loader);
     }
@@ -104,7 +118,7 @@ static bool predict(const Model *model, const Plan *plan, ViewOptions how_seen, 
     program_free(program);
     free(data.images);
     free(data.labels);
-    return whole;
+    return drawn;
 }
 
 static bool list_images(const PredictFlags *flags, const OptionLine *line, ImageList *list, Error *error)
@@ -142,15 +156,24 @@ static int run(const PredictFlags *flags, const OptionLine *line, Error *error)
         !(path = model_file(line->arguments[0], error)) || !model_open(path, &model, error))
         code = (int)error->code;
     else {
+        bool whole = true;
+        Pictures *pictures = NULL;
         if (*model.note)
             note_print(NULL, model.note);
         compute_threads_settle(flags->threads);
         Printer printer = printer_of(flags, &model.info);
-        printer_begin(&printer);
-        if (!predict(&model, &plan, tta_views(flags->tta, flags->tta_below), &list, &printer))
-            code = EXIT_input;
-        if (printer.diverged)
-            code = (int)model_diverged(path, error);
+        if (!pictures_new(&flags->pictures, &model, &plan, &pictures, error))
+            code = (int)error->code;
+        else {
+            printer_begin(&printer);
+            if (!predict(&model, &plan, tta_views(flags->tta, flags->tta_below), &list, &printer, pictures, &whole, error))
+                code = (int)error->code;
+            else if (printer.diverged)
+                code = (int)model_diverged(path, error);
+            else if (!whole)
+                code = EXIT_input;
+        }
+        pictures_free(pictures);
         printer_free(&printer);
     }
     free(path);

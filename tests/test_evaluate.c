@@ -256,11 +256,35 @@ static void test_predict_calibrated(void **state)
     check(&(Case){ "predict calibrated one.ppm --threads 1 --reject 0 | cmp - plain", 1, NULL, NULL });
 }
 
+/* ---- pictures ---- */
+
+#define IS_PNG " | while read f; do head -c 4 \"$f\" | tail -c 3; done"
+
+static void test_pictures(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        { "mkdir -p in/sub && cp one.ppm in/a.ppm && cp one.ppm in/sub/b.ppm && predict run in --threads 1 -k 1 --gradcam looks/cam --saliency looks --features looks && "
+          "ls looks looks/cam", 0, "looks:\n0001-a-features.png\n0001-a-saliency.png\n0002-b-features.png\n0002-b-saliency.png\ncam\n\nlooks/cam:\n"
+                                   "0001-a-gradcam.png\n0002-b-gradcam.png\n", "" },
+        { "find looks -name '*.png'" IS_PNG,                                       0, "PNGPNGPNGPNGPNGPNG", "" },
+        { "predict run one.ppm --threads 1 --gradcam frog --about nothing",        2, "", "unknown class 'nothing'" },
+        { "predict run one.ppm --threads 1 --gradcam layer --layer nothing",       2, "", "unknown layer 'nothing'" },
+        { "predict run one.ppm --threads 1 --gradcam /proc/nowhere",               4, "", "/proc/nowhere" },
+        { "predict run - --threads 1 -k 1 --saliency in <one.ppm && ls in/*.png",  0, "in/0001-standard-input-saliency.png", "" },
+        { "evaluate run --limit 60 --threads 1 -q --misclassified-sheet m.png --filters f.png >lines && ls m.png f.png" IS_PNG, 0, "PNGPNG", "" },
+        { "evaluate run --misclassified-sheet m.jpg",                              2, "", "let its name end in .png" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_views), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_results), cmocka_unit_test(test_fits),
         cmocka_unit_test(test_predict), cmocka_unit_test(test_predict_calibrated),
+        cmocka_unit_test(test_pictures),
     };
     return cmocka_run_group_tests(tests, evaluate_setup, commands_teardown);
 }

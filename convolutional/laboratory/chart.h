@@ -14,6 +14,7 @@
 #define CONVZOO_CHART_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "errors.h"
 
@@ -63,6 +64,8 @@ typedef struct ChartHeat {
 } ChartHeat;
 
 void chart_heat(Chart *chart, ChartHeat heat);
+/* The scale's colour from 0 to 1. */
+void chart_heat_colour(double share, uint8_t rgb[3]);
 
 /* A dot with a label, which is put where it covers least. */
 void chart_mark(Chart *chart, double x, double y, const char *label);

@@ -43,14 +43,21 @@ void chart_draw_grey(double share)
     colour_set(grey, grey, grey);
 }
 
-void chart_draw_heat(double share)
+void chart_heat_colour(double share, uint8_t rgb[3])
 {
     const double at = fmin(fmax(share, 0), 1) * (SCALE_STEPS - 1);
     const int i = (int)fmin(at, SCALE_STEPS - 2);
     const double part = at - i;
-    colour_set((int)lround(scale[i].r + part * (scale[i + 1].r - scale[i].r)),
-               (int)lround(scale[i].g + part * (scale[i + 1].g - scale[i].g)),
-               (int)lround(scale[i].b + part * (scale[i + 1].b - scale[i].b)));
+    rgb[0] = (uint8_t)lround(scale[i].r + part * (scale[i + 1].r - scale[i].r));
+    rgb[1] = (uint8_t)lround(scale[i].g + part * (scale[i + 1].g - scale[i].g));
+    rgb[2] = (uint8_t)lround(scale[i].b + part * (scale[i + 1].b - scale[i].b));
+}
+
+void chart_draw_heat(double share)
+{
+    uint8_t rgb[3];
+    chart_heat_colour(share, rgb);
+    colour_set(rgb[0], rgb[1], rgb[2]);
 }
 
 void chart_draw_page(const ChartBox *page)

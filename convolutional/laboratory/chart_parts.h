@@ -74,6 +74,10 @@ typedef struct ChartBox {
     double x, y, w, h;                 /* pixels of the page, from its lower left corner */
 } ChartBox;
 
+/* Runs `draw` with one of PLplot's devices, which draw opens by plinit, and comes back whatever PLplot does: it ends the process where
+ * something goes wrong, and asks at the terminal where a device is unknown. */
+bool chart_on_device(const char *device, void (*draw)(void *context), void *context, Error *error);
+
 /* All of it, on a page of so many pixels. */
 void chart_draw(const Chart *chart, double w, double h);
 /* Colours of what is drawn next: one of the palette, a grey from black to white (0 to 1), the scale of a heat map (0 to 1). */

@@ -1,7 +1,7 @@
 /* chart_save.c - a chart as a file.
  *
- * PLplot ends the process where something goes wrong, and asks at the terminal where a device is unknown. So the device is looked up
- * before, the picture is drawn into memory, and an exit on the way jumps back here; the file is then replaced as a whole. */
+ * The device is looked up before PLplot could ask for it, the picture is drawn into memory, and an exit on the way jumps back here; the
+ * file is then replaced as a whole. */
 
 #define _GNU_SOURCE      /* open_memstream */
 
@@ -81,46 +81,55 @@ static bool device_is_there(const char *device)
     return false;
 }
 
-static void device_open(int format, double w, double h, FILE *file)
+bool chart_on_device(const char *device, void (*draw)(void *context), void *context, Error *error)
 {
-    const double dots = formats[format].dots;
-    plsdev(formats[format].device);
-    plsfile(file);
+    int stream = -1;
+    plsexit(plplot_exit);
+    plsabort(plplot_abort);
+    if (setjmp(way_back))
+        return error_set(error, EXIT_input, "PLplot cannot draw: %s: install plplot-driver-cairo", reason);
+    if (!device_is_there(device))
+        return error_set(error, EXIT_input, "PLplot cannot draw: its driver %s is not there: install plplot-driver-cairo", device);
+    plmkstrm(&stream);
+    plsdev(device);
+    draw(context);
+    plend1();      /* closes the file */
+    return true;
+}
+
+typedef struct Page {
+    const Chart *chart;
+    int          format;
+    double       w, h;
+    FILE        *file;
+    bool         given;      /* PLplot has the file, and closes it */
+} Page;
+
+static void page_draw(void *context)
+{
+    Page *page = context;
+    const double dots = formats[page->format].dots;
+    page->given = true;
+    plsfile(page->file);
     plscolbg(255, 255, 255);
-    plspage(dots, dots, (PLINT)(w * dots / PIXEL_DOTS), (PLINT)(h * dots / PIXEL_DOTS), 0, 0);
+    plspage(dots, dots, (PLINT)(page->w * dots / PIXEL_DOTS), (PLINT)(page->h * dots / PIXEL_DOTS), 0, 0);
     plsetopt("drvopt", "text_clipping=0");
     plinit();
     plsfont(PL_FCI_SANS, PL_FCI_UPRIGHT, PL_FCI_MEDIUM);
     pladv(0);
+    chart_draw(page->chart, page->w, page->h);
 }
 
 /* The picture in memory. The caller frees *picture, also after false. */
 static bool chart_render(const Chart *chart, int format, char **picture, size_t *size, Error *error)
 {
-    const double w = chart->count > 1 ? PIXELS_WIDE_TWO : PIXELS_WIDE;
-    FILE *file = open_memstream(picture, size);
-    if (!file)
+    Page page = { chart, format, chart->count > 1 ? PIXELS_WIDE_TWO : PIXELS_WIDE, PIXELS_HIGH, open_memstream(picture, size), false };
+    if (!page.file)
         return error_set(error, EXIT_memory, "out of memory: a picture: close other programs");
-    int stream = -1;
-    volatile bool given = false;      /* PLplot has the file, and closes it */
-    plsexit(plplot_exit);
-    plsabort(plplot_abort);
-    if (setjmp(way_back)) {
-        if (!given)
-            fclose(file);
-        return error_set(error, EXIT_input, "PLplot cannot draw: %s: install plplot-driver-cairo", reason);
-    }
-    if (!device_is_there(formats[format].device)) {
-        fclose(file);
-        return error_set(error, EXIT_input, "PLplot cannot draw %s files: its driver %s is not there: install plplot-driver-cairo",
-                         formats[format].ending + 1, formats[format].device);
-    }
-    plmkstrm(&stream);
-    given = true;
-    device_open(format, w, PIXELS_HIGH, file);
-    chart_draw(chart, w, PIXELS_HIGH);
-    plend1();      /* closes the file */
-    return true;
+    const bool drawn = chart_on_device(formats[format].device, page_draw, &page, error);
+    if (!page.given)
+        fclose(page.file);
+    return drawn;
 }
 
 bool chart_check_path(const char *path, Error *error)

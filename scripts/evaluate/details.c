@@ -9,7 +9,9 @@
 #include <strings.h>
 
 #include "common_options.h"
+#include "filters.h"
 #include "metrics_shown.h"
+#include "mistakes.h"
 
 /* ---- where it goes ---- */
 
@@ -44,6 +46,7 @@ bool details_check(const Details *details, ResultsFormat format, Error *error)
            check_place("per-class", details->per_class, true, format, error) &&
            check_place("calibration", details->calibration, true, format, error) &&
            check_place("predictions", details->predictions, false, format, error) &&
+           (!details->sheet || sheet_check_path(details->sheet, error)) && (!details->filters || sheet_check_path(details->filters, error)) &&
            (!details->misclassified || format != RESULTS_csv ||
             error_set(error, EXIT_usage, "two tables at once: --misclassified: with --results-format csv use --predictions FILE.csv, which has every image"));
 }
@@ -175,11 +178,35 @@ static bool save_predictions(const Measured *m, const char *path, Error *error)
     return saved;
 }
 
-bool details_tell(const Measured *m, const Details *details, ResultsFormat format, Error *error)
+/* Takes the sheet. */
+static bool save_sheet(Sheet *sheet, const char *path, Error *error)
+{
+    const bool saved = sheet_save(sheet, path, error);
+    sheet_free(sheet);
+    return saved;
+}
+
+static bool save_mistakes(const Measured *m, const Details *details, Error *error)
+{
+    Sheet *sheet = mistakes_sheet(m->data, &m->outputs, m->info->classes, m->info->temperature,
+                                  details->misclassified ? details->misclassified : MISTAKES_SHOWN);
+    if (!sheet)
+        note_print(NULL, "no mistake at all: no picture of them was drawn");
+    return !sheet || save_sheet(sheet, details->sheet, error);
+}
+
+static bool save_filters(Network *network, const char *path, Error *error)
+{
+    Sheet *sheet = filters_sheet(network, error);
+    return sheet && save_sheet(sheet, path, error);
+}
+
+bool details_tell(const Measured *m, const Details *details, ResultsFormat format, Network *network, Error *error)
 {
     return (!details->per_class || tell_classes(m, details->per_class, format, error)) &&
            (!details->confusion || tell_confusion(m, details->confusion, format, error)) &&
            (!details->calibration || tell_calibration(m, details->calibration, format, error)) &&
            (!details->misclassified || tell_mistakes(m, details->misclassified, format, error)) &&
-           (!details->predictions || save_predictions(m, details->predictions, error));
+           (!details->predictions || save_predictions(m, details->predictions, error)) &&
+           (!details->sheet || save_mistakes(m, details, error)) && (!details->filters || save_filters(network, details->filters, error));
 }

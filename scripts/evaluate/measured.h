@@ -26,6 +26,8 @@ typedef struct Pass {
     bool        quiet;
 } Pass;
 
+enum { MISTAKES_SHOWN = 25 };      /* on a sheet, if no number is given */
+
 /* Runs the model over the data; all must outlive it. Release with measured_clear. */
 Measured measured_new(const char *path, const Model *model, const Dataset *data, const Pass *pass);
 void     measured_clear(Measured *measured);
@@ -44,12 +46,12 @@ void figures_end(ResultsFormat format);
 typedef struct Details {
     const char *confusion, *per_class, *calibration, *predictions;      /* NULL: not asked for */
     int         misclassified;                                          /* how many; 0: none */
-    const char *sheet;                                                  /* a picture of them; NULL: none */
+    const char *sheet, *filters;                                        /* .png: a picture of mistakes, of the first filters; NULL: none */
 } Details;
 
 /* False and a line for a name that cannot be written to: to ask before long work. */
 bool details_check(const Details *details, ResultsFormat format, Error *error);
-bool details_tell(const Measured *measured, const Details *details, ResultsFormat format, Error *error);
+bool details_tell(const Measured *measured, const Details *details, ResultsFormat format, Network *network, Error *error);
 
 /* ---- fitting.c: what is kept in the checkpoint ---- */
 

@@ -1,0 +1,14 @@
+/* mistakes.h - the images that a network is wrong about, the surest first, on a sheet. */
+
+#ifndef CONVZOO_MISTAKES_H
+#define CONVZOO_MISTAKES_H
+
+#include "dataset.h"
+#include "metrics.h"
+#include "sheet.h"
+
+/* Each with what it is and what it was called, and the probabilities of both, outputs divided by the temperature (0: 1). At most `most`; the caller
+ * frees it. NULL if there is no mistake. */
+Sheet *mistakes_sheet(const Dataset *data, const Outputs *outputs, char *const *classes, double temperature, int most);
+
+#endif
