@@ -36,18 +36,18 @@ static const Setting options[] = {
     { "reject", "threshold", 0, SETTING_real, FIELD(reject), "P", .shown = "the checkpoint's, if it has one", .least = 0, .most = 1, .group = "Certainty",
       .help = "an image whose likeliest class has less than P is unknown; 0: none is" },
     { "temperature", NULL, 0, SETTING_real, FIELD(temperature), "T", .shown = "the checkpoint's, or 1", .least = 0.01, .most = 1000, .group = "Certainty",
-      .help = "divide outputs by T before they become probabilities" },
+      .help = "divide outputs by T before they become probabilities", .rare = true },
     { "gradcam", "grad-cam cam", 0, SETTING_text, FIELD(pictures.gradcam), "FOLDER", .group = "Pictures",
       .help = "draw which places of each image speak for its class (Grad-CAM)" },
     { "saliency", NULL, 0, SETTING_text, FIELD(pictures.saliency), "FOLDER", .group = "Pictures", .help = "draw which pixels the class depends on most" },
     { "features", "feature-maps", 0, SETTING_text, FIELD(pictures.features), "FOLDER", .group = "Pictures", .help = "draw what a layer makes of each image" },
     { "layer", NULL, 0, SETTING_text, FIELD(pictures.layer), "NAME", .shown = "the last convolution's features", .group = "Pictures",
-      .help = "whose output --gradcam and --features look at; train --summary lists them" },
+      .help = "whose output --gradcam and --features look at; train --summary lists them", .rare = true },
     { "about", "target-class", 0, SETTING_text, FIELD(pictures.about), "CLASS", .shown = "the likeliest", .group = "Pictures",
-      .help = "the class that --gradcam and --saliency ask about" },
+      .help = "the class that --gradcam and --saliency ask about", .rare = true },
     TTA_OPTIONS(PredictFlags),
     { "threads", NULL, 0, SETTING_whole, FIELD(threads), "N", "0", "cores", .most = 1024, .group = "Run", .help = "how many to compute with" },
-    { "plan", NULL, 0, SETTING_text, FIELD(plan), "NAME", "default", .group = "Run", .help = "how the computation is laid out: " PLAN_WORDS },
+    { "plan", NULL, 0, SETTING_text, FIELD(plan), "NAME", "default", .group = "Run", .help = "how the computation is laid out: " PLAN_WORDS, .rare = true },
 };
 
 static const OptionTable table = {

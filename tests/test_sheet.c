@@ -12,6 +12,10 @@
 #include <string.h>
 
 #include "chart.h"
+#include "filters.h"
+#include "mistakes.h"
+#include "modules.h"
+#include "parameters.h"
 #include "scratch.h"
 #include "sheet.h"
 
@@ -127,6 +131,58 @@ static void letters(void **state)
     sheet_free(sheet);
 }
 
+/* ---- sheets that are made elsewhere ---- */
+
+/* Grey where a weight is 0, and the largest weight of a filter at an end. */
+static void filters(void **state)
+{
+    (void)state;
+    Error error;
+    Network *net = network_new();
+    Tensor *image = network_input(net, (Shape){ 3, 6, 6 });
+    linear(net, "fc", flatten(net, "flat", conv2d(net, "conv", image, 2, (Conv2d){ .kernel = 2 })), 2);
+    parameters_init(net, 1);
+    float weights[2 * 3 * 4] = { 0 };
+    weights[0] = 2;           /* filter 0, red, first pixel */
+    weights[5] = -2;          /* green, second */
+    weights[10] = 1;          /* blue, third */
+    parameters_import(net, network_parameters(net)->values, network_param_find(net, "conv.weight"), weights);
+    Sheet *sheet = filters_sheet(net, &error);
+    assert_non_null(sheet);
+    Read read = read_back(sheet);
+    const int top = read.h - GAP - SIDE;
+    expect(&read, top, GAP, (const uint8_t[]){ 255, 128, 128 }, "red of the first pixel");
+    expect(&read, top, GAP + SIDE - 1, (const uint8_t[]){ 128, 0, 128 }, "no green in the second");
+    expect(&read, top + SIDE - 1, GAP, (const uint8_t[]){ 128, 128, 191 }, "half of blue in the third");
+    expect(&read, top + SIDE - 1, GAP + SIDE - 1, (const uint8_t[]){ 128, 128, 128 }, "the fourth");
+    expect(&read, top, 2 * GAP + SIDE, (const uint8_t[]){ 128, 128, 128 }, "a filter of zeros");
+    free(read.pixels);
+    sheet_free(sheet);
+    network_free(net);
+}
+
+/* Image 1 and 2 are called wrong, 2 more surely: it comes first; images of one channel are grey. */
+static void mistakes(void **state)
+{
+    (void)state;
+    uint8_t images[] = { 10, 10, 10, 10, 20, 20, 20, 20, 30, 30, 30, 30 };
+    uint16_t labels[] = { 0, 0, 1 };
+    char *classes[] = { "cat", "dog" };
+    const float logits[] = { 3, 0, 0, 1, 5, 0 };
+    const Dataset data = { .channels = 1, .height = 2, .width = 2, .classes = 2, .count = 3, .images = images, .labels = labels };
+    const Outputs outputs = { 3, 2, logits, labels };
+    Sheet *sheet = mistakes_sheet(&data, &outputs, classes, 0, 25);
+    assert_non_null(sheet);
+    Read read = read_back(sheet);
+    assert_int_equal(read.w, GAP + 2 * (160 + GAP));
+    expect(&read, GAP, GAP, (const uint8_t[]){ 30, 30, 30 }, "the surest");
+    expect(&read, GAP, 2 * GAP + 160, (const uint8_t[]){ 20, 20, 20 }, "the other");
+    assert_true(dark(&read, read.h - 2 * LINE - GAP, GAP, LINE, 160) > 30);
+    free(read.pixels);
+    sheet_free(sheet);
+    assert_null(mistakes_sheet(&data, &(Outputs){ 1, 2, logits, labels }, classes, 0, 25));
+}
+
 static void refused(void **state)
 {
     (void)state;
@@ -146,6 +202,7 @@ static void refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(pixels), cmocka_unit_test(numbers), cmocka_unit_test(letters), cmocka_unit_test(refused) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(pixels), cmocka_unit_test(numbers), cmocka_unit_test(letters), cmocka_unit_test(filters),
+                                         cmocka_unit_test(mistakes), cmocka_unit_test(refused) };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

@@ -90,7 +90,10 @@ Chart *metrics_confusion_chart(const Metrics *m, char *const *names)
     snprintf(title, sizeof title, "Confusion matrix: %.2f%% of %u images right", m->count ? 100.0 * m->hits / m->count : 0, m->count);
     Chart *chart = chart_new(title);
     ChartPanel panel = { .x_label = "called", .y_label = "true class" };
-    if (n <= LEGIBLE) {
+    if (n > LEGIBLE) {
+        panel.x_label = "called, number of the class";
+        panel.y_label = "true class, number 0 at the top";
+    } else {
         panel.x_names = panel.y_names = (const char *const *)names;
         panel.x_name_count = panel.y_name_count = n;
     }

@@ -21,8 +21,8 @@ static void interleave(const Dataset *data, uint32_t image, uint8_t *rgb)
 static void write_lines(Sheet *sheet, int place, const Outputs *outputs, uint32_t image, char *const *classes, double temperature)
 {
     const int label = outputs->labels[image], called = outputs_called(outputs, image);
-    char *is = text_format("is %s %.1f%%", classes[label], 100 * outputs_probability(outputs, image, label, temperature));
-    char *said = text_format("called %s %.1f%%", classes[called], 100 * outputs_probability(outputs, image, called, temperature));
+    char *is = text_format("true %.1f%% %s", 100 * outputs_probability(outputs, image, label, temperature), classes[label]);
+    char *said = text_format("called %.1f%% %s", 100 * outputs_probability(outputs, image, called, temperature), classes[called]);
     sheet_line(sheet, place, 0, is);
     sheet_line(sheet, place, 1, said);
     free(is);

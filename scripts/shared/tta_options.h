@@ -11,7 +11,7 @@
     { "tta", "test-time-augmentation", 0, SETTING_text, offsetof(Flags, tta), "NAME", "none", .choices = VIEW_SET_NAMES, .group = "Views",        \
       .help = "none, flip, flip-shift or ten: see each image in 1, 2, 6 or 10 ways, and average the outputs", .keep = KEEP_call },                               \
     { "tta-below", NULL, 0, SETTING_real, offsetof(Flags, tta_below), "P", "0", "all images", .most = 1, .group = "Views",                        \
-      .help = "only images whose first view is less sure than P, such as 0.9", .keep = KEEP_call }
+      .help = "only images whose first view is less sure than P, such as 0.9", .keep = KEEP_call, .rare = true }
 
 static inline ViewOptions tta_views(const char *tta, double below)
 {
