@@ -21,7 +21,10 @@ void record_close(Record *record)
 
 static void tell(Record *record, const Trainer *t, const Error *error)
 {
-    if (!record->told)
+    bool standing = record->told;
+    for (int kind = 0; kind < SAVE_KINDS; kind++)      /* files fail together: the first one is told */
+        standing = standing || t->told[kind];
+    if (!standing)
         trainer_note(t, "warning: %s; training goes on without this record, and it is tried again at the next epoch", error->text);
     record->told = true;
 }

@@ -234,6 +234,11 @@ static void compile(Trainer *t)
                  t->folder ? "folder " : "nothing is written", t->folder ? t->folder->path : "");
 }
 
+bool trainer_ends_epoch(const Trainer *t, uint64_t step)
+{
+    return step % t->batches == 0 || step == t->schedule.steps;
+}
+
 uint64_t trainer_data_hash(const Trainer *t)
 {
     return random_mix(dataset_hash(t->train_set)) ^ dataset_hash(t->val_set);

@@ -15,6 +15,7 @@
 
 #include <signal.h>
 
+#include "activity.h"
 #include "architectures.h"
 #include "augment_options.h"
 #include "checkpoint.h"
@@ -141,6 +142,7 @@ struct Trainer {
     double     opened;                 /* when */
     double     epoch_seconds;          /* spent in training, in this epoch and call */
     uint64_t   epoch_images;
+    const Activity *activity;          /* the last measurement of --act-stats; NULL: none */
     void      *parts[PART_COUNT];      /* their states; NULL: not of this run */
 };
 
@@ -163,6 +165,9 @@ bool trainer_finished(const Trainer *trainer);
 
 /* The learning rates of a run with these options and so many steps an epoch. */
 Schedule trainer_schedule(const TrainerOptions *options, uint32_t batches);
+
+/* Whether an epoch's last step is the one with this number, from 1. */
+bool trainer_ends_epoch(const Trainer *trainer, uint64_t step);
 
 /* A hash of the training and the validation images. */
 uint64_t trainer_data_hash(const Trainer *trainer);

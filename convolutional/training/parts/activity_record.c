@@ -92,6 +92,7 @@ static void activity_record_after_epoch(Trainer *t, void *state, const TrainerEp
         return;
     loader_start(p->loader, 0, 0);
     activity_measure(p->activity, p->loader, BATCHES, t->info.class_count);
+    t->activity = p->activity;
     write_line(t, p, epoch);
 }
 

@@ -1,0 +1,284 @@
+/* test_health.c - what is found wrong with a run: dead units and vanishing gradients of networks that were made so, by hand and by a high
+ * learning rate; figures of epochs that were made up; and that a run that goes well hears nothing. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diagnosis.h"
+#include "scratch.h"
+#include "tiny_run.h"
+
+/* ---- figures of epochs ---- */
+
+/* Of a network that has nothing to see. */
+static Vitals *no_vitals(void)
+{
+    static Vitals none;
+    return &none;
+}
+
+static void check_found(const char *name, const Facts *facts, const char *expected)
+{
+    for (int i = 0; i < diagnosis_count(); i++) {
+        char text[DIAGNOSIS_TEXT];
+        const bool found = diagnosis_find(i, facts, text), wanted = !strcmp(diagnosis_key(i), expected);
+        if (found != wanted)
+            fail_msg("%s: %s is %sfound%s%s", name, diagnosis_key(i), found ? "" : "not ", found ? ": " : "", found ? text : "");
+        if (found)
+            assert_true(strchr(text, '\n') == NULL && strchr(text, ':') != NULL && strlen(text) < DIAGNOSIS_TEXT - 1);
+    }
+}
+
+static void test_epochs(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *found;
+        double      losses[DIAGNOSIS_EPOCHS];      /* of the validation, the newest first */
+        uint32_t    epochs;
+        double      train_top1, val_top1, best_val_loss;
+    } cases[] = {
+        { "a run that learns",        "",            { 0.9, 1.0, 1.1, 1.3, 1.6 }, 5, 0.8, 0.75, 1.0 },
+        { "up and down",              "oscillation", { 2.0, 1.0, 2.1, 1.1, 1.9 }, 5, 0.5, 0.45, 1.0 },
+        { "down and up",              "oscillation", { 1.0, 2.0, 1.1, 2.1, 1.2 }, 5, 0.5, 0.45, 1.1 },
+        { "up and down, a little",    "",            { 1.1, 1.0, 1.1, 1.0, 1.1 }, 5, 0.5, 0.45, 1.0 },
+        { "one bad epoch",            "",            { 0.9, 2.0, 1.0, 1.1, 1.2 }, 5, 0.5, 0.45, 1.0 },
+        { "down all the time",        "",            { 0.3, 0.8, 1.5, 2.0, 3.0 }, 5, 0.5, 0.45, 0.8 },
+        { "up and down, too early",   "",            { 2.0, 1.0, 2.1, 1.1, 0.0 }, 4, 0.5, 0.45, 1.0 },
+        { "no number",                "",            { NAN, 1.0, 2.1, 1.1, 1.9 }, 5, 0.5, 0.45, 1.0 },
+        { "learnt by heart",          "gap",         { 1.5, 1.4, 1.2, 1.1, 1.0 }, 5, 0.99, 0.7, 1.0 },
+        { "a gap, but no worse",      "",            { 1.0, 1.1, 1.2, 1.1, 1.0 }, 5, 0.99, 0.7, 1.0 },
+        { "a gap in its first epoch", "",            { 1.5, 0.0, 0.0, 0.0, 0.0 }, 1, 0.99, 0.7, 1.0 },
+        { "still guessing",           "chance",      { 2.3, 2.3, 2.3, 2.3, 2.3 }, 5, 0.10, 0.10, 2.3 },
+        { "guessing in validation",   "",            { 2.3, 2.3, 2.3, 2.3, 2.3 }, 5, 0.20, 0.10, 2.3 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const TrainerEpoch epoch = { .epoch = 4, .epochs = 9, .step = 1000, .train_top1 = cases[i].train_top1, .val_top1 = cases[i].val_top1,
+                                     .val_loss = cases[i].losses[0] };
+        Facts facts = { .epoch = &epoch, .vitals = no_vitals(), .epochs = cases[i].epochs, .best_val_loss = cases[i].best_val_loss,
+                        .train_chance = 0.12, .val_chance = 0.13 };
+        memcpy(facts.val_losses, cases[i].losses, sizeof facts.val_losses);
+        check_found(cases[i].name, &facts, cases[i].found);
+    }
+}
+
+/* ---- a network that is dead or deep by construction ---- */
+
+typedef struct Net {
+    Network *network;
+    Program *program;
+    Vitals  *vitals;
+} Net;
+
+enum { BATCH = 16, NET_SIDE = 6 };
+
+static Net net_new(const char *act, int depth)
+{
+    Error error;
+    Net net;
+    ArchOptions options = { .classes = 5, .depth = depth, .width = 16, .no_dropout = true };
+    assert_true(activation_parse(act, &options.act, &error));
+    net.network = architecture_network(architecture_find("mlp", &error), (Shape){ 1, NET_SIDE, NET_SIDE }, &options, &error);
+    assert_non_null(net.network);
+    parameters_init(net.network, 5);
+    net.program = program_compile(net.network, &(Plan){ 0 }, PURPOSE_training, BATCH);
+    net.vitals = vitals_new(net.network);
+    return net;
+}
+
+static void net_free(Net *net)
+{
+    vitals_free(net->vitals);
+    program_free(net->program);
+    network_free(net->network);
+}
+
+static void net_step(Net *net)
+{
+    uint16_t labels[BATCH];
+    LossSum sum = { 0 };
+    for (int i = 0; i < BATCH * NET_SIDE * NET_SIDE; i++)
+        program_image(net->program)[i] = (float)(i * 37 % 101) / 50.0f - 1.0f;
+    for (int i = 0; i < BATCH; i++)
+        labels[i] = (uint16_t)(i % 5);
+    program_forward(net->program);
+    loss_cross_entropy(program_logits(net->program), labels, BATCH, BATCH, 5, 0, program_logits_gradient(net->program), &sum);
+    program_backward(net->program);
+    vitals_see(net->vitals);
+    vitals_before_step(net->vitals);
+}
+
+static void set(Network *network, const char *name, size_t from, size_t to, float value)
+{
+    const Param *param = network_param_find(network, name);
+    float *plain = allocate(param->count, sizeof *plain, name);
+    parameters_export(network, network_parameters(network)->values, param, plain);
+    for (size_t i = from; i < to; i++)
+        plain[i] = value;
+    parameters_import(network, network_parameters(network)->values, param, plain);
+    free(plain);
+}
+
+static void test_dead_units(void **state)
+{
+    (void)state;
+    static const struct { const char *act; size_t killed; double dead; const char *found; } cases[] = {
+        { "relu", 0, 0, "" }, { "relu", 4, 0.25, "" }, { "relu", 12, 0.75, "dead" }, { "leaky_relu", 12, 0, "" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Net net = net_new(cases[i].act, 2);
+        const TrainerEpoch epoch = { .epoch = 0, .epochs = 9, .step = 50, .train_top1 = 0.5, .val_top1 = 0.5, .val_loss = 1 };
+        const Facts facts = { .epoch = &epoch, .vitals = net.vitals, .epochs = 1, .best_val_loss = 2 };
+        set(net.network, "classifier.4.bias", 0, 16, 0.5f);      /* the others are alive */
+        set(net.network, "classifier.4.bias", 0, cases[i].killed, -1000);
+        net_step(&net);
+        vitals_settle(net.vitals);
+        assert_int_equal(net.vitals->unit_count, 2);
+        assert_true(net.vitals->units[1].dead == cases[i].dead);
+        check_found(cases[i].act, &facts, cases[i].found);
+        net_free(&net);
+    }
+}
+
+/* Of a step: norms by plain loops over the exported values, and how far the weights went when they were all doubled. */
+static void test_layers(void **state)
+{
+    (void)state;
+    Net net = net_new("gelu", 3);
+    Parameters *p = network_parameters(net.network);
+    net_step(&net);
+    for (int i = 0; i < net.vitals->layer_count; i++) {
+        const LayerVitals *layer = &net.vitals->layers[i];
+        float *plain = allocate(layer->param->count, sizeof *plain, "a weight");
+        double norms[2] = { 0 };
+        for (int which = 0; which < 2; which++) {
+            parameters_export(net.network, which ? p->gradients : p->values, layer->param, plain);
+            for (size_t k = 0; k < layer->param->count; k++)
+                norms[which] += (double)plain[k] * (double)plain[k];
+        }
+        assert_true(fabs(layer->weight - sqrt(norms[0])) < 1e-5 * layer->weight);
+        assert_true(fabs(layer->gradient - sqrt(norms[1])) < 1e-5 * layer->gradient);
+        free(plain);
+    }
+    for (size_t i = 0; i < p->trained; i++)
+        p->values[i] *= 1.5f;
+    vitals_after_step(net.vitals);
+    for (int i = 0; i < net.vitals->layer_count; i++)
+        assert_true(fabs(net.vitals->layers[i].update - 0.5) < 1e-6);
+    const TrainerEpoch epoch = { .epochs = 9, .step = 50, .train_top1 = 0.5, .val_top1 = 0.5, .val_loss = 1 };
+    check_found("weights that go far", &(Facts){ .epoch = &epoch, .vitals = net.vitals, .epochs = 1, .best_val_loss = 2 }, "update");
+    net_free(&net);
+}
+
+/* Sigmoid through twelve layers, and weights a ten-thousandth of their size in front of the last one. */
+static void test_gradients(void **state)
+{
+    (void)state;
+    static const struct { const char *act; int depth; float head; const char *found; } cases[] = {
+        { "relu", 12, 0, "" }, { "sigmoid", 12, 0, "vanishing" }, { "sigmoid", 2, 0, "" }, { "relu", 2, 1e5f, "exploding" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Net net = net_new(cases[i].act, cases[i].depth);
+        const Param *head = network_param_find(net.network, "classifier.7.weight");
+        if (cases[i].head > 0)
+            set(net.network, "classifier.7.weight", 0, head->count / 2, cases[i].head);
+        net_step(&net);
+        vitals_settle(net.vitals);
+        const TrainerEpoch epoch = { .epochs = 9, .step = 10, .train_top1 = 0.5, .val_top1 = 0.5, .val_loss = 1 };
+        check_found(cases[i].act, &(Facts){ .epoch = &epoch, .vitals = net.vitals, .epochs = 1, .best_val_loss = 2 }, cases[i].found);
+        net_free(&net);
+    }
+}
+
+static void test_saturated(void **state)
+{
+    (void)state;
+    static const struct { double share; const char *found; } cases[] = { { 0.8, "" }, { 0.97, "saturated" } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const Module module = { .name = "act3" };
+        ActivityLayer layers[] = { { .module = &module, .saturated = 0.1 }, { .module = &module, .saturated = cases[i].share } };
+        const Activity activity = { .layers = layers, .count = 2 };
+        const TrainerEpoch epoch = { .epochs = 9, .step = 10, .train_top1 = 0.5, .val_top1 = 0.5, .val_loss = 1 };
+        check_found("saturated", &(Facts){ .epoch = &epoch, .vitals = no_vitals(), .activity = &activity, .epochs = 1, .best_val_loss = 2 },
+                    cases[i].found);
+    }
+}
+
+/* ---- runs ---- */
+
+/* The record's last line. */
+static json_t *last_line(const char *folder)
+{
+    char path[256];
+    size_t count;
+    char *text = scratch_read(scratch_path(path, folder, "health.jsonl"), &count);
+    assert_non_null(text);
+    assert_true(count > 0 && text[count - 1] == '\n');
+    text[count - 1] = '\0';
+    const char *newline = strrchr(text, '\n');
+    json_t *object = json_loads(newline ? newline + 1 : text, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(object);
+    free(text);
+    return object;
+}
+
+/* A plain stack of relu layers that a high rate kills is told of once, whatever happens later, and the record has it in every epoch. */
+static void test_runs(void **state)
+{
+    (void)state;
+    static const struct { float lr; const char *warning, *what; } runs[] = { { 0.02f, NULL, NULL }, { 2.0f, "units of classifier.", "dead" } };
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        char root[256], folder[256];
+        Seen seen = { 0 };
+        Error error;
+        scratch_new(root);
+        TrainerOptions options = tiny_options("mlp", scratch_path(folder, root, "run"), &seen);
+        options.network.depth = 3;
+        options.network.width = 24;
+        options.network.act = activation_of(ACT_relu);
+        options.network.no_dropout = options.no_augment = true;
+        options.optimizer.kind = OPTIMIZER_sgd;
+        options.optimizer.clip_norm = 0;
+        options.lr = runs[i].lr;
+        options.batch = 8;
+        options.epochs = 4;
+        tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "a plain stack");
+        const char *told = strstr(seen.notes, "are dead");
+        if ((runs[i].warning && (!told || !strstr(seen.notes, runs[i].warning) || strstr(told + 1, "are dead"))) ||
+            (!runs[i].warning && strstr(seen.notes, "warning:")))
+            fail_msg("lr %g: %s", (double)runs[i].lr, seen.notes);
+        assert_int_equal(tiny_lines(folder, "health.jsonl"), 4);
+        json_t *line = last_line(folder), *wrong = json_object_get(line, "wrong");
+        bool found = false;
+        for (size_t k = 0; k < json_array_size(wrong); k++)
+            found = found || (runs[i].what && !strcmp(json_string_value(json_object_get(json_array_get(wrong, k), "what")), runs[i].what));
+        assert_int_equal(found, runs[i].what != NULL);
+        assert_int_equal(json_array_size(json_object_get(line, "units")), 3);
+        assert_int_equal(json_array_size(json_object_get(line, "layers")), 4);
+        assert_int_equal(json_integer_value(json_object_get(line, "epoch")), 4);
+        json_decref(line);
+        scratch_remove(root);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_epochs),
+        cmocka_unit_test(test_dead_units),
+        cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_saturated),
+        cmocka_unit_test(test_runs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
