@@ -156,7 +156,7 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
         return (int)error->code;
     compute_threads_settle(flags->threads);
     Opening opening = { flags, line };
-    Dataset *data = open_data(&opening, &model, error);
+    Dataset *data = comparison_check(flags->compare, &model.info, error) ? open_data(&opening, &model, error) : NULL;
     if (!data) {
         model_close(&model);
         return (int)error->code;

@@ -112,7 +112,9 @@ static void test_mistakes(void **state)
         { "evaluate run --predictions x.png",                              2, "", "let its name end in .csv" },
         { "evaluate run --results-format csv --per-class -",               2, "", "name a file that ends in .csv" },
         { "evaluate run --results-format csv --misclassified 3",           2, "", "--predictions FILE.csv" },
-        { "evaluate run --compare nowhere -q --json --limit 50",           3, NULL, "nowhere" },
+        { "evaluate run --compare nowhere -q --json --limit 50",           3, "", "nowhere" },
+        { "mkdir -p pets/cat pets/dog && cp one.ppm pets/cat/a.ppm && cp one.ppm pets/cat/b.ppm && cp one.ppm pets/dog/a.ppm && cp one.ppm pets/dog/b.ppm && "
+          "train lenet --data pets --val-split 0.5 --epochs 1 --threads 1 --output two -q && evaluate run --compare two", 3, "two/best", "other classes: two/best.safetensors: it has 2, the first cat, this one has 10" },
         { "evaluate run --fit-temperature --split test",                   2, "", "leave it out" },
         { "evaluate run --fit-temperature --use-ema",                      2, "", "leave --use-ema out" },
         { "evaluate run --fit-reject 0.9",                                 2, "", "use coverage:P" },

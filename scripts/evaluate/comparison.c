@@ -51,6 +51,22 @@ static void print_json(const Measured *b, const Pairs *pairs, const McNemar *tes
            b->sum.top1 / (double)b->sum.count, pairs->both, pairs->first, pairs->second, pairs->neither, test->exact, test->chi2, test->approximate);
 }
 
+bool comparison_check(const char *path, const ModelInfo *info, Error *error)
+{
+    ModelInfo other = { 0 };
+    char *file = path ? model_file(path, error) : NULL;
+    bool ok = !path || (file && checkpoint_info(file, &other, error));
+    bool same = other.class_count == info->class_count;
+    for (int k = 0; ok && path && same && k < other.class_count; k++)
+        same = !strcmp(other.classes[k], info->classes[k]);
+    if (ok && path && !same)
+        ok = error_set(error, EXIT_input, "other classes: %s: it has %d, the first %s, this one has %d, the first %s: compare checkpoints of the same data",
+                       file, other.class_count, other.classes[0], info->class_count, info->classes[0]);
+    model_info_clear(&other);
+    free(file);
+    return ok;
+}
+
 bool comparison_tell(const Measured *measured, const Comparison *comparison, const Pass *pass, ResultsFormat format, Error *error)
 {
     Model model = { 0 };

@@ -75,6 +75,8 @@ typedef struct Comparison {
     void       *context;
 } Comparison;
 
+/* Before long work: whether the other is a checkpoint of the same classes. NULL: nothing to compare. */
+bool comparison_check(const char *path, const ModelInfo *info, Error *error);
 bool comparison_tell(const Measured *measured, const Comparison *comparison, const Pass *pass, ResultsFormat format, Error *error);
 
 #endif
