@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checkpoint.h"
 #include "convzoo.h"
 #include "errors.h"
 #include "scratch.h"
@@ -160,6 +161,22 @@ static void test_image_files(void **state)
     }
     assert_int_equal(convzoo_model_predict(model, path, probabilities, &error), CONVZOO_OK);
     assert_true(fabsf(probabilities[0] + probabilities[1] + probabilities[2] - 1.0f) < 1e-5f);
+    /* At a temperature of 2 the ratio of two probabilities is the root of what it was; and training forgets it. */
+    float warm[CLASSES];
+    char saved[256];
+    Error cause;
+    ModelInfo info = { .temperature = 2 };
+    assert_int_equal(convzoo_model_save(model, scratch_path(saved, scratch_folder, "warm.safetensors"), &error), CONVZOO_OK);
+    assert_true(checkpoint_set_calibration(saved, &info, &cause));
+    ConvzooModel *again = convzoo_model_load(saved, 1, &error);
+    assert_non_null(again);
+    assert_int_equal(convzoo_model_predict(again, path, warm, &error), CONVZOO_OK);
+    for (int k = 1; k < CLASSES; k++)
+        assert_true(fabsf(warm[k] / warm[0] - sqrtf(probabilities[k] / probabilities[0])) < 1e-4f);
+    convzoo_training_free(convzoo_training_new(again, 2, NULL, &error));
+    assert_int_equal(convzoo_model_predict(again, path, warm, &error), CONVZOO_OK);
+    assert_true(fabsf(warm[1] - probabilities[1]) < 1e-5f);
+    convzoo_model_free(again);
     assert_int_equal(convzoo_model_predict(model, scratch_path(nowhere, scratch_folder, "nowhere.png"), probabilities, &error), CONVZOO_INPUT);
     assert_non_null(strstr(error.text, "nowhere.png"));
     convzoo_model_free(model);

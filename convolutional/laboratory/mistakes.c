@@ -6,7 +6,7 @@
 
 #include "text.h"
 
-enum { SIDE = 160, COLOURS = 3 };
+enum { SIDE = 160, COLOURS = 3, MOST = 400 };
 
 /* A data set's planes as a picture's pixels. */
 static void interleave(const Dataset *data, uint32_t image, uint8_t *rgb)
@@ -31,6 +31,7 @@ static void write_lines(Sheet *sheet, int place, const Outputs *outputs, uint32_
 
 Sheet *mistakes_sheet(const Dataset *data, const Outputs *outputs, char *const *classes, double temperature, int most)
 {
+    most = most < MOST ? most : MOST;
     uint32_t *images = allocate((size_t)most, sizeof *images, "a list of mistakes");
     const int count = (int)metrics_mistakes(outputs, images, (uint32_t)most);
     Sheet *sheet = NULL;

@@ -7,7 +7,7 @@
 #include "metrics.h"
 #include "sheet.h"
 
-/* Each with what it is and what it was called, and the probabilities of both, outputs divided by the temperature (0: 1). At most `most`; the caller
+/* Each with what it is and what it was called, and the probabilities of both, outputs divided by the temperature (0: 1). At most `most`, and 400; the caller
  * frees it. NULL if there is no mistake. */
 Sheet *mistakes_sheet(const Dataset *data, const Outputs *outputs, char *const *classes, double temperature, int most);
 

@@ -139,7 +139,8 @@ int convzoo_model_read_image(const ConvzooModel *model, const char *path, float 
  * CONVZOO_USAGE if count < 1; CONVZOO_DIVERGED, with the logits written, if one of them is not finite. */
 int convzoo_model_logits(ConvzooModel *model, const float *images, int count, float *logits, ConvzooError *error);
 
-/* One image file to `classes` probabilities: read_image, logits, softmax. CONVZOO_INPUT, CONVZOO_DIVERGED. */
+/* One image file to `classes` probabilities: read_image, logits, softmax of the logits divided by the temperature that evaluate
+ * --fit-temperature kept in the checkpoint, if it did; training forgets that. CONVZOO_INPUT, CONVZOO_DIVERGED. */
 int convzoo_model_predict(ConvzooModel *model, const char *path, float *probabilities, ConvzooError *error);
 
 /* Logits to probabilities that sum to 1, rows x classes of each; the two may be the same memory. */

@@ -284,8 +284,11 @@ static void predict(void *context)
     int code = convzoo_model_read_image(call->model, call->path, image, &wrong);
     if (code == CONVZOO_OK)
         code = convzoo_model_logits(call->model, image, 1, call->out, &wrong);
+    const ModelInfo *info = &call->model->model.info;
+    for (int k = 0; code == CONVZOO_OK && info->temperature > 0 && k < info->class_count; k++)
+        call->out[k] = (float)((double)call->out[k] / info->temperature);
     if (code == CONVZOO_OK)
-        convzoo_softmax(call->out, 1, call->model->model.info.class_count, call->out);
+        convzoo_softmax(call->out, 1, info->class_count, call->out);
     else
         error_set(&call->error, (ExitCode)code, "%s", wrong.text);
     call->done = code == CONVZOO_OK;

@@ -51,6 +51,7 @@ static void make(void *context)
         return;
     t->program = program_compile(new->model->model.network, &(Plan){ 0 }, PURPOSE_training, new->batch);
     t->optimizer = optimizer_new(new->model->model.network, &recipe.optimizer);
+    new->model->model.info.temperature = new->model->model.info.reject_below = 0;      /* found for other weights */
     t->lr = recipe.lr;
     t->label_smoothing = recipe.label_smoothing;
     t->images = program_image(t->program);
