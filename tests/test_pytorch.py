@@ -5,7 +5,8 @@ usage: test_pytorch.py PROGRAMS_FOLDER [--only TEXT]
 
 from_convzoo   train writes best.safetensors; PyTorch loads it (strict), and predict's logits, evaluate's loss and
                hits are PyTorch's
-from_pytorch   PyTorch writes a checkpoint; predict and evaluate read it and agree"""
+from_pytorch   PyTorch writes a checkpoint; predict and evaluate read it and agree
+same_losses    train and PyTorch take the first steps of a recipe from the same weights, on the same batches: the losses are the same"""
 import argparse
 import json
 import os
@@ -23,10 +24,12 @@ except ImportError as missing:
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "reference"))
 import compare_checkpoint as compare    # noqa: E402
+import compare_recipe    # noqa: E402
 import safetensors    # noqa: E402
 
 TOLERANCE = 5e-5           # of the largest logit; Winograd convolutions included
 TRAIN_RECORDS, TEST_RECORDS, BATCH = 40, 150, 20
+LOSS_TOLERANCE = 2e-3      # of a step's loss, which is known to 1e-3: it comes from a mean of ten steps that is printed with four digits
 
 
 class Failure(Exception):
@@ -119,7 +122,23 @@ def from_pytorch(programs, folder, data, random, arch, act, geometry):
         check_score(programs, compare.read_checkpoint(checkpoint), checkpoint, data)
 
 
+def same_losses(programs, folder, data, random, arch, act, *options):
+    drawn = draw(random, 160, 3, 32), draw(random, compare_recipe.HELD_OUT, 3, 32)
+    ours, theirs = compare_recipe.compare(programs, folder, arch, drawn, 20, 8, options)
+    apart = np.abs(np.subtract(ours, theirs)).max()
+    expect(apart <= LOSS_TOLERANCE, f"a step's loss is {apart:.4f} from PyTorch's, expected at most {LOSS_TOLERANCE}")
+    expect(abs(theirs[-1] - theirs[0]) > 10 * LOSS_TOLERANCE, f"the loss hardly moves: {theirs[0]:.4f}, then {theirs[-1]:.4f}")
+
+
+MUON = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "docs", "airbench-muon.conf")
+
 CASES = [
+    (same_losses, "lenet", None, "--lr", "0.5"),
+    (same_losses, "baseline", None, "--sched", "onecycle", "--identity-init", "--clip-grad", "0.3", "--param-groups", "bias lr*4 decay*1; head decay/2"),
+    (same_losses, "convnext_atto", None, "--layer-scale", "0.5", "--warmup-epochs", "0.5", "--sched", "poly", "--sched-power", "2"),
+    (same_losses, "resnet18", None, "--opt", "adam", "--lr", "1e-3", "--zero-init-last", "--lookahead", "--lookahead-k", "3", "--sched", "step"),
+    (same_losses, "airbench", None),
+    (same_losses, "airbench", None, "--config", MUON),
     (from_convzoo, "lenet", None),
     (from_convzoo, "baseline", "leaky_relu:0.2"),
     (from_convzoo, "alexnet", "prelu"),

@@ -1,130 +1,162 @@
-"""The training recipe in PyTorch, to compare accuracy and time on the same images.
+"""A recipe in PyTorch, to compare accuracy and time on the same images.
 
-usage: train_pytorch.py ARCH --data FOLDER [--act NAME] [--opt sgd|adamw] [--lr F] [--weight-decay F] [--smoothing F]
-                        [--epochs N] [-b N] [--train PART,...] [--test PART,...] [--amp] [--seed N] [--threads N] [--output FILE]
+usage: train_pytorch.py ARCH --data FOLDER [--settings ARGS.JSON] [--set NAME=VALUE]... [--held-out PART] [--log FILE] [--output FILE]
+                        [--act NAME] [--opt NAME] [--lr F] [--weight-decay F] [--smoothing F] [--epochs N] [-b N] [--amp] [--seed N] [--threads N]
 
-FOLDER holds CIFAR-10's binary parts. Recipe: normalisation by channel; crops after padding by 4 and horizontal flips;
-learning rate up linearly over a tenth of the steps, then down by cosine to 0; cross-entropy; SGD with Nesterov
-momentum (lr 0.1, weight decay 5e-4) or AdamW (lr 0.002, 0.05); decay on convolution and linear weights alone.
-One line an epoch. --output writes a checkpoint that `evaluate` and `predict` read."""
+FOLDER holds CIFAR-10's binary parts; PART (data_batch_5) is held out and measured after each epoch. --settings takes a run's args.json of convzoo's
+`train`, and so its recipe; --set and the short options change single settings, whose names are those of `train`. Without --settings: crops after padding by 4
+and horizontal flips; the learning rate up linearly over a tenth of the steps, then down by cosine to 0; cross-entropy; SGD with Nesterov momentum (lr 0.1,
+weight decay 5e-4) or AdamW (lr 0.002, 0.05); decay on convolution and linear weights alone. What cannot be done is refused (recipe.py).
+The samples of an epoch come in convzoo's order; what augmentation draws is PyTorch's own. One line an epoch; --log writes them as JSON. --output writes a
+checkpoint that `evaluate` and `predict` read."""
 import argparse
 import json
-import math
-import os
+import sys
 import time
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
+import augment
+import images
+import optimizers
+import recipe
 import safetensors
 import zoo
 
 CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
-MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
-RECORD = 1 + 3 * 32 * 32
-PAD = 4
+WHITENED = 5000                           # images, at most
 
 
-def load_parts(folder, parts):
-    """Normalised images, N C H W, and labels."""
-    files = [np.fromfile(os.path.join(folder, part + ".bin"), np.uint8).reshape(-1, RECORD) for part in parts.split(",")]
-    records = np.concatenate(files)
-    images = torch.from_numpy(records[:, 1:].reshape(-1, 3, 32, 32).astype(np.float32) / 255)
-    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (MEAN, STD))
-    return (images - mean) / std, torch.from_numpy(records[:, 0].astype(np.int64))
+class Run:
+    """A network that is trained as its settings say. images, labels: bytes, N C H W, and numbers."""
+
+    def __init__(self, settings, data, net=None):
+        s = self.s = settings
+        torch.manual_seed(s["seed"])
+        self.mean, self.std = images.statistics(data[0])
+        self.images = self.normalised(data[0])
+        self.labels = torch.from_numpy(data[1])
+        self.batch = min(s["batch-size"], len(self.labels))
+        self.batches = len(self.labels) // self.batch
+        self.rates = recipe.learning_rates(s, self.batches)
+        self.net = (net or recipe.build(s)).to(memory_format=torch.channels_last)
+        if s["whiten"] and not net:
+            recipe.whiten(self.net, self.images[images.epoch_order(s["seed"], 0, len(self.labels))[:WHITENED]], s["whiten"])
+        self.optimizer = optimizers.Optimizer(self.net, s)
+        self.averages = optimizers.Averages(self.net, s, len(self.rates))
+        self.augmentation = augment.Augmentation(s, len(self.labels))
+        self.step = 0
+
+    def normalised(self, pixels):
+        return torch.from_numpy(images.normalise(pixels, self.mean, self.std))
+
+    def loss(self, x, labels, share):
+        def of(targets):
+            return F.cross_entropy(logits, targets, label_smoothing=self.s["smoothing"])
+
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.s["amp"]):
+            logits = self.net(x)
+        logits = logits.float() * self.s["logit-scale"]
+        return of(labels) if share == 1 else share * of(labels) + (1 - share) * of(labels.flip(0))
+
+    def train_epoch(self, epoch):
+        """Yields the loss of each step."""
+        self.net.train()
+        order = torch.from_numpy(images.epoch_order(self.s["seed"], epoch, len(self.labels)))
+        for chosen in order[:self.batches * self.batch].split(self.batch):
+            x, share = self.augmentation.mixed(self.augmentation.images(self.images[chosen], chosen, epoch), epoch)
+            self.optimizer.zero_grad()
+            loss = self.loss(x.contiguous(memory_format=torch.channels_last), self.labels[chosen], share)
+            loss.backward()
+            self.optimizer.step(self.rates[self.step])
+            self.step += 1
+            self.averages.after_step(self.step)
+            yield loss.item()
+
+    def hits(self, x, labels):
+        """The share of right answers, of the averaged weights where there are such."""
+        self.averages.swap()
+        self.net.eval()
+        with torch.no_grad():
+            right = sum((self.net(part).argmax(1) == truth).sum().item() for part, truth in zip(x.split(250), labels.split(250)))
+        self.averages.swap()
+        return right / len(labels)
+
+    def write(self, path):
+        metadata = {"format": "pt", "arch": self.s["arch"], "act": self.s["act"] or zoo.ARCHITECTURES[self.s["arch"]][0], "classes": json.dumps(CLASSES),
+                    "mean": json.dumps(self.mean.tolist()), "std": json.dumps(self.std.tolist()), "img_size": "32", "in_chans": "3"}
+        self.averages.swap()
+        safetensors.save(path, {name: t.contiguous().numpy() for name, t in self.net.state_dict().items()}, metadata)
+        self.averages.swap()
 
 
-def augment(images):
-    """A random crop of each padded image, half of them mirrored."""
-    n, _, height, width = images.shape
-    padded = F.pad(images, (PAD,) * 4)
-    rows = torch.randint(2 * PAD + 1, (n, 1)) + torch.arange(height)
-    columns = torch.randint(2 * PAD + 1, (n, 1)) + torch.arange(width)
-    columns = torch.where(torch.rand(n, 1) < 0.5, columns.flip(1), columns)
-    sample = torch.arange(n).view(n, 1, 1)
-    return padded.permute(0, 2, 3, 1)[sample, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+def value_of(text):
+    """As JSON writes it, else a text."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
 
 
-def learning_rate(top, step, steps):
-    warmup = max(1, steps // 10)
-    if step < warmup:
-        return top * (step + 1) / warmup
-    return top * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup))) / 2
+def parse():
+    parser = argparse.ArgumentParser(usage=__doc__[__doc__.index("usage: ") + 7:])
+    parser.add_argument("arch", choices=list(zoo.ARCHITECTURES))
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--settings")
+    parser.add_argument("--set", action="append", default=[])
+    parser.add_argument("--held-out")
+    parser.add_argument("--log")
+    parser.add_argument("--output")
+    parser.add_argument("-b", "--batch-size", type=int)
+    for name, kind in {"act": str, "opt": str, "lr": float, "weight-decay": float, "smoothing": float, "epochs": int, "seed": int, "threads": int}.items():
+        parser.add_argument("--" + name, type=kind)
+    parser.add_argument("--amp", action="store_true", default=None)
+    return parser.parse_args()
 
 
-def make_optimizer(net, options):
-    decayed = [p for name, p in net.named_parameters() if p.ndim > 1 and not name.endswith("layer_scale")]
-    others = [p for name, p in net.named_parameters() if p.ndim == 1 or name.endswith("layer_scale")]
-    defaults = {"sgd": (0.1, 5e-4), "adamw": (2e-3, 0.05)}[options.opt]
-    lr = defaults[0] if options.lr is None else options.lr
-    decay = defaults[1] if options.weight_decay is None else options.weight_decay
-    groups = [{"params": decayed, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
-    if options.opt == "adamw":
-        return torch.optim.AdamW(groups, lr), lr
-    return torch.optim.SGD(groups, lr, momentum=0.9, nesterov=True), lr
-
-
-def evaluate(net, images, labels):
-    net.eval()
-    with torch.no_grad():
-        hits = sum((net(x).argmax(1) == y).sum().item() for x, y in zip(images.split(250), labels.split(250)))
-    return hits / len(labels)
-
-
-def write_checkpoint(path, net, options):
-    metadata = {"format": "pt", "arch": options.arch, "act": options.act or zoo.ARCHITECTURES[options.arch][0],
-                "classes": json.dumps(CLASSES), "mean": json.dumps(MEAN), "std": json.dumps(STD), "img_size": "32", "in_chans": "3"}
-    safetensors.save(path, {name: t.numpy() for name, t in net.state_dict().items()}, metadata)
+def settings_of(options):
+    given = {"seed": 0}
+    if options.settings:
+        with open(options.settings) as file:
+            given = json.load(file)
+    elif options.opt == "adamw":
+        given.update({"lr": 2e-3, "weight-decay": 0.05})
+    given.update({"arch": options.arch, "data": options.data})
+    given.update((name, value_of(text)) for name, _, text in (item.partition("=") for item in options.set))
+    for name in ("act", "opt", "lr", "weight-decay", "smoothing", "epochs", "seed", "threads", "batch-size", "amp"):
+        value = getattr(options, name.replace("-", "_"))
+        given.update({} if value is None else {name: value})
+    if options.held_out:
+        given["val-split"] = options.held_out
+    return recipe.settle(given)
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("arch", choices=list(zoo.ARCHITECTURES))
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--act")
-    parser.add_argument("--opt", choices=["sgd", "adamw"], default="sgd")
-    parser.add_argument("--lr", type=float)
-    parser.add_argument("--weight-decay", type=float)
-    parser.add_argument("--smoothing", type=float, default=0.0)
-    parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("-b", "--batch", type=int, default=128)
-    parser.add_argument("--train", default="data_batch_1,data_batch_2,data_batch_3,data_batch_4")
-    parser.add_argument("--test", default="data_batch_5")
-    parser.add_argument("--amp", action="store_true")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--output")
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
-
-    images, labels = load_parts(options.data, options.train)
-    test_images, test_labels = load_parts(options.data, options.test)
-    net = zoo.build(options.arch, options.act).to(memory_format=torch.channels_last)
-    optimizer, top = make_optimizer(net, options)
-    batches = len(images) // options.batch
-    step, training_time = 0, 0.0
-    for epoch in range(options.epochs):
-        begin, loss_sum = time.perf_counter(), 0.0
-        net.train()
-        order = torch.randperm(len(images))
-        for chosen in order[:batches * options.batch].split(options.batch):
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(top, step, batches * options.epochs)
-            x = augment(images[chosen]).contiguous(memory_format=torch.channels_last)
-            optimizer.zero_grad(set_to_none=True)
-            with torch.autocast("cpu", torch.bfloat16, enabled=options.amp):
-                loss = F.cross_entropy(net(x), labels[chosen], label_smoothing=options.smoothing)
-            loss.backward()
-            optimizer.step()
-            loss_sum += loss.item()
-            step += 1
-        training_time += time.perf_counter() - begin
-        print(f"{options.arch} epoch {epoch + 1}/{options.epochs} train loss {loss_sum / batches:.4f} "
-              f"test top1 {100 * evaluate(net, test_images, test_labels):.2f}% training {training_time:.0f} s", flush=True)
+    options = parse()
+    try:
+        s = settings_of(options)
+        training, held_out = images.read_split(options.data, s["val-split"], s["seed"], s["limit"])
+    except (ValueError, OSError) as problem:
+        sys.exit(f"train_pytorch.py: {problem}")
+    if s["threads"]:
+        torch.set_num_threads(s["threads"])
+    run = Run(s, training)
+    x, labels = run.normalised(held_out[0]), torch.from_numpy(held_out[1])
+    log = open(options.log, "w") if options.log else None
+    seconds = val_seconds = 0.0
+    for epoch in range(s["epochs"]):
+        begin = time.perf_counter()
+        losses = list(run.train_epoch(epoch))
+        trained = time.perf_counter()
+        top1 = run.hits(x, labels)
+        seconds, val_seconds = seconds + trained - begin, val_seconds + time.perf_counter() - trained
+        loss = sum(losses) / len(losses)
+        print(f"{s['arch']} epoch {epoch + 1}/{s['epochs']} train loss {loss:.4f} test top1 {100 * top1:.2f}% training {seconds:.0f} s", flush=True)
+        if log:
+            print(json.dumps({"epoch": epoch + 1, "train_loss": loss, "val_top1": top1, "seconds": seconds, "val_seconds": val_seconds}), file=log, flush=True)
     if options.output:
-        write_checkpoint(options.output, net, options)
+        run.write(options.output)
 
 
 if __name__ == "__main__":

@@ -382,6 +382,8 @@ class AirbenchBlock(nn.Module):
         super().__init__()
         self.conv1, self.pool, self.norm1, self.act1 = conv(cin, cout, 3), nn.MaxPool2d(2), self.norm(cout), act(cout)
         self.conv2, self.norm2, self.act2 = conv(cout, cout, 3), self.norm(cout), act(cout)
+        for layer in (self.conv1, self.conv2):      # the first filters are identities
+            nn.init.dirac_(layer.weight.data[:layer.in_channels])
 
     @staticmethod
     def norm(channels):
@@ -400,6 +402,7 @@ class Airbench(nn.Module):
         super().__init__()
         filters = 2 * channels * 2 * 2
         self.whiten = nn.Conv2d(channels, filters, 2)
+        nn.init.zeros_(self.whiten.bias)
         widths = (filters, *self.WIDTHS)
         blocks = [AirbenchBlock(act, *pair) for pair in zip(widths, widths[1:])]
         self.layers = nn.Sequential(act(filters), *blocks, nn.AdaptiveMaxPool2d(1))

@@ -1,0 +1,127 @@
+"""Does an architecture's recipe do the same in convzoo and in PyTorch? Both begin with the same weights and take the same batches; the losses of their steps
+are compared.
+
+usage: compare_recipe.py PROGRAMS [ARCH...] [--data FOLDER] [--steps N] [-b N] [--tolerance F] [-- OPTION OF TRAIN...]
+
+PROGRAMS is the folder of convzoo's programs. Without names, every architecture. The recipe is what `train` writes into args.json; only what the two cannot
+share is left out: augmentation and dropout, which draw random numbers. The batch is smaller than the recipe's, for the sake of time, and the rate with it,
+in proportion. convzoo computes in f32 without Winograd (--plan default,direct). Exit status 1 if a loss is further from PyTorch's than F (0.01)."""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")      # two programs take turns: a thread that waits must not spin
+
+import numpy as np
+import torch
+
+import images
+import recipe
+import train_pytorch
+import zoo
+
+EPOCH_STEPS = 10          # few, since the loss is printed as the mean of an epoch's steps so far, with four digits
+HELD_OUT = 50
+LINE = re.compile(r"^epoch (\d+)/\d+  step (\d+)/\d+  loss ([0-9.]+)", re.M)
+
+
+def write_part(path, pixels, labels):
+    np.concatenate([labels[:, None].astype(np.uint8), pixels.reshape(len(pixels), -1)], axis=1).tofile(path)
+
+
+def write_data(folder, data, batch):
+    """So many images as an epoch's steps take; returns them."""
+    (pixels, labels), (held, held_labels) = data
+    count = EPOCH_STEPS * batch
+    if count > len(labels):
+        raise ValueError(f"{len(labels)} images are too few: {count} wanted: use a smaller -b")
+    os.makedirs(folder)
+    write_part(os.path.join(folder, "data_batch_1.bin"), pixels[:count], labels[:count])
+    write_part(os.path.join(folder, "data_batch_5.bin"), held[:HELD_OUT], held_labels[:HELD_OUT])
+    return pixels[:count], labels[:count]
+
+
+def train(programs, *arguments):
+    done = subprocess.run([os.path.join(programs, "train"), *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"train exited with {done.returncode}: {done.stderr.strip()}")
+    return done.stderr
+
+
+def settings_of(programs, folder, arguments):
+    """What args.json says after one step."""
+    output = os.path.join(folder, "settings")
+    train(programs, *arguments, "--output", output, "--max-steps", 1, "-q")
+    with open(os.path.join(output, "args.json")) as file:
+        return json.load(file)
+
+
+def losses_of_convzoo(programs, folder, arguments):
+    text = train(programs, *arguments, "--output", os.path.join(folder, "run"), "--progress", "lines", "--log-interval", 1)
+    losses, last = [], 0.0
+    for _, step, mean in LINE.findall(text):
+        k = (int(step) - 1) % EPOCH_STEPS + 1
+        total = k * float(mean)
+        losses.append(total - (last if k > 1 else 0.0))
+        last = total
+    return losses
+
+
+def compare(programs, folder, arch, data, steps, batch, more=()):
+    """The losses of every step: convzoo's, PyTorch's."""
+    images_folder, start = os.path.join(folder, "images"), os.path.join(folder, "start.safetensors")
+    training = write_data(images_folder, data, batch)
+    usual = ["--arch", arch, "--data", images_folder, "--val-split", "data_batch_5", "--no-aug", "--no-dropout", "--plan", "default,direct", "-b", batch,
+             "--epochs", steps // EPOCH_STEPS, *more]
+    own = settings_of(programs, folder, ["--arch", arch, "--data", images_folder, "--val-split", "data_batch_5", *more])
+    given = settings_of(programs, os.path.join(folder, "again"), usual)
+    given["lr"] = own["lr"] * batch / (own["batch-size"] or 128)
+    settings = recipe.settle(given)
+    run = train_pytorch.Run(settings, training)
+    run.write(start)
+    ours = losses_of_convzoo(programs, folder, [*usual, "--lr", repr(given["lr"]), "--initial-checkpoint", start])
+    theirs = [loss for epoch in range(settings["epochs"]) for loss in run.train_epoch(epoch)]
+    if len(ours) != len(theirs):
+        raise RuntimeError(f"convzoo printed {len(ours)} losses, PyTorch {len(theirs)}")
+    return ours, theirs
+
+
+def show(arch, ours, theirs):
+    """One line; returns the largest difference."""
+    apart = np.abs(np.subtract(ours, theirs))
+    print(f"{arch:22s} {len(ours)} steps, loss {theirs[0]:.4f} .. {np.mean(theirs[-EPOCH_STEPS:]):.4f}, largest difference {apart.max():.4f} in step "
+          f"{int(apart.argmax()) + 1}, mean {apart.mean():.5f}", flush=True)
+    return apart.max()
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__[__doc__.index("usage: ") + 7:])
+    parser.add_argument("programs")
+    parser.add_argument("arch", nargs="*")
+    parser.add_argument("--data", default="data/cifar-10-batches-bin")
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("-b", "--batch-size", type=int, default=32)
+    parser.add_argument("--tolerance", type=float, default=1e-2)
+    words = sys.argv[1:]
+    at = words.index("--") if "--" in words else len(words)
+    options = parser.parse_args(words[:at])
+    names = options.arch or list(zoo.ARCHITECTURES)
+    data = images.read_split(options.data, "data_batch_5")
+    torch.set_num_threads(os.cpu_count())
+    failures = 0
+    for arch in names:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                failures += not show(arch, *compare(options.programs, folder, arch, data, options.steps, options.batch_size, words[at + 1:])) <= options.tolerance
+            except (RuntimeError, ValueError) as problem:
+                failures += 1
+                print(f"{arch:22s} {problem}", flush=True)
+    return failures > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
