@@ -16,7 +16,7 @@
 #include "setups.h"
 #include "views.h"
 
-enum { CHANNELS = 3, BATCH = 5, PAD_MOST = 4, SIDE_MOST = 64 };
+enum { CHANNELS = 3, BATCH = 5, PAD_MOST = 2, SIDE_MOST = 64 };
 
 /* Where a view's window lies in the image with a border, in steps from its centre; by hand. */
 typedef struct Window {
@@ -32,8 +32,8 @@ static const Window flip_shift[] = {
     { 0, 0, false, 0.25 }, { 0, 0, true, 0.25 }, { -1, -1, false, 0.125 }, { -1, -1, true, 0.125 }, { 1, 1, false, 0.125 }, { 1, 1, true, 0.125 },
 };
 static const Window ten[] = {
-    { 0, 0, false, 0.1 }, { 0, 0, true, 0.1 }, { -2, -2, false, 0.1 }, { -2, -2, true, 0.1 }, { 2, -2, false, 0.1 },
-    { 2, -2, true, 0.1 }, { -2, 2, false, 0.1 }, { -2, 2, true, 0.1 }, { 2, 2, false, 0.1 }, { 2, 2, true, 0.1 },
+    { 0, 0, false, 0.1 }, { 0, 0, true, 0.1 }, { -1, -1, false, 0.1 }, { -1, -1, true, 0.1 }, { 1, -1, false, 0.1 },
+    { 1, -1, true, 0.1 }, { -1, 1, false, 0.1 }, { -1, 1, true, 0.1 }, { 1, 1, false, 0.1 }, { 1, 1, true, 0.1 },
 };
 
 static const struct { const char *name; const Window *windows; int count; } sets[] = {
@@ -56,7 +56,7 @@ static void cut_window(const float *plane, int side, Window window, int step, fl
 {
     enum { MOST = SIDE_MOST + 2 * PAD_MOST };
     static float wide[SIDE_MOST][MOST], padded[MOST][MOST], column[MOST];
-    const int pad = 2 * step;
+    const int pad = step;
     for (int y = 0; y < side; y++)
         pad_line(plane + y * side, side, 1, pad, wide[y]);
     for (int x = 0; x < side + 2 * pad; x++) {

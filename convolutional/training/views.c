@@ -24,7 +24,7 @@ static const ViewPlace places[VIEW_SET_COUNT][PLACES_MOST] = {
     [VIEWS_none] = { { 0, 0, false, 1 } },
     [VIEWS_flip] = { BOTH(0, 0, 0.5) },
     [VIEWS_flip_shift] = { BOTH(0, 0, 0.25), BOTH(-1, -1, 0.125), BOTH(1, 1, 0.125) },
-    [VIEWS_ten] = { BOTH(0, 0, 0.1), BOTH(-2, -2, 0.1), BOTH(2, -2, 0.1), BOTH(-2, 2, 0.1), BOTH(2, 2, 0.1) },
+    [VIEWS_ten] = { BOTH(0, 0, 0.1), BOTH(-1, -1, 0.1), BOTH(1, -1, 0.1), BOTH(-1, 1, 0.1), BOTH(1, 1, 0.1) },
 };
 
 /* A further view that is to be computed. */
