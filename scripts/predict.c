@@ -123,9 +123,12 @@ static bool predict(const Model *model, const Plan *plan, ViewOptions how_seen, 
 
 static bool list_images(const PredictFlags *flags, const OptionLine *line, ImageList *list, Error *error)
 {
-    for (int i = 1; i < line->argument_count; i++)
+    for (int i = 1; i < line->argument_count; i++) {
+        if (flags->list && !strcmp(flags->list, "-") && !strcmp(line->arguments[i], "-"))
+            return error_set(error, EXIT_usage, "two things from standard input: -, --list -: put the image, or the list, into a file");
         if (!image_list_add(list, line->arguments[i], error))
             return false;
+    }
     if (flags->list && !image_list_read(list, flags->list, error))
         return false;
     image_list_notes(list, note_print, NULL);
