@@ -240,7 +240,7 @@ static bool cifar_load(const Part *part, uint32_t index, ImageSize wanted, uint8
     const Cifar *cifar = part->state;
     const CifarFile *file = file_of(cifar, index);
     const size_t offset = (index - file->first) * record_size(cifar->kind) + (size_t)cifar->kind->label_bytes;
-    if (wanted.channels == 3 && wanted.height == SIDE && wanted.width == SIDE)
+    if (wanted.channels == 3 && wanted.height == SIDE && wanted.width == SIDE && image_scaled_side(SIDE, part->options->fit) == SIDE)
         return disk_read(file->file, planes, PIXELS, offset, file->name, error);
     uint8_t pixels[PIXELS];
     if (!disk_read(file->file, pixels, PIXELS, offset, file->name, error))

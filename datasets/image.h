@@ -56,12 +56,16 @@ extern const char *const image_crops[CROPS], *const image_filters[FILTERS];
 typedef struct ImageFit {
     ImageCrop   crop;
     ImageFilter filter;
+    double      crop_pct;       /* scaled as if the wanted size were larger, by 1 / crop_pct; then the middle is cut out; 0: 1 */
 } ImageFit;
+
+/* What a side is scaled to before the middle of `wanted` pixels is cut out: timm's floor(wanted / crop_pct). */
+int image_scaled_side(int wanted, ImageFit fit);
 
 typedef struct ImageOptions {
     ImageSize wanted;           /* height and width that image_fit will make of it: a large JPEG is decoded smaller; 0: whole */
     bool      as_stored;        /* EXIF orientation is not applied */
-    ImageFit  fit;              /* for image_load */
+    ImageFit  fit;              /* for image_load; the decoders need its crop_pct */
 } ImageOptions;
 
 /* Size and channels (1 or 3), without decoding. */

@@ -381,7 +381,7 @@ static bool folder_load(const Part *part, uint32_t index, ImageSize wanted, uint
     size_t size;
     char *shown;
     Image image;
-    const ImageOptions options = { .wanted = wanted, .as_stored = part->options->as_stored };
+    const ImageOptions options = { .wanted = wanted, .as_stored = part->options->as_stored, .fit = part->options->fit };
     uint8_t *bytes = read_image(part, index, &size, &shown, error);
     const bool good = bytes && image_decode(bytes, size, shown, &options, &image, error);
     if (good) {

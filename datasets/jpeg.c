@@ -158,8 +158,9 @@ static unsigned jpeg_divisor(const JpegReader *reader)
     const unsigned height = reader->jpeg.image_height, width = reader->jpeg.image_width;
     const bool turned = orientation_turns(reader->orientation);
     const ImageSize wanted = reader->options->wanted;
-    const unsigned least_height = (unsigned)(turned ? wanted.width : wanted.height);
-    const unsigned least_width = (unsigned)(turned ? wanted.height : wanted.width);
+    const ImageFit fit = reader->options->fit;
+    const unsigned least_height = (unsigned)image_scaled_side(turned ? wanted.width : wanted.height, fit);
+    const unsigned least_width = (unsigned)image_scaled_side(turned ? wanted.height : wanted.width, fit);
     if ((long)height * width <= IMAGE_MAX_PIXELS || !least_height || !least_width)
         return 1;
     unsigned divisor = 8;

@@ -4,7 +4,8 @@
  *   2. scale      so that the image just covers the wanted size: for a square, the short side becomes its side
  *   3. crop       the centre
  *
- * or, with CROP_pad, scales it into the wanted size and fills the rest; with CROP_squash, scales each side by itself.
+ * or, with CROP_pad, scales it into the wanted size and fills the rest; with CROP_squash, scales each side by itself. With a crop_pct
+ * of 0.875 step 2 scales for a size of wanted / 0.875, and step 3 cuts the wanted one out.
  *
  * Scaling is bilinear or bicubic, and antialiased: the filter grows with the factor when shrinking, so that every
  * pixel counts. Rows are filtered first, rounded to bytes, then columns. It is what torchvision's Resize and CenterCrop
@@ -135,19 +136,25 @@ static Side side_of(int scaled, int wanted)
                             : (Side){ .scaled = scaled, .count = scaled, .place = (wanted - scaled) / 2 };
 }
 
-static void sides_of(const Image *image, ImageSize wanted, ImageCrop crop, Side *down, Side *across)
+int image_scaled_side(int wanted, ImageFit fit)
+{
+    return fit.crop_pct > 0 ? longer(wanted, (long)(wanted / fit.crop_pct)) : wanted;
+}
+
+static void sides_of(const Image *image, ImageSize wanted, ImageFit fit, Side *down, Side *across)
 {
     const int height = image->size.height, width = image->size.width;
-    const double tall = (double)wanted.height / height, wide = (double)wanted.width / width;
-    int scaled_height = wanted.height, scaled_width = wanted.width;
+    const int most_height = image_scaled_side(wanted.height, fit), most_width = image_scaled_side(wanted.width, fit);
+    const double tall = (double)most_height / height, wide = (double)most_width / width;
+    int scaled_height = most_height, scaled_width = most_width;
     /* The other side may come out too small by rounding, never too large by more than a pixel. */
-    if (crop == CROP_centre && tall >= wide)
-        scaled_width = longer(wanted.width, (long)width * wanted.height / height);
-    else if (crop == CROP_centre)
-        scaled_height = longer(wanted.height, (long)height * wanted.width / width);
-    else if (crop == CROP_pad && tall < wide)
+    if (fit.crop == CROP_centre && tall >= wide)
+        scaled_width = longer(most_width, (long)width * most_height / height);
+    else if (fit.crop == CROP_centre)
+        scaled_height = longer(most_height, (long)height * most_width / width);
+    else if (fit.crop == CROP_pad && tall < wide)
         scaled_width = longer(1, lrint(width * tall));
-    else if (crop == CROP_pad)
+    else if (fit.crop == CROP_pad)
         scaled_height = longer(1, lrint(height * wide));
     *down = side_of(scaled_height, wanted.height);
     *across = side_of(scaled_width, wanted.width);
@@ -157,7 +164,7 @@ static void planes_scale(const Image *image, ImageSize wanted, ImageFit fit, uin
 {
     const size_t pixels = (size_t)wanted.height * (size_t)wanted.width;
     Side tall, wide;
-    sides_of(image, wanted, fit.crop, &tall, &wide);
+    sides_of(image, wanted, fit, &tall, &wide);
     Taps across = taps_new(image->size.width, wide.scaled, wide.offset, wide.count, fit.filter);
     Taps down = taps_new(image->size.height, tall.scaled, tall.offset, tall.count, fit.filter);
     uint8_t *between = allocate((size_t)image->size.height, (size_t)wide.count, "an image's rows");
@@ -191,7 +198,8 @@ void image_fit(const Image *image, ImageSize wanted, ImageFit fit, uint8_t *plan
         grey = grey_of(image);
         from = (Image){ .size = { 1, image->size.height, image->size.width }, .pixels = grey, .pixel_step = 1, .plane_step = 0 };
     }
-    if (from.size.height == wanted.height && from.size.width == wanted.width)
+    if (from.size.height == wanted.height && from.size.width == wanted.width && image_scaled_side(wanted.width, fit) == wanted.width &&
+        image_scaled_side(wanted.height, fit) == wanted.height)
         planes_copy(&from, planes);
     else
         planes_scale(&from, wanted, fit, planes);

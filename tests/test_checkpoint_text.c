@@ -28,13 +28,13 @@ static int teardown(void **state)
     return 0;
 }
 
-enum { KEYS = 17 };
+enum { KEYS = 18 };
 static const char *const keys[KEYS] = {
     "format", "arch", "act", "classes", "mean", "std", "img_size", "in_chans", "squeeze_excite", "exif_orientation",
-    "bn_eps", "crop", "interpolation", "depth", "width",
+    "bn_eps", "crop", "interpolation", "crop_pct", "depth", "width",
     "temperature", "reject_below",
 };
-static const char *const good[KEYS] = { "pt", "lenet", "tanh", "[\"0\",\"1\"]", "[0.5]", "[1]", "28", "1", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
+static const char *const good[KEYS] = { "pt", "lenet", "tanh", "[\"0\",\"1\"]", "[0.5]", "[1]", "28", "1", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
 
 static const struct { const char *name, *key, *value, *expected; } infos[] = {      /* value NULL: the key is missing */
     { "as it is",            "format",    "pt",                  NULL },
@@ -57,6 +57,8 @@ static const struct { const char *name, *key, *value, *expected; } infos[] = {  
     { "cut otherwise",       "crop",      "border",              "expected centre, pad, squash, or no such key" },
     { "bicubic",             "interpolation", "bicubic",         NULL },
     { "filtered otherwise",  "interpolation", "",                "expected bilinear, bicubic, or no such key" },
+    { "cut out",             "crop_pct",  "0.875",               NULL },
+    { "enlarged",            "crop_pct",  "1.25",                "a number above 0, up to 1, or no such key" },
     { "warm",                "temperature", "1.5e0",             NULL },
     { "of no warmth",        "temperature", "0",                 "a number above 0, up to 1000, or no such key" },
     { "warmth: a text",      "temperature", "\"1\"",             "a number above 0, up to 1000" },

@@ -123,7 +123,9 @@ static void test_predict(void **state)
 static void test_crops(void **state)
 {
     (void)state;
-    static const struct { const char *options; bool same; } crops[] = { { "--crop centre", true }, { "--crop border", false }, { "--crop squash", false } };
+    static const struct { const char *options; bool same; } crops[] = {
+        { "--crop centre", true }, { "--crop border", false }, { "--crop squash", false }, { "--crop-pct 0.875", true }, { "--crop squash --crop-pct 0.6", false },
+    };
     char path[256];
     check(&(Case){ "mkdir -p oblong/a oblong/b", 0, NULL, NULL });
     for (int i = 0; i < 8; i++) {
@@ -144,6 +146,35 @@ static void test_crops(void **state)
     }
 }
 
+/* The same weights, that see the middle of what is larger: the logits are other ones. A run is the same but for its validation. */
+static void test_crop_pct(void **state)
+{
+    (void)state;
+    char path[256];
+    Error error;
+    Model whole, middle_of;
+    assert_true(model_open(scratch_path(path, folder, "crop0/best.safetensors"), &whole, &error));
+    assert_true(whole.info.fit.crop_pct == 0);
+    check(&(Case){ "train lenet --data oblong --img-size 32 --val-split 0.5 -b 2 --epochs 1 --threads 1 --seed 1 -q --crop-pct 0.7 --output pct", 0, NULL, NULL });
+    assert_true(model_open(scratch_path(path, folder, "pct/best.safetensors"), &middle_of, &error));
+    assert_true(middle_of.info.fit.crop_pct == 0.7);
+    for (int i = 0; i < network_param_count(whole.network); i++) {
+        const Param *param = network_param(whole.network, i);
+        float *a = allocate(param->count, sizeof *a, "a"), *b = allocate(param->count, sizeof *b, "b");
+        parameters_export(whole.network, network_parameters(whole.network)->values, param, a);
+        parameters_export(middle_of.network, network_parameters(middle_of.network)->values, param, b);
+        assert_memory_equal(a, b, param->count * sizeof *a);
+        free(a);
+        free(b);
+    }
+    model_close(&whole);
+    model_close(&middle_of);
+    char *all = logits("crop0/best.safetensors", "oblong/a/0.jpg"), *some = logits("pct/best.safetensors", "oblong/a/0.jpg");
+    assert_string_not_equal(all, some);
+    free(all);
+    free(some);
+}
+
 static void test_a_resumed_run(void **state)
 {
     (void)state;
@@ -160,6 +191,8 @@ static void test_a_resumed_run(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_predict), cmocka_unit_test(test_crops), cmocka_unit_test(test_a_resumed_run) };
+    const struct CMUnitTest tests[] = { 
+        cmocka_unit_test(test_predict), cmocka_unit_test(test_crops), cmocka_unit_test(test_crop_pct), cmocka_unit_test(test_a_resumed_run),
+    };
     return cmocka_run_group_tests(tests, commands_setup, commands_teardown);
 }

@@ -30,7 +30,7 @@ typedef struct ModelInfo {
     float  bn_eps;                             /* every batch norm's, where it is not the architecture's own; else 0 */
     int    depth, width;                       /* of mlp, where they are not its own; else 0 */
     bool   as_stored;                          /* EXIF orientation was not applied to the photographs: exif_orientation is missing */
-    ImageFit fit;                              /* how images of other sizes come to img_size: crop, interpolation */
+    ImageFit fit;                              /* how images come to img_size: crop, interpolation, crop_pct */
     double temperature;                        /* that logits are divided by before they become probabilities; 0: 1 */
     double reject_below;                       /* an image whose largest probability is below this is unknown; 0: none is */
 } ModelInfo;

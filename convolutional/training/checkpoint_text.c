@@ -116,6 +116,9 @@ bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *
         put_choice(writer, "crop", image_crops[info->fit.crop]);
     if (info->fit.filter != FILTER_bilinear)
         put_choice(writer, "interpolation", image_filters[info->fit.filter]);
+    if (info->fit.crop_pct > 0 && info->fit.crop_pct < 1 &&
+        !put_json(writer, "crop_pct", json_real(info->fit.crop_pct), JSON_REAL_PRECISION(15), path, error))
+        return false;
     char text[32];
     if (info->temperature > 0)
         safetensors_writer_metadata(writer, "temperature", calibration_text(info->temperature, text));
@@ -279,7 +282,7 @@ static bool get_orientation(const Safetensors *file, bool *as_stored, const char
 }
 
 /* 0 without the key. */
-static bool get_calibration(const Safetensors *file, const char *key, double most, double *value, const char *path, Error *error)
+static bool get_positive(const Safetensors *file, const char *key, double most, double *value, const char *path, Error *error)
 {
     char expected[64];
     const char *text = safetensors_metadata(file, key);
@@ -315,10 +318,12 @@ static bool get_choice(const Safetensors *file, const char *key, const char *con
 static bool get_fit(const Safetensors *file, ImageFit *fit, const char *path, Error *error)
 {
     int crop, filter;
+    double crop_pct;
     const bool ok = get_choice(file, "crop", image_crops, CROPS, &crop, path, error) &&
-                    get_choice(file, "interpolation", image_filters, FILTERS, &filter, path, error);
+                    get_choice(file, "interpolation", image_filters, FILTERS, &filter, path, error) &&
+                    get_positive(file, "crop_pct", 1, &crop_pct, path, error);
     if (ok)
-        *fit = (ImageFit){ (ImageCrop)crop, (ImageFilter)filter };
+        *fit = (ImageFit){ .crop = (ImageCrop)crop, .filter = (ImageFilter)filter, .crop_pct = crop_pct };
     return ok;
 }
 
@@ -340,8 +345,8 @@ bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, 
                     get_size(file, "depth", ARCH_DEPTH_MOST, &info->depth, path, error) &&
                     get_size(file, "width", ARCH_WIDTH_MOST, &info->width, path, error) &&
                     get_orientation(file, &info->as_stored, path, error) && get_fit(file, &info->fit, path, error) &&
-                    get_calibration(file, "temperature", 1000, &info->temperature, path, error) &&
-                    get_calibration(file, "reject_below", 1, &info->reject_below, path, error) &&
+                    get_positive(file, "temperature", 1000, &info->temperature, path, error) &&
+                    get_positive(file, "reject_below", 1, &info->reject_below, path, error) &&
                     get_classes(file, info, path, error);
     if (!ok)
         model_info_clear(info);

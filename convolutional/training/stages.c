@@ -123,8 +123,9 @@ static Dataset *scale_images(const Trainer *t, int side)
     *images = *full;
     images->height = images->width = side;
     images->images = allocate(full->count, scaled, "smaller images");
+    const ImageFit fit = trainer_train_data(&t->options).fit;
     for (uint32_t i = 0; i < full->count; i++)
-        image_fit(&(Image){ .size = from, .pixels = full->images + i * size, .pixel_step = 1, .plane_step = plane }, to, t->options.data.fit,
+        image_fit(&(Image){ .size = from, .pixels = full->images + i * size, .pixel_step = 1, .plane_step = plane }, to, fit,
                   images->images + i * scaled);
     return images;
 }

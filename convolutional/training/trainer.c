@@ -110,7 +110,8 @@ static bool open_data(Trainer *t, Error *error)
 {
     TrainerOptions *o = &t->options;
     o->data.seed = o->seed;
-    t->train_set = dataset_open(&o->data, SPLIT_train, error);
+    const DataOptions train_data = trainer_train_data(o);
+    t->train_set = dataset_open(&train_data, SPLIT_train, error);
     DataOptions val_data = o->data;
     val_data.skipped_before = t->train_set ? t->train_set->damaged : 0;
     t->val_set = t->train_set ? dataset_open(&val_data, SPLIT_val, error) : NULL;

@@ -7,6 +7,13 @@
 
 #include <string.h>
 
+DataOptions trainer_train_data(const TrainerOptions *o)
+{
+    DataOptions data = o->data;
+    data.fit.crop_pct = 1.0;
+    return data;
+}
+
 void trainer_settle_augmentation(TrainerOptions *o, const Dataset *data)
 {
     ResizedCrop *crop = &o->augment.resized;
@@ -101,7 +108,8 @@ bool trainer_preview(const TrainerOptions *options, const char *path, int count,
     float mean[DATASET_MAX_CHANNELS], std[DATASET_MAX_CHANNELS];
     TrainerOptions o = *options;
     o.data.seed = o.seed;
-    Dataset *data = dataset_open(&o.data, SPLIT_train, error);
+    const DataOptions train_data = trainer_train_data(&o);
+    Dataset *data = dataset_open(&train_data, SPLIT_train, error);
     if (!data)
         return false;
     dataset_statistics(data, mean, std);

@@ -11,6 +11,9 @@ LoaderOptions trainer_loader_options(const TrainerOptions *options, const Datase
 /* The loader itself; fewer threads than it asked for are told. */
 Loader *trainer_loader(const Trainer *trainer, const Dataset *data, bool training);
 
+/* What the training images are opened with: all of an image, whatever --crop-pct makes of it in validation. */
+DataOptions trainer_train_data(const TrainerOptions *options);
+
 /* Decides what was left to the images' size: above 64 pixels boxes are cut out and enlarged, unless shifts were asked for. */
 void trainer_settle_augmentation(TrainerOptions *options, const Dataset *data);
 
