@@ -1,12 +1,13 @@
 """A recipe in PyTorch, to compare accuracy and time on the same images.
 
-usage: train_pytorch.py ARCH --data FOLDER [--settings ARGS.JSON] [--set NAME=VALUE]... [--held-out PART] [--log FILE] [--output FILE]
+usage: train_pytorch.py ARCH --data FOLDER [--settings ARGS.JSON] [--set NAME=VALUE]... [--held-out PART] [--start FILE] [--log FILE] [--output FILE]
                         [--act NAME] [--opt NAME] [--lr F] [--weight-decay F] [--smoothing F] [--epochs N] [-b N] [--amp] [--seed N] [--threads N]
 
 FOLDER holds CIFAR-10's binary parts; PART (data_batch_5) is held out and measured after each epoch. --settings takes a run's args.json of convzoo's
 `train`, and so its recipe; --set and the short options change single settings, whose names are those of `train`. Without --settings: crops after padding by 4
 and horizontal flips; the learning rate up linearly over a tenth of the steps, then down by cosine to 0; cross-entropy; SGD with Nesterov momentum (lr 0.1,
-weight decay 5e-4) or AdamW (lr 0.002, 0.05); decay on convolution and linear weights alone. What cannot be done is refused (recipe.py).
+weight decay 5e-4) or AdamW (lr 0.002, 0.05); decay on convolution and linear weights alone. What cannot be done is refused (recipe.py). --start takes the first weights from a checkpoint;
+statistics of batch norm begin anew.
 The samples of an epoch come in convzoo's order; what augmentation draws is PyTorch's own. One line an epoch; --log writes them as JSON. --output writes a
 checkpoint that `evaluate` and `predict` read."""
 import argparse
@@ -28,6 +29,22 @@ CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
 WHITENED = 5000                           # images, at most
 
 
+def usual_batch(count):
+    """128, less for few images: trainer.c's."""
+    batch = 128
+    while batch > 16 and count < 20 * batch:
+        batch //= 2
+    return batch
+
+
+def load_start(net, path):
+    """Weights alone: running statistics keep their first values."""
+    tensors, _ = safetensors.load(path)
+    with torch.no_grad():
+        for name, parameter in net.named_parameters():
+            parameter.copy_(torch.from_numpy(tensors[name].copy()))
+
+
 class Run:
     """A network that is trained as its settings say. images, labels: bytes, N C H W, and numbers."""
 
@@ -37,7 +54,7 @@ class Run:
         self.mean, self.std = images.statistics(data[0])
         self.images = self.normalised(data[0])
         self.labels = torch.from_numpy(data[1])
-        self.batch = min(s["batch-size"], len(self.labels))
+        self.batch = min(s["batch-size"] or usual_batch(len(self.labels)), len(self.labels))
         self.batches = len(self.labels) // self.batch
         self.rates = recipe.learning_rates(s, self.batches)
         self.net = (net or recipe.build(s)).to(memory_format=torch.channels_last)
@@ -106,6 +123,7 @@ def parse():
     parser.add_argument("--settings")
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--held-out")
+    parser.add_argument("--start")
     parser.add_argument("--log")
     parser.add_argument("--output")
     parser.add_argument("-b", "--batch-size", type=int)
@@ -141,20 +159,26 @@ def main():
         sys.exit(f"train_pytorch.py: {problem}")
     if s["threads"]:
         torch.set_num_threads(s["threads"])
-    run = Run(s, training)
+    net = None
+    if options.start:
+        net = recipe.build(s)
+        load_start(net, options.start)
+    run = Run(s, training, net)
     x, labels = run.normalised(held_out[0]), torch.from_numpy(held_out[1])
     log = open(options.log, "w") if options.log else None
-    seconds = val_seconds = 0.0
+    seconds = 0.0
     for epoch in range(s["epochs"]):
         begin = time.perf_counter()
         losses = list(run.train_epoch(epoch))
         trained = time.perf_counter()
         top1 = run.hits(x, labels)
-        seconds, val_seconds = seconds + trained - begin, val_seconds + time.perf_counter() - trained
+        val_seconds = time.perf_counter() - trained
+        seconds += trained - begin
         loss = sum(losses) / len(losses)
         print(f"{s['arch']} epoch {epoch + 1}/{s['epochs']} train loss {loss:.4f} test top1 {100 * top1:.2f}% training {seconds:.0f} s", flush=True)
         if log:
-            print(json.dumps({"epoch": epoch + 1, "train_loss": loss, "val_top1": top1, "seconds": seconds, "val_seconds": val_seconds}), file=log, flush=True)
+            print(json.dumps({"epoch": epoch + 1, "train_loss": loss, "val_top1": top1, "images_per_second": len(losses) * run.batch / (trained - begin),
+                              "seconds": trained - begin, "val_seconds": val_seconds}), file=log, flush=True)
     if options.output:
         run.write(options.output)
 
