@@ -155,6 +155,33 @@ static void test_results(void **state)
     assert_int_equal(rows, 7);
 }
 
+/* What a shell command prints. */
+static void output_of(const char *command, char *text, size_t size)
+{
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    text[fread(text, 1, size - 1, pipe)] = '\0';
+    if (pclose(pipe))
+        fail_msg("%s: failed: %s", command, text);
+}
+
+/* scripts/reproduce.sh makes a command of every row of README.md's results. */
+static void test_reproduce(void **state)
+{
+    (void)state;
+    char names[2048], command[512], text[2048], *rest = names;
+    output_of(TESTS_FOLDER "/../scripts/reproduce.sh", names, sizeof names);
+    int rows = 0;
+    for (char *name; (name = strtok_r(rest, "\n", &rest)) != NULL; rows++) {
+        snprintf(command, sizeof command, "%s/../scripts/reproduce.sh '%s' --print --data /images --output /run", TESTS_FOLDER, name);
+        output_of(command, text, sizeof text);
+        snprintf(command, sizeof command, "/train %s --data /images ", name);
+        if (!strstr(text, command) || !strstr(text, " --output /run"))
+            fail_msg("reproduce.sh %s would do: %s", name, text);
+    }
+    assert_true(rows >= 7);
+}
+
 static void test_readme_is_short(void **state)
 {
     (void)state;
@@ -192,6 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_activation_rows), cmocka_unit_test(test_architecture_rows), cmocka_unit_test(test_results),
+        cmocka_unit_test(test_reproduce),
         cmocka_unit_test(test_readme_is_short), cmocka_unit_test(test_examples),
     };
     return cmocka_run_group_tests(tests, read_pages, free_pages);
