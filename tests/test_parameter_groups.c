@@ -102,19 +102,22 @@ static void settings_of_parameters(void **state)
 {
     (void)state;
     static const struct { const char *text, *param; ParameterSettings expected; } cases[] = {
-        { "",                                      "conv.weight", { 1, 1, false } },
-        { "",                                      "bn.weight",   { 1, 0, false } },
-        { "norm-bias lr*64 decay/64",              "bn.bias",     { 64, 1.0f / 64, false } },
-        { "norm-bias lr*64 decay/64",              "mix.bias",    { 1, 0, false } },
-        { "norm lr/4",                             "bn.weight",   { 0.25f, 0, false } },
-        { "norm-weight frozen",                    "bn.weight",   { 1, 0, true } },
-        { "bias lr*2",                             "fc.bias",     { 2, 0, false } },
-        { "weight decay*0.5",                      "mix.weight",  { 1, 0.5f, false } },
-        { "head lr*10;fc.bias lr*20",              "fc.bias",     { 20, 0, false } },
-        { "head lr*10;fc.bias lr*20",              "fc.weight",   { 10, 1, false } },
-        { "*.weight lr*2 ; conv.* decay*3 frozen", "conv.weight", { 2, 3, true } },
-        { "* frozen; head trained",                "fc.weight",   { 1, 1, false } },
-        { "* frozen; head trained",                "mix.bias",    { 1, 0, true } },
+        { "",                                      "conv.weight", { 1, 1, false, false } },
+        { "",                                      "bn.weight",   { 1, 0, false, false } },
+        { "norm-bias lr*64 decay/64",              "bn.bias",     { 64, 1.0f / 64, false, false } },
+        { "norm-bias lr*64 decay/64",              "mix.bias",    { 1, 0, false, false } },
+        { "norm lr/4",                             "bn.weight",   { 0.25f, 0, false, false } },
+        { "norm-weight frozen",                    "bn.weight",   { 1, 0, true, false } },
+        { "bias lr*2",                             "fc.bias",     { 2, 0, false, false } },
+        { "weight decay*0.5",                      "mix.weight",  { 1, 0.5f, false, false } },
+        { "head lr*10;fc.bias lr*20",              "fc.bias",     { 20, 0, false, false } },
+        { "head lr*10;fc.bias lr*20",              "fc.weight",   { 10, 1, false, false } },
+        { "*.weight lr*2 ; conv.* decay*3 frozen", "conv.weight", { 2, 3, true, false } },
+        { "* frozen; head trained",                "fc.weight",   { 1, 1, false, false } },
+        { "* frozen; head trained",                "mix.bias",    { 1, 0, true, false } },
+        { "mix.* other",                           "mix.weight",  { 1, 1, false, true } },
+        { "mix.* other; mix.* lr*2",               "mix.weight",  { 2, 1, false, true } },
+        { "mix.* other",                           "fc.weight",   { 1, 1, false, false } },
     };
     OptimizerNet s = optimizer_net(&net_plans[0]);
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
@@ -122,10 +125,45 @@ static void settings_of_parameters(void **state)
         if (!parameter_groups_check(cases[c].text, s.net, &error))
             fail_msg("'%s': %s", cases[c].text, error.text);
         const ParameterSettings got = parameter_settings(cases[c].text, s.net, network_param_find(s.net, cases[c].param));
-        if (got.lr != cases[c].expected.lr || got.decay != cases[c].expected.decay || got.frozen != cases[c].expected.frozen)
-            fail_msg("'%s' of %s: lr %g decay %g frozen %d", cases[c].text, cases[c].param, (double)got.lr, (double)got.decay, got.frozen);
+        const ParameterSettings *expected = &cases[c].expected;
+        if (got.lr != expected->lr || got.decay != expected->decay || got.frozen != expected->frozen || got.other != expected->other)
+            fail_msg("'%s' of %s: lr %g decay %g frozen %d other %d", cases[c].text, cases[c].param, (double)got.lr, (double)got.decay, got.frozen,
+                     got.other);
     }
     optimizer_net_free(&s);
+}
+
+/* One step of the rule from the formula's values, with its gradients; the values of mix.weight, which the caller frees. */
+static float *mix_after_a_step(const OptimizerOptions *options, float lr)
+{
+    OptimizerNet s = optimizer_net(&net_plans[0]);
+    Parameters *p = network_parameters(s.net);
+    Optimizer *optimizer = optimizer_new(s.net, options);
+    net_fill(s.net, p->values, 7000, 1);
+    net_fill(s.net, p->gradients, 0, 100);
+    optimizer_step(optimizer, lr);
+    const ParamSpan span = parameters_span(s.net, network_param_find(s.net, "mix.weight"));
+    float *values = malloc(span.room * sizeof *values);
+    memcpy(values, p->values + span.offset, span.room * sizeof *values);
+    optimizer_free(optimizer);
+    optimizer_net_free(&s);
+    return values;
+}
+
+/* What Muon would take is stepped by the rule beside it. */
+static void stepped_by_the_other(void **state)
+{
+    (void)state;
+    OptimizerOptions muon = net_options(OPTIMIZER_muon), adamw = muon, plain = muon;
+    strcpy(muon.param_groups, "mix.* other");
+    muon.other = adamw.kind = OPTIMIZER_adamw;
+    muon.other_lr = 0.5f;
+    float *got = mix_after_a_step(&muon, 0.25f), *expected = mix_after_a_step(&adamw, 0.125f), *without = mix_after_a_step(&plain, 0.25f);
+    assert_memory_equal(got, expected, 5 * 19 * sizeof(float));
+    assert_memory_not_equal(got, without, 5 * 19 * sizeof(float));
+    free(got);
+    free(expected);
+    free(without);
 }
 
 static void groups_that_make_no_sense(void **state)
@@ -161,6 +199,7 @@ int main(void)
         cmocka_unit_test(frozen_by_the_network),
         cmocka_unit_test(groups_merge),
         cmocka_unit_test(settings_of_parameters),
+        cmocka_unit_test(stepped_by_the_other),
         cmocka_unit_test(groups_that_make_no_sense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

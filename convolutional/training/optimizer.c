@@ -18,17 +18,18 @@
 
 /* ---- groups ---- */
 
-static const OptimizerRule *rule_for(const Optimizer *optimizer, const Param *param)
+static const OptimizerRule *rule_for(const Optimizer *optimizer, const Param *param, const ParameterSettings *settings)
 {
     const OptimizerRule *rule = optimizer_rule(optimizer->options.kind);
-    return !rule->takes || rule->takes(optimizer->network, param) ? rule : optimizer_rule(optimizer->options.other);
+    const bool takes = !rule->takes || (!settings->other && rule->takes(optimizer->network, param));
+    return takes ? rule : optimizer_rule(optimizer->options.other);
 }
 
 static void add_parameter(Optimizer *optimizer, const Param *param)
 {
-    const OptimizerRule *rule = rule_for(optimizer, param);
-    const ParamSpan span = parameters_span(optimizer->network, param);
     const ParameterSettings settings = parameter_settings(optimizer->options.param_groups, optimizer->network, param);
+    const OptimizerRule *rule = rule_for(optimizer, param, &settings);
+    const ParamSpan span = parameters_span(optimizer->network, param);
     const OptimizerOptions *o = &optimizer->options;
     const float share = rule == optimizer_rule(o->kind) ? 1 : o->other_lr;
     const float head = o->head_lr > 0 && parameter_in_head(optimizer->network, param) ? o->head_lr : 1;

@@ -79,7 +79,7 @@ enum { WHO_ROOM = 128 };
 
 typedef struct Wish {
     char              who[WHO_ROOM];
-    bool              for_lr, for_decay, for_frozen;
+    bool              for_lr, for_decay, for_frozen, for_other;
     ParameterSettings settings;
 } Wish;
 
@@ -104,14 +104,19 @@ static bool read_factor(const char *word, size_t length, const char *name, float
     return end == word + length && isfinite(*factor) && *factor >= 0;
 }
 
+static bool is_word(const char *word, size_t length, const char *name)
+{
+    return length == strlen(name) && !strncmp(word, name, length);
+}
+
 static bool read_word(const char *word, size_t length, Wish *wish)
 {
-    const bool frozen = length == 6 && !strncmp(word, "frozen", length), trained = length == 7 && !strncmp(word, "trained", length);
-    if (frozen || trained) {
-        wish->for_frozen = true;
-        wish->settings.frozen = frozen;
-        return true;
+    if (is_word(word, length, "frozen") || is_word(word, length, "trained")) {
+        wish->settings.frozen = *word == 'f';
+        return wish->for_frozen = true;
     }
+    if (is_word(word, length, "other"))
+        return wish->for_other = wish->settings.other = true;
     if (read_factor(word, length, "lr", &wish->settings.lr))
         return wish->for_lr = true;
     if (read_factor(word, length, "decay", &wish->settings.decay))
@@ -133,11 +138,11 @@ static bool next_wish(const char **text, Wish *wish, Error *error)
     memcpy(wish->who, word, length);
     while ((length = next_word(text, &word)) > 0)
         if (!read_word(word, length, wish))
-            return error_set(error, EXIT_usage, "bad word '%.*s' for '%.40s': --param-groups: use lr*F, lr/F, decay*F, decay/F, frozen or "
-                             "trained, and ';' before the next pattern", (int)(length < 40 ? length : 40), word, wish->who);
-    if (!wish->for_lr && !wish->for_decay && !wish->for_frozen)
-        return error_set(error, EXIT_usage, "nothing is said of '%.100s': --param-groups: add lr*F, lr/F, decay*F, decay/F, frozen or trained",
-                         wish->who);
+            return error_set(error, EXIT_usage, "bad word '%.*s' for '%.40s': --param-groups: use lr*F, lr/F, decay*F, decay/F, frozen, "
+                             "trained or other, and ';' before the next pattern", (int)(length < 40 ? length : 40), word, wish->who);
+    if (!wish->for_lr && !wish->for_decay && !wish->for_frozen && !wish->for_other)
+        return error_set(error, EXIT_usage, "nothing is said of '%.100s': --param-groups: add lr*F, lr/F, decay*F, decay/F, frozen, trained "
+                         "or other", wish->who);
     return true;
 }
 
@@ -189,6 +194,7 @@ ParameterSettings parameter_settings(const char *text, const Network *network, c
             settings.decay = wish.settings.decay;
         if (wish.for_frozen)
             settings.frozen = wish.settings.frozen;
+        settings.other = settings.other || wish.for_other;
     }
     settings.frozen = settings.frozen || param->frozen;
     return settings;

@@ -7,6 +7,7 @@
  *   lr*F  lr/F          F of the run's learning rate
  *   decay*F  decay/F    F of the run's weight decay, also where there is none otherwise (biases, norms)
  *   frozen  trained     whether it is left as it is, as what the network itself says is frozen
+ *   other               stepped by the rule beside the optimiser's own (--muon-other), where that has one
  * Where two wishes for the same are about one parameter, the later one decides. */
 
 #ifndef CONVZOO_PARAMETER_GROUPS_H
@@ -17,7 +18,7 @@
 /* What holds for one parameter. */
 typedef struct ParameterSettings {
     float lr, decay;           /* factors of the run's; without wishes 1, and 1 for weights, 0 for the rest */
-    bool  frozen;
+    bool  frozen, other;
 } ParameterSettings;
 
 /* "weight bias norm norm-bias norm-weight head", with spaces between. */
