@@ -47,13 +47,23 @@ static inline float block_drop_path(const ArchOptions *options, int block, int b
     return options->drop_path * (float)block / (float)(blocks - 1);
 }
 
+/* How long a run is meant to be: about an hour at most, minutes, a night. */
+#define RECIPES(X) X(default) X(fast) X(best)
+typedef enum RecipeKind {
+#define X(key) RECIPE_##key,
+    RECIPES(X)
+#undef X
+    RECIPE_COUNT
+} RecipeKind;
+
 typedef struct Architecture {
     const char *key;               /* "resnet18" */
     const char *aliases;           /* space-separated, "" if none */
     const char *paper;
     const char *about;             /* one line for --help */
     ActivationKey act;             /* its own activation */
-    const char *recipe;            /* settings that train it well with no other flag: "opt=sgd lr=0.05 ..." (training/settings.h) */
+    const char *recipes[RECIPE_COUNT];      /* settings, as text: "opt=sgd lr=0.05 ..." (training/settings.h). RECIPE_default trains it
+                                               well with no other flag; the others are what they change of it */
     int         least_side;        /* smallest image side it takes */
     Tensor   *(*build)(Network *net, Tensor *image, const ArchOptions *options);   /* returns the logits: classes 1 1 */
 } Architecture;

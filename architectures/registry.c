@@ -11,7 +11,7 @@
 static const Architecture architectures[] = {
 #define X(key_, aliases_, paper_, about_, act_, side_, ...) \
     { .key = #key_, .aliases = aliases_, .paper = paper_, .about = about_, .act = act_, .least_side = side_, \
-      .recipe = __VA_ARGS__, .build = key_ },
+      .recipes = { __VA_ARGS__ }, .build = key_ },
 #include "architectures.def"
 #undef X
 };

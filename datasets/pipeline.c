@@ -59,6 +59,14 @@ bool pipeline_is_plain(const Pipeline *pipeline, int *crop_pad, bool *flip)
     return true;
 }
 
+bool pipeline_is_light(const Pipeline *pipeline)
+{
+    for (int i = 0; i < pipeline->count; i++)
+        if (pipeline->steps[i].info->apply != step_crop && pipeline->steps[i].info->apply != step_hflip)
+            return false;
+    return true;
+}
+
 void pipeline_apply(const Pipeline *pipeline, Canvas *canvas, uint64_t seed, uint32_t epoch, uint32_t sample)
 {
     const Random now = random_stream(seed, epoch, sample, RANDOM_step), always = random_stream(seed, 0, sample, RANDOM_sample);

@@ -32,6 +32,9 @@ const char *pipeline_text(const Pipeline *pipeline, char *text);
 /* Whether augment.c can do it, and with what. */
 bool pipeline_is_plain(const Pipeline *pipeline, int *crop_pad, bool *flip);
 
+/* Whether all its steps are crops and flips, of any kind: next to no work. */
+bool pipeline_is_light(const Pipeline *pipeline);
+
 void pipeline_apply(const Pipeline *pipeline, Canvas *canvas, uint64_t seed, uint32_t epoch, uint32_t sample);
 
 /* Mixes a finished batch by one of the steps that mix; false if there is none, or not for this batch: all is then as it was. Where there

@@ -251,7 +251,10 @@ static void test_registry(void **state)
         assert_true(arch->build && *arch->paper && *arch->about && arch->act != ACT_native);
         const TrainerOptions usual = trainer_defaults(arch, NULL);
         assert_true(usual.arch == arch && usual.lr > 0 && usual.optimizer.weight_decay >= 0 && usual.epochs > 0);
-        assert_true(strstr(arch->recipe, "opt=") && strstr(arch->recipe, "lr=") && strstr(arch->recipe, "epochs="));
+        const char *recipe = arch->recipes[RECIPE_default];
+        assert_true(strstr(recipe, "opt=") && strstr(recipe, "lr=") && strstr(recipe, "epochs="));
+        for (int r = 0; r < RECIPE_COUNT; r++)
+            assert_non_null(arch->recipes[r]);
     }
 }
 

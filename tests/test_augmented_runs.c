@@ -17,13 +17,14 @@
 #include "tiny_run.h"
 
 /* Settings as text, for options that stand apart from a command line. */
+/* With an architecture whose recipe says nothing of images. */
 static TrainerOptions options_of(const char *text)
 {
     SettingTexts texts = { 0 };
     TrainerOptions options;
     Error error;
     const SettingLayer layer = { .texts = texts.of };
-    if (!settings_parse(text, NULL, &texts, &error) || !settings_resolve(&layer, 1, &options, &error))
+    if (!settings_parse("arch=mlp", NULL, &texts, &error) || !settings_parse(text, NULL, &texts, &error) || !settings_resolve(&layer, 1, &options, &error))
         fail_msg("%s: %s", text, error.text);
     settings_texts_clear(&texts);
     return options;
@@ -214,7 +215,7 @@ static void test_command_lines(void **state)
           "erase:0.2,0.02,0.33333334,2,rand cutout:4 cutmix:1,1@0.5" },
         { "train --list-augs | head -2", 0, "crop:pixels,mean|reflect|edge                              shifted by up to so many pixels; ", "" },
         { "train --resume a --max-steps 4", 0, NULL, "augmentation: crop:2,reflect hflip:0.5 mixup:0.2 vflip:0.5" },
-        { RUN "--max-steps 1 --output b --pad-mode reflect --hflip alternating", 0, NULL, "augmentation: crop:4,reflect hflip:0.5,alternating" },
+        { RUN "--max-steps 1 --output b --pad-mode reflect --hflip alternating", 0, NULL, "images are shifted by up to 4 pixels and mirrored in every other epoch" },
         { RUN "--max-steps 1 --output c --no-aug --mixup 1", 0, NULL, "augmentation: off (--no-aug)" },
     };
     static const Case mistakes[] = {

@@ -62,7 +62,7 @@ static const char *sample(const Setting *option, char *text, size_t size)
         { "opt-betas", "0.5,0.25" }, { "max-time", "90s" }, { "early-metric", "loss" }, { "sched", "step" }, { "plan", "direct" }, { "aug", "crop:2" }, { "pad-mode", "edge" },
         { "aa", "rand-m5-n1" }, { "remode", "pixel" }, { "loss", "bce" }, { "class-weights", "auto" },
         { "clip-mode", "agc" }, { "crop", "pad" }, { "train-img-size", "16:2,24" }, { "scale", "0.25,0.5" }, { "ratio", "0.5,2" }, { "interpolation", "bicubic" },
-        { "param-groups", "fc.* lr*2; bias frozen" }, { "muon-other", "sgd" }, { "decay-milestones", "2,3.5" },
+        { "recipe", "best" }, { "param-groups", "fc.* lr*2; bias frozen" }, { "muon-other", "sgd" }, { "decay-milestones", "2,3.5" },
     };
     for (size_t i = 0; i < sizeof formed / sizeof *formed; i++)
         if (!strcmp(option->name, formed[i].name))
@@ -288,7 +288,7 @@ static void test_bad_names_list_the_choices(void **state)
 /* The value of a setting, as text. */
 static void check_setting(const TrainFlags *flags, const char *name, const char *expected)
 {
-    char text[64];
+    char text[OPTIMIZER_GROUPS_ROOM];
     const int index = settings_index(name);
     assert_true(index >= 0);
     if (strcmp(setting_write(settings_at(index), flags, text, sizeof text), expected))
@@ -308,7 +308,7 @@ static void test_recipes(void **state)
         assert_true(resolve(&flags, &line, &error));
         assert_ptr_equal(flags.trainer.arch, arch);
         SettingTexts recipe = { 0 };
-        assert_true(settings_parse(arch->recipe, NULL, &recipe, &error));
+        assert_true(settings_parse(arch->recipes[RECIPE_default], NULL, &recipe, &error));
         for (int k = 0; k < settings_count(); k++) {
             char text[OPTIMIZER_GROUPS_ROOM], *end;
             if (!recipe.of[k])
@@ -326,18 +326,49 @@ static void test_recipes(void **state)
         assert_true(resolve(&flags, &line, &error));
         check_setting(&flags, "lr", "0.25");
         check_setting(&flags, "weight-decay", sgd ? "0.05" : "0.0005");
+        if (!sgd)
+            check_setting(&flags, "momentum", "0.9");
     }
+}
+
+/* A fast or best recipe is the default one with what its text changes. */
+static void test_other_recipes(void **state)
+{
+    (void)state;
+    static const char *const names[RECIPE_COUNT] = { [RECIPE_fast] = "fast", [RECIPE_best] = "best" };
+    for (int i = 0; i < architecture_count(); i++)
+        for (int kind = RECIPE_fast; kind <= RECIPE_best; kind++) {
+            const Architecture *arch = architecture_at(i);
+            TrainFlags usual = { 0 }, changed = { 0 }, flags = { 0 };
+            OptionLine line;
+            SettingTexts texts = { 0 };
+            Error error;
+            assert_true(parse(&usual, &line, &error, (const char *[]){ "-a", arch->key, NULL }) && resolve(&usual, &line, &error));
+            assert_true(settings_parse(arch->recipes[kind], NULL, &texts, &error));
+            changed = usual;
+            for (int k = 0; k < settings_count(); k++)
+                assert_true(!texts.of[k] || setting_read(settings_at(k), texts.of[k], &changed, &error));
+            assert_true(changed.trainer.epochs != usual.trainer.epochs);
+            assert_true(parse(&flags, &line, &error, (const char *[]){ "-a", arch->key, "--recipe", names[kind], NULL }) && resolve(&flags, &line, &error));
+            for (int k = 0; k < settings_count(); k++) {
+                char text[OPTIMIZER_GROUPS_ROOM];
+                setting_write(settings_at(k), &changed, text, sizeof text);
+                check_setting(&flags, settings_at(k)->name, strcmp(settings_at(k)->name, "recipe") ? text : names[kind]);
+            }
+            settings_texts_clear(&texts);
+        }
 }
 
 /* A recipe that is changed in part says what still holds. */
 static void test_recipe_note(void **state)
 {
     (void)state;
-    static const struct { const char *words[6], *note; } cases[] = {
+    static const struct { const char *words[7], *note; } cases[] = {
         { { "-a", "baseline" }, "" },
-        { { "-a", "baseline", "--lr", "0.1" },
-          "recipe of baseline: lr 0.1 for 0.05; still in force: epochs 30, opt sgd, weight-decay 0.0005, clip-grad 0.5" },
-        { { "-a", "lenet", "--opt", "adamw", "--epochs=3" }, "" },      /* nothing holds */
+        { { "-a", "mlp", "--lr", "0.1" }, "recipe of mlp: lr 0.1 for 0.02; still in force: epochs 15, opt sgd, weight-decay 0.0005, clip-grad 1" },
+        { { "-a", "mlp", "--recipe", "fast", "--lr", "0.1" },
+          "recipe of mlp: lr 0.1 for 0.02; still in force: epochs 3, opt sgd, weight-decay 0.0005, clip-grad 1" },
+        { { "-a", "mlp", "--opt", "adamw", "--epochs=3", "--clip-grad=2" }, "" },      /* nothing holds */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         TrainFlags flags = { 0 };
@@ -355,10 +386,10 @@ static void test_config(void **state)
     (void)state;
     static const struct { const char *content, *lr, *epochs, *error; } cases[] = {
         { "lr: 0.3   # a remark\nepochs: 7\n",                         "0.3",  "7",  NULL },
-        { "# timm's form\narch: lenet\nlearning_rate: 0.02\r\n",       "0.02", "30", NULL },
+        { "# timm's form\narch: lenet\nlearning_rate: 0.02\r\n",       "0.02", "80", NULL },
         { "lr=0.5 epochs=2 aug=false\namp: no",                         "0.5",  "2",  NULL },
-        { "  data: 'my photos'\n--lr: 1",                               "1",    "30", NULL },
-        { "",                                                            "0.05", "30", NULL },
+        { "  data: 'my photos'\n--lr: 1",                               "1",    "80", NULL },
+        { "",                                                            "0.02", "80", NULL },
         { "{\"lr\": 0.25, \"epochs\": 5, \"log-interval\": 50}",         "0.25", "5",  NULL },
         { "{\"lr\": \"fast\"}",                                          NULL,   NULL, "a value of another type: --lr" },
         { "{\"lr\": 0.25",                                               NULL,   NULL, "not a JSON object" },
@@ -490,7 +521,7 @@ int main(void)
         cmocka_unit_test(test_tried_options), cmocka_unit_test(test_known_command_lines),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_bad_names_list_the_choices),
-        cmocka_unit_test(test_recipes), cmocka_unit_test(test_recipe_note), cmocka_unit_test(test_config),
+        cmocka_unit_test(test_recipes), cmocka_unit_test(test_other_recipes), cmocka_unit_test(test_recipe_note), cmocka_unit_test(test_config),
         cmocka_unit_test(test_help), cmocka_unit_test(test_arguments_file),
     };
     program_name_set("train");

@@ -15,11 +15,11 @@
 #include "errors.h"
 #include "names.h"
 
-typedef enum { PAGE_readme, PAGE_activations, PAGE_architectures, PAGE_measurements, PAGE_internals, PAGES } Page;
+typedef enum { PAGE_readme, PAGE_activations, PAGE_architectures, PAGE_measurements, PAGE_internals, PAGE_recipes, PAGES } Page;
 
 static const char *const files[PAGES] = {
     [PAGE_readme] = "README.md", [PAGE_activations] = "docs/activations.md", [PAGE_architectures] = "docs/architectures.md",
-    [PAGE_measurements] = "docs/measurements.md", [PAGE_internals] = "docs/internals.md",
+    [PAGE_measurements] = "docs/measurements.md", [PAGE_internals] = "docs/internals.md", [PAGE_recipes] = "docs/recipes.md",
 };
 static char *pages[PAGES];
 
@@ -121,10 +121,13 @@ static void test_architecture_rows(void **state)
     (void)state;
     for (int i = 0; i < architecture_count(); i++) {
         const Architecture *arch = architecture_at(i);
-        char line[512];
-        snprintf(line, sizeof line, "| `%s` | %s | %zu | %zu | `%s` | ", arch->key, activation_info(arch->act)->key,
-                 parameters_of(arch, 32, 10), parameters_of(arch, 224, 1000), arch->recipe);
+        char line[1024];
+        snprintf(line, sizeof line, "| `%s` | %s | %zu | %zu | ", arch->key, activation_info(arch->act)->key, parameters_of(arch, 32, 10),
+                 parameters_of(arch, 224, 1000));
         find_line(PAGE_architectures, line);
+        snprintf(line, sizeof line, "| `%s` | `%s` | `%s` | `%s` |", arch->key, arch->recipes[RECIPE_default], arch->recipes[RECIPE_fast],
+                 arch->recipes[RECIPE_best]);
+        find_line(PAGE_recipes, line);
     }
 }
 

@@ -144,6 +144,19 @@ static void test_plain(void **state)
     }
 }
 
+static void test_light(void **state)
+{
+    (void)state;
+    static const struct { const char *text; bool light; } cases[] = {
+        { "", true }, { "crop:3,edge hflip:0.4", true }, { "crop hflip:0.5,alternating", true }, { "crop hflip erase", false }, { "mixup:0.2", false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const Pipeline pipeline = parsed(cases[i].text);
+        if (pipeline_is_light(&pipeline) != cases[i].light)
+            fail_msg("'%s': light %d", cases[i].text, !cases[i].light);
+    }
+}
+
 static void test_set(void **state)
 {
     (void)state;
@@ -162,7 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),  cmocka_unit_test(test_refused), cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_plain), cmocka_unit_test(test_set),     cmocka_unit_test(test_page),
+        cmocka_unit_test(test_plain), cmocka_unit_test(test_light), cmocka_unit_test(test_set),     cmocka_unit_test(test_page),
         cmocka_unit_test(test_choices_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,6 +103,7 @@ static void test_the_network_keeps_the_last_weights(void **state)
     scratch_new(root);
     TrainerOptions options = tiny_options("baseline", scratch_path(folder, root, "run"), &seen);
     options.data.side = 0;                 /* of 32 x 32 pixels the first epoch learns something */
+    options.optimizer = (OptimizerOptions){ .kind = OPTIMIZER_sgd, .momentum = 0.9f, .weight_decay = 5e-4f, .eps = 1e-8f };
     options.schedule = SCHEDULE_step;      /* after the first epoch next to nothing: that one stays the best */
     options.warmup_epochs = 0.0;
     options.decay_epochs = 1.0;

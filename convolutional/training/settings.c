@@ -135,6 +135,15 @@ static void apply_own(const char *text, const char *whose, TrainerOptions *o)
     settings_texts_clear(&texts);
 }
 
+/* The texts of the recipe that the options name: the default one's, and over them what it changes. */
+static void recipe_texts(const TrainerOptions *o, SettingTexts *texts)
+{
+    Error error;
+    const char *const *recipes = o->arch->recipes, *changed = o->recipe == RECIPE_default ? "" : recipes[o->recipe];
+    CHECK(settings_parse(recipes[RECIPE_default], NULL, texts, &error) && settings_parse(changed, NULL, texts, &error), "recipe of %s: %s",
+          o->arch->key, error.text);
+}
+
 /* What a person asks for in another way is none of the recipe's business any more. */
 static void yield(const SettingLayer *layers, int count, TrainerOptions *o)
 {
@@ -151,7 +160,10 @@ static void yield(const SettingLayer *layers, int count, TrainerOptions *o)
 static bool apply_recipe(const SettingLayer *layers, int count, TrainerOptions *o, Error *error)
 {
     const char *name = last_given(layers, count, "opt");
-    apply_own(o->arch->recipe, o->arch->key, o);
+    SettingTexts recipe = { 0 };
+    recipe_texts(o, &recipe);
+    CHECK(apply(recipe.of, o, error), "recipe of %s: %s", o->arch->key, error->text);
+    settings_texts_clear(&recipe);
     OptimizerKind kind = o->optimizer.kind;
     if (name && !optimizer_parse(name, &kind, error))
         return false;
@@ -170,7 +182,9 @@ bool settings_is_usual(const char *name, const TrainerOptions *o)
     SettingTexts recipe = { 0 };
     char text[ACTIVATION_TEXT];
     setting_write(setting, o, text, sizeof text);
-    const bool own = o->arch && settings_parse(o->arch->recipe, NULL, &recipe, NULL) && recipe.of[index] && !strcmp(text, recipe.of[index]);
+    if (o->arch)
+        recipe_texts(o, &recipe);
+    const bool own = recipe.of[index] && !strcmp(text, recipe.of[index]);
     settings_texts_clear(&recipe);
     return own || !strcmp(text, setting->fallback);
 }
@@ -215,9 +229,12 @@ bool settings_resolve(const SettingLayer *layers, int count, TrainerOptions *o, 
         setting_reset(settings_at(i), o);
     for (int i = 0; i < count; i++)
         whole = whole || layers[i].whole;
-    const char *arch = last_given(layers, count, "arch");
-    if (arch && !setting_read(settings_at(settings_index("arch")), arch, o, error))
-        return false;
+    static const char *const recipe[] = { "arch", "recipe" };      /* which one it is must be known first */
+    for (size_t i = 0; i < sizeof recipe / sizeof *recipe; i++) {
+        const char *text = last_given(layers, count, recipe[i]);
+        if (text && !setting_read(settings_at(settings_index(recipe[i])), text, o, error))
+            return false;
+    }
     if (!whole && !apply_recipe(layers, count, o, error))
         return false;
     for (int i = 0; i < count; i++)
@@ -233,7 +250,7 @@ const char *settings_recipe_note(const TrainerOptions *o, char *text, size_t siz
     SettingTexts recipe = { 0 };
     Error error;
     char replaced[512] = "", held[512] = "", value[256];
-    CHECK(settings_parse(o->arch->recipe, NULL, &recipe, &error), "recipe of %s: %s", o->arch->key, error.text);
+    recipe_texts(o, &recipe);
     for (int i = 0; i < settings_count(); i++) {
         const Setting *setting = settings_at(i);
         if (!recipe.of[i])

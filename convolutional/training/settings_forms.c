@@ -174,6 +174,22 @@ static const char *image_filter_write(const void *field, char *text, size_t size
     return choice_write(image_filters, field, text, size);
 }
 
+static const char *const recipes[] = {
+#define X(key) #key,
+    RECIPES(X)
+#undef X
+};
+
+static bool recipe_read(const char *text, void *field, Error *error)
+{
+    return choice_read("recipe", recipes, RECIPE_COUNT, text, field, error);
+}
+
+static const char *recipe_write(const void *field, char *text, size_t size)
+{
+    return choice_write(recipes, field, text, size);
+}
+
 /* The field is all of TrainerOptions: steps, "true" for the usual ones, "false" for none. */
 static bool aug_read(const char *text, void *field, Error *error)
 {

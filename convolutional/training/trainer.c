@@ -21,7 +21,6 @@
 
 enum {
     MOST_WARNINGS = 10,       /* of a kind */
-    BATCH_USUAL = 128,
     BATCH_LEAST = 16,
     STEPS_ENOUGH = 20,        /* an epoch; with fewer the weights hardly move before the rate falls */
 };
@@ -53,9 +52,9 @@ TrainerOptions trainer_defaults(const Architecture *arch, const OptimizerKind *o
 }
 
 /* As many images a step as leave a small data set enough steps. */
-static int usual_batch(uint32_t images)
+static int fitting_batch(int usual, uint32_t images)
 {
-    int batch = BATCH_USUAL;
+    int batch = usual;
     while (batch > BATCH_LEAST && images < (uint32_t)(STEPS_ENOUGH * batch))
         batch /= 2;
     return batch;
@@ -96,12 +95,12 @@ static void settle_batch(Trainer *t)
     TrainerOptions *o = &t->options;
     const uint32_t images = t->train_set->count;
     const bool automatic = o->batch == 0;
-    o->batch = smaller(automatic ? usual_batch(images) : o->batch, images);
+    o->batch = smaller(automatic ? fitting_batch(o->usual_batch, images) : o->batch, images);
     o->val_batch = smaller(o->val_batch, t->val_set->count);
     const uint32_t steps = images / (uint32_t)o->batch;
-    if (automatic && o->batch < BATCH_USUAL)
+    if (automatic && o->batch < o->usual_batch)
         trainer_note(t, "note: %u images are few: %d at a time instead of %d, which are %u steps an epoch (-b N decides)", images,
-                     o->batch, BATCH_USUAL, steps);
+                     o->batch, o->usual_batch, steps);
     else if (steps < STEPS_ENOUGH)
         trainer_note(t, "note: an epoch has only %u steps: with a smaller -b, or more --epochs, the network learns more", steps);
 }

@@ -63,6 +63,7 @@ typedef struct TrainerReport {
 
 typedef struct TrainerOptions {
     const Architecture *arch;
+    RecipeKind   recipe;               /* where all that is not given comes from */
     ArchOptions  network;              /* its classes are the data's */
     FineTuneOptions fine_tune;
 
@@ -75,8 +76,9 @@ typedef struct TrainerOptions {
     int          loader_threads;       /* that make batches; 0: 1, or 2 where images are more than cropped and flipped */
 
     int          epochs;
-    int          batch;                /* a last short batch is left out; a data set smaller than the batch is the batch. 0: 128, or
-                                          a half, quarter or eighth of that if an epoch had fewer than 20 steps */
+    int          batch;                /* a last short batch is left out; a data set smaller than the batch is the batch. 0: usual_batch,
+                                          or a half, a quarter, ... of that, down to 16, if an epoch had fewer than 20 steps */
+    int          usual_batch;
     int          val_batch;
     bool         balanced;             /* every class as often as another in an epoch */
     LossKind     loss;

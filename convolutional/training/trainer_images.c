@@ -52,20 +52,12 @@ static Pipeline pipeline_of(const TrainerOptions *o, const Dataset *data)
     return pipeline;
 }
 
-/* Crops and flips alone, which are no work. */
-static bool is_light(const Pipeline *pipeline)
-{
-    int crop_pad;
-    bool flip;
-    return pipeline_is_plain(pipeline, &crop_pad, &flip) && !pipeline_find(pipeline, "mixup") && !pipeline_find(pipeline, "cutmix");
-}
-
 LoaderOptions trainer_loader_options(const TrainerOptions *o, const Dataset *data, bool training, const float *mean, const float *std)
 {
     LoaderOptions options = { .batch = training ? o->batch : o->val_batch, .training = training, .balanced = o->balanced, .seed = o->seed };
     if (training)
         options.pipeline = pipeline_of(o, data);
-    options.threads = !training ? 1 : o->loader_threads ? o->loader_threads : is_light(&options.pipeline) ? 1 : 2;
+    options.threads = !training ? 1 : o->loader_threads ? o->loader_threads : pipeline_is_light(&options.pipeline) ? 1 : 2;
     memcpy(options.mean, mean, sizeof options.mean);
     memcpy(options.std, std, sizeof options.std);
     return options;
@@ -94,11 +86,11 @@ void trainer_tell_augmentation(const Trainer *t)
                      100.0 * (double)o->augment.resized.least, 100.0 * (double)o->augment.resized.most);
     if (o->no_augment)
         trainer_note(t, "augmentation: off (--no-aug)");
-    else if (o->augment.written || !is_light(&pipeline))
+    else if (o->augment.written || !pipeline_is_light(&pipeline))
         trainer_note(t, "augmentation: %s", pipeline_text(&pipeline, text));
     else
         trainer_note(t, "augmentation: images are %s and %s", crop,
-                     mirrors(o, t->train_set) ? "every other one mirrored, at random"
+                     mirrors(o, t->train_set) ? alternates(o) ? "mirrored in every other epoch" : "every other one mirrored, at random"
                      : is_automatic(o)        ? "not mirrored, for these are digits or letters (--hflip on mirrors them)"
                                               : "not mirrored (--hflip off)");
 }

@@ -54,7 +54,6 @@ const TriedOption tried_in_training[] = {
     { "lr-find auto-lr-find lr-finder", "use --find-lr" },
     { "n", "use --dry-run, or --summary for the layer table" },
     { "cfg yaml hyp config-file", "use --config FILE, with lines such as 'lr: 0.1'; a run's own args.json is one" },
-    { "recipe", "every architecture has its recipe: leave it out; options and --config FILE change it" },
     { "tensorboard wandb log-wandb mlflow use-wandb", "log.jsonl in the run's folder has a line of numbers an epoch: leave it out" },
     { "checkpoint-hist save-period save-freq save-every save-interval keep",
       "the newest, the one before and the best are kept; --recovery-interval N also saves every N steps" },

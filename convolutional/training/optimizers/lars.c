@@ -37,5 +37,5 @@ static void lars_tensor(const OptimizerStep *s, const OptimizerTensor *x, float 
 
 const OptimizerRule optimizer_lars = {
     .name = "lars", .aliases = "", .about = "sgd at a rate of each layer's own (You et al., arXiv:1708.03888)",
-    .defaults = "lr=5 weight-decay=5e-4", .state_names = { "momentum_buffer" }, .tensor = lars_tensor,
+    .defaults = "lr=5 weight-decay=5e-4 momentum=0.9", .state_names = { "momentum_buffer" }, .tensor = lars_tensor,
 };

@@ -18,5 +18,5 @@ static void nesterov_chunk(const OptimizerStep *s, size_t count, float *restrict
 
 const OptimizerRule optimizer_nesterov = {
     .name = "nesterov", .aliases = "nag", .about = "sgd that looks ahead (Nesterov, 1983; Sutskever et al., 2013)",
-    .defaults = "lr=0.1 weight-decay=5e-4", .state_names = { "momentum_buffer" }, .chunk = nesterov_chunk,
+    .defaults = "lr=0.1 weight-decay=5e-4 momentum=0.9", .state_names = { "momentum_buffer" }, .chunk = nesterov_chunk,
 };

@@ -22,6 +22,6 @@ static void rmsprop_chunk(const OptimizerStep *s, size_t count, float *restrict 
 
 const OptimizerRule optimizer_rmsprop = {
     .name = "rmsprop", .aliases = "", .about = "gradients over their size of late (Tieleman and Hinton, 2012)",
-    .defaults = "lr=3e-4 weight-decay=0 opt-betas=0.9,0.99", .state_names = { "square_avg", "momentum_buffer" }, .divides = true,
+    .defaults = "lr=3e-4 weight-decay=0 momentum=0.9 opt-betas=0.9,0.99", .state_names = { "square_avg", "momentum_buffer" }, .divides = true,
     .chunk = rmsprop_chunk,
 };

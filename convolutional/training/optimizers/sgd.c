@@ -26,6 +26,6 @@ static void sgd_chunk(const OptimizerStep *s, size_t count, float *restrict w, c
 
 const OptimizerRule optimizer_sgd = {
     .name = "sgd", .aliases = "", .about = "gradient descent with momentum (Sutskever et al., 2013)",
-    .defaults = "lr=0.1 weight-decay=5e-4", .state_names = { "momentum_buffer" },
+    .defaults = "lr=0.1 weight-decay=5e-4 momentum=0.9", .state_names = { "momentum_buffer" },
     .prepare = sgd_prepare, .chunk = sgd_chunk,
 };
