@@ -182,7 +182,7 @@ static void test_fits(void **state)
     check(&(Case){ "cp -r run fit", 0, "", "" });
     const double loss = number_in("evaluate fit --split val --threads 1 -q --json", "loss");
     char *old = tensors_of("fit/best.safetensors", &before);
-    check(&(Case){ "evaluate fit --threads 1 --fit-temperature --fit-reject coverage:0.5", 0, "with the checkpoint's temperature of", "50.00% of them get an answer" });
+    check(&(Case){ "evaluate fit --threads 1 --fit-temperature --fit-reject coverage:0.5", 0, "with the checkpoint's temperature, ", "50.00% of them get an answer" });
     char *now = tensors_of("fit/best.safetensors", &after);
     assert_true(before == after && !memcmp(old, now, before));
     json_t *json = json_of("evaluate fit --split val --threads 1 -q --json");

@@ -53,12 +53,12 @@ static void print_text(const Measured *m)
     printf("  expected calibration error %.2f%%", 100 * plain.error);
     if (m->info->temperature > 0) {
         const Calibration calibrated = calibration_measure(&m->outputs, m->info->temperature);
-        printf(", with the checkpoint's temperature of %.3f %.2f%% and loss %.4f", m->info->temperature, 100 * calibrated.error, calibrated.loss);
+        printf("; with the checkpoint's temperature, %.3f: %.2f%%, loss %.4f", m->info->temperature, 100 * calibrated.error, calibrated.loss);
     }
     putchar('\n');
     if (m->info->reject_below > 0) {
         const Rejection reject = calibration_reject(&m->outputs, m->info->temperature, m->info->reject_below);
-        printf("  answers where it is %.2f%% sure: %.2f%% of the images, %.2f%% of them right\n", 100 * reject.below, 100 * reject.coverage,
+        printf("  answers where it is at least %.2f%% sure: %.2f%% of the images, %.2f%% of them right\n", 100 * reject.below, 100 * reject.coverage,
                100 * reject.precision);
     }
 }
