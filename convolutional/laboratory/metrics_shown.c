@@ -225,23 +225,24 @@ Chart *calibration_chart(const Calibration *plain, const Calibration *kept)
     static const char *const words[STATES] = { "as it is", "with temperature" };
     const Calibration *states[STATES] = { plain, kept };
     double x[STATES][CALIBRATION_BINS], y[STATES][CALIBRATION_BINS], spread[STATES][CALIBRATION_BINS];
-    char labels[CALIBRATION_BINS][16], names[STATES][64];
+    char labels[CALIBRATION_BINS][16], title[96];
     const char *bins[CALIBRATION_BINS];
     for (int b = 0; b < CALIBRATION_BINS; b++) {
         snprintf(labels[b], sizeof labels[b], "%.0f", 100.0 * (b + 1) / CALIBRATION_BINS);
         bins[b] = labels[b];
     }
-    Chart *chart = chart_new("Calibration");
+    snprintf(title, sizeof title, kept ? "Expected calibration error %.2f%%, with temperature %.2f%%" : "Expected calibration error %.2f%%", 100 * plain->error,
+             kept ? 100 * kept->error : 0);
+    Chart *chart = chart_new(title);
     chart_panel(chart, (ChartPanel){ .x_label = "confidence, %", .y_label = "right, %", .x_from = 0, .x_to = 100, .y_from = 0, .y_to = 100 });
     chart_line(chart, (ChartSeries){ .name = "as sure as right", .count = 2, .x = (double[]){ 0, 100 }, .y = (double[]){ 0, 100 }, .colour = 8, .dashed = true });
     for (int s = 0; s < STATES && states[s]; s++) {
         bins_of(states[s], x[s], y[s], spread[s]);
-        snprintf(names[s], sizeof names[s], "%s: ECE %.2f%%", words[s], 100 * states[s]->error);
-        chart_line(chart, (ChartSeries){ .name = names[s], .count = CALIBRATION_BINS, .x = x[s], .y = y[s], .colour = s + 1 });
+        chart_line(chart, (ChartSeries){ .name = words[s], .count = CALIBRATION_BINS, .x = x[s], .y = y[s], .colour = s + 1 });
         chart_points(chart, (ChartSeries){ .count = CALIBRATION_BINS, .x = x[s], .y = y[s], .colour = s + 1 });
     }
     chart_panel(chart, (ChartPanel){ .x_label = "confidence up to, %", .y_label = "images, %", .x_names = bins, .x_name_count = CALIBRATION_BINS });
     for (int s = 0; s < STATES && states[s]; s++)
-        chart_bars(chart, (ChartSeries){ .name = names[s], .count = CALIBRATION_BINS, .y = spread[s], .colour = s + 1 });
+        chart_bars(chart, (ChartSeries){ .name = words[s], .count = CALIBRATION_BINS, .y = spread[s], .colour = s + 1 });
     return chart;
 }
