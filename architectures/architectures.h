@@ -8,7 +8,7 @@
 #include "errors.h"
 #include "modules.h"
 
-enum { ARCH_DEPTH_MOST = 400, ARCH_WIDTH_MOST = 16384 };
+enum { ARCH_DEPTH_MOST = 400, ARCH_WIDTH_MOST = 16384, ARCH_STEM_MOST = 4 };
 
 /* Zero is the architecture's own. Refused where the network has nothing that it could change. */
 typedef struct ArchOptions {
@@ -23,6 +23,7 @@ typedef struct ArchOptions {
     bool       identity_init;      /* the first filters of 3x3 convolutions start as identities (Jordan, 2024, arXiv:2404.00498) */
     float      layer_scale;        /* what layer scales start with */
     int        depth, width;       /* mlp only: hidden layers, and units of each */
+    int        stem;               /* convnext only: side of the patches that become a pixel */
     bool       gate_same;          /* with a gated unit: all activations leave fewer channels, so that the network has about as many parameters */
     float      gate_width;         /* how many of them they leave; the registry sets it, 0: all */
 } ArchOptions;

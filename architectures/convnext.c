@@ -1,7 +1,7 @@
 /* convnext.c - ConvNeXt (Liu et al., 2022, arXiv:2201.03545, table 9; smaller sizes as in timm).
  *
  *   image        c      S    S
- *   features.0   d0     S/4  S/4     4x4 stride 4 (S > 64), 2x2 stride 2 (S <= 64); layer norm
+ *   features.0   d0     S/4  S/4     4x4 stride 4 (S > 64), 2x2 stride 2 (S <= 64) or --stem; layer norm
  *   features.1   d0     .    .       n0 blocks
  *   features.2   d1     /2   /2      layer norm, 2x2 stride 2;  features.3: n1 blocks
  *   features.4   d2     /2   /2      the same;                  features.5: n2 blocks
@@ -44,10 +44,16 @@ static Tensor *patchify(Network *net, const char *name, Tensor *x, int channels,
     return conv2d(net, name, x, channels, (Conv2d){ .kernel = k, .stride = k, .bias = true });
 }
 
+/* --stem 1: no patches; every pixel sees its neighbours. */
+static Tensor *stem(Network *net, Tensor *image, int channels, int patch)
+{
+    return patch == 1 ? conv2d(net, "0", image, channels, (Conv2d){ .kernel = 3, .pad = 1, .bias = true }) : patchify(net, "0", image, channels, patch);
+}
+
 static Tensor *convnext(Network *net, Tensor *image, const ArchOptions *opt, const Size *size)
 {
     scope_push(net, "features.0");
-    Tensor *x = patchify(net, "0", image, size->dims[0], is_small(image) ? 2 : 4);
+    Tensor *x = stem(net, image, size->dims[0], opt->stem ? opt->stem : is_small(image) ? 2 : 4);
     x = layernorm(net, "1", x, 1e-6f);
     scope_pop(net);
 

@@ -121,6 +121,7 @@ static bool settle_options(Network *net, const Architecture *arch, const ArchOpt
         { o->bn_momentum > 0,           "--bn-momentum",    count_part(net, "running_mean"), "batch norm" },
         { o->layer_scale > 0,           "--layer-scale",    count_part(net, "layer_scale"), "layer scale" },
         { o->zero_init_last,            "--zero-init-last", o->zero_init_last ? zero_last_norms(net) : 0, "norm at the end of a residual branch" },
+        { o->stem > 0,                  "--stem",           count_part(net, "layer_scale"), "stem of patches" },
         { o->depth > 0,                 "--depth",          arch->build == mlp, "number of layers to choose" },
         { o->width > 0,                 "--width",          arch->build == mlp, "number of units to choose" },
         { o->identity_init,             "--identity-init",  o->identity_init ? start_as_identities(net) : 0, "3x3 convolution" },
@@ -168,10 +169,11 @@ static float same_width(const Architecture *arch, Shape image, const ArchOptions
 
 Network *architecture_network(const Architecture *arch, Shape image, const ArchOptions *options, Error *error)
 {
-    if (image.h < arch->least_side || image.w < arch->least_side || image.h != image.w) {
+    const int least = options->stem ? arch->least_side * options->stem / 2 : arch->least_side;      /* the least is meant for patches of 2 x 2 */
+    if (image.h < least || image.w < least || image.h != image.w) {
         error_set(error, EXIT_usage,
                   "image of %d x %d: %s takes square images of side %d or more: resize them, --img-size (bench: --side)", image.w,
-                  image.h, arch->key, arch->least_side);
+                  image.h, arch->key, least);
         return NULL;
     }
     ArchOptions resolved = *options;

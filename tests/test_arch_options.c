@@ -328,6 +328,28 @@ static void depth_and_width(void **state)
     network_free(net);
 }
 
+/* ---- patches ---- */
+
+static void stems(void **state)
+{
+    (void)state;
+    static const struct { int stem, kernel, least; } cases[] = { { 0, 2, 16 }, { 1, 3, 8 }, { 2, 2, 16 }, { 4, 4, 32 } };
+    const Architecture *arch = architecture_find("convnext_atto", NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Error error;
+        const int least = cases[i].least;
+        const ArchOptions options = { .classes = 10, .stem = cases[i].stem };
+        Network *net = build("convnext_atto", options), *small = architecture_network(arch, (Shape){ 3, least, least }, &options, &error);
+        const Param *weight = network_param_find(net, "features.0.0.weight");
+        assert_int_equal(weight->count, 40 * 3 * cases[i].kernel * cases[i].kernel);
+        assert_non_null(small);
+        assert_null(architecture_network(arch, (Shape){ 3, least - 1, least - 1 }, &options, &error));
+        assert_int_equal(error.code, EXIT_usage);
+        network_free(net);
+        network_free(small);
+    }
+}
+
 /* ---- an option without anything to change ---- */
 
 static void refused(void **state)
@@ -341,6 +363,7 @@ static void refused(void **state)
         { "convnext_atto", { .zero_init_last = true }, "--zero-init-last changes nothing: convnext_atto: it has no norm at the end of a" },
         { "lenet",         { .depth = 3 },             "--depth changes nothing: lenet: it has no number of layers to choose" },
         { "resnet18",      { .width = 3 },             "--width changes nothing: resnet18: it has no number of units to choose" },
+        { "resnet18",      { .stem = 1 },              "--stem changes nothing: resnet18: it has no stem of patches" },
         { "lenet",         { .identity_init = true },  "--identity-init changes nothing: lenet: it has no 3x3 convolution" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -357,7 +380,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rates_rise), cmocka_unit_test(samples_dropped), cmocka_unit_test(dropout_rates), cmocka_unit_test(batchnorm_numbers),
-        cmocka_unit_test(zero_init_last), cmocka_unit_test(identity_init), cmocka_unit_test(layer_scale_start), cmocka_unit_test(depth_and_width),
+        cmocka_unit_test(zero_init_last), cmocka_unit_test(identity_init), cmocka_unit_test(layer_scale_start), cmocka_unit_test(depth_and_width), cmocka_unit_test(stems),
         cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,10 +28,10 @@ static int teardown(void **state)
     return 0;
 }
 
-enum { KEYS = 18 };
+enum { KEYS = 19 };
 static const char *const keys[KEYS] = {
     "format", "arch", "act", "classes", "mean", "std", "img_size", "in_chans", "squeeze_excite", "exif_orientation",
-    "bn_eps", "crop", "interpolation", "crop_pct", "depth", "width",
+    "bn_eps", "crop", "interpolation", "crop_pct", "depth", "width", "stem",
     "temperature", "reject_below",
 };
 static const char *const good[KEYS] = { "pt", "lenet", "tanh", "[\"0\",\"1\"]", "[0.5]", "[1]", "28", "1", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
@@ -48,6 +48,8 @@ static const struct { const char *name, *key, *value, *expected; } infos[] = {  
     { "eps: a text",         "bn_eps",    "\"1\"",               "a number from 1e-30 to 1" },
     { "layers",              "depth",     "400",                 NULL },
     { "units",               "width",     "1",                   NULL },
+    { "a stem",              "stem",      "4",                   NULL },
+    { "too large a stem",    "stem",      "5",                   "metadata 'stem' is '5'" },
     { "no layer",            "depth",     "0",                   "metadata 'depth' is '0'" },
     { "too many layers",     "depth",     "401",                 "metadata 'depth' is '401'" },
     { "too many units",      "width",     "16385",               "metadata 'width' is '16385'" },

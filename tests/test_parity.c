@@ -114,7 +114,8 @@ static Network *build(const Golden *golden)
     const Architecture *arch = architecture_find(json_string_value(json_object_get(golden->json, "arch")), &error);
     assert_non_null(arch);
     ArchOptions options = { .classes = golden->classes, .no_dropout = true,
-                            .squeeze_excite = json_is_true(json_object_get(golden->json, "squeeze_excite")) };
+                            .squeeze_excite = json_is_true(json_object_get(golden->json, "squeeze_excite")),
+                            .stem = (int)json_integer_value(json_object_get(golden->json, "stem")) };
     if (!activation_parse(json_string_value(json_object_get(golden->json, "act")), &options.act, &error))
         fail_msg("%s: %s", golden->file, error.text);
     Network *net = architecture_network(arch, (Shape){ golden->channels, golden->side, golden->side }, &options, &error);

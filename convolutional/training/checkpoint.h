@@ -5,7 +5,7 @@
  *                       the metadata
  *
  * Metadata (text): format, arch, act, classes, mean, std, img_size, in_chans, exif_orientation ("applied"), crop and interpolation where they
- * are not centre and bilinear, squeeze_excite, gate_same, bn_eps, depth and width where they are not the architecture's own, temperature and reject_below
+ * are not centre and bilinear, squeeze_excite, gate_same, bn_eps, depth, width and stem where they are not the architecture's own, temperature and reject_below
  * where evaluate has found them, and for resume the run's own keys. */
 
 #ifndef CONVZOO_CHECKPOINT_H
@@ -28,7 +28,7 @@ typedef struct ModelInfo {
     float  mean[CHECKPOINT_MAX_CHANNELS], std[CHECKPOINT_MAX_CHANNELS];
     bool   squeeze_excite, gate_same;
     float  bn_eps;                             /* every batch norm's, where it is not the architecture's own; else 0 */
-    int    depth, width;                       /* of mlp, where they are not its own; else 0 */
+    int    depth, width, stem;                 /* of mlp, and of convnext, where they are not its own; else 0 */
     bool   as_stored;                          /* EXIF orientation was not applied to the photographs: exif_orientation is missing */
     ImageFit fit;                              /* how images come to img_size: crop, interpolation, crop_pct */
     double temperature;                        /* that logits are divided by before they become probabilities; 0: 1 */

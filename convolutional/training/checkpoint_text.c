@@ -110,6 +110,8 @@ bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *
         put_number(writer, "depth", (uint64_t)info->depth);
     if (info->width)
         put_number(writer, "width", (uint64_t)info->width);
+    if (info->stem)
+        put_number(writer, "stem", (uint64_t)info->stem);
     if (!info->as_stored)
         safetensors_writer_metadata(writer, "exif_orientation", "applied");
     if (info->fit.crop != CROP_centre)
@@ -344,6 +346,7 @@ bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, 
                     get_switch(file, "gate_same", &info->gate_same, path, error) && get_bn_eps(file, &info->bn_eps, path, error) &&
                     get_size(file, "depth", ARCH_DEPTH_MOST, &info->depth, path, error) &&
                     get_size(file, "width", ARCH_WIDTH_MOST, &info->width, path, error) &&
+                    get_size(file, "stem", ARCH_STEM_MOST, &info->stem, path, error) &&
                     get_orientation(file, &info->as_stored, path, error) && get_fit(file, &info->fit, path, error) &&
                     get_positive(file, "temperature", 1000, &info->temperature, path, error) &&
                     get_positive(file, "reject_below", 1, &info->reject_below, path, error) &&

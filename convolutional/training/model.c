@@ -98,7 +98,7 @@ static bool subject_of(const ModelInfo *info, PlanSubject *subject, Error *error
     *subject = (PlanSubject){
         .arch = architecture_find(info->arch, error), .image = { info->channels, info->side, info->side },
         .options = { .classes = info->class_count, .squeeze_excite = info->squeeze_excite, .gate_same = info->gate_same,
-                     .bn_eps = info->bn_eps, .depth = info->depth, .width = info->width },
+                     .bn_eps = info->bn_eps, .depth = info->depth, .width = info->width, .stem = info->stem },
         .purpose = PURPOSE_inference,
     };
     return subject->arch && activation_parse(info->act, &subject->options.act, error);

@@ -43,8 +43,8 @@ static void key_of(const PlanSubject *s, const Plan *plan, char *key, size_t siz
 {
     char processor[128], kernels[64], act[ACTIVATION_TEXT], sizes[48] = "";
     processor_name(processor, sizeof processor);
-    if (s->options.depth || s->options.width)
-        snprintf(sizes, sizeof sizes, " depth %d width %d", s->options.depth, s->options.width);
+    if (s->options.depth || s->options.width || s->options.stem)
+        snprintf(sizes, sizeof sizes, " depth %d width %d stem %d", s->options.depth, s->options.width, s->options.stem);
     const int at = snprintf(key, size, "generation %d, %s, %s, %d threads, ", GENERATION, processor,
                             program_kernels(kernels, sizeof kernels), threads_settle(0));
     snprintf(key + at, size - (size_t)at, "%s %s b%d, %s %s%s%s%s%s%s%s %dx%dx%d, %d classes, plan %s",

@@ -38,6 +38,8 @@ static const Setting settings[] = {
       .help = "3x3 convolutions start with filters that pass their input on", .rare = true },
     { "layer-scale", "layer-scale-init ls-init-value", 0, FLOAT(network.layer_scale, 0, 10), RESULT, .fallback = "0", .absent = "0", RECIPE, .group = "Model",
       .help = "convnext: what layer scales start with", .rare = true },
+    { "stem", "patch-size", 0, INT(network.stem, 1, ARCH_STEM_MOST), RESULT, .fallback = "0", .absent = "0", .shown = "2; above 64 pixels 4", .group = "Model",
+      .help = "convnext: N x N pixels become one; 1: 3x3 filters at every pixel", .rare = true },
     { "depth", NULL, 0, INT(network.depth, 1, ARCH_DEPTH_MOST), RESULT, .fallback = "0", .absent = "0", RECIPE, .group = "Model", .help = "mlp: hidden layers", .rare = true },
     { "width", NULL, 0, INT(network.width, 1, ARCH_WIDTH_MOST), RESULT, .fallback = "0", .absent = "0", RECIPE, .group = "Model", .help = "mlp: units of each hidden layer",
       .rare = true },

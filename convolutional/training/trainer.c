@@ -156,6 +156,7 @@ static bool build_network(Trainer *t, Error *error)
     info->bn_eps = o->network.bn_eps;
     info->depth = o->network.depth;
     info->width = o->network.width;
+    info->stem = o->network.stem;
     info->as_stored = o->data.as_stored;
     info->fit = o->data.fit;
     dataset_statistics(data, info->mean, info->std);

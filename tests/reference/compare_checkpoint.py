@@ -49,7 +49,8 @@ class Model:
 def read_checkpoint(path):
     tensors, metadata = safetensors.load(path)
     net = zoo.build(metadata["arch"], metadata["act"], len(json.loads(metadata["classes"])), int(metadata["in_chans"]),
-                    int(metadata["img_size"]), squeeze_excite=metadata.get("squeeze_excite") == "true")
+                    int(metadata["img_size"]), squeeze_excite=metadata.get("squeeze_excite") == "true",
+                    stem=int(metadata.get("stem", 0)))
     net.load_state_dict({name: torch.from_numpy(t.copy()) for name, t in tensors.items()}, strict=True)
     return Model(net, metadata)
 

@@ -6,7 +6,7 @@ No weights are stored: formula.py makes them from their names. The images are u(
 sample k is k mod classes, counters start at 0, and dropout is off.
 
 <case>.json, one a network:
-    arch act squeeze_excite channels side classes batch image
+    arch act squeeze_excite channels side classes batch image stem (of ConvNeXt, where it is not its own)
     parameters     [name, elements, amplitude, offset, norm, dot]: norm = L2 norm of the gradient of `loss`,
                    dot = sum over i of gradient[i] u(name + ".probe", i)
     statistics     [name, elements, amplitude, offset, norm, dot] of every running mean and variance, after the one
@@ -50,21 +50,21 @@ MOMENTUM, WEIGHT_DECAY = 0.9, 0.1        # much decay, so that ten steps show it
 
 class Case:
     def __init__(self, arch, side=32, channels=3, classes=10, batch=8, act=None, squeeze_excite=False, steps=10,
-                 image="image"):
+                 image="image", stem=0):
         self.arch, self.side, self.channels, self.classes, self.batch = arch, side, channels, classes, batch
         self.act, self.squeeze_excite = act or zoo.ARCHITECTURES[arch][0], squeeze_excite
-        self.lr, self.steps, self.image = RATES.get(arch, LEARNING_RATE), steps, image
-        variant = (f"-{act}" if act else "") + ("-se" if squeeze_excite else "")
+        self.lr, self.steps, self.image, self.stem = RATES.get(arch, LEARNING_RATE), steps, image, stem
+        variant = (f"-{act}" if act else "") + ("-se" if squeeze_excite else "") + (f"-stem{stem}" if stem else "")
         self.name = f"{arch}{variant}-{side}x{side}x{channels}"
 
     def describe(self):
-        keys = ["arch", "act", "squeeze_excite", "channels", "side", "classes", "batch", "image"]
+        keys = ["arch", "act", "squeeze_excite", "channels", "side", "classes", "batch", "image"] + (["stem"] if self.stem else [])
         return {key: getattr(self, key) for key in keys}
 
 
 def measure(case, dtype, noise=0.0):
     """Everything that the file holds, as numpy arrays of double."""
-    net = zoo.build(case.arch, case.act, case.classes, case.channels, case.side, False, case.squeeze_excite)
+    net = zoo.build(case.arch, case.act, case.classes, case.channels, case.side, False, case.squeeze_excite, case.stem)
     table = fill(net, noise)
     net.to(dtype)
     shape = (case.batch, case.channels, case.side, case.side)
@@ -200,7 +200,7 @@ def cases():
              for arch in every if arch != "baseline"]      # which has no large form: 64 is its largest
     other = [Case("baseline", side=64), Case("baseline", act="prelu"), Case("convnext_atto", act="prelu"),
              Case("resnet18", act="mish"), Case("vgg16", act="silu", batch=32, image="image.1"), Case("alexnet", act="elu", image="image.3"),
-             Case("efficientnet_lite0", squeeze_excite=True)]
+             Case("efficientnet_lite0", squeeze_excite=True), Case("convnext_atto", stem=1, batch=4)]
     return small + grey + large + other
 
 

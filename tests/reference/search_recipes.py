@@ -48,7 +48,7 @@ def start(net, convnext):
 
 
 def build(job):
-    net = zoo.build(job["arch"], dropout=job.get("dropout", True))
+    net = zoo.build(job["arch"], dropout=job.get("dropout", True), stem=job.get("stem", 0))
     start(net, job["arch"].startswith("convnext"))
     for module in net.modules():
         if isinstance(module, nn.Conv2d) and job.get("identity") and module.kernel_size == (3, 3) and module.groups == 1:
@@ -62,9 +62,6 @@ def reshape_convnext(net, job):
     for name, parameter in net.named_parameters():
         if name.endswith("layer_scale"):
             nn.init.constant_(parameter, job.get("layer_scale", 1e-6))
-    if job.get("stem") == 1:
-        width = net.features[0][0].out_channels
-        net.features[0][0] = nn.Conv2d(3, width, 3, padding=1)
     for stage, stride in enumerate(job.get("strides", (2, 2, 2)), 1):
         old = net.features[2 * stage][1]
         if stride == 1:

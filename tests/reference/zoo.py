@@ -357,11 +357,12 @@ class ConvNeXt(nn.Module):
         "tiny": ((96, 192, 384, 768), (3, 3, 9, 3)),
     }
 
-    def __init__(self, act, classes, channels, side, drop, size):
+    def __init__(self, act, classes, channels, side, drop, size, stem=0):
         super().__init__()
         widths, depths = self.SIZES[size]
-        patch = 2 if side <= SMALL_SIDE else 4
-        stem = nn.Sequential(nn.Conv2d(channels, widths[0], patch, patch), ChannelNorm(widths[0]))
+        patch = stem or (2 if side <= SMALL_SIDE else 4)
+        first = nn.Conv2d(channels, widths[0], 3, padding=1) if patch == 1 else nn.Conv2d(channels, widths[0], patch, patch)
+        stem = nn.Sequential(first, ChannelNorm(widths[0]))
         self.features = nn.Sequential(stem)
         for index, (width, depth) in enumerate(zip(widths, depths)):
             if index:
@@ -425,11 +426,11 @@ ARCHITECTURES = {
     "tf_efficientnet_lite0": ("relu6", TFEfficientNetLite0),
     "airbench": ("gelu", Airbench),
     "mlp": ("relu", mlp),
-    **{f"convnext_{size}": ("gelu", lambda *a, size=size: ConvNeXt(*a, size=size)) for size in ConvNeXt.SIZES},
+    **{f"convnext_{size}": ("gelu", lambda *a, size=size, **k: ConvNeXt(*a, size=size, **k)) for size in ConvNeXt.SIZES},
 }
 
 
-def build(arch, act=None, classes=10, channels=3, side=32, dropout=True, squeeze_excite=False):
+def build(arch, act=None, classes=10, channels=3, side=32, dropout=True, squeeze_excite=False, stem=0):
     own, make = ARCHITECTURES[arch]
     factory = activation(act or own)
     drop = nn.Dropout if dropout else lambda p: nn.Identity()
@@ -437,4 +438,6 @@ def build(arch, act=None, classes=10, channels=3, side=32, dropout=True, squeeze
         if not arch.endswith("efficientnet_lite0"):
             raise ValueError(f"squeeze-excite: {arch}: only efficientnet_lite0 and tf_efficientnet_lite0 have it")
         return make(factory, classes, channels, side, drop, squeeze=True)
+    if stem:
+        return make(factory, classes, channels, side, drop, stem=stem)
     return make(factory, classes, channels, side, drop)
