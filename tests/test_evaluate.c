@@ -276,6 +276,9 @@ static void test_pictures(void **state)
         { "predict run one.ppm --threads 1 --gradcam /proc/nowhere",               4, "", "/proc/nowhere" },
         { "predict run - --threads 1 -k 1 --saliency in <one.ppm && ls in/*.png",  0, "in/0001-standard-input-saliency.png", "" },
         { "evaluate run --limit 60 --threads 1 -q --misclassified-sheet m.png --filters f.png >lines && ls m.png f.png" IS_PNG, 0, "PNGPNG", "" },
+        { "evaluate run --limit 20 --threads 1 -q --curves u.png --rates r.png >lines && ls u.png r.png" IS_PNG, 0, "PNGPNG", "" },
+        { "cp run/best.safetensors alone.safetensors && evaluate alone.safetensors --data shapes --limit 20 --threads 1 -q --curves u.png >lines", 3, "", "name a checkpoint in its run's folder" },
+        { "evaluate run --curves u.jpg",                                           2, "", "let its name end in .png" },
         { "evaluate run --misclassified-sheet m.jpg",                              2, "", "let its name end in .png" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

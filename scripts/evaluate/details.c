@@ -12,6 +12,8 @@
 #include "filters.h"
 #include "metrics_shown.h"
 #include "mistakes.h"
+#include "run_chart.h"
+#include "run_folder.h"
 
 /* ---- where it goes ---- */
 
@@ -46,6 +48,7 @@ bool details_check(const Details *details, ResultsFormat format, Error *error)
            check_place("per-class", details->per_class, true, format, error) &&
            check_place("calibration", details->calibration, true, format, error) &&
            check_place("predictions", details->predictions, false, format, error) &&
+           (!details->curves || chart_check_path(details->curves, error)) && (!details->rates || chart_check_path(details->rates, error)) &&
            (!details->sheet || sheet_check_path(details->sheet, error)) && (!details->filters || sheet_check_path(details->filters, error)) &&
            (!details->misclassified || format != RESULTS_csv ||
             error_set(error, EXIT_usage, "two tables at once: --misclassified: with --results-format csv use --predictions FILE.csv, which has every image"));
@@ -201,6 +204,18 @@ static bool save_filters(Network *network, const char *path, Error *error)
     return sheet && save_sheet(sheet, path, error);
 }
 
+/* The log beside the checkpoint. */
+static bool save_curves(const Measured *m, RunChartKind kind, const char *path, Error *error)
+{
+    char *folder = run_folder_of(m->path), *log = run_folder_file(folder, RUN_log);
+    Chart *chart = run_chart(log, kind, error);
+    const bool saved = chart && chart_save(chart, path, error);
+    chart_free(chart);
+    free(log);
+    free(folder);
+    return saved;
+}
+
 bool details_tell(const Measured *m, const Details *details, ResultsFormat format, Network *network, Error *error)
 {
     return (!details->per_class || tell_classes(m, details->per_class, format, error)) &&
@@ -208,5 +223,7 @@ bool details_tell(const Measured *m, const Details *details, ResultsFormat forma
            (!details->calibration || tell_calibration(m, details->calibration, format, error)) &&
            (!details->misclassified || tell_mistakes(m, details->misclassified, format, error)) &&
            (!details->predictions || save_predictions(m, details->predictions, error)) &&
+           (!details->curves || save_curves(m, RUN_CHART_learning, details->curves, error)) &&
+           (!details->rates || save_curves(m, RUN_CHART_speed, details->rates, error)) &&
            (!details->sheet || save_mistakes(m, details, error)) && (!details->filters || save_filters(network, details->filters, error));
 }

@@ -46,6 +46,7 @@ void figures_end(ResultsFormat format);
 typedef struct Details {
     const char *confusion, *per_class, *calibration, *predictions;      /* NULL: not asked for */
     int         misclassified;                                          /* how many; 0: none */
+    const char *curves, *rates;                                         /* pictures of the run's log; NULL: none */
     const char *sheet, *filters;                                        /* .png: a picture of mistakes, of the first filters; NULL: none */
 } Details;
 
