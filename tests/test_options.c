@@ -59,7 +59,7 @@ static const char *sample(const Setting *option, char *text, size_t size)
 {
     static const struct { const char *name, *text; } formed[] = {
         { "arch", "vgg16" }, { "act", "gelu" }, { "val-split", "data_batch_5" }, { "hflip", "off" }, { "opt", "adamw" },
-        { "opt-betas", "0.5,0.25" }, { "max-time", "90s" }, { "early-metric", "loss" }, { "sched", "step" }, { "plan", "direct" }, { "aug", "crop:2" }, { "pad-mode", "edge" },
+        { "opt-betas", "0.5,0.25" }, { "max-time", "90s" }, { "early-metric", "loss" }, { "log", "tb" }, { "sched", "step" }, { "plan", "direct" }, { "aug", "crop:2" }, { "pad-mode", "edge" },
         { "aa", "rand-m5-n1" }, { "remode", "pixel" }, { "loss", "bce" }, { "class-weights", "auto" },
         { "clip-mode", "agc" }, { "crop", "pad" }, { "train-img-size", "16:2,24" }, { "scale", "0.25,0.5" }, { "ratio", "0.5,2" }, { "interpolation", "bicubic" },
         { "recipe", "best" }, { "param-groups", "fc.* lr*2; bias frozen" }, { "muon-other", "sgd" }, { "decay-milestones", "2,3.5" },

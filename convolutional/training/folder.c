@@ -186,7 +186,8 @@ static int64_t end_of_lines(int descriptor, int64_t limit)
     return 0;
 }
 
-bool log_open(LogFile *log, const char *path, uint64_t keep, Error *error)
+/* Its size goes to *size. */
+static bool open_file(LogFile *log, const char *path, int64_t *size, Error *error)
 {
     *log = (LogFile){ .descriptor = -1, .path = text_copy(path) };
     log->descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0644);
@@ -195,7 +196,25 @@ bool log_open(LogFile *log, const char *path, uint64_t keep, Error *error)
         return log_failed(log, "opening", error);
     if (!S_ISREG(status.st_mode))
         return error_set(error, EXIT_write, "cannot write the log: %s: not a regular file: remove it", path);
-    const int64_t limit = keep < (uint64_t)status.st_size ? (int64_t)keep : (int64_t)status.st_size;
+    *size = (int64_t)status.st_size;
+    return true;
+}
+
+bool log_open_bytes(LogFile *log, const char *path, Error *error)
+{
+    int64_t size;
+    if (!open_file(log, path, &size, error))
+        return false;
+    log->bytes = (uint64_t)size;
+    return true;
+}
+
+bool log_open(LogFile *log, const char *path, uint64_t keep, Error *error)
+{
+    int64_t size;
+    if (!open_file(log, path, &size, error))
+        return false;
+    const int64_t limit = keep < (uint64_t)size ? (int64_t)keep : size;
     const int64_t end = end_of_lines(log->descriptor, limit);
     if (end < 0 || ftruncate(log->descriptor, end) != 0)
         return log_failed(log, "cutting it to whole lines", error);
@@ -203,30 +222,35 @@ bool log_open(LogFile *log, const char *path, uint64_t keep, Error *error)
     return true;
 }
 
-bool log_append(LogFile *log, const char *line, Error *error)
+bool log_append_bytes(LogFile *log, const void *bytes, size_t length, Error *error)
 {
     if (log->descriptor < 0) {
         errno = EBADF;
         return log_failed(log, "appending", error);
     }
-    char *text = text_format("%s\n", line);
-    const size_t length = strlen(text);
     size_t done = 0;
     while (done < length) {
-        const ssize_t wrote = pwrite(log->descriptor, text + done, length - done, (off_t)(log->bytes + done));
+        const ssize_t wrote = pwrite(log->descriptor, (const char *)bytes + done, length - done, (off_t)(log->bytes + done));
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote <= 0)
             break;
         done += (size_t)wrote;
     }
-    bool ok = done == length && fdatasync(log->descriptor) == 0;
+    const bool ok = done == length && fdatasync(log->descriptor) == 0;
     if (ok)
         log->bytes += length;
     else {
         log_failed(log, "appending", error);
-        (void)!ftruncate(log->descriptor, (off_t)log->bytes);      /* best effort: the next line starts there anyway */
+        (void)!ftruncate(log->descriptor, (off_t)log->bytes);      /* best effort: what comes next starts there anyway */
     }
+    return ok;
+}
+
+bool log_append(LogFile *log, const char *line, Error *error)
+{
+    char *text = text_format("%s\n", line);
+    const bool ok = log_append_bytes(log, text, strlen(text), error);
     free(text);
     return ok;
 }

@@ -32,8 +32,12 @@ typedef struct LogFile {
 /* Opens, or makes, the log and cuts it to the whole lines within its first `keep` bytes (0: starts afresh; UINT64_MAX:
  * all of them), so that a resumed run repeats no line. False: EXIT_write, and log_close is still fine. */
 bool log_open(LogFile *log, const char *path, uint64_t keep, Error *error);
+/* Opens a file that is not of lines; it stays as it is. */
+bool log_open_bytes(LogFile *log, const char *path, Error *error);
 /* Appends line and '\n' and syncs. If that fails, the file is cut back to whole lines: EXIT_write. */
 bool log_append(LogFile *log, const char *line, Error *error);
+/* The same for bytes that are no line. */
+bool log_append_bytes(LogFile *log, const void *bytes, size_t length, Error *error);
 void log_close(LogFile *log);
 
 #endif

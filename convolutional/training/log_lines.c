@@ -19,8 +19,7 @@ static bool log_unread(const char *path, Error *error)
                      strerror(errno));
 }
 
-/* The log's text with a NUL, and its length; empty if there is no log. The caller frees it; NULL and an error if it cannot be read. */
-static char *log_read(const char *path, size_t *length, Error *error)
+char *log_read(const char *path, size_t *length, Error *error)
 {
     const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     struct stat status = { 0 };

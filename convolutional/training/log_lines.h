@@ -15,6 +15,9 @@ typedef bool LineEpoch(const char *line, size_t length, uint64_t *epoch);
 /* Of an object with "epoch". */
 bool log_object_epoch(const char *line, size_t length, uint64_t *epoch);
 
+/* The log's text with a NUL, and its length; empty if there is no log. The caller frees it; NULL and an error if it cannot be read. */
+char *log_read(const char *path, size_t *length, Error *error);
+
 /* Takes the lines of epochs after the first `epochs` out, and a torn last line, and opens the log. One that cannot be read is left
  * alone: EXIT_input. */
 bool log_open_cut(LogFile *log, const char *path, uint32_t epochs, LineEpoch *epoch_of, Error *error);

@@ -5,10 +5,16 @@
 #include "text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-Record record_of(const Trainer *t, RunFile file, LineEpoch *epoch_of)
+Record record_of(const Trainer *t, RunFile file, RecordOpen *opener)
 {
-    return (Record){ .path = t->folder->files[file], .epoch_of = epoch_of, .log = { .descriptor = -1 } };
+    return (Record){ .path = t->folder->files[file], .opener = opener, .log = { .descriptor = -1 } };
+}
+
+bool record_open_lines(LogFile *log, const char *path, const Trainer *t, Error *error)
+{
+    return log_open_cut(log, path, t->state.epoch, log_object_epoch, error);
 }
 
 void record_close(Record *record)
@@ -34,7 +40,7 @@ static bool is_open(Record *record, const Trainer *t)
     Error error = { 0 };
     if (!record->open) {
         log_close(&record->log);
-        record->open = log_open_cut(&record->log, record->path, t->state.epoch, record->epoch_of, &error);
+        record->open = record->opener(&record->log, record->path, t, &error);
     }
     if (!record->open)
         tell(record, t, &error);
@@ -46,19 +52,36 @@ void record_cut_back(Record *record, const Trainer *t)
     is_open(record, t);
 }
 
-void record_write(Record *record, const Trainer *t, const char *line)
+static void owe(Record *record, const void *bytes, size_t size)
+{
+    char *all = allocate(record->owed_size + size, 1, "a record");
+    if (record->owed)
+        memcpy(all, record->owed, record->owed_size);
+    memcpy(all + record->owed_size, bytes, size);
+    free(record->owed);
+    record->owed = all;
+    record->owed_size += size;
+}
+
+void record_write(Record *record, const Trainer *t, const void *bytes, size_t size)
 {
     Error error = { 0 };
-    char *before = record->owed;
-    record->owed = before ? text_format("%s\n%s", before, line) : text_copy(line);
-    free(before);
+    owe(record, bytes, size);
     if (!is_open(record, t))
         return;
-    if (!log_append(&record->log, record->owed, &error)) {
+    if (!log_append_bytes(&record->log, record->owed, record->owed_size, &error)) {
         tell(record, t, &error);
         return;
     }
     free(record->owed);
     record->owed = NULL;
+    record->owed_size = 0;
     record->told = false;
+}
+
+void record_line(Record *record, const Trainer *t, const char *line)
+{
+    char *text = text_format("%s\n", line);
+    record_write(record, t, text, strlen(text));
+    free(text);
 }

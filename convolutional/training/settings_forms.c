@@ -396,6 +396,21 @@ static const char *early_metric_write(const void *field, char *text, size_t size
     return names_word(EARLY_METRICS, *(const int *)field, text, size);
 }
 
+#define LOG_WORDS "plain tb"      /* PartOptions.tensorboard or not */
+
+static bool logger_read(const char *text, void *field, Error *error)
+{
+    int place = 0;
+    const bool ok = word_read("log", LOG_WORDS, text, &place, error);
+    *(bool *)field = place == 1;
+    return ok;
+}
+
+static const char *logger_write(const void *field, char *text, size_t size)
+{
+    return names_word(LOG_WORDS, *(const bool *)field, text, size);
+}
+
 static bool amp_read(const char *text, void *field, Error *error)
 {
     (void)error;

@@ -9,7 +9,7 @@
 #define SETTING_FORMS(X) \
     X(arch) X(act) X(optimizer) X(schedule) X(betas) X(val_split) X(denied) X(hflip) X(aug) \
     X(pad_mode) X(erase_mode) X(policy) X(loss) X(class_weights) X(plan) X(duration) \
-    X(early_metric) X(amp) X(clip) X(groups) X(milestones) \
+    X(early_metric) X(logger) X(amp) X(clip) X(groups) X(milestones) \
     X(train_sizes) X(scale) X(ratio) X(image_crop) X(image_filter) X(recipe)
 
 #define X(name) extern const SettingForm form_##name;

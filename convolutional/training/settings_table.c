@@ -164,6 +164,8 @@ static const Setting settings[] = {
     { "early-delta", "early-stopping-delta min-delta", 0, FLOAT(parts.early_delta, 0, 1e6), RESULT, .fallback = "0", .absent = "0", .group = "Training", .help = "with --early-stop: how much better it must be; of top1, 0.01 is one percent", .rare = true },
     { "early-metric", NULL, 0, TEXT(parts.early_metric), FORM(early_metric), RESULT, .argument = "top1|loss", .fallback = "top1", .absent = "top1", .group = "Training", .help = "with --early-stop: what is to get better", .rare = true },
 
+    { "log", "logger report-to", 0, TEXT(parts.tensorboard), FORM(logger), .argument = "plain|tb", .fallback = "plain", .group = "Run",
+      .help = "log.jsonl and log.csv; tb: also event files for TensorBoard, with histograms of the weights", .rare = true },
     { "act-stats", "activation-stats", 0, INT(parts.act_stats, 0, 1e6), .fallback = "0", .shown = "off", .group = "Run",
       .help = "keep, every N epochs, what each activation does to numbers and gradients, for `activations inspect RUN --history`", .rare = true },
 

@@ -28,6 +28,7 @@
 #include "run_folder.h"
 #include "schedule.h"
 #include "stages.h"
+#include "vitals.h"
 #include "weights_copy.h"
 
 /* Where a run stands, for reports. */
@@ -145,6 +146,7 @@ struct Trainer {
     double     epoch_seconds;          /* spent in training, in this epoch and call */
     uint64_t   epoch_images;
     const Activity *activity;          /* the last measurement of --act-stats; NULL: none */
+    const Vitals   *vitals;            /* of the last epoch; NULL: none yet */
     void      *parts[PART_COUNT];      /* their states; NULL: not of this run */
 };
 

@@ -38,7 +38,7 @@ static void *activity_record_open(Trainer *t)
     exact.precision = PRECISION_f32;
     p->loader = open_loader(t);
     p->activity = activity_new(t->network, &exact, t->train_set->count < BATCH ? (int)t->train_set->count : BATCH);
-    p->record = record_of(t, RUN_activity, log_object_epoch);
+    p->record = record_of(t, RUN_activity, record_open_lines);
     trainer_note(t, "activity.jsonl: every %d epoch%s, of %d layers on %u training images, %.0f MiB", t->options.parts.act_stats,
                  t->options.parts.act_stats == 1 ? "" : "s", p->activity->count,
                  t->train_set->count < BATCH * BATCHES ? t->train_set->count : BATCH * BATCHES,
@@ -80,7 +80,7 @@ static void write_line(const Trainer *t, ActivityRecord *p, const TrainerEpoch *
     char *line = json_dumps(object, JSON_REAL_PRECISION(7));
     json_decref(object);
     CHECK(line, "a line of the activity of %d layers", p->activity->count);
-    record_write(&p->record, t, line);
+    record_line(&p->record, t, line);
     free(line);
 }
 

@@ -38,7 +38,7 @@ static void *health_open(Trainer *t)
         return NULL;
     Health *h = allocate(1, sizeof *h, "what is watched in a run");
     h->vitals = vitals_new(t->network);
-    h->record = record_of(t, RUN_health, log_object_epoch);
+    h->record = record_of(t, RUN_health, record_open_lines);
     h->facts = (Facts){
         .vitals = h->vitals, .best_val_loss = INFINITY, .train_chance = chance(t->train_set, (double)t->batches * t->turns * t->options.batch),
         .val_chance = chance(t->val_set, t->val_set->count),
@@ -123,13 +123,13 @@ static void write_line(const Trainer *t, Health *h, json_t *wrong)
     char *line = json_dumps(object, JSON_REAL_PRECISION(7));
     json_decref(object);
     CHECK(line, "a line of health.jsonl");
-    record_write(&h->record, t, line);
+    record_line(&h->record, t, line);
     free(line);
 }
 
 /* ---- an epoch ---- */
 
-static void take_figures(const Trainer *t, Health *h, const TrainerEpoch *epoch)
+static void take_figures(Trainer *t, Health *h, const TrainerEpoch *epoch)
 {
     Facts *f = &h->facts;
     f->epoch = epoch;
@@ -138,6 +138,7 @@ static void take_figures(const Trainer *t, Health *h, const TrainerEpoch *epoch)
     memmove(f->val_losses + 1, f->val_losses, sizeof f->val_losses - sizeof *f->val_losses);
     f->val_losses[0] = epoch->val_loss;
     vitals_settle(h->vitals);
+    t->vitals = h->vitals;
 }
 
 static void health_after_epoch(Trainer *t, void *state, const TrainerEpoch *epoch)

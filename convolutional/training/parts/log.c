@@ -1,5 +1,6 @@
 /* log.c - log.jsonl: an object an epoch. */
 
+#include "log_object.h"
 #include "saves.h"
 
 #include <jansson.h>
@@ -23,15 +24,20 @@ static json_t *number(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-static void log_after_epoch(Trainer *t, void *state, const TrainerEpoch *epoch)
+json_t *log_object(const TrainerEpoch *epoch)
 {
-    (void)state;
-    json_t *object = json_pack("{s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
+    return json_pack("{s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
         "epoch", (int)epoch->epoch + 1, "epochs", (int)epoch->epochs, "step", (json_int_t)epoch->step, "lr", number((double)epoch->lr),
         "train_loss", number(epoch->train_loss), "train_top1", number(epoch->train_top1),
         "val_loss", number(epoch->val_loss), "val_top1", number(epoch->val_top1), "val_top5", number(epoch->val_top5),
         "best", epoch->best, "images_per_second", number(epoch->images_per_second),
         "seconds", number(epoch->seconds), "val_seconds", number(epoch->val_seconds));
+}
+
+static void log_after_epoch(Trainer *t, void *state, const TrainerEpoch *epoch)
+{
+    (void)state;
+    json_t *object = log_object(epoch);
     char *line = json_dumps(object, JSON_REAL_PRECISION(7));
     json_decref(object);
     CHECK(line, "a line of the log");
