@@ -16,13 +16,27 @@ enum {
 
 static inline size_t at_most(size_t a, size_t b) { return a < b ? a : b; }
 
-/* strip[depth][WIDTH] from b; columns beyond its last are 0. */
-static void pack(size_t depth, size_t width, const float *b, size_t stride, float *strip)
+/* The right side of a product. */
+typedef struct Right {
+    const float *values;
+    size_t       stride;
+    bool         turned;      /* what is read as its columns lies as rows */
+} Right;
+
+/* strip[depth][WIDTH] from row `from` and column `column` on; columns beyond the last are 0. */
+static void pack(const Right *b, size_t from, size_t column, size_t depth, size_t width, float *strip)
 {
-    for (size_t k = 0; k < depth; k++, b += stride, strip += WIDTH) {
-        memcpy(strip, b, width * sizeof *strip);
-        memset(strip + width, 0, (WIDTH - width) * sizeof *strip);
-    }
+    if (width < WIDTH)
+        memset(strip, 0, depth * WIDTH * sizeof *strip);
+    if (b->turned)
+        for (size_t j = 0; j < width; j++) {
+            const float *row = b->values + (column + j) * b->stride + from;
+            for (size_t k = 0; k < depth; k++)
+                strip[k * WIDTH + j] = row[k];
+        }
+    else
+        for (size_t k = 0; k < depth; k++)
+            memcpy(strip + k * WIDTH, b->values + (from + k) * b->stride + column, width * sizeof *strip);
 }
 
 /* sums[ROWS][WIDTH] = a[rows][depth] strip[depth][WIDTH]; rows beyond the last repeat it. */
@@ -51,19 +65,27 @@ static void tile(size_t rows, size_t depth, const float *a, size_t stride, const
     }
 }
 
-/* c[rows][width] = a[rows][depth] b[depth][width], width up to WIDTH, for rows `stride` of each matrix apart. */
-static void band(size_t rows, size_t width, size_t depth, const float *a, const float *b, float *c, size_t columns)
+/* A part of c = a b: rows of the band that begins at `row`, columns of the strip that begins at `column`. */
+typedef struct Product {
+    size_t       rows, columns, depth;
+    const float *a;
+    Right        b;
+    float       *c;
+} Product;
+
+static void band(const Product *p, size_t row, size_t column)
 {
     float strip[DEPTH * WIDTH], sums[ROWS * WIDTH];
-    for (size_t from = 0; from < depth; from += DEPTH) {
-        const size_t deep = at_most(DEPTH, depth - from);
-        pack(deep, width, b + from * columns, columns, strip);
-        for (size_t first = 0; first < rows; first += ROWS) {
-            const size_t high = at_most(ROWS, rows - first);
-            tile(high, deep, a + first * depth + from, depth, strip, sums);
+    const size_t last = at_most(row + BAND, p->rows), width = at_most(WIDTH, p->columns - column);
+    for (size_t from = 0; from < p->depth; from += DEPTH) {
+        const size_t deep = at_most(DEPTH, p->depth - from);
+        pack(&p->b, from, column, deep, width, strip);
+        for (size_t first = row; first < last; first += ROWS) {
+            const size_t high = at_most(ROWS, last - first);
+            tile(high, deep, p->a + first * p->depth + from, p->depth, strip, sums);
             for (size_t r = 0; r < high; r++)
                 for (size_t j = 0; j < width; j++) {
-                    float *to = &c[(first + r) * columns + j];
+                    float *to = &p->c[(first + r) * p->columns + column + j];
                     *to = from ? *to + sums[r * WIDTH + j] : sums[r * WIDTH + j];
                 }
         }
@@ -72,11 +94,26 @@ static void band(size_t rows, size_t width, size_t depth, const float *a, const 
 
 void KERNEL(kernel_matrix_product)(size_t rows, size_t columns, size_t depth, const float *a, const float *b, float *c)
 {
+    const Product p = { rows, columns, depth, a, { b, columns, false }, c };
     const size_t across = (columns + WIDTH - 1) / WIDTH, down = (rows + BAND - 1) / BAND;
     #pragma omp parallel for schedule(static)
+    for (size_t task = 0; task < across * down; task++)
+        band(&p, task / across * BAND, task % across * WIDTH);
+}
+
+/* What lies below the diagonal is a copy. Neighbouring tasks go to different threads, for the lower bands have fewer. */
+void KERNEL(kernel_matrix_square)(size_t rows, size_t depth, const float *a, float *c)
+{
+    const Product p = { rows, rows, depth, a, { a, depth, true }, c };
+    const size_t across = (rows + WIDTH - 1) / WIDTH, down = (rows + BAND - 1) / BAND;
+    #pragma omp parallel for schedule(static, 1)
     for (size_t task = 0; task < across * down; task++) {
-        const size_t column = task % across * WIDTH, row = task / across * BAND;
-        band(at_most(BAND, rows - row), at_most(WIDTH, columns - column), depth, a + row * depth, b + column,
-             c + row * columns + column, columns);
+        const size_t row = task / across * BAND, column = task % across * WIDTH;
+        if (row < column + WIDTH)
+            band(&p, row, column);
     }
+    #pragma omp parallel for schedule(static, 16)
+    for (size_t i = 1; i < rows; i++)
+        for (size_t j = 0; j < i; j++)
+            c[i * rows + j] = c[j * rows + i];
 }

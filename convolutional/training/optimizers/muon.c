@@ -29,7 +29,7 @@ static bool muon_takes(const Network *network, const Param *param)
 typedef struct Upright {
     size_t rows, columns;
     bool   turned;
-    float *x, *transposed, *product;      /* rows x columns each */
+    float *x, *product;                   /* rows x columns each */
     float *square, *polynomial;           /* rows x rows */
 } Upright;
 
@@ -39,8 +39,7 @@ static Upright upright_of(const OptimizerTensor *t)
     Upright m = { .rows = turned ? t->columns : t->rows, .columns = turned ? t->rows : t->columns, .turned = turned };
     const size_t all = m.rows * m.columns;
     m.x = t->scratch;
-    m.transposed = m.x + all;
-    m.product = m.transposed + all;
+    m.product = m.x + all;
     m.square = m.product + all;
     m.polynomial = m.square + m.rows * m.rows;
     return m;
@@ -49,7 +48,7 @@ static Upright upright_of(const OptimizerTensor *t)
 static size_t muon_scratch(const OptimizerTensor *t)
 {
     const size_t least = t->rows < t->columns ? t->rows : t->columns;
-    return 3 * t->rows * t->columns + 2 * least * least;
+    return 2 * t->rows * t->columns + 2 * least * least;
 }
 
 /* Where element (row, column) of the upright matrix lies in the span. */
@@ -92,22 +91,13 @@ static void combine(size_t count, float p, float q, const float *restrict x, flo
         y[i] = p * y[i] + q * x[i];
 }
 
-static void transpose(const Upright *m)
-{
-    #pragma omp parallel for schedule(static)
-    for (size_t column = 0; column < m->columns; column++)
-        for (size_t row = 0; row < m->rows; row++)
-            m->transposed[column * m->rows + row] = m->x[row * m->columns + column];
-}
-
 static void make_orthogonal(const Upright *m, int rounds)
 {
     const size_t all = m->rows * m->columns, few = m->rows * m->rows;
     multiply_by(all, (float)(1 / (sqrt(kernel_sum_of_squares(all, m->x)) + 1e-7)), m->x);
     for (int round = 0; round < rounds; round++) {
-        transpose(m);
-        kernel_matrix_product(m->rows, m->rows, m->columns, m->x, m->transposed, m->square);
-        kernel_matrix_product(m->rows, m->rows, m->rows, m->square, m->square, m->polynomial);
+        kernel_matrix_square(m->rows, m->columns, m->x, m->square);
+        kernel_matrix_square(m->rows, m->rows, m->square, m->polynomial);      /* of a symmetric matrix */
         combine(few, C, B, m->square, m->polynomial);
         kernel_matrix_product(m->rows, m->columns, m->rows, m->polynomial, m->x, m->product);
         combine(all, A, 1, m->product, m->x);
