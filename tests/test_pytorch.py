@@ -6,13 +6,15 @@ usage: test_pytorch.py PROGRAMS_FOLDER [--only TEXT]
 from_convzoo   train writes best.safetensors; PyTorch loads it (strict), and predict's logits, evaluate's loss and
                hits are PyTorch's
 from_pytorch   PyTorch writes a checkpoint; predict and evaluate read it and agree
-same_losses    train and PyTorch take the first steps of a recipe from the same weights, on the same batches: the losses are the same"""
+same_losses    train and PyTorch take the first steps of a recipe from the same weights, on the same batches: the losses are the same
+same_race      scripts/race_pytorch.sh trains both, from train's own first weights: the epochs' losses are the same; its table and picture are whole"""
 import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import xml.dom.minidom
 
 try:
     import numpy as np
@@ -22,7 +24,8 @@ except ImportError as missing:
     sys.exit(77)
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "reference"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "reference"))
 import compare_checkpoint as compare    # noqa: E402
 import compare_recipe    # noqa: E402
 import safetensors    # noqa: E402
@@ -130,9 +133,32 @@ def same_losses(programs, folder, data, random, arch, act, *options):
     expect(abs(theirs[-1] - theirs[0]) > 10 * LOSS_TOLERANCE, f"the loss hardly moves: {theirs[0]:.4f}, then {theirs[-1]:.4f}")
 
 
-MUON = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "docs", "airbench-muon.conf")
+def same_race(programs, folder, data, random, arch, act, *options):
+    output, epochs = os.path.join(folder, "race"), 3
+    script = os.path.join(HERE, "..", "scripts", "race_pytorch.sh")
+    done = subprocess.run([script, arch, "--data", data, "--build", programs, "--output", output, "--target", "5", "--", "--epochs", str(epochs), "-b", str(BATCH),
+                           "--no-aug", *options], capture_output=True, text=True, timeout=500)
+    expect(done.returncode == 0, f"race_pytorch.sh exited with {done.returncode}: {done.stderr.strip()}")
+    logs = []
+    for name in ("convzoo/log.jsonl", "pytorch.jsonl"):
+        with open(os.path.join(output, name)) as file:
+            logs.append([json.loads(line) for line in file])
+    expect(len(logs[0]) == len(logs[1]) == epochs, f"{len(logs[0])} and {len(logs[1])} epochs, expected {epochs}")
+    for ours, theirs in zip(*logs):
+        expect(abs(ours["train_loss"] - theirs["train_loss"]) < LOSS_TOLERANCE, f"epoch {ours['epoch']}: loss {ours['train_loss']}, PyTorch's {theirs['train_loss']}")
+    with open(os.path.join(output, "race.md")) as file:
+        lines = file.read().splitlines()
+    expect(sum(line.startswith(f"| {k} |") for line in lines for k in range(1, epochs + 1)) == epochs, "race.md has no row for each epoch")
+    expect(any(line.startswith("| top-1 of 5% | ") and " - " not in line for line in lines), "race.md does not say when 5% were reached")
+    points = [line.getAttribute("points").split() for line in xml.dom.minidom.parse(os.path.join(output, "race.svg")).getElementsByTagName("polyline")]
+    expect([len(line) for line in points] == [epochs, epochs], "race.svg has no point for each epoch")
+
+
+MUON = os.path.join(HERE, "..", "docs", "airbench-muon.conf")
 
 CASES = [
+    (same_race, "lenet", None),
+    (same_race, "airbench", None, "--lr", "0.05"),
     (same_losses, "lenet", None, "--lr", "0.5"),
     (same_losses, "baseline", None, "--sched", "onecycle", "--identity-init", "--clip-grad", "0.3", "--param-groups", "bias lr*4 decay*1; head decay/2"),
     (same_losses, "convnext_atto", None, "--layer-scale", "0.5", "--warmup-epochs", "0.5", "--sched", "poly", "--sched-power", "2"),

@@ -26,14 +26,17 @@ DEFAULTS = {
 # What is not done here, with the value that asks for nothing.
 UNABLE = {
     "gate-same": False, "drop": 0.0, "drop-path": 0.0, "depth": 0, "width": 0, "freeze": None, "unfreeze-epoch": 0, "head-lr-mult": 1.0,
-    "img-size": 0, "train-img-size": "none", "crop": "centre", "in-chans": 0, "scale": ("auto", "off"), "vflip": 0.0, "rotate": 0.0, "aa": "none", "color-jitter": 0.0,
+    "img-size": 0, "train-img-size": "none", "crop": "centre", "crop-pct": 1.0, "in-chans": 0, "scale": ("auto", "off"), "vflip": 0.0, "rotate": 0.0, "aa": "none", "color-jitter": 0.0,
     "grayscale-prob": 0.0, "gaussian-blur-prob": 0.0, "noise-std": 0.0, "remode": "const", "recount": 1, "loss": "ce", "class-weights": "none", "balance": False,
     "clip-mode": "norm", "decay-milestones": "none", "swa-start": 0, "sam-rho": 0.0, "grad-accum-steps": 1, "early-stop": 0, "max-time": 0.0,
 }
 
 # What changes nothing in the result, or belongs to what is refused above.
 WITHOUT_EFFECT = set("""initial-checkpoint interpolation skip-bad exif-orientation ratio val-batch-size opt-betas patience-epochs swa-lr early-delta early-metric plan
-    workers recovery-interval log-interval act-stats output max-steps recipe crop-pct""".split())
+    workers recovery-interval log-interval act-stats output max-steps recipe""".split())
+
+# Of settings that this file does not know: nothing is asked for.
+NOTHING = (None, False, 0, "none", "auto", "off", "")
 
 
 class Refused(ValueError):
@@ -78,7 +81,7 @@ def settle(given):
             neutral = UNABLE[name]
             if value not in (neutral if isinstance(neutral, tuple) else (neutral,)):
                 refuse(name, value)
-        elif name not in DEFAULTS and name not in WITHOUT_EFFECT:
+        elif name not in DEFAULTS and name not in WITHOUT_EFFECT and value not in NOTHING:
             refuse(name, value)
     if isinstance(settings["aug"], str):
         settle_pipeline(settings, settings["aug"])
