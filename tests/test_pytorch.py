@@ -159,9 +159,10 @@ MUON = os.path.join(HERE, "..", "docs", "airbench-muon.conf")
 CASES = [
     (same_race, "lenet", None),
     (same_race, "airbench", None, "--lr", "0.05"),
-    (same_losses, "lenet", None, "--lr", "0.5"),
-    (same_losses, "baseline", None, "--sched", "onecycle", "--identity-init", "--clip-grad", "0.3", "--param-groups", "bias lr*4 decay*1; head decay/2"),
-    (same_losses, "convnext_atto", None, "--layer-scale", "0.5", "--warmup-epochs", "0.5", "--sched", "poly", "--sched-power", "2"),
+    (same_losses, "lenet", None, "--lr", "0.05"),
+    (same_losses, "baseline", None),
+    (same_losses, "baseline", None, "--opt", "sgd", "--lr", "0.02", "--param-groups", "bias lr*4 decay*1; head decay/2", "--sched", "onecycle", "--identity-init", "--clip-grad", "0.3"),
+    (same_losses, "convnext_atto", None, "--opt", "adamw", "--layer-scale", "0.5", "--warmup-epochs", "0.5", "--sched", "poly", "--sched-power", "2"),
     (same_losses, "resnet18", None, "--opt", "adam", "--lr", "1e-3", "--zero-init-last", "--lookahead", "--lookahead-k", "3", "--sched", "step"),
     (same_losses, "airbench", None),
     (same_losses, "airbench", None, "--config", MUON),

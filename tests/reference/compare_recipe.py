@@ -4,8 +4,8 @@ are compared.
 usage: compare_recipe.py PROGRAMS [ARCH...] [--data FOLDER] [--steps N] [-b N] [--tolerance F] [-- OPTION OF TRAIN...]
 
 PROGRAMS is the folder of convzoo's programs. Without names, every architecture. The recipe is what `train` writes into args.json; only what the two cannot
-share is left out: augmentation and dropout, which draw random numbers. The batch is smaller than the recipe's, for the sake of time, and the rate with it,
-in proportion. convzoo computes in f32 without Winograd (--plan default,direct). Exit status 1 if a loss is further from PyTorch's than F (0.01)."""
+share is left out: augmentation and dropout, which draw random numbers. The batch is smaller than the recipe's, for the sake of time, and SGD's rate with
+it, in proportion. convzoo computes in f32 without Winograd (--plan default,direct). Exit status 1 if a loss is further from PyTorch's than F (0.01)."""
 import argparse
 import json
 import os
@@ -79,7 +79,8 @@ def compare(programs, folder, arch, data, steps, batch, more=()):
              "--epochs", steps // EPOCH_STEPS, *more]
     own = settings_of(programs, folder, ["--arch", arch, "--data", images_folder, "--val-split", "data_batch_5", *more])
     given = settings_of(programs, os.path.join(folder, "again"), usual)
-    given["lr"] = own["lr"] * batch / (own["batch-size"] or 128)
+    smaller = batch / (own["batch-size"] or own["usual-batch-size"]) if given["opt"] in ("sgd", "nesterov") else 1
+    given["lr"] = own["lr"] * smaller
     settings = recipe.settle(given)
     run = train_pytorch.Run(settings, training)
     run.write(start)

@@ -50,11 +50,12 @@ class Optimizer:
         matrices, rest = recipe.groups_of(net, s, takes, s["muon-other-lr"] if muon else 1.0)
         momentum = (s["muon-other-momentum"] or s["momentum"]) if muon else s["momentum"]
         self.rules = [Muon(matrices, s["momentum"], s["nesterov"], s["muon-rounds"] or 5, s["muon-normalise"])] if matrices else []
-        if s["opt"] in ("adam", "adamw"):
-            rule = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[s["opt"]]
+        kind = s["muon-other"] if muon else s["opt"]
+        if kind in ("adam", "adamw"):
+            rule = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[kind]
             self.rules.append(rule(rest, 0.0, (s["opt-beta1"], s["opt-beta2"]), s["opt-eps"]))
         else:
-            nesterov = momentum > 0 and (s["nesterov"] or s["opt"] == "nesterov")
+            nesterov = momentum > 0 and (s["nesterov"] or kind == "nesterov")
             self.rules.append(torch.optim.SGD(rest, 0.0, momentum, nesterov=nesterov))
         self.clip = s["clip-grad"]
         self.parameters = [p for p in net.parameters() if p.requires_grad]

@@ -15,7 +15,7 @@ DEFAULTS = {
     "arch": "baseline", "act": None, "dropout": True, "squeeze-excite": False, "bn-eps": 0.0, "bn-momentum": 0.0, "zero-init-last": False,
     "identity-init": False, "layer-scale": 0.0, "whiten": 0.0, "data": None, "val-split": "data_batch_5", "limit": 0, "aug": True, "crop-pad": 4, "hflip": "auto",
     "pad-mode": "mean", "reprob": 0.0, "cutout-size": 0.0, "mixup": 0.0, "cutmix": 0.0, "mixup-prob": 1.0, "mixup-off-epoch": 0,
-    "epochs": 5, "batch-size": 128, "smoothing": 0.0, "opt": "sgd", "momentum": 0.9, "nesterov": True, "opt-beta1": 0.9, "opt-beta2": 0.999,
+    "epochs": 5, "batch-size": 0, "usual-batch-size": 128, "smoothing": 0.0, "opt": "sgd", "momentum": 0.9, "nesterov": True, "opt-beta1": 0.9, "opt-beta2": 0.999,
     "opt-eps": 1e-8, "weight-decay": 5e-4, "clip-grad": 0.0, "param-groups": "none", "muon-other-lr": 0.1, "muon-other-momentum": 0.0,
     "muon-rounds": 0, "muon-normalise": False, "muon-other": "adamw", "sched": "cosine", "lr": 0.1, "min-lr": 0.0, "warmup-epochs": -1.0, "decay-epochs": 0.0,
     "decay-rate": 0.1, "warmup-lr": 0.0, "sched-power": 1.0, "sched-start": -1.0, "sched-peak": -1.0, "sched-end": -1.0, "seed": 42,
@@ -89,7 +89,7 @@ def settle(given):
     for name, choices in known.items():
         if settings[name] not in choices:
             refuse(name, settings[name])
-    if settings["opt"] == "muon" and settings["muon-other"] != "sgd":
+    if settings["opt"] == "muon" and settings["muon-other"] not in ("sgd", "nesterov", "adam", "adamw"):
         refuse("muon-other", settings["muon-other"])
     return settings
 
@@ -207,8 +207,8 @@ ROLES = ("weight", "bias", "norm", "norm-bias", "norm-weight", "head")
 
 
 def parameter_settings(name, roles, text):
-    """(factor of the rate, factor of the decay, frozen), parameter_groups.h."""
-    lr, decay, frozen = 1.0, float("weight" in roles), False
+    """(factor of the rate, factor of the decay, frozen, whether a rule for matrices leaves it to the other), parameter_groups.h."""
+    lr, decay, frozen, other = 1.0, float("weight" in roles), False, False
     for wish in (text if text != "none" else "").split(";"):
         who, *words = wish.split() or [""]
         if not (who in roles if who in ROLES else fnmatch.fnmatchcase(name, who)):
@@ -217,21 +217,24 @@ def parameter_settings(name, roles, text):
             if word in ("frozen", "trained"):
                 frozen = word == "frozen"
                 continue
+            if word == "other":
+                other = True
+                continue
             what, sign, number = word.partition("*") if "*" in word else word.partition("/")
             factor = float(number) if sign == "*" else 1 / float(number)
             lr, decay = (factor, decay) if what == "lr" else (lr, factor)
-    return lr, decay, frozen
+    return lr, decay, frozen, other
 
 
 def groups_of(net, settings, takes=lambda name, parameter: False, other_lr=1.0):
     """Two lists of PyTorch's groups, what a rule for matrices takes and the rest; `factor` is that of the run's rate. Freezes what is frozen."""
     roles, groups = roles_of(net), ({}, {})
     for name, parameter in net.named_parameters():
-        lr, decay, frozen = parameter_settings(name, roles[name], settings["param-groups"])
+        lr, decay, frozen, other = parameter_settings(name, roles[name], settings["param-groups"])
         if frozen:
             parameter.requires_grad = False
             continue
-        rest = not takes(name, parameter)
+        rest = other or not takes(name, parameter)
         key = (lr * (other_lr if rest else 1), decay)
         groups[rest].setdefault(key, []).append(parameter)
     return [[{"params": parameters, "factor": lr, "weight_decay": decay * settings["weight-decay"]} for (lr, decay), parameters in part.items()] for part in groups]

@@ -29,9 +29,8 @@ CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
 WHITENED = 5000                           # images, at most
 
 
-def usual_batch(count):
-    """128, less for few images: trainer.c's."""
-    batch = 128
+def usual_batch(batch, count):
+    """Less for few images: trainer.c's."""
     while batch > 16 and count < 20 * batch:
         batch //= 2
     return batch
@@ -54,7 +53,7 @@ class Run:
         self.mean, self.std = images.statistics(data[0])
         self.images = self.normalised(data[0])
         self.labels = torch.from_numpy(data[1])
-        self.batch = min(s["batch-size"] or usual_batch(len(self.labels)), len(self.labels))
+        self.batch = min(s["batch-size"] or usual_batch(s["usual-batch-size"], len(self.labels)), len(self.labels))
         self.batches = len(self.labels) // self.batch
         self.rates = recipe.learning_rates(s, self.batches)
         self.net = (net or recipe.build(s)).to(memory_format=torch.channels_last)
