@@ -165,7 +165,7 @@ CASES = [
     (same_losses, "convnext_atto", None, "--opt", "adamw", "--layer-scale", "0.5", "--warmup-epochs", "0.5", "--sched", "poly", "--sched-power", "2"),
     (same_losses, "resnet18", None, "--opt", "adam", "--lr", "1e-3", "--zero-init-last", "--lookahead", "--lookahead-k", "3", "--sched", "step"),
     (same_losses, "airbench", None),
-    (same_losses, "airbench", None, "--config", MUON),
+    (same_losses, "airbench", None, "--config", MUON, "--lr", "0.002"),      # rates of biases are in proportion to the batch
     (from_convzoo, "lenet", None),
     (from_convzoo, "baseline", "leaky_relu:0.2"),
     (from_convzoo, "alexnet", "prelu"),

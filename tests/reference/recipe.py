@@ -12,7 +12,7 @@ import zoo
 
 # What is done here, with the values that hold where nothing is said.
 DEFAULTS = {
-    "arch": "baseline", "act": None, "dropout": True, "squeeze-excite": False, "bn-eps": 0.0, "bn-momentum": 0.0, "zero-init-last": False,
+    "arch": "baseline", "act": None, "dropout": True, "squeeze-excite": False, "stem": 0, "bn-eps": 0.0, "bn-momentum": 0.0, "zero-init-last": False,
     "identity-init": False, "layer-scale": 0.0, "whiten": 0.0, "data": None, "val-split": "data_batch_5", "limit": 0, "aug": True, "crop-pad": 4, "hflip": "auto",
     "pad-mode": "mean", "reprob": 0.0, "cutout-size": 0.0, "mixup": 0.0, "cutmix": 0.0, "mixup-prob": 1.0, "mixup-off-epoch": 0,
     "epochs": 5, "batch-size": 0, "usual-batch-size": 128, "smoothing": 0.0, "opt": "sgd", "momentum": 0.9, "nesterov": True, "opt-beta1": 0.9, "opt-beta2": 0.999,
@@ -33,7 +33,7 @@ UNABLE = {
 
 # What changes nothing in the result, or belongs to what is refused above.
 WITHOUT_EFFECT = set("""initial-checkpoint interpolation skip-bad exif-orientation ratio val-batch-size opt-betas patience-epochs swa-lr early-delta early-metric plan
-    workers recovery-interval log-interval act-stats output max-steps recipe""".split())
+    workers recovery-interval log-interval log act-stats output max-steps recipe""".split())
 
 # Of settings that this file does not know: nothing is asked for.
 NOTHING = (None, False, 0, "none", "auto", "off", "")
@@ -156,7 +156,7 @@ def learning_rates(settings, epoch_steps):
 def build(settings):
     """The network with its first values, but for whitening."""
     s = settings
-    net = zoo.build(s["arch"], s["act"], dropout=s["dropout"], squeeze_excite=s["squeeze-excite"])
+    net = zoo.build(s["arch"], s["act"], dropout=s["dropout"], squeeze_excite=s["squeeze-excite"], stem=s["stem"])
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eps, module.momentum = s["bn-eps"] or module.eps, s["bn-momentum"] or module.momentum
