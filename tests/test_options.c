@@ -295,91 +295,6 @@ static void check_setting(const TrainFlags *flags, const char *name, const char 
         fail_msg("%s: %s is '%s', expected '%s'", flags->trainer.arch->key, name, text, expected);
 }
 
-/* What is not given is the architecture's recipe, or what suits the optimiser that was given. */
-static void test_recipes(void **state)
-{
-    (void)state;
-    for (int i = 0; i < architecture_count(); i++) {
-        const Architecture *arch = architecture_at(i);
-        TrainFlags flags = { 0 };
-        OptionLine line;
-        Error error;
-        assert_true(parse(&flags, &line, &error, (const char *[]){ "--arch", arch->key, NULL }));
-        assert_true(resolve(&flags, &line, &error));
-        assert_ptr_equal(flags.trainer.arch, arch);
-        SettingTexts recipe = { 0 };
-        assert_true(settings_parse(arch->recipes[RECIPE_default], NULL, &recipe, &error));
-        for (int k = 0; k < settings_count(); k++) {
-            char text[OPTIMIZER_GROUPS_ROOM], *end;
-            if (!recipe.of[k])
-                continue;
-            const double number = strtod(recipe.of[k], &end);
-            setting_write(settings_at(k), &flags, text, sizeof text);
-            if (*end ? strcmp(recipe.of[k], text) : fabs(number - atof(text)) > 1e-9)
-                fail_msg("%s: %s is '%s', in the recipe '%s'", arch->key, settings_at(k)->name, text, recipe.of[k]);
-        }
-        settings_texts_clear(&recipe);
-
-        const bool sgd = flags.trainer.optimizer.kind == OPTIMIZER_sgd;
-        assert_true(parse(&flags, &line, &error,
-                          (const char *[]){ "-a", arch->key, "--opt", sgd ? "adamw" : "sgd", "--lr", "0.25", NULL }));
-        assert_true(resolve(&flags, &line, &error));
-        check_setting(&flags, "lr", "0.25");
-        check_setting(&flags, "weight-decay", sgd ? "0.05" : "0.0005");
-        if (!sgd)
-            check_setting(&flags, "momentum", "0.9");
-    }
-}
-
-/* A fast or best recipe is the default one with what its text changes. */
-static void test_other_recipes(void **state)
-{
-    (void)state;
-    static const char *const names[RECIPE_COUNT] = { [RECIPE_fast] = "fast", [RECIPE_best] = "best" };
-    for (int i = 0; i < architecture_count(); i++)
-        for (int kind = RECIPE_fast; kind <= RECIPE_best; kind++) {
-            const Architecture *arch = architecture_at(i);
-            TrainFlags usual = { 0 }, changed = { 0 }, flags = { 0 };
-            OptionLine line;
-            SettingTexts texts = { 0 };
-            Error error;
-            assert_true(parse(&usual, &line, &error, (const char *[]){ "-a", arch->key, NULL }) && resolve(&usual, &line, &error));
-            assert_true(settings_parse(arch->recipes[kind], NULL, &texts, &error));
-            changed = usual;
-            for (int k = 0; k < settings_count(); k++)
-                assert_true(!texts.of[k] || setting_read(settings_at(k), texts.of[k], &changed, &error));
-            assert_true(changed.trainer.epochs != usual.trainer.epochs);
-            assert_true(parse(&flags, &line, &error, (const char *[]){ "-a", arch->key, "--recipe", names[kind], NULL }) && resolve(&flags, &line, &error));
-            for (int k = 0; k < settings_count(); k++) {
-                char text[OPTIMIZER_GROUPS_ROOM];
-                setting_write(settings_at(k), &changed, text, sizeof text);
-                check_setting(&flags, settings_at(k)->name, strcmp(settings_at(k)->name, "recipe") ? text : names[kind]);
-            }
-            settings_texts_clear(&texts);
-        }
-}
-
-/* A recipe that is changed in part says what still holds. */
-static void test_recipe_note(void **state)
-{
-    (void)state;
-    static const struct { const char *words[7], *note; } cases[] = {
-        { { "-a", "baseline" }, "" },
-        { { "-a", "mlp", "--lr", "0.1" }, "recipe of mlp: lr 0.1 for 0.02; still in force: epochs 15, opt sgd, weight-decay 0.0005, clip-grad 1" },
-        { { "-a", "mlp", "--recipe", "fast", "--lr", "0.1" },
-          "recipe of mlp: lr 0.1 for 0.02; still in force: epochs 3, opt sgd, weight-decay 0.0005, clip-grad 1" },
-        { { "-a", "mlp", "--opt", "adamw", "--epochs=3", "--clip-grad=2" }, "" },      /* nothing holds */
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        TrainFlags flags = { 0 };
-        OptionLine line;
-        Error error;
-        char note[1024];
-        assert_true(parse(&flags, &line, &error, cases[i].words) && resolve(&flags, &line, &error));
-        assert_string_equal(settings_recipe_note(&flags.trainer, note, sizeof note), cases[i].note);
-    }
-}
-
 /* The command line wins over the file, the file over the recipe. */
 static void test_config(void **state)
 {
@@ -521,7 +436,7 @@ int main(void)
         cmocka_unit_test(test_tried_options), cmocka_unit_test(test_known_command_lines),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_bad_names_list_the_choices),
-        cmocka_unit_test(test_recipes), cmocka_unit_test(test_other_recipes), cmocka_unit_test(test_recipe_note), cmocka_unit_test(test_config),
+        cmocka_unit_test(test_config),
         cmocka_unit_test(test_help), cmocka_unit_test(test_arguments_file),
     };
     program_name_set("train");
