@@ -1,7 +1,11 @@
-# Writes a C file that holds the files of a folder: the installed program needs none of them.
+# Writes a C file that holds the files of some folders: the installed program needs none of them.
 #
-# usage: cmake -D FOLDER=... -D OUTPUT=... -P embed.cmake
-file(GLOB files ${FOLDER}/*.html ${FOLDER}/*.css ${FOLDER}/*.js)
+# usage: cmake -D FOLDERS="...;..." -D OUTPUT=... -P embed.cmake
+set(files "")
+foreach(folder IN LISTS FOLDERS)
+    file(GLOB more ${folder}/*.html ${folder}/*.css ${folder}/*.js)
+    list(APPEND files ${more})
+endforeach()
 set(arrays "")
 set(rows "")
 set(number 0)
@@ -14,5 +18,5 @@ foreach(file IN LISTS files)
     string(APPEND rows "    { \"${name}\", file_${number}, sizeof file_${number} - 1 },\n")
     math(EXPR number "${number} + 1")
 endforeach()
-file(WRITE ${OUTPUT} "/* Made by embed.cmake. */\n#include \"explorer_files.h\"\n\n${arrays}
-const ExplorerFile explorer_files[] = {\n${rows}};\nconst int explorer_file_count = ${number};\n")
+file(WRITE ${OUTPUT} "/* Made by embed.cmake. */\n#include \"page_files.h\"\n\n${arrays}
+const PageFile page_files[] = {\n${rows}};\nconst int page_file_count = ${number};\n")

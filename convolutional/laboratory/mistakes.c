@@ -8,8 +8,7 @@
 
 enum { SIDE = 160, COLOURS = 3, MOST = 400 };
 
-/* A data set's planes as a picture's pixels. */
-static void interleave(const Dataset *data, uint32_t image, uint8_t *rgb)
+void mistakes_picture(const Dataset *data, uint32_t image, uint8_t *rgb)
 {
     const size_t pixels = (size_t)data->height * (size_t)data->width;
     const uint8_t *planes = data->images + (size_t)image * pixels * (size_t)data->channels;
@@ -40,7 +39,7 @@ Sheet *mistakes_sheet(const Dataset *data, const Outputs *outputs, char *const *
         uint8_t *rgb = allocate((size_t)data->height * (size_t)data->width, COLOURS, "a picture");
         sheet = sheet_new(count, (SheetOptions){ .side = SIDE, .lines = 2, .title = count > 2 ? title : NULL });
         for (int i = 0; i < count; i++) {
-            interleave(data, images[i], rgb);
+            mistakes_picture(data, images[i], rgb);
             sheet_picture(sheet, i, rgb, data->height, data->width);
             write_lines(sheet, i, outputs, images[i], classes, temperature);
         }

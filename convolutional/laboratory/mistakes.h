@@ -11,4 +11,7 @@
  * frees it. NULL if there is no mistake. */
 Sheet *mistakes_sheet(const Dataset *data, const Outputs *outputs, char *const *classes, double temperature, int most);
 
+/* An image of the data as a picture's pixels: rgb is height x width x 3. */
+void mistakes_picture(const Dataset *data, uint32_t image, uint8_t *rgb);
+
 #endif

@@ -4,13 +4,13 @@
 
 #include <math.h>
 #include <plplot.h>
-#include <png.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "chart_parts.h"
 #include "files.h"
+#include "png_bytes.h"
 #include "text.h"
 
 enum { GAP = 12, LINE = 17, LETTERS = 12, TITLE = 34, CHANNELS = 3, SIDE_MOST = 32000 };
@@ -142,14 +142,10 @@ static void letters_draw(void *context)
 
 static bool png_save(const Sheet *s, const uint8_t *pixels, const char *path, Error *error)
 {
-    png_image image = { .version = PNG_IMAGE_VERSION, .width = (png_uint_32)s->w, .height = (png_uint_32)s->h, .format = PNG_FORMAT_RGB };
-    png_alloc_size_t size = 0;
-    if (!png_image_write_to_memory(&image, NULL, &size, 0, pixels, 0, NULL))
-        return error_set(error, EXIT_memory, "a picture cannot be made: %s: %s: ask for fewer images", path, image.message);
-    void *bytes = allocate(size, 1, "a picture");
-    const bool made = png_image_write_to_memory(&image, bytes, &size, 0, pixels, 0, NULL) != 0;
-    const bool saved = made ? file_replace(path, bytes, size, error)
-                            : error_set(error, EXIT_memory, "a picture cannot be made: %s: %s: ask for fewer images", path, image.message);
+    size_t size;
+    uint8_t *bytes = png_bytes(pixels, s->h, s->w, &size);
+    const bool saved = bytes ? file_replace(path, bytes, size, error)
+                             : error_set(error, EXIT_memory, "a picture cannot be made: %s: ask for fewer images", path);
     free(bytes);
     return saved;
 }
