@@ -16,6 +16,7 @@ static const struct { const char *name, *about; } programs[] = {
     { "train",       "train a network on images" },
     { "evaluate",    "measure a trained network on a data set" },
     { "predict",     "classify images with a trained network" },
+    { "report",      "a page about runs: curves, mistakes, layers, settings" },
     { "activations", "see, measure and compare activation functions" },
     { "bench",       "measure the speed of training and inference" },
 };

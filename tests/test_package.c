@@ -47,7 +47,7 @@ static void install(void **state)
 static void manual_and_completion(void **state)
 {
     (void)state;
-    free(run("cd \"$PREFIX/share/man/man1\" && for p in train evaluate predict activations bench; do "
+    free(run("cd \"$PREFIX/share/man/man1\" && for p in train evaluate predict report activations bench; do "
              "grep -q \"^.TH convzoo-$p 1\" convzoo-$p.1 || { echo \"no page of $p\"; exit 1; }; done && "
              "\"$PREFIX/bin/convzoo\" train --help=names | cut -f1 | tr -d = | grep -v -e --no- -e --help -e --version | while read o; do "
              "tr -d '\\\\' <convzoo-train.1 | grep -q -e \"fB${o}f\" -e \"fB--no-${o#--}\" || { echo \"no $o\"; exit 1; }; done"));
