@@ -1,25 +1,19 @@
-/* bench.c - the speed of every architecture: a line each, or a line a kernel.
- *
- * A training step is forward, cross-entropy, backward, and SGD with momentum 0.9 and weight decay 5e-4, on one fixed
- * random batch; three steps of warm-up, then the median of those that fit into --seconds. */
+/* bench.c - the speed of every architecture: a line each, or a line a kernel. What a step is stands in timed_step.h. */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "architectures.h"
-#include "clock.h"
 #include "common_options.h"
 #include "compute_threads.h"
-#include "loss.h"
-#include "optimizer.h"
 #include "options.h"
 #include "peak.h"
 #include "plan_cache.h"
 #include "program.h"
-#include "random.h"
 #include "plan_text.h"
+#include "timed_step.h"
 
-enum { CHANNELS = 3, CLASSES = 10, WARM_UP = 3, LEAST_STEPS = 3, MOST_STEPS = 100000 };
+enum { CHANNELS = 3, CLASSES = 10 };
 
 typedef struct BenchFlags {
     const char *mode, *dtype, *plan, *act;
@@ -56,65 +50,8 @@ typedef struct Bench {
     const BenchFlags *flags;
     Plan       plan;
     Network   *network;
-    Program   *program;
-    Optimizer *optimizer;      /* NULL: inference */
-    float     *images;
-    uint16_t  *labels;
-    uint64_t   step;
+    TimedStep  timed;
 } Bench;
-
-static void bench_step(Bench *b)
-{
-    const int batch = (int)b->flags->batch;
-    LossSum sum = { 0 };
-    program_set_step(b->program, 0, b->step++);
-    program_forward(b->program);
-    if (!b->optimizer)
-        return;
-    loss_cross_entropy(program_logits(b->program), b->labels, batch, batch, CLASSES, 0.0f, program_logits_gradient(b->program),
-                       &sum);
-    program_backward(b->program);
-    optimizer_step(b->optimizer, 0.01f);
-}
-
-static int by_size(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The median seconds of a step. */
-static double bench_measure(Bench *b)
-{
-    double *times = allocate(MOST_STEPS, sizeof *times, "times");
-    int count = 0;
-    for (int i = 0; i < WARM_UP; i++)
-        bench_step(b);
-    program_profile(b->program, b->flags->profile);
-    const double end = seconds_now() + b->flags->seconds;
-    while ((seconds_now() < end || count < LEAST_STEPS) && count < MOST_STEPS) {
-        const double begin = seconds_now();
-        bench_step(b);
-        times[count++] = seconds_now() - begin;
-    }
-    qsort(times, (size_t)count, sizeof *times, by_size);
-    const double median = times[count / 2];
-    free(times);
-    return median;
-}
-
-static void bench_data(Bench *b)
-{
-    const size_t count = (size_t)b->flags->batch * CHANNELS * (size_t)b->flags->side * (size_t)b->flags->side;
-    Random random = random_stream(0, 0, 0, RANDOM_init);
-    b->images = allocate(count, sizeof *b->images, "images");
-    b->labels = allocate((size_t)b->flags->batch, sizeof *b->labels, "labels");
-    for (size_t i = 0; i < count; i++)
-        b->images[i] = random_normal(&random);
-    for (int64_t i = 0; i < b->flags->batch; i++)
-        b->labels[i] = (uint16_t)random_below(&random, CLASSES);
-    program_set_image(b->program, b->images);
-}
 
 /* Percent of peak: of the rate of a large product of matrices, in the kernel's own type. */
 static void print_row(const KernelProfile *row, double steps, double all, double peak)
@@ -175,20 +112,13 @@ static bool bench_network(Bench *b, const PlanSubject *subject, Error *error)
 static void bench_compile(Bench *b, const PlanSubject *subject)
 {
     plan_settle(&b->plan, subject, note_print, NULL);
-    parameters_init(b->network, 0);
-    b->program = program_compile(b->network, &b->plan, subject->purpose, subject->batch);
-    if (subject->purpose.gradients != GRADIENTS_none)
-        b->optimizer = optimizer_new(b->network, &(OptimizerOptions){ .kind = OPTIMIZER_sgd, .momentum = 0.9f, .weight_decay = 5e-4f });
-    bench_data(b);
+    b->timed = timed_step_new(b->network, &b->plan, subject->purpose, subject->batch);
 }
 
 static void bench_free(Bench *b)
 {
-    optimizer_free(b->optimizer);
-    program_free(b->program);
+    timed_step_free(&b->timed);
     network_free(b->network);
-    free(b->images);
-    free(b->labels);
 }
 
 static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error *error)
@@ -202,11 +132,11 @@ static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error 
     if (done) {
         bench_compile(&b, &subject);
         if (flags->kernels)
-            program_print_kernels(b.program, stdout);
+            program_print_kernels(b.timed.program, stdout);
         else
-            print_speed(&b, arch, bench_measure(&b));
+            print_speed(&b, arch, timed_step_median(&b.timed, flags->seconds, flags->profile));
         if (flags->profile && !flags->kernels)
-            print_profile(b.program, (double)(b.step - WARM_UP));
+            print_profile(b.timed.program, (double)(b.timed.step - TIMED_WARM_UP));
         done = output_flush(error);
     }
     bench_free(&b);
