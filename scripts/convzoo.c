@@ -18,6 +18,7 @@ static const struct { const char *name, *about; } programs[] = {
     { "predict",     "classify images with a trained network" },
     { "report",      "a page about runs: curves, mistakes, layers, settings" },
     { "activations", "see, measure and compare activation functions" },
+    { "summary",     "print or draw a network's layers" },
     { "bench",       "measure the speed of training and inference" },
 };
 

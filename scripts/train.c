@@ -6,6 +6,7 @@
 
 #include "common_options.h"
 #include "compute_threads.h"
+#include "layers.h"
 #include "progress.h"
 #include "stop.h"
 #include "text.h"
@@ -47,7 +48,7 @@ static bool print_summary(const TrainerOptions *options, Error *error)
     arch.classes = data->classes;
     Network *network = architecture_network(options->arch, (Shape){ data->channels, data->height, data->width }, &arch, error);
     if (network)
-        network_print(network, stdout);
+        layers_print(network, NULL, stdout);
     network_free(network);
     dataset_free(data);
     return network != NULL;
