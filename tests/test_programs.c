@@ -101,7 +101,7 @@ static void test_a_run_and_its_ways_to_end(void **state)
     (void)state;
     static const Case cases[] = {
         { TINY "--output a",                                          0, "a/best.safetensors  val top1 ", "epoch 2/2" },
-        { "ls a | tr '\\n' ' '",                                      0, "args.json best.safetensors health.jsonl last.safetensors log.jsonl prev.safetensors", "" },
+        { "ls a | tr '\\n' ' '",                                      0, "args.json best.safetensors health.jsonl last.safetensors log.csv log.jsonl prev.safetensors", "" },
         { TINY "--output a",                                          4, "", "not empty" },
         { "train --resume a",                                         0, "a/best.safetensors", "finished already" },
         { "train --resume a --lr 0.2",                                2, "", "--lr was 0.01 and is 0.2" },
