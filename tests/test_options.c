@@ -232,7 +232,7 @@ static void test_mistakes(void **state)
         { { "--bce_loss" },           "use --loss bce" },
         { { "--no-aug=1" },           "a value for a switch: --no-aug" },
         { { "--no-lr" },              "unknown option '--no-lr'" },
-        { { "--progress", "bra" },    "unknown value 'bra': --progress: use one of auto bar lines none" },
+        { { "--progress", "bra" },    "unknown value 'bra': --progress: use one of auto block bar lines none" },
         { { "lenet", "vgg16" },       "2 arguments: 'vgg16': usage is" },
         { { "--help=more" },          "unknown value 'more': --help" },
     };

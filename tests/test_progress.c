@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "bar.h"
+#include "block.h"
 #include "terminal.h"
 
 static const TrainerStep step = {
@@ -56,6 +57,55 @@ static void test_bar_levels(void **state)
         if (strcmp(line, cases[i].line))
             fail_msg("%d columns: '%s', expected '%s'", cases[i].columns, line, cases[i].line);
     }
+}
+
+/* At every width no line takes the last column; what is there is told first. */
+static void test_block(void **state)
+{
+    (void)state;
+    TrainerStep told = step;
+    LossCurve curve = { 0 };
+    told.gflops = 310;
+    told.lr = 0.03125f;
+    told.epoch_seconds_left = 12;
+    for (int i = 0; i < 60; i++)
+        curve_add(&curve, 60 - i);
+    for (int columns = BLOCK_LEAST_COLUMNS; columns <= 200; columns++) {
+        char lines[BLOCK_LINES][BLOCK_LINE];
+        block_write(&told, &curve, columns, columns % 2, lines);
+        for (int i = 0; i < BLOCK_LINES; i++)
+            if (terminal_width(lines[i]) >= columns)
+                fail_msg("%d columns: '%s' takes %d", columns, lines[i], terminal_width(lines[i]));
+        assert_non_null(strstr(lines[0], "epoch 3/30 "));
+        assert_non_null(strstr(lines[0], "100/400"));
+        assert_non_null(strstr(lines[1], "loss 1.2346"));
+        assert_non_null(strstr(lines[2], "run 1:02:03 left"));
+        assert_int_equal(strstr(lines[1], "GFLOP/s") != NULL, columns > 60);
+        assert_int_equal(strstr(lines[2], "epoch 0:12") != NULL, columns > 28);
+    }
+}
+
+/* Heights go from the smallest to the largest loss; a full curve has half as many cells, each the mean of two. */
+static void test_curve(void **state)
+{
+    (void)state;
+    LossCurve curve = { 0 };
+    char text[3 * CURVE_CELLS + 1];
+    for (int i = 0; i < 8; i++)
+        curve_add(&curve, i);
+    assert_int_equal(curve_write(&curve, 20, false, text), 8);
+    assert_string_equal(text, "_.,-~=+#");
+    assert_int_equal(curve_write(&curve, 2, true, text), 2);
+    assert_string_equal(text, "\xE2\x96\x81\xE2\x96\x88");
+    for (int i = 8; i < CURVE_CELLS; i++)
+        curve_add(&curve, i);
+    assert_int_equal(curve.count, CURVE_CELLS / 2);
+    for (int i = 0; i < curve.count; i++)
+        assert_true(curve.cells[i] == 2 * i + 0.5);
+    curve_add(&curve, 10);
+    assert_int_equal(curve.count, CURVE_CELLS / 2);
+    curve_add(&curve, 20);
+    assert_true(curve.count == CURVE_CELLS / 2 + 1 && curve.cells[curve.count - 1] == 15);
 }
 
 static void test_width(void **state)
@@ -126,7 +176,7 @@ static void test_columns_of_a_terminal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bar_fits), cmocka_unit_test(test_bar_levels), cmocka_unit_test(test_width),
+        cmocka_unit_test(test_bar_fits), cmocka_unit_test(test_bar_levels), cmocka_unit_test(test_block), cmocka_unit_test(test_curve), cmocka_unit_test(test_width),
         cmocka_unit_test(test_lines_break_between_words), cmocka_unit_test(test_columns_of_a_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

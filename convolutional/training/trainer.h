@@ -37,10 +37,13 @@ typedef struct TrainerStep {
     uint32_t batch, batches;           /* done in this epoch, of how many */
     uint64_t step, steps;              /* done in the run, of how many */
     double   loss, top1;               /* over the epoch so far */
+    double   step_loss;                /* of this step */
     double   gradient_norm;
     float    lr;
     double   images_per_second;        /* of training, in this epoch and call */
-    double   seconds_left;             /* of training */
+    double   gflops;                   /* a second, of training: forward, and twice as much backward */
+    double   seconds_left;             /* of training: the run's, */
+    double   epoch_seconds_left;       /* and the epoch's */
 } TrainerStep;
 
 struct TrainerEpoch {

@@ -22,12 +22,14 @@ static void report_step(const Trainer *t, double gradient_norm)
     if (!t->options.report.step)
         return;
     const double rate = t->epoch_seconds > 0.0 ? (double)t->epoch_images / t->epoch_seconds : 0.0;
+    const double batch_seconds = rate > 0.0 ? (double)t->turns * t->options.batch / rate : 0.0;
     const TrainerStep step = {
         .epoch = at->epoch, .epochs = (uint32_t)t->options.epochs, .batch = at->batch, .batches = epoch_steps(t),
         .step = at->step, .steps = t->schedule.steps,
         .loss = at->loss_sum / (double)at->seen, .top1 = (double)at->hits / (double)at->seen,
-        .gradient_norm = gradient_norm, .lr = t->step_lr, .images_per_second = rate,
-        .seconds_left = rate > 0.0 ? (double)((t->schedule.steps - at->step) * t->turns) * t->options.batch / rate : 0.0,
+        .step_loss = t->step_loss, .gradient_norm = gradient_norm, .lr = t->step_lr, .images_per_second = rate,
+        .gflops = 6e-9 * network_macs(t->stages.of[t->stages.current].network) * rate,
+        .seconds_left = batch_seconds * (double)(t->schedule.steps - at->step), .epoch_seconds_left = batch_seconds * (epoch_steps(t) - at->batch),
     };
     t->options.report.step(t->options.report.context, &step);
 }

@@ -1,27 +1,29 @@
-/* progress.h - a run as a person sees it, on stderr: notes, a bar or lines, and a line an epoch. */
+/* progress.h - a run as a person sees it, on stderr: notes, a block, a bar or lines, and a line an epoch. */
 
 #ifndef CONVZOO_PROGRESS_H
 #define CONVZOO_PROGRESS_H
 
-#include "trainer.h"
+#include "block.h"
 
-typedef enum { PROGRESS_bar, PROGRESS_lines, PROGRESS_none } ProgressKind;
+typedef enum { PROGRESS_block, PROGRESS_bar, PROGRESS_lines, PROGRESS_none } ProgressKind;
 
 typedef struct Progress {
     ProgressKind kind;
     bool     quiet;            /* warnings only */
     uint64_t interval;         /* lines: steps between them */
-    double   shown;            /* bar: when it was drawn last */
-    bool     drawn;            /* bar: it stands on the cursor's line */
+    double   shown;            /* block and bar: when it was drawn last */
+    bool     unicode;
+    LossCurve curve;
 } Progress;
 
-/* name: "auto" (a bar on a terminal, else lines), "bar", "lines" or "none", which is quiet. */
+/* name: "auto" or "block" (a block), "bar", "lines" or "none", which is quiet. What is no terminal gets lines instead of a block or a bar. While
+ * the program is suspended what it drew is not on the screen; call it once. */
 Progress progress_new(const char *name, bool quiet, uint64_t interval);
 
 /* A report that draws; progress must outlive it. */
 TrainerReport progress_report(Progress *progress);
 
-/* Ends the bar's line, before something else is printed. */
+/* Takes what is drawn off the screen, before something else is printed. */
 void progress_clear(Progress *progress);
 
 #endif

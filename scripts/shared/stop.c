@@ -34,7 +34,7 @@ static void prepare_answers(bool quiet)
         "stopping: this step is finished first, then the run is saved",
         "still saving: a third Ctrl-C or signal ends the run at once, unsaved",
     };
-    const char *clear = isatty(STDERR_FILENO) ? "\r\033[K" : "";      /* the bar, and what the terminal shows of Ctrl-C */
+    const char *clear = isatty(STDERR_FILENO) ? "\r\033[J" : "";      /* what progress.c drew, and what the terminal shows of Ctrl-C */
     for (int i = 0; i < STOP_ANSWERS; i++)
         answers[i].length = quiet ? 0 : snprintf(answers[i].text, sizeof answers[i].text, "%s%.64s: %s\n", clear, program_name(), texts[i]);
 }

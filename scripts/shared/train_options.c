@@ -27,8 +27,8 @@ static const Setting options[] = {
     { "resume", NULL, 0, TEXT(resume), .argument = "DIR|auto", .group = "Run", .help = "go on with a stopped run; auto: the newest under runs/", .keep = KEEP_call },
     { "config", NULL, 0, TEXT(config), .argument = "FILE", .group = "Run", .help = "read options from lines such as 'lr: 0.1'; those given here win", .rare = true, .keep = KEEP_call },
     { "log-interval", NULL, 0, .type = SETTING_whole, FIELD(log_interval), .argument = "N", .least = 1, .most = 1e9, .fallback = "50", .group = "Run", .help = "with --progress=lines, steps between lines", .rare = true },
-    { "progress", NULL, 0, TEXT(progress), .argument = "NAME", .fallback = "auto", .choices = "auto bar lines none", .group = "Run",
-      .help = "bar, lines or none; auto: a bar on a terminal", .rare = true, .keep = KEEP_call },
+    { "progress", NULL, 0, TEXT(progress), .argument = "NAME", .fallback = "auto", .choices = "auto block bar lines none", .group = "Run",
+      .help = "block, bar, lines or none; auto: a block on a terminal, lines elsewhere", .rare = true, .keep = KEEP_call },
     { "quiet", NULL, 'q', SWITCH(quiet), .group = "Run", .help = "print only warnings, errors and the result", .rare = true, .keep = KEEP_call },
 };
 _Static_assert(offsetof(TrainFlags, trainer) == 0, "the rows of settings.h count from the beginning of the flags");
