@@ -217,6 +217,7 @@ static void test_predict(void **state)
         { "predict run --list - -k 1 --threads 1 <names | wc -l",                  0, "2\n", "" },
         { "predict run one.ppm --list names -k 1 --threads 1 | wc -l",             0, "3\n", "" },
         { "predict run 'in/*.ppm' 'in/*/?.ppm' -k 1 --threads 1 | cut -d: -f1",    0, "in/a.ppm\nin/sub/b.ppm\n", "" },
+        { "ln -s gone 'lost*' && predict run 'lost*'; code=$?; rm 'lost*'; exit $code", 3, "", "cannot read: lost*" },
         { "predict run 'in/*.jpg'",                                                3, "", "correct the pattern" },
         { "predict run --list /dev/null",                                          3, "", "the list is empty" },
         { "predict run - --list - </dev/null",                                     2, "", "two things from standard input" },

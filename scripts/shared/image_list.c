@@ -112,7 +112,17 @@ static bool add_folder(ImageList *list, const char *path, Error *error)
            error_set(error, EXIT_input, "no image: %s: the folder holds none that can be read: name another", path);
 }
 
-/* The shell did not take the pattern: it was quoted, or there is no shell. */
+/* A path that is there, and what became of it. */
+static bool add_found(ImageList *list, const char *path, const struct stat *about, Error *error)
+{
+    if (S_ISDIR(about->st_mode))
+        return add_folder(list, path, error);
+    append(list, path);
+    return true;
+}
+
+/* The shell did not take the pattern: it was quoted, or there is no shell. What it finds is no pattern again: a link to nowhere may be
+ * named like one. */
 static bool add_pattern(ImageList *list, const char *pattern, Error *error)
 {
     glob_t found;
@@ -121,21 +131,20 @@ static bool add_pattern(ImageList *list, const char *pattern, Error *error)
         return status == GLOB_NOMATCH ? error_set(error, EXIT_input, "no file: %s: nothing has such a name: correct the pattern", pattern)
                                       : error_set(error, EXIT_input, "cannot read: %s: the folders could not be searched: name the files", pattern);
     bool whole = true;
+    struct stat about;
     for (size_t i = 0; whole && i < found.gl_pathc; i++)
-        whole = image_list_add(list, found.gl_pathv[i], error);
+        whole = stat(found.gl_pathv[i], &about) == 0 ? add_found(list, found.gl_pathv[i], &about, error)
+                                                     : unreadable(found.gl_pathv[i], errno, error);
     globfree(&found);
     return whole;
 }
 
 bool image_list_add(ImageList *list, const char *path, Error *error)
 {
-    struct stat about;
-    if (!disk_is_standard_input(path) && stat(path, &about) != 0)
-        return errno == ENOENT && strpbrk(path, "*?[") ? add_pattern(list, path, error) : unreadable(path, errno, error);
-    if (!disk_is_standard_input(path) && S_ISDIR(about.st_mode))
-        return add_folder(list, path, error);
-    append(list, path);
-    return true;
+    struct stat about = { 0 };
+    if (disk_is_standard_input(path) || stat(path, &about) == 0)
+        return add_found(list, path, &about, error);
+    return errno == ENOENT && strpbrk(path, "*?[") ? add_pattern(list, path, error) : unreadable(path, errno, error);
 }
 
 static bool add_lines(ImageList *list, FILE *stream, const char *shown, Error *error)
