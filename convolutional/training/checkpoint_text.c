@@ -283,16 +283,19 @@ static bool get_orientation(const Safetensors *file, bool *as_stored, const char
     return !text || !strcmp(text, "applied") || bad_text("exif_orientation", text, "applied, or no such key", path, error);
 }
 
-/* 0 without the key. */
-static bool get_positive(const Safetensors *file, const char *key, double most, double *value, const char *path, Error *error)
+/* 0 without the key. least 0: above it. */
+static bool get_positive(const Safetensors *file, const char *key, double least, double most, double *value, const char *path, Error *error)
 {
-    char expected[64];
+    char expected[80];
     const char *text = safetensors_metadata(file, key);
     json_t *json = get_json(file, key);
     *value = json_number_value(json);
-    const bool ok = !text || (json_is_number(json) && *value > 0 && *value <= most);
+    const bool ok = !text || (json_is_number(json) && *value > 0 && *value >= least && *value <= most);
     json_decref(json);
-    snprintf(expected, sizeof expected, "a number above 0, up to %g, or no such key", most);
+    if (least > 0)
+        snprintf(expected, sizeof expected, "a number from %g to %g, or no such key", least, most);
+    else
+        snprintf(expected, sizeof expected, "a number above 0, up to %g, or no such key", most);
     return ok || bad_text(key, text, expected, path, error);
 }
 
@@ -323,7 +326,7 @@ static bool get_fit(const Safetensors *file, ImageFit *fit, const char *path, Er
     double crop_pct;
     const bool ok = get_choice(file, "crop", image_crops, CROPS, &crop, path, error) &&
                     get_choice(file, "interpolation", image_filters, FILTERS, &filter, path, error) &&
-                    get_positive(file, "crop_pct", 1, &crop_pct, path, error);
+                    get_positive(file, "crop_pct", CROP_PCT_LEAST, 1, &crop_pct, path, error);
     if (ok)
         *fit = (ImageFit){ .crop = (ImageCrop)crop, .filter = (ImageFilter)filter, .crop_pct = crop_pct };
     return ok;
@@ -348,8 +351,8 @@ bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, 
                     get_size(file, "width", ARCH_WIDTH_MOST, &info->width, path, error) &&
                     get_size(file, "stem", ARCH_STEM_MOST, &info->stem, path, error) &&
                     get_orientation(file, &info->as_stored, path, error) && get_fit(file, &info->fit, path, error) &&
-                    get_positive(file, "temperature", 1000, &info->temperature, path, error) &&
-                    get_positive(file, "reject_below", 1, &info->reject_below, path, error) &&
+                    get_positive(file, "temperature", 0, 1000, &info->temperature, path, error) &&
+                    get_positive(file, "reject_below", 0, 1, &info->reject_below, path, error) &&
                     get_classes(file, info, path, error);
     if (!ok)
         model_info_clear(info);

@@ -5,6 +5,9 @@
 
 #include "checkpoint.h"
 
+/* Of the image; with less, sizes to scale to would know no bound. */
+#define CROP_PCT_LEAST 0.05
+
 /* Writing fails (EXIT_write) only if a text is not UTF-8, or a number not finite; `path` is for the message. */
 bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *path, Error *error);
 bool run_to_text(SafetensorsWriter *writer, const RunState *run, const char *path, Error *error);

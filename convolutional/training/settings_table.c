@@ -2,6 +2,7 @@
 
 #include "settings_forms.h"
 
+#include "checkpoint_text.h"
 #include "plan_text.h"
 
 #define FORM(name)    .form = &form_##name
@@ -67,7 +68,7 @@ static const Setting settings[] = {
       .help = "images of other shapes: cut to the middle, all of them in a grey frame, or both sides scaled", .rare = true },
     { "interpolation", NULL, 0, TEXT(data.fit.filter), FORM(image_filter), RESULT, .argument = "bilinear|bicubic", .fallback = "bilinear", .absent = "bilinear", .group = "Data",
       .help = "how images are scaled to their size", .rare = true },
-    { "crop-pct", NULL, 0, REAL(data.fit.crop_pct, 0.05, 1), RESULT, .fallback = "1", .absent = "1", .group = "Data",
+    { "crop-pct", NULL, 0, REAL(data.fit.crop_pct, CROP_PCT_LEAST, 1), RESULT, .fallback = "1", .absent = "1", .group = "Data",
       .help = "validation sees the middle of larger images, --img-size / F, as timm's: 0.875 scales to 256 for 224", .rare = true },
     { "in-chans", "channels", 0, INT(data.channels, 0, 3), RESULT, .fallback = "0", .shown = "as they are", .group = "Data", .help = "1: grey, 3: colour", .rare = true },
     { "skip-bad", NULL, 0, SWITCH(data.skip_bad), RESULT, .group = "Data", .help = "skip damaged images, up to 1%, instead of stopping", .rare = true },
