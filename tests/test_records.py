@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "reference"))
@@ -106,6 +107,31 @@ def tear(run):
         file.write("9,99,0.1,1,1,1,1,1,0,1,1,1\n3,9")
 
 
+def check_late(run):
+    """Files that cannot be written at first, and can be later, have every epoch once: what was owed, and not what an earlier call left."""
+    hidden = {name: os.path.join(run, name) for name in ("log.csv", "health.jsonl", EVENTS)}
+    for path in hidden.values():
+        if os.path.exists(path):
+            os.rename(path, path + ".aside")
+        os.mkdir(path)
+    with open(hidden["health.jsonl"] + ".aside", "a") as file:
+        file.write('{"epoch": 2}\n')
+    command = [os.path.join(PROGRAMS, "train"), "--resume", run, "--log", "tb", "--epochs", "12", "-q", "--threads", "1"]
+    training = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while training.poll() is None and len(log_of(run)) < 3:
+        time.sleep(0.002)
+    for path in hidden.values():
+        os.rmdir(path)
+    os.rename(hidden["health.jsonl"] + ".aside", hidden["health.jsonl"])
+    told = training.communicate()[1]
+    assert training.returncode == 0 and "tried again at the next epoch" in told, told
+    check_table(run)
+    with open(hidden["health.jsonl"]) as file:
+        assert [json.loads(line)["epoch"] for line in file] == list(range(1, 13))
+    seen = [(step, tag) for step, tag, _ in read_events.load(os.path.join(run, EVENTS))]
+    assert len(set(seen)) == len(seen) and len({step for step, _ in seen}) == 11
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         run = os.path.join(folder, "run")
@@ -127,6 +153,10 @@ def main():
         plain = os.path.join(folder, "plain")
         train("lenet", "--data", "shapes", "--limit", "60", "--img-size", "16", "-b", "20", "--epochs", "1", "--output", plain)
         assert os.path.exists(os.path.join(plain, "log.csv")) and not os.path.exists(os.path.join(plain, EVENTS))
+
+        late = os.path.join(folder, "late")
+        train("lenet", "--data", "shapes", "--limit", "120", "--img-size", "16", "-b", "20", "--epochs", "1", "--output", late)
+        check_late(late)
 
         os.mkdir(os.path.join(folder, "plain", EVENTS))
         told = train("--resume", plain, "--log", "tb", "--epochs", "2")

@@ -12,9 +12,10 @@ Record record_of(const Trainer *t, RunFile file, RecordOpen *opener)
     return (Record){ .path = t->folder->files[file], .opener = opener, .log = { .descriptor = -1 } };
 }
 
-bool record_open_lines(LogFile *log, const char *path, const Trainer *t, Error *error)
+bool record_open_lines(Record *record, const Trainer *t, Error *error)
 {
-    return log_open_cut(log, path, t->state.epoch, log_object_epoch, error);
+    (void)t;
+    return log_open_cut(&record->log, record->path, record->epochs, log_object_epoch, error);
 }
 
 void record_close(Record *record)
@@ -40,7 +41,7 @@ static bool is_open(Record *record, const Trainer *t)
     Error error = { 0 };
     if (!record->open) {
         log_close(&record->log);
-        record->open = record->opener(&record->log, record->path, t, &error);
+        record->open = record->opener(record, t, &error);
     }
     if (!record->open)
         tell(record, t, &error);
@@ -49,6 +50,8 @@ static bool is_open(Record *record, const Trainer *t)
 
 void record_cut_back(Record *record, const Trainer *t)
 {
+    record->epochs = t->state.epoch;
+    record->step = t->state.step;
     is_open(record, t);
 }
 

@@ -62,14 +62,14 @@ static char *table_of(char *log, uint32_t epochs, size_t *size)
     return table;
 }
 
-static bool csv_open_table(LogFile *log, const char *path, const Trainer *t, Error *error)
+static bool csv_open_table(Record *record, const Trainer *t, Error *error)
 {
     size_t size;
     char *text = log_read(t->folder->files[RUN_log], &size, error);
     if (!text)
         return false;
-    char *table = table_of(text, t->state.epoch, &size);
-    const bool ok = file_replace(path, table, size, error) && log_open(log, path, UINT64_MAX, error);
+    char *table = table_of(text, record->epochs, &size);
+    const bool ok = file_replace(record->path, table, size, error) && log_open(&record->log, record->path, UINT64_MAX, error);
     free(table);
     free(text);
     return ok;

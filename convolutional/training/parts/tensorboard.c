@@ -22,20 +22,21 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static bool open_events(LogFile *log, const char *path, const Trainer *t, Error *error)
+static bool open_events(Record *record, const Trainer *t, Error *error)
 {
+    (void)t;
     size_t size;
-    uint8_t *bytes = (uint8_t *)log_read(path, &size, error);
+    uint8_t *bytes = (uint8_t *)log_read(record->path, &size, error);
     if (!bytes)
         return false;
-    const size_t known = events_known(bytes, size, (int64_t)t->state.step);
+    const size_t known = events_known(bytes, size, (int64_t)record->step);
     Events start = { .wall_time = now() };
     if (known == 0)
         events_version(&start);
-    const bool ok = (known > 0 && known == size) || file_replace(path, known ? bytes : start.bytes, known ? known : start.size, error);
+    const bool ok = (known > 0 && known == size) || file_replace(record->path, known ? bytes : start.bytes, known ? known : start.size, error);
     events_free(&start);
     free(bytes);
-    return ok && log_open_bytes(log, path, error);
+    return ok && log_open_bytes(&record->log, record->path, error);
 }
 
 static void *tensorboard_open(Trainer *t)
