@@ -14,8 +14,10 @@
 #include <string.h>
 
 #include "diagnosis.h"
+#include "evaluation.h"
 #include "scratch.h"
 #include "tiny_run.h"
+#include "trainer_images.h"
 
 /* ---- figures of epochs ---- */
 
@@ -270,6 +272,48 @@ static void test_runs(void **state)
     }
 }
 
+/* Every image has its place in the list, the highest loss first; together they have the loss that evaluate measures. */
+static void test_suspects(void **state)
+{
+    (void)state;
+    char root[256], folder[256], path[256];
+    Seen seen = { 0 };
+    Error error;
+    LossSum sum;
+    scratch_new(root);
+    TrainerOptions options = tiny_options("lenet", scratch_path(folder, root, "run"), &seen);
+    options.no_augment = true;
+    options.parts.suspects = 1000;
+    Trainer *trainer = trainer_open(&options, &error);
+    assert_non_null(trainer);
+    assert_int_equal(trainer_run(trainer, &error), EXIT_ok);
+    Loader *loader = trainer_loader(trainer, trainer->train_set, false);
+    assert_true(evaluate(trainer->val_program, loader, trainer->info.class_count, NULL, &sum));
+    loader_free(loader);
+    assert_true(tiny_lines(folder, "suspects.csv") == 181 && strstr(seen.notes, "suspects.csv: the 180 training images"));
+    char *text = scratch_read(scratch_path(path, folder, "suspects.csv"), &(size_t){ 0 }), *line = strchr(text, '\n') + 1;
+    double before = INFINITY, all = 0;
+    bool listed[180] = { 0 };
+    for (int i = 0; i < 180; i++) {
+        char label[64], predicted[64];
+        unsigned index;
+        double loss, probability;
+        int read;
+        assert_int_equal(sscanf(line, "%u,\"%63[^\"]\",\"%63[^\"]\",%lf,%lf\n%n", &index, label, predicted, &loss, &probability, &read), 5);
+        assert_true(index < 180 && !listed[index] && loss <= before && probability >= 0.1 && probability <= 1);
+        assert_string_equal(label, trainer->info.classes[trainer->train_set->labels[index]]);
+        assert_true(strcmp(label, predicted) || fabs(exp(-loss) - probability) < 1e-5);
+        listed[index] = true;
+        before = loss;
+        all += loss;
+        line += read;
+    }
+    assert_true(fabs(all - sum.loss) < 1e-4 * sum.loss);
+    free(text);
+    trainer_close(trainer);
+    scratch_remove(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_gradients),
         cmocka_unit_test(test_saturated),
         cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_suspects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,6 +31,7 @@ typedef struct PartOptions {
     int   early_stop;            /* epochs without a better figure after which the run ends; 0: never */
     float early_delta;           /* how much better it must be */
     EarlyMetric early_metric;
+    int   suspects;              /* training images with the highest losses that are listed at the end: parts/suspects.c; 0: none */
     bool  tensorboard;           /* event files: parts/tensorboard.c */
     int   act_stats;             /* epochs between records of the layers' activity: parts/activity_record.c; 0: none */
 } PartOptions;

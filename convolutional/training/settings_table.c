@@ -167,6 +167,8 @@ static const Setting settings[] = {
 
     { "log", "logger report-to", 0, TEXT(parts.tensorboard), FORM(logger), .argument = "plain|tb", .fallback = "plain", .group = "Run",
       .help = "log.jsonl and log.csv; tb: also event files for TensorBoard, with histograms of the weights", .rare = true },
+    { "suspects", NULL, 0, INT(parts.suspects, 0, 1e9), .fallback = "0", .shown = "off", .group = "Run",
+      .help = "after the last epoch, list the N training images with the highest losses: their labels may be wrong", .rare = true },
     { "act-stats", "activation-stats", 0, INT(parts.act_stats, 0, 1e6), .fallback = "0", .shown = "off", .group = "Run",
       .help = "keep, every N epochs, what each activation does to numbers and gradients, for `activations inspect RUN --history`", .rare = true },
 
