@@ -102,6 +102,15 @@ static int album_place(Album *a, uint32_t image)
     return a->places[image];
 }
 
+/* A file's name and its folder's: a page that goes to other people need not say more. */
+static const char *name_of(const Dataset *data, uint32_t image)
+{
+    const char *name = data->names ? data->names[image] : "", *at = strrchr(name, '/');
+    while (at && at > name && at[-1] != '/')
+        at--;
+    return at ? at : name;
+}
+
 /* NULL where there is no room for its picture. */
 static json_t *album_image(Album *a, uint32_t image)
 {
@@ -109,7 +118,7 @@ static json_t *album_image(Album *a, uint32_t image)
     const int label = a->outputs->labels[image], called = outputs_called(a->outputs, image), place = album_place(a, image);
     if (place < 0)
         return NULL;
-    return json_made(json_pack("{s:i, s:s, s:i, s:i, s:o, s:o}", "picture", place, "name", a->data->names ? a->data->names[image] : "", "label", label,
+    return json_made(json_pack("{s:i, s:s, s:i, s:i, s:o, s:o}", "picture", place, "name", name_of(a->data, image), "label", label,
                                "called", called, "sure", report_number(outputs_probability(a->outputs, image, called, temperature)),
                                "true", report_number(outputs_probability(a->outputs, image, label, temperature))));
 }
