@@ -7,6 +7,7 @@
 #include "common_options.h"
 #include "compute_threads.h"
 #include "layers.h"
+#include "plots.h"
 #include "progress.h"
 #include "stop.h"
 #include "text.h"
@@ -110,12 +111,17 @@ static int preview(TrainerOptions *options, int count, Error *error)
     return EXIT_ok;
 }
 
-static int train(const TrainerOptions *options, Error *error)
+/* plots NULL: none. */
+static int train(const TrainerOptions *options, Plots *plots, Error *error)
 {
     Trainer *trainer = trainer_open(options, error);
     if (!trainer)
         return (int)error->code;
+    if (plots)
+        plots->trainer = trainer;
     const int code = trainer_run(trainer, error);
+    if (plots && trainer->state.epoch > 0)
+        plots_draw(plots);
     if (code == EXIT_ok && trainer->state.best_top1 >= 0.0) {
         print_printable(trainer->folder->files[RUN_best]);
         printf("  val top1 %.2f%%  epoch %u\n", 100.0 * trainer->state.best_top1, trainer->state.best_epoch + 1);
@@ -126,8 +132,10 @@ static int train(const TrainerOptions *options, Error *error)
 
 /* ---- trials ---- */
 
-static void print_rates(Trainer *trainer)
+/* plot: as find-lr.png too, in the folder where the program was started. */
+static int print_rates(Trainer *trainer, bool plot, Error *error)
 {
+    static const char path[] = "find-lr.png";
     RatePoint points[RATE_POINTS];
     float suggested;
     const int count = trials_rates(trainer, points, &suggested);
@@ -138,6 +146,11 @@ static void print_rates(Trainer *trainer)
         printf("suggested: --lr %.2g, where the loss falls fastest\n", (double)suggested);
     else
         printf("no rate made the loss fall in these %d steps: look at the labels, or at --overfit-batch\n", count);
+    if (plot && !plots_save_rates(points, count, suggested, path, error))
+        return (int)error->code;
+    if (plot)
+        printf("%s\n", path);
+    return EXIT_ok;
 }
 
 static int print_overfit(Trainer *trainer, Error *error)
@@ -177,7 +190,7 @@ static int try_out(const TrainFlags *flags, Error *error)
         return (int)error->code;
     int code = EXIT_ok;
     if (flags->find_lr)
-        print_rates(trainer);
+        code = print_rates(trainer, flags->plots, error);
     else
         code = flags->overfit_batch ? print_overfit(trainer, error) : print_dry_run(trainer, error);
     trainer_close(trainer);
@@ -197,8 +210,11 @@ static int train_with_progress(TrainFlags *flags, Error *error)
     o->arguments = arguments;
     o->stop = stop_watch(progress.quiet);
     o->report = progress_report(&progress);
+    Plots plots;
+    if (flags->plots)
+        o->report = plots_report(&plots, o->report);
     const bool trial = flags->find_lr || flags->overfit_batch || flags->dry_run;
-    const int code = trial ? try_out(flags, error) : train(o, error);
+    const int code = trial ? try_out(flags, error) : train(o, flags->plots ? &plots : NULL, error);
     progress_clear(&progress);
     free(arguments);
     return code;

@@ -29,6 +29,7 @@ static const Setting options[] = {
     { "log-interval", NULL, 0, .type = SETTING_whole, FIELD(log_interval), .argument = "N", .least = 1, .most = 1e9, .fallback = "50", .group = "Run", .help = "with --progress=lines, steps between lines", .rare = true },
     { "progress", NULL, 0, TEXT(progress), .argument = "NAME", .fallback = "auto", .choices = "auto block bar lines none", .group = "Run",
       .help = "block, bar, lines or none; auto: a block on a terminal, lines elsewhere", .rare = true, .keep = KEEP_call },
+    { "plots", "plot save-plots", 0, SWITCH(plots), .group = "Run", .help = "keep curves.png and rates.png in the run's folder up to date; with --find-lr: draw find-lr.png", .rare = true },
     { "quiet", NULL, 'q', SWITCH(quiet), .group = "Run", .help = "print only warnings, errors and the result", .rare = true, .keep = KEEP_call },
 };
 _Static_assert(offsetof(TrainFlags, trainer) == 0, "the rows of settings.h count from the beginning of the flags");

@@ -11,7 +11,7 @@ typedef struct TrainFlags {
     const char *resume, *config, *progress;
     int64_t log_interval, preview;
     bool    find_lr, overfit_batch, dry_run;      /* one of these: trials.h in place of a run */
-    bool    summary, quiet, list_archs, list_acts, list_augs;
+    bool    summary, quiet, plots, list_archs, list_acts, list_augs;
 } TrainFlags;
 
 extern const OptionTable train_options;
