@@ -110,6 +110,8 @@ static bool run(void *data, OptionLine *line, Error *error)
         return error_set(error, EXIT_usage, "no checkpoint: inspect: name a run's folder or a .safetensors file");
     if (flags->output && !chart_check_path(flags->output, error))
         return false;
+    if (!flags->history && *options_given(&command_inspect.options, line, "show"))
+        return error_set(error, EXIT_usage, "--show changes nothing: it is for --history: leave it out, or add --history");
     if (flags->history)
         return show_history(line->arguments[0], flags, error);
     char *path = model_file(line->arguments[0], error);

@@ -19,10 +19,15 @@ typedef struct ActivityRecord {
     Record    record;
 } ActivityRecord;
 
+static int batch_of(const Trainer *t)
+{
+    return t->train_set->count < BATCH ? (int)t->train_set->count : BATCH;
+}
+
 static Loader *open_loader(const Trainer *t)
 {
     LoaderOptions options = {
-        .batch = t->train_set->count < BATCH ? (int)t->train_set->count : BATCH, .training = true, .threads = 1, .seed = t->options.seed,
+        .batch = batch_of(t), .training = true, .threads = 1, .seed = t->options.seed,
     };
     memcpy(options.mean, t->info.mean, sizeof options.mean);
     memcpy(options.std, t->info.std, sizeof options.std);
@@ -37,11 +42,11 @@ static void *activity_record_open(Trainer *t)
     Plan exact = t->options.plan;
     exact.precision = PRECISION_f32;
     p->loader = open_loader(t);
-    p->activity = activity_new(t->network, &exact, t->train_set->count < BATCH ? (int)t->train_set->count : BATCH);
+    p->activity = activity_new(t->network, &exact, batch_of(t));
     p->record = record_of(t, RUN_activity, record_open_lines);
-    trainer_note(t, "activity.jsonl: every %d epoch%s, of %d layers on %u training images, %.0f MiB", t->options.parts.act_stats,
-                 t->options.parts.act_stats == 1 ? "" : "s", p->activity->count,
-                 t->train_set->count < BATCH * BATCHES ? t->train_set->count : BATCH * BATCHES,
+    const int batches = (int)t->train_set->count / batch_of(t);      /* the loader leaves out what fills none */
+    trainer_note(t, "activity.jsonl: every %d epoch%s, of %d layers on %d training images, %.0f MiB", t->options.parts.act_stats,
+                 t->options.parts.act_stats == 1 ? "" : "s", p->activity->count, batch_of(t) * (batches < BATCHES ? batches : BATCHES),
                  (double)program_arena_bytes(p->activity->program) / (1 << 20));
     return p;
 }
