@@ -130,6 +130,12 @@ static ResultsFormat format_of(const EvaluateFlags *flags)
     return flags->json || !strcmp(flags->format, "json") ? RESULTS_json : !strcmp(flags->format, "csv") ? RESULTS_csv : RESULTS_text;
 }
 
+static bool check_format(const EvaluateFlags *flags, Error *error)
+{
+    return !flags->json || strcmp(flags->format, "csv") ||
+           error_set(error, EXIT_usage, "two forms at once: --json, --results-format csv: leave one of them out");
+}
+
 /* The checkpoint's figures, and all that was asked for beside them. */
 static bool tell(const EvaluateFlags *flags, Measured *measured, Model *model, const Fit *fit, const Pass *pass, Opening *opening, Error *error)
 {
@@ -153,7 +159,7 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
     Model model;
     Fit fit = { 0 };
     flags->details.misclassified = (int)flags->misclassified;
-    if (!plan_parse(flags->plan, &plan, error) || !details_check(&flags->details, format_of(flags), error) || !check_fit(flags, &fit, error) ||
+    if (!plan_parse(flags->plan, &plan, error) || !tta_check(flags->tta, flags->tta_below, error) || !check_format(flags, error) || !details_check(&flags->details, format_of(flags), error) || !check_fit(flags, &fit, error) ||
         !checkpoint_data_options(&table, path, flags, line, error) ||
         !(flags->use_ema ? model_open_average : model_open)(path, &model, error))
         return (int)error->code;

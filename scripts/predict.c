@@ -155,7 +155,8 @@ static int run(const PredictFlags *flags, const OptionLine *line, Error *error)
     ImageList list = { 0 };
     int code = EXIT_ok;
     char *path = NULL;
-    if (!plan_parse(flags->plan, &plan, error) || !list_images(flags, line, &list, error) ||
+    if (!plan_parse(flags->plan, &plan, error) || !tta_check(flags->tta, flags->tta_below, error) || !pictures_check(&flags->pictures, error) ||
+        !list_images(flags, line, &list, error) ||
         !(path = model_file(line->arguments[0], error)) || !model_open(path, &model, error))
         code = (int)error->code;
     else {

@@ -84,6 +84,9 @@ static void test_views(void **state)
     static const Case mistakes[] = {
         { "evaluate run --tta twice",                2, "", "none flip flip-shift ten" },
         { "predict run one.ppm --tta flip --tta-below 2", 2, "", "--tta-below" },
+        { "predict run one.ppm --tta-below 0.5",     2, "", "--tta-below changes nothing" },
+        { "evaluate run --tta none --tta-below 0.5", 2, "", "--tta-below changes nothing" },
+        { "evaluate run --json --results-format csv", 2, "", "two forms at once" },
         { "evaluate run --ten-crop",                 2, "", "use --tta ten" },
     };
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++)
@@ -274,6 +277,9 @@ static void test_pictures(void **state)
         { "find looks -name '*.png'" IS_PNG,                                       0, "PNGPNGPNGPNGPNGPNG", "" },
         { "predict run one.ppm --threads 1 --gradcam frog --about nothing",        2, "", "unknown class 'nothing'" },
         { "predict run one.ppm --threads 1 --gradcam layer --layer nothing",       2, "", "unknown layer 'nothing'" },
+        { "predict run one.ppm --threads 1 --saliency frog --layer conv1",         2, "", "--layer changes nothing" },
+        { "predict run one.ppm --threads 1 --features frog --about circle",        2, "", "--about changes nothing" },
+        { "long=$(printf '%0.240d' 0); cp one.ppm $long.ppm && predict run $long.ppm --threads 1 -k 1 --saliency long >lines && ls long | wc -c; rm $long.ppm", 0, "219\n", "" },
         { "predict run one.ppm --threads 1 --gradcam /proc/nowhere",               4, "", "/proc/nowhere" },
         { "predict run - --threads 1 -k 1 --saliency in <one.ppm && ls in/*.png",  0, "in/0001-standard-input-saliency.png", "" },
         { "evaluate run --limit 60 --threads 1 -q --misclassified-sheet m.png --filters f.png >lines && ls m.png f.png" IS_PNG, 0, "PNGPNG", "" },

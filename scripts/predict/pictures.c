@@ -15,7 +15,7 @@
 #include "sheet.h"
 #include "text.h"
 
-enum { BATCH = 8, SIDE = 224, MAP_SIDE = 64, MAPS_MOST = 64 };
+enum { BATCH = 8, SIDE = 224, MAP_SIDE = 64, MAPS_MOST = 64, NAME_MOST = 200 };
 
 struct Pictures {
     PictureOptions options;
@@ -38,6 +38,14 @@ static bool find_class(const char *name, const ModelInfo *info, int *found, Erro
         names_consider(&search, info->classes[*found], NULL);
     }
     return names_unknown(&search, "unknown class", "--about", "predict --results-format jsonl", error);
+}
+
+bool pictures_check(const PictureOptions *options, Error *error)
+{
+    if (options->layer && !options->gradcam && !options->features)
+        return error_set(error, EXIT_usage, "--layer changes nothing: no picture looks at a layer: leave it out, or add --gradcam or --features FOLDER");
+    return !options->about || options->gradcam || options->saliency ||
+           error_set(error, EXIT_usage, "--about changes nothing: no picture asks about a class: leave it out, or add --gradcam or --saliency FOLDER");
 }
 
 bool pictures_new(const PictureOptions *options, const Model *model, const Plan *plan, Pictures **pictures, Error *error)
@@ -115,12 +123,22 @@ static float largest(const float *values, size_t count)
     return most;
 }
 
+/* Of a name's first bytes, whole letters that leave the file's name short enough for a file system. */
+static int shortened(const char *name, int length)
+{
+    if (length <= NAME_MOST)
+        return length;
+    for (length = NAME_MOST; length > 0 && ((unsigned char)name[length] & 0xC0) == 0x80;)
+        length--;
+    return length;
+}
+
 /* folder/0001-photo-kind.png; the caller frees it. */
 static char *file_of(const Pictures *p, const char *folder, const char *name, const char *kind)
 {
     const char *slash = strrchr(name, '/'), *base = disk_is_standard_input(name) ? "standard-input" : slash ? slash + 1 : name;
     const char *dot = strrchr(base, '.');
-    char *file = text_format("%04zu-%.*s-%s.png", p->drawn, dot && dot > base ? (int)(dot - base) : (int)strlen(base), base, kind);
+    char *file = text_format("%04zu-%.*s-%s.png", p->drawn, shortened(base, dot && dot > base ? (int)(dot - base) : (int)strlen(base)), base, kind);
     char *path = path_join(folder, file);
     free(file);
     return path;

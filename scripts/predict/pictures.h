@@ -14,6 +14,9 @@ typedef struct PictureOptions {
 
 typedef struct Pictures Pictures;
 
+/* False and a line if an option is there without one that uses it. */
+bool pictures_check(const PictureOptions *options, Error *error);
+
 /* Makes the folders. *pictures stays NULL if nothing was asked for; the caller frees it with pictures_free. */
 bool pictures_new(const PictureOptions *options, const Model *model, const Plan *plan, Pictures **pictures, Error *error);
 void pictures_free(Pictures *pictures);
