@@ -19,6 +19,7 @@ static const struct { const char *name, *about; } programs[] = {
     { "report",      "a page about runs: curves, mistakes, layers, settings" },
     { "activations", "see, measure and compare activation functions" },
     { "summary",     "print or draw a network's layers" },
+    { "sweep",       "train in several ways, each with several seeds, and compare" },
     { "bench",       "measure the speed of training and inference" },
 };
 
