@@ -22,33 +22,39 @@ PICTURE = ROOT / "docs" / "run.svg"
 COLUMNS, ROWS = 120, 40
 TRAIN = "train lenet --data shapes --epochs 6"
 AFTERWARDS = ["evaluate runs/lenet-relu-1/best.safetensors"]
-SHOWN_WHILE = re.compile(r"epoch 5/6 \[#{12}")      # the bar, half-way through the last epoch but one
+SHOWN_WHILE = re.compile(r"epoch 5/6 \[#{20}")      # the block's bar, half-way through the last epoch but one
 EPOCH = re.compile(r"epoch \d+/\d+  ")
 
 LETTER, LINE, MARGIN, SIZE = 7.2, 17, 18, 12
 
 
 class Screen:
-    """Lines as a terminal of COLUMNS shows them: return, newline, erasure to the end of the line, and lines that wrap."""
+    """Lines as a terminal of COLUMNS shows them: return, newline, going up, erasure of what follows, and lines that wrap."""
 
     def __init__(self):
-        self.lines, self.at = [""], 0
+        self.lines, self.row, self.at = [""], 0, 0
+
+    def down(self):
+        self.row += 1
+        self.at = 0
+        if self.row == len(self.lines):
+            self.lines.append("")
 
     def put(self, text):
         for part in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|.", text, re.S):
             if part == "\r":
                 self.at = 0
             elif part == "\n":
-                self.lines.append("")
-                self.at = 0
-            elif part == "\x1b[K":
-                self.lines[-1] = self.lines[-1][:self.at]
+                self.down()
+            elif part == "\x1b[J":
+                self.lines[self.row:] = [self.lines[self.row][:self.at]]
+            elif part.startswith("\x1b") and part.endswith("A"):
+                self.row -= int(part[2:-1])
             elif not part.startswith("\x1b"):
                 if self.at == COLUMNS:
-                    self.lines.append("")
-                    self.at = 0
-                line = self.lines[-1].ljust(self.at)
-                self.lines[-1] = line[:self.at] + part + line[self.at + 1:]
+                    self.down()
+                line = self.lines[self.row].ljust(self.at)
+                self.lines[self.row] = line[:self.at] + part + line[self.at + 1:]
                 self.at += 1
 
     def shown(self):
@@ -62,7 +68,7 @@ def run(command, folder, programs, seen=lambda screen: None):
     if child == 0:
         os.chdir(folder)
         os.environ["PATH"] = f"{programs}:{os.environ['PATH']}"
-        os.environ["TERM"] = "xterm"
+        os.environ.update(TERM="xterm", LC_ALL="C.UTF-8")
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         os.execvp("sh", ["sh", "-c", command])
     screen = Screen()
@@ -86,7 +92,7 @@ def capture(programs):
     during = []
 
     def look(screen):
-        if not during and SHOWN_WHILE.search(screen.lines[-1]):
+        if not during and SHOWN_WHILE.search(screen.lines[screen.row]):
             during.extend(screen.shown())
 
     with tempfile.TemporaryDirectory() as folder:
