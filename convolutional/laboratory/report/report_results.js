@@ -5,7 +5,7 @@ const Results = (() => {
   const { byId, make, drawn } = Elements;
   const { percent, large } = Tables;
   const NAMED = 40, NUMBERED = 20, PAIRS = 20, LETTERS = 12;
-  let run = null;
+  let run = null, opened = null;
 
   const nameOf = (k) => run.model.classes[k];
   const shortName = (k) => (nameOf(k).length > LETTERS ? `${nameOf(k).slice(0, LETTERS - 1)}\u2026` : nameOf(k));
@@ -20,11 +20,13 @@ const Results = (() => {
         ...(image.name ? [make("br"), make("span", { className: "name" }, image.name)] : [])));
   }
 
+  function markOpen() {
+    document.querySelectorAll("#matrix [data-cell]").forEach((cell) => cell.classList.toggle("open", cell.dataset.cell === opened));
+  }
+
   function openCell([label, called, count, images]) {
-    document.querySelectorAll("#matrix .open").forEach((cell) => cell.classList.remove("open"));
-    const cell = document.querySelector(`#matrix [data-cell="${label}-${called}"]`);
-    if (cell)
-      cell.classList.add("open");
+    opened = `${label}-${called}`;
+    markOpen();
     const which = label === called ? `${nameOf(label)}, and called so: the least sure first` : `${nameOf(label)}, called ${nameOf(called)}: the surest first`;
     byId("behind").replaceChildren(make("h3", {}, `${counted(count)} of ${which}`), make("div", { className: "shots" }, ...images.map(shot)),
       ...(images.length < count ? [make("p", { className: "hint" }, images.length ? `${images.length} of them are in this page.` : "None of them is in this page: report --images N takes in more.")] : []));
@@ -66,6 +68,7 @@ const Results = (() => {
                drawn("text", { x: left + n * size / 2, y: bottom + 16, "text-anchor": "middle", class: "axis" }, "called"),
                drawn("text", { x: 12, y: top + n * size / 2, transform: `rotate(-90 12 ${top + n * size / 2})`, "text-anchor": "middle", class: "axis" }, "true class"));
     box.replaceChildren(svg);
+    markOpen();      /* drawn again where the width changes */
   }
 
   function confusion() {
