@@ -45,29 +45,13 @@ static bool is_wanted(const Setting *setting)
     return names_match(computed, setting->name, length) || (!strcmp(setting->group, "Model") && !names_match(left, setting->name, length));
 }
 
-static int shared_count(void)
-{
-    int count = 0;
-    for (int i = 0; i < settings_count(); i++)
-        count += is_wanted(settings_at(i));
-    return count;
-}
-
-static const Setting *shared_at(int index)
-{
-    int row = 0;
-    for (; index > 0 || !is_wanted(settings_at(row)); row++)
-        index -= is_wanted(settings_at(row));
-    return settings_at(row);
-}
-
 static const OptionTable table = {
     .usage = "[OPTION...] ARCH|CHECKPOINT|RUN",
     .about = "Print a network's layers: output, options, parameters, multiply-adds and bytes of an image's outputs, and on request their share of time.",
     .examples = "resnet18                                  # for 3 x 32 x 32 images and 10 classes\n"
                 "resnet18 --img-size 224 --num-classes 1000 --graph resnet18.svg\n"
                 "runs/lenet-relu-1 --time --mode infer     # of a trained network\n",
-    .shared = shared_at, .shared_count = shared_count,
+    .shared = settings_at, .shared_count = settings_count, .wanted = is_wanted,
     .options = options, .count = sizeof options / sizeof *options, .most_arguments = 1,
 };
 
@@ -93,8 +77,7 @@ static bool open_architecture(const SummaryFlags *flags, const OptionLine *line,
     enum { CHANNELS = 3, SIDE = 32 };
     SettingTexts texts = { 0 };
     TrainerOptions o;
-    for (int i = 0; i < shared_count(); i++)      /* the line keeps them */
-        texts.of[settings_index(shared_at(i)->name)] = line->given[i];
+    options_shared(&table, line, texts.of);
     texts.of[settings_index("arch")] = line->arguments[0];
     if (!settings_resolve(&(SettingLayer){ .texts = texts.of }, 1, &o, error))
         return false;
@@ -109,7 +92,7 @@ static bool open_architecture(const SummaryFlags *flags, const OptionLine *line,
 /* What a checkpoint's network is stands in it. */
 static bool open_checkpoint(OptionLine *line, Subject *subject, Error *error)
 {
-    for (int i = 0; i < shared_count() + (int)(sizeof options / sizeof *options); i++) {
+    for (int i = 0; i < options_count(&table); i++) {
         const Setting *option = options_at(&table, i);
         if (line->given[i] && (!strcmp(option->group, "Model") || names_match("recipe img-size in-chans", option->name, strlen(option->name))))
             return error_set(error, EXIT_usage, "a checkpoint has its own: --%s: leave it out, or name an architecture", option->name);
@@ -121,7 +104,8 @@ static bool open_checkpoint(OptionLine *line, Subject *subject, Error *error)
     subject->network = subject->model.network;
     subject->of.arch = architecture_find(info->arch, error);
     subject->of.image = network_image(subject->network)->shape;
-    subject->of.options = (ArchOptions){ .classes = info->class_count };
+    subject->of.options = info->network;
+    subject->of.options.classes = info->class_count;
     return subject->of.arch && activation_parse(info->act, &subject->of.options.act, error);
 }
 

@@ -54,29 +54,13 @@ static bool is_wanted(const Setting *setting)
     return !names_match("arch output max-steps", setting->name, strlen(setting->name));
 }
 
-static int shared_count(void)
-{
-    int count = 0;
-    for (int i = 0; i < settings_count(); i++)
-        count += is_wanted(settings_at(i));
-    return count;
-}
-
-static const Setting *shared_at(int index)
-{
-    int row = 0;
-    for (; index > 0 || !is_wanted(settings_at(row)); row++)
-        index -= is_wanted(settings_at(row));
-    return settings_at(row);
-}
-
 static const OptionTable table = {
     .usage = "[OPTION...]",
     .about = "Train in several ways, each with several seeds, and compare them; all other options are train's. Stopped in whatever way, the same command goes on.",
     .examples = "--arch lenet --set act=relu,silu,gelu --set lr=0.01,0.1 --seeds 3 --jobs 2 --output acts\n"
                 "--arch resnet18,convnext --epochs 4 --seeds 5 --output archs --dry-run\n"
                 "--set 'opt-betas=0.9,0.999;0.95,0.99' --opt adamw\n",
-    .shared = shared_at, .shared_count = shared_count,
+    .shared = settings_at, .shared_count = settings_count, .wanted = is_wanted,
     .options = options, .count = sizeof options / sizeof *options,
     .tried = tried_in_training,
 };
@@ -84,8 +68,7 @@ static const OptionTable table = {
 /* By row of the settings; what the line holds stays the line's. */
 static bool common_settings(const SweepFlags *flags, const OptionLine *line, char *common[SETTINGS_MOST], Error *error)
 {
-    for (int i = 0; i < shared_count(); i++)
-        common[settings_index(shared_at(i)->name)] = line->given[i];
+    options_shared(&table, line, common);
     common[settings_index("seed")] = NULL;      /* each run has its own */
     for (int i = 0; i < flags->grid.count; i++) {
         const int setting = flags->grid.axes[i].setting;

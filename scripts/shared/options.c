@@ -29,9 +29,25 @@ enum {
     FILE_MOST = 1 << 20,          /* bytes of args.json */
 };
 
+static bool is_wanted(const OptionTable *table, int row)
+{
+    return !table->wanted || table->wanted(table->shared(row));
+}
+
 static int shared_count(const OptionTable *table)
 {
-    return table->shared ? table->shared_count() : 0;
+    int count = 0;
+    for (int row = 0; table->shared && row < table->shared_count(); row++)
+        count += is_wanted(table, row);
+    return count;
+}
+
+static const Setting *shared_at(const OptionTable *table, int index)
+{
+    int row = 0;
+    for (; index > 0 || !is_wanted(table, row); row++)
+        index -= is_wanted(table, row);
+    return table->shared(row);
 }
 
 int options_count(const OptionTable *table)
@@ -42,7 +58,7 @@ int options_count(const OptionTable *table)
 const Setting *options_at(const OptionTable *table, int index)
 {
     const int shared = shared_count(table);
-    return index < shared ? table->shared(index) : &table->options[index - shared];
+    return index < shared ? shared_at(table, index) : &table->options[index - shared];
 }
 
 const char *options_program(const OptionTable *table, char *text, size_t size)
@@ -297,6 +313,13 @@ void options_start(const OptionTable *table, int argc, char **argv, void *values
     if (!output_flush(&error))
         error_exit(&error);
     exit(EXIT_ok);
+}
+
+void options_shared(const OptionTable *table, const OptionLine *line, char **given)
+{
+    for (int row = 0, index = 0; row < table->shared_count(); row++)
+        if (is_wanted(table, row))
+            given[row] = line->given[index++];
 }
 
 char **options_given(const OptionTable *table, OptionLine *line, const char *name)

@@ -23,6 +23,7 @@ typedef struct OptionTable {
     const char   *examples;          /* lines, the last things in --help; the program's name is put before each */
     const Setting *(*shared)(int index);     /* rows that come first, from another table over the same struct; NULL: none */
     int            (*shared_count)(void);
+    bool           (*wanted)(const Setting *shared);      /* which of them; NULL: all */
     const Setting *options;
     int           count;             /* of `options` */
     int           most_arguments;    /* that are no options */
@@ -54,6 +55,9 @@ void options_start(const OptionTable *table, int argc, char **argv, void *values
 /* All rows of the table, and one of them. */
 int            options_count(const OptionTable *table);
 const Setting *options_at(const OptionTable *table, int index);
+
+/* given[i] = what the command line gave row i of the shared rows' own table, where that row is wanted. The line keeps the texts. */
+void options_shared(const OptionTable *table, const OptionLine *line, char **given);
 
 /* What the command line gave the option of this name: its place in line->given. */
 char **options_given(const OptionTable *table, OptionLine *line, const char *name);
