@@ -1,4 +1,5 @@
-/* safetensors_file.h - what the parts of the reader share: safetensors.c, safetensors_header.c, safetensors_signature.c. */
+/* safetensors_file.h - what the parts of the reader and the writer share: safetensors.c, safetensors_header.c, safetensors_signature.c,
+ * safetensors_write.c, safetensors_metadata.c. */
 
 #ifndef CONVZOO_SAFETENSORS_FILE_H
 #define CONVZOO_SAFETENSORS_FILE_H
@@ -26,6 +27,11 @@ bool safetensors_parse(Safetensors *file, Error *error);
 
 /* Exactly `count` bytes from `offset`; a file that ends before is an error. */
 bool safetensors_read_at(const Safetensors *file, uint64_t offset, void *bytes, size_t count, Error *error);
+
+/* The value itself; memory that ran out for it is refused (memory_refused). */
+json_t *safetensors_json(json_t *value);
+/* What a file starts with: the object's length and text, padded with spaces. Takes the object; the caller frees the bytes. */
+char *safetensors_header_bytes(json_t *object, size_t *bytes);
 
 /* False if there is no such type, or none that is read here. */
 bool dtype_parse(const char *name, Dtype *dtype);

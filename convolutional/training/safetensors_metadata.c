@@ -4,7 +4,6 @@
 
 #include "files.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,26 +21,15 @@ static char *header_with(const Safetensors *file, const SafetensorsText *texts, 
         return NULL;
     json_t *metadata = json_object_get(root, "__metadata__");
     if (!metadata) {
-        metadata = json_object();
+        metadata = safetensors_json(json_object());
         json_object_set_new(root, "__metadata__", metadata);
     }
     for (size_t i = 0; i < count; i++)
         if (texts[i].value)
-            json_object_set_new(metadata, texts[i].key, json_string(texts[i].value));
+            json_object_set_new(metadata, texts[i].key, safetensors_json(json_string(texts[i].value)));
         else
             json_object_del(metadata, texts[i].key);
-    char *text = json_dumps(root, JSON_COMPACT);
-    json_decref(root);
-    CHECK(text, "no memory for a header of %zu bytes", before);
-    const size_t length = strlen(text), padded = (length + 7) / 8 * 8;
-    const uint64_t field = htole64(padded);
-    char *header = allocate(8 + padded, 1, "a safetensors header");
-    memcpy(header, &field, sizeof field);
-    memset(header + 8, ' ', padded);
-    memcpy(header + 8, text, length);
-    free(text);
-    *bytes = 8 + padded;
-    return header;
+    return safetensors_header_bytes(root, bytes);
 }
 
 static bool copy_tensors(const Safetensors *file, FileWriter *to, Error *error)

@@ -4,14 +4,13 @@
  * the header padded with spaces to a multiple of 8. Wide types come first, so that every value lies at a multiple of its
  * size. One tensor at a time is in memory twice. */
 
-#include "safetensors.h"
+#include "safetensors_file.h"
 
 #include "files.h"
 #include "sizes.h"
 #include "text.h"
 
 #include <endian.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +39,7 @@ static int dtype_rank(Dtype dtype)
     return rank;
 }
 
-static json_t *must(json_t *value)
+json_t *safetensors_json(json_t *value)
 {
     if (value)
         return value;
@@ -49,10 +48,27 @@ static json_t *must(json_t *value)
     memory_refused(&error);
 }
 
+char *safetensors_header_bytes(json_t *object, size_t *bytes)
+{
+    const size_t members = json_object_size(object);
+    char *text = json_dumps(object, JSON_COMPACT);
+    json_decref(object);
+    CHECK(text, "no memory for a header of %zu members", members);
+    const size_t length = strlen(text), padded = (length + 7) / 8 * 8;
+    const uint64_t field = htole64(padded);
+    char *header = allocate(8 + padded, 1, "a safetensors header");
+    memcpy(header, &field, sizeof field);
+    memset(header + 8, ' ', padded);
+    memcpy(header + 8, text, length);
+    free(text);
+    *bytes = 8 + padded;
+    return header;
+}
+
 SafetensorsWriter *safetensors_writer_new(void)
 {
     SafetensorsWriter *writer = allocate(1, sizeof *writer, "a safetensors writer");
-    writer->metadata = must(json_object());
+    writer->metadata = safetensors_json(json_object());
     return writer;
 }
 
@@ -128,10 +144,10 @@ static Declared *arrange(const SafetensorsWriter *writer, uint64_t *data_bytes, 
 
 static json_t *json_of_entry(const SafetensorsEntry *entry)
 {
-    json_t *shape = must(json_array());
+    json_t *shape = safetensors_json(json_array());
     for (int i = 0; i < entry->rank; i++)
-        json_array_append_new(shape, must(json_integer(entry->shape[i])));
-    return must(json_pack("{s:s, s:o, s:[I,I]}", "dtype", dtype_name(entry->dtype), "shape", shape,
+        json_array_append_new(shape, safetensors_json(json_integer(entry->shape[i])));
+    return safetensors_json(json_pack("{s:s, s:o, s:[I,I]}", "dtype", dtype_name(entry->dtype), "shape", shape,
                           "data_offsets", (json_int_t)entry->begin, (json_int_t)entry->end));
 }
 
@@ -148,13 +164,13 @@ static uint32_t data_checksum(const Declared *tensors, size_t count, size_t larg
     return (uint32_t)checksum;
 }
 
-/* Length and padded JSON, as the file starts. The caller frees it. */
-static char *header_bytes(const SafetensorsWriter *writer, const Declared *tensors, uint32_t checksum, size_t *bytes)
+/* As the file starts. The caller frees it. */
+static char *header_of(const SafetensorsWriter *writer, const Declared *tensors, uint32_t checksum, size_t *bytes)
 {
     char digits[16];
-    json_t *root = must(json_object()), *metadata = must(json_copy(writer->metadata));
+    json_t *root = safetensors_json(json_object()), *metadata = safetensors_json(json_copy(writer->metadata));
     snprintf(digits, sizeof digits, "%08x", (unsigned)checksum);
-    json_object_set_new(metadata, SAFETENSORS_CHECKSUM, must(json_string(digits)));
+    json_object_set_new(metadata, SAFETENSORS_CHECKSUM, safetensors_json(json_string(digits)));
     json_object_set_new(root, "__metadata__", metadata);
     for (size_t i = 0; i < writer->count; i++) {
         const SafetensorsEntry *entry = &tensors[i].entry;
@@ -162,18 +178,7 @@ static char *header_bytes(const SafetensorsWriter *writer, const Declared *tenso
         CHECK(json_object_set_new(root, entry->name, json_of_entry(entry)) == 0,
               "tensor name %zu, '%s', is not UTF-8", i, entry->name);
     }
-    char *text = json_dumps(root, JSON_COMPACT);
-    json_decref(root);
-    CHECK(text, "no memory for the header of %zu tensors", writer->count);
-    const size_t length = strlen(text), padded = (length + 7) / 8 * 8;
-    const uint64_t field = htole64(padded);
-    char *header = allocate(8 + padded, 1, "a safetensors header");
-    memcpy(header, &field, sizeof field);
-    memset(header + 8, ' ', padded);
-    memcpy(header + 8, text, length);
-    free(text);
-    *bytes = 8 + padded;
-    return header;
+    return safetensors_header_bytes(root, bytes);
 }
 
 static bool write_tensors(FileWriter *file, const Declared *tensors, size_t count, size_t largest, Error *error)
@@ -194,7 +199,7 @@ bool safetensors_write(const SafetensorsWriter *writer, const char *path, const 
     uint64_t data_bytes;
     size_t header_size, largest;
     Declared *tensors = arrange(writer, &data_bytes, &largest);
-    char *header = header_bytes(writer, tensors, data_checksum(tensors, writer->count, largest), &header_size);
+    char *header = header_of(writer, tensors, data_checksum(tensors, writer->count, largest), &header_size);
 
     FileWriter *file = file_writer_open(path, header_size + data_bytes, error);
     bool ok = file && file_writer_write(file, header, header_size, error) &&
