@@ -148,7 +148,7 @@ static void info_comes_back(void **state)
     Network *net = network_drawn(3, 5, 1);
     for (int squeeze = 0; squeeze < 2; squeeze++) {
         ModelInfo info = info_of_three(), back;
-        info.squeeze_excite = squeeze;
+        info.network.squeeze_excite = squeeze;
         assert_true(checkpoint_save(file, NULL, net, &info, NULL, NULL, NULL, NULL));
         assert_true(checkpoint_info(file, &back, NULL));
         assert_string_equal(back.arch, info.arch);
@@ -160,7 +160,7 @@ static void info_comes_back(void **state)
         assert_int_equal(back.side, 32);
         assert_memory_equal(back.mean, info.mean, sizeof info.mean);
         assert_memory_equal(back.std, info.std, sizeof info.std);
-        assert_int_equal(back.squeeze_excite, squeeze);
+        assert_int_equal(back.network.squeeze_excite, squeeze);
         model_info_clear(&back);
     }
     network_free(net);

@@ -11,7 +11,7 @@
 #ifndef CONVZOO_CHECKPOINT_H
 #define CONVZOO_CHECKPOINT_H
 
-#include "activations.h"
+#include "architectures.h"
 #include "image.h"
 #include "kept.h"
 #include "safetensors.h"
@@ -26,9 +26,8 @@ typedef struct ModelInfo {
     int    class_count;
     int    channels, side;                     /* in_chans, img_size */
     float  mean[CHECKPOINT_MAX_CHANNELS], std[CHECKPOINT_MAX_CHANNELS];
-    bool   squeeze_excite, gate_same;
-    float  bn_eps;                             /* every batch norm's, where it is not the architecture's own; else 0 */
-    int    depth, width, stem;                 /* of mlp, and of convnext, where they are not its own; else 0 */
+    ArchOptions network;                       /* what of them shapes the network is kept, where it is not the architecture's own: squeeze_excite,
+                                                  gate_same, bn_eps, depth, width, stem */
     bool   as_stored;                          /* EXIF orientation was not applied to the photographs: exif_orientation is missing */
     ImageFit fit;                              /* how images come to img_size: crop, interpolation, crop_pct */
     double temperature;                        /* that logits are divided by before they become probabilities; 0: 1 */

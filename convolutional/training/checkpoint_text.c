@@ -100,18 +100,18 @@ bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *
         return false;
     put_number(writer, "img_size", (uint64_t)info->side);
     put_number(writer, "in_chans", (uint64_t)info->channels);
-    if (info->squeeze_excite)
+    if (info->network.squeeze_excite)
         safetensors_writer_metadata(writer, "squeeze_excite", "true");
-    if (info->gate_same)
+    if (info->network.gate_same)
         safetensors_writer_metadata(writer, "gate_same", "true");
-    if (info->bn_eps > 0 && !put_json(writer, "bn_eps", json_real(info->bn_eps), JSON_REAL_PRECISION(9), path, error))
+    if (info->network.bn_eps > 0 && !put_json(writer, "bn_eps", json_real(info->network.bn_eps), JSON_REAL_PRECISION(9), path, error))
         return false;
-    if (info->depth)
-        put_number(writer, "depth", (uint64_t)info->depth);
-    if (info->width)
-        put_number(writer, "width", (uint64_t)info->width);
-    if (info->stem)
-        put_number(writer, "stem", (uint64_t)info->stem);
+    if (info->network.depth)
+        put_number(writer, "depth", (uint64_t)info->network.depth);
+    if (info->network.width)
+        put_number(writer, "width", (uint64_t)info->network.width);
+    if (info->network.stem)
+        put_number(writer, "stem", (uint64_t)info->network.stem);
     if (!info->as_stored)
         safetensors_writer_metadata(writer, "exif_orientation", "applied");
     if (info->fit.crop != CROP_centre)
@@ -345,11 +345,11 @@ bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, 
                     (info->channels != 2 || bad_text("in_chans", "2", "1 (grey) or 3 (colour)", path, error)) &&
                     get_floats(file, "mean", info->mean, info->channels, -INFINITY, path, error) &&
                     get_floats(file, "std", info->std, info->channels, 1e-30f, path, error) &&
-                    get_switch(file, "squeeze_excite", &info->squeeze_excite, path, error) &&
-                    get_switch(file, "gate_same", &info->gate_same, path, error) && get_bn_eps(file, &info->bn_eps, path, error) &&
-                    get_size(file, "depth", ARCH_DEPTH_MOST, &info->depth, path, error) &&
-                    get_size(file, "width", ARCH_WIDTH_MOST, &info->width, path, error) &&
-                    get_size(file, "stem", ARCH_STEM_MOST, &info->stem, path, error) &&
+                    get_switch(file, "squeeze_excite", &info->network.squeeze_excite, path, error) &&
+                    get_switch(file, "gate_same", &info->network.gate_same, path, error) && get_bn_eps(file, &info->network.bn_eps, path, error) &&
+                    get_size(file, "depth", ARCH_DEPTH_MOST, &info->network.depth, path, error) &&
+                    get_size(file, "width", ARCH_WIDTH_MOST, &info->network.width, path, error) &&
+                    get_size(file, "stem", ARCH_STEM_MOST, &info->network.stem, path, error) &&
                     get_orientation(file, &info->as_stored, path, error) && get_fit(file, &info->fit, path, error) &&
                     get_positive(file, "temperature", 0, 1000, &info->temperature, path, error) &&
                     get_positive(file, "reject_below", 0, 1, &info->reject_below, path, error) &&

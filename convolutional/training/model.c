@@ -97,10 +97,9 @@ static bool subject_of(const ModelInfo *info, PlanSubject *subject, Error *error
 {
     *subject = (PlanSubject){
         .arch = architecture_find(info->arch, error), .image = { info->channels, info->side, info->side },
-        .options = { .classes = info->class_count, .squeeze_excite = info->squeeze_excite, .gate_same = info->gate_same,
-                     .bn_eps = info->bn_eps, .depth = info->depth, .width = info->width, .stem = info->stem },
-        .purpose = PURPOSE_inference,
+        .options = info->network, .purpose = PURPOSE_inference,
     };
+    subject->options.classes = info->class_count;
     return subject->arch && activation_parse(info->act, &subject->options.act, error);
 }
 

@@ -151,12 +151,7 @@ static bool build_network(Trainer *t, Error *error)
         info->classes[i] = text_copy(data->class_names[i]);
     info->channels = data->channels;
     info->side = data->height;
-    info->squeeze_excite = o->network.squeeze_excite;
-    info->gate_same = o->network.gate_same;
-    info->bn_eps = o->network.bn_eps;
-    info->depth = o->network.depth;
-    info->width = o->network.width;
-    info->stem = o->network.stem;
+    info->network = o->network;
     info->as_stored = o->data.as_stored;
     info->fit = o->data.fit;
     dataset_statistics(data, info->mean, info->std);
