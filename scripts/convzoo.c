@@ -2,7 +2,6 @@
  * installed, and beside this program in a build. */
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "common_options.h"
 #include "names.h"
+#include "own_folder.h"
 #include "text.h"
 
 static const struct { const char *name, *about; } programs[] = {
@@ -43,20 +43,6 @@ static bool unknown(const char *word, Error *error)
     for (int i = 0; i < PROGRAMS; i++)
         names_consider(&search, programs[i].name, NULL);
     return names_unknown(&search, *word == '-' ? "unknown option" : "unknown program", "", "convzoo --help", error);
-}
-
-/* The folder of this very file, however it was called. The caller frees it. */
-static char *own_folder(Error *error)
-{
-    char path[PATH_MAX];
-    const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (length < 0) {
-        error_set(error, EXIT_input, "cannot find the programs: /proc/self/exe: %s: /proc must be mounted", strerror(errno));
-        return NULL;
-    }
-    path[length] = '\0';
-    *strrchr(path, '/') = '\0';
-    return text_copy(path);
 }
 
 /* Becomes the program; returns only if that fails. arguments[0] is replaced by the name that its messages begin with. */

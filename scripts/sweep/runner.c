@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,6 +16,7 @@
 
 #include "clock.h"
 #include "list.h"
+#include "own_folder.h"
 #include "run_folder.h"
 #include "text.h"
 
@@ -30,15 +30,11 @@ static void rest(void)
 /* train, which lies beside this program; the caller frees it. */
 static char *train_path(Error *error)
 {
-    char path[PATH_MAX];
-    const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (length < 0) {
-        error_set(error, EXIT_input, "cannot find train: /proc/self/exe: %s: /proc must be mounted", strerror(errno));
+    char *folder = own_folder(error);
+    if (!folder)
         return NULL;
-    }
-    path[length] = '\0';
-    *strrchr(path, '/') = '\0';
-    char *train = text_format("%s/train", path);
+    char *train = text_format("%s/train", folder);
+    free(folder);
     if (access(train, X_OK) == 0)
         return train;
     error_set(error, EXIT_input, "cannot run: %s: %s: build or install all of convzoo", train, strerror(errno));
