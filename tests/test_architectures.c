@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "architectures.h"
+#include "layers.h"
 #include "trainer.h"
 #include "parameters.h"
 #include "program.h"
@@ -383,14 +384,16 @@ static void test_sequence(void **state)
 
 /* ---- the layer table ---- */
 
-/* The last number but one of a line; 0 in the heading. */
+/* The last number but two of a line; 0 in the heading. */
 static size_t parameters_in(const char *line)
 {
     const char *at = line + strlen(line);
-    while (at > line && at[-1] != ' ')
-        at--;
-    while (at > line && at[-1] == ' ')
-        at--;
+    for (int behind = 0; behind < 2; behind++) {
+        while (at > line && at[-1] != ' ')
+            at--;
+        while (at > line && at[-1] == ' ')
+            at--;
+    }
     while (at > line && isdigit((unsigned char)at[-1]))
         at--;
     return strtoul(at, NULL, 10);
@@ -408,7 +411,7 @@ static void test_table(void **state)
         int lines = 0;
         FILE *stream = open_memstream(&text, &size);
         assert_non_null(stream);
-        network_print(net, stream);
+        layers_print(net, NULL, stream);
         assert_int_equal(fclose(stream), 0);
         for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest), lines++) {
             sum += last;

@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 Network *network_new(void)
@@ -250,16 +251,4 @@ double network_macs(const Network *network)
         macs += module->ops->macs ? module->ops->macs(module) : 0;
     }
     return macs;
-}
-
-void network_print(const Network *network, FILE *stream)
-{
-    fprintf(stream, "%-34s %-16s %16s %12s %14s\n", "layer", "kind", "output", "parameters", "multiply-adds");
-    for (int i = 0; i < network->modules.count; i++) {
-        const ModuleDescription d = network_describe(network, network_module(network, i));
-        char output[64];
-        snprintf(output, sizeof output, "%d x %d x %d", d.out.c, d.out.h, d.out.w);
-        fprintf(stream, "%-34s %-16s %16s %12zu %14.0f\n", d.name, d.kind, output, description_trained(&d), d.macs);
-    }
-    fprintf(stream, "%-34s %-16s %16s %12zu %14.0f\n", "total", "", "", network_trained_count(network), network_macs(network));
 }

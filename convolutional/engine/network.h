@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "activations.h"
 
@@ -164,8 +163,5 @@ bool          network_trains_with(const Network *network, int batch, Error *erro
 /* False and a line if the memory cannot hold what the largest module reads and writes of a batch of this size, let alone the rest. */
 bool          network_fits(const Network *network, int batch, Error *error);
 double        network_macs(const Network *network);
-
-/* The layer table: name, kind, output shape, parameters, multiply-adds. */
-void network_print(const Network *network, FILE *stream);
 
 #endif

@@ -14,6 +14,8 @@
 
 #include "network.h"
 
+#include <stdio.h>
+
 typedef enum {
     STATISTICS_running,        /* batch norm's mean and variance are the running ones, constants */
     STATISTICS_batch,          /* they are the batch's, and the running ones follow them; not in modules that are frozen */
