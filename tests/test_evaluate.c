@@ -34,33 +34,10 @@ static int evaluate_setup(void **state)
     return 0;
 }
 
-static json_t *json_of(const char *command)
-{
-    char *out, *err;
-    json_error_t where;
-    const int code = run(command, &out, &err);
-    if (code != 0)
-        fail_msg("%s: exit %d: %s", command, code, err);
-    json_t *object = json_loads(out, JSON_REJECT_DUPLICATES, &where);
-    if (!json_is_object(object))
-        fail_msg("%s: %s: %s", command, where.text, out);
-    free(out);
-    free(err);
-    return object;
-}
-
-static double number_of(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_number(value))
-        fail_msg("'%s' is no number", key);
-    return json_number_value(value);
-}
-
 static double number_in(const char *command, const char *key)
 {
-    json_t *object = json_of(command);
-    const double number = number_of(object, key);
+    json_t *object = run_json(command);
+    const double number = json_number(object, key);
     json_decref(object);
     return number;
 }
@@ -72,7 +49,7 @@ static double number_in(const char *command, const char *key)
 
 static double first_logit(const char *command)
 {
-    json_t *object = json_of(command);
+    json_t *object = run_json(command);
     const double logit = json_number_value(json_array_get(json_object_get(object, "logits"), 0));
     json_decref(object);
     return logit;
@@ -143,7 +120,7 @@ static void test_results(void **state)
         check(&cases[i]);
     check(&(Case){ "evaluate run --limit 100 --threads 1 -q --per-class c.png --confusion-matrix m.svg --calibration b.pdf >lines && "
                    "head -c 4 c.png | tail -c 3 && grep -c '</svg>' m.svg && head -c 5 b.pdf", 0, "PNG1\n%PDF-", "" });
-    json_t *json = json_of(EVALUATE "--confusion-matrix - --per-class - --calibration - --misclassified 100 --compare run/last.safetensors");
+    json_t *json = run_json(EVALUATE "--confusion-matrix - --per-class - --calibration - --misclassified 100 --compare run/last.safetensors");
     const json_t *matrix = json_object_get(json, "confusion_matrix"), *wrong = json_object_get(json, "misclassified"),
                  *other = json_object_get(json, "compare");
     double hits = 0, all = 0;
@@ -153,12 +130,12 @@ static void test_results(void **state)
             all += count;
             hits += t == p ? count : 0;
         }
-    assert_true(all == 100 && hits == 100 * number_of(json, "top1"));
+    assert_true(all == 100 && hits == 100 * json_number(json, "top1"));
     assert_int_equal(json_array_size(wrong), 100 - (size_t)hits);
     assert_int_equal(json_array_size(json_object_get(json, "per_class")), 10);
     assert_int_equal(json_array_size(json_object_get(json, "calibration")), 15);
-    assert_true(number_of(other, "both") + number_of(other, "this_alone") == hits);
-    assert_true(number_of(other, "top1") * 100 == number_of(other, "both") + number_of(other, "other_alone"));
+    assert_true(json_number(other, "both") + json_number(other, "this_alone") == hits);
+    assert_true(json_number(other, "top1") * 100 == json_number(other, "both") + json_number(other, "other_alone"));
     json_decref(json);
 }
 
@@ -188,15 +165,15 @@ static void test_fits(void **state)
     check(&(Case){ "evaluate fit --threads 1 --fit-temperature --fit-reject coverage:0.5", 0, "with the checkpoint's temperature, ", "50.00% of them get an answer" });
     char *now = tensors_of("fit/best.safetensors", &after);
     assert_true(before == after && !memcmp(old, now, before));
-    json_t *json = json_of("evaluate fit --split val --threads 1 -q --json");
-    assert_true(number_of(json, "loss") == loss && number_of(json, "calibrated_loss") <= loss && number_of(json, "answered") == 0.5);
-    assert_true(number_of(json, "calibrated_error") >= 0 && number_of(json, "temperature") > 0.05);
-    const double temperature = number_of(json, "temperature");
+    json_t *json = run_json("evaluate fit --split val --threads 1 -q --json");
+    assert_true(json_number(json, "loss") == loss && json_number(json, "calibrated_loss") <= loss && json_number(json, "answered") == 0.5);
+    assert_true(json_number(json, "calibrated_error") >= 0 && json_number(json, "temperature") > 0.05);
+    const double temperature = json_number(json, "temperature");
     json_decref(json);
     /* The same temperature again; a new one alone takes the threshold out, which was another's. */
     check(&(Case){ "evaluate fit --threads 1 --fit-temperature", 0, NULL, "is taken out" });
-    json = json_of("evaluate fit --split val --threads 1 -q --json");
-    assert_true(number_of(json, "temperature") == temperature && json_is_null(json_object_get(json, "reject_below")));
+    json = run_json("evaluate fit --split val --threads 1 -q --json");
+    assert_true(json_number(json, "temperature") == temperature && json_is_null(json_object_get(json, "reject_below")));
     json_decref(json);
     /* Somebody trains there. */
     char path[256];
@@ -231,7 +208,7 @@ static void test_predict(void **state)
                                                                                    3, "in/a.ppm\nin/sub/b.ppm\n", "cut.ppm" },
         { "predict run",                                                           2, "", "no image" },
         { "predict run one.ppm --reject 1 -k 1 --threads 1",                       0, "one.ppm:  unknown (", "" },
-        { "predict run one.ppm --reject 1 -k 1 --threads 1 --results-format csv | head -1", 0, "file,rank,class,prob,unknown\n", "" },
+        { "predict run one.ppm --reject 1 -k 1 --threads 1 --results-format csv | sed -n 1p", 0, "file,rank,class,prob,unknown\n", "" },
         { "predict run one.ppm --reject 1 -k 1 --threads 1 --results-format csv | tail -1", 0, ",1\n", "" },
         { "predict run one.ppm --reject 0.01 -k 1 --threads 1 --results-format csv | tail -1", 0, ",0\n", "" },
         { "predict run one.ppm --reject 1 --threads 1 --results-format jsonl",     0, "\"unknown\": true", "" },
@@ -248,9 +225,9 @@ static void test_predict_calibrated(void **state)
     (void)state;
     char command[256], *typed, *kept, *err;
     check(&(Case){ "cp -r run calibrated && evaluate calibrated --threads 1 --fit-temperature --fit-reject coverage:0.3 -q", 0, NULL, NULL });
-    json_t *json = json_of("evaluate calibrated --split val --threads 1 -q --json");
-    snprintf(command, sizeof command, "predict run one.ppm in --threads 1 --temperature %.9g --reject %.9g", number_of(json, "temperature"),
-             number_of(json, "reject_below"));
+    json_t *json = run_json("evaluate calibrated --split val --threads 1 -q --json");
+    snprintf(command, sizeof command, "predict run one.ppm in --threads 1 --temperature %.9g --reject %.9g", json_number(json, "temperature"),
+             json_number(json, "reject_below"));
     json_decref(json);
     assert_int_equal(run(command, &typed, &err), 0);
     free(err);

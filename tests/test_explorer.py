@@ -5,7 +5,6 @@ usage: test_explorer.py PROGRAMS_FOLDER [--pictures FOLDER]      --pictures: als
 
 Wide and narrow, light and dark: nothing is asked of the network, nothing complained about, nothing wider than the screen; curves, values and
 messages are the program's own; every control is reached by the keyboard."""
-import argparse
 import json
 import os
 import subprocess
@@ -227,13 +226,7 @@ def check_page(browser, programs, path, data, width, dark, pictures):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("programs")
-    parser.add_argument("--pictures")
-    options = parser.parse_args()
-    if not chromium.program():
-        print("skipped: no chromium: scripts/install_dependencies.sh --peers")
-        return 77
+    options = chromium.arguments()
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "explorer.html")
         code, _, err = program(options.programs, "explore", "-o", path, "--experiments", ",".join(EXPERIMENTS))

@@ -176,28 +176,6 @@ static void test_signals(void **state)
 
 /* ---- evaluate and predict ---- */
 
-static json_t *json_of(const char *command)
-{
-    char *out, *err;
-    json_error_t where;
-    if (run(command, &out, &err) != 0)
-        fail_msg("%s: %s", command, err);
-    json_t *object = json_loads(out, JSON_REJECT_DUPLICATES, &where);
-    if (!json_is_object(object))
-        fail_msg("%s: %s: %s", command, where.text, out);
-    free(out);
-    free(err);
-    return object;
-}
-
-static double number_of(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_number(value))
-        fail_msg("'%s' is no number", key);
-    return json_number_value(value);
-}
-
 /* The checkpoint scores on val what the log says of its epoch. */
 static void test_evaluate(void **state)
 {
@@ -208,16 +186,16 @@ static void test_evaluate(void **state)
     assert_non_null(log);
     double best = -1.0, loss = 0.0;
     for (json_t *epoch; (epoch = json_loadf(log, JSON_DISABLE_EOF_CHECK, &where)) != NULL; json_decref(epoch))
-        if (number_of(epoch, "val_top1") > best) {
-            best = number_of(epoch, "val_top1");
-            loss = number_of(epoch, "val_loss");
+        if (json_number(epoch, "val_top1") > best) {
+            best = json_number(epoch, "val_top1");
+            loss = json_number(epoch, "val_loss");
         }
     fclose(log);
-    json_t *result = json_of("evaluate a/best.safetensors --split val --json -b 37 --limit 100");
-    assert_true(fabs(number_of(result, "top1") - best) < 1e-6);
-    assert_true(fabs(number_of(result, "loss") - loss) < 1e-5 * loss);
-    assert_true(number_of(result, "top5") >= best);
-    assert_true(number_of(result, "count") > 0.0);
+    json_t *result = run_json("evaluate a/best.safetensors --split val --json -b 37 --limit 100");
+    assert_true(fabs(json_number(result, "top1") - best) < 1e-6);
+    assert_true(fabs(json_number(result, "loss") - loss) < 1e-5 * loss);
+    assert_true(json_number(result, "top5") >= best);
+    assert_true(json_number(result, "count") > 0.0);
     assert_string_equal(json_string_value(json_object_get(result, "arch")), "lenet");
     assert_string_equal(json_string_value(json_object_get(result, "act")), "relu");
     json_decref(result);
@@ -273,8 +251,8 @@ static void test_predict(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check(&cases[i]);
 
-    json_t *logits = json_of("predict a/best.safetensors one.ppm --output-type logit --results-format jsonl");
-    json_t *probs = json_of("predict a/best.safetensors one.ppm --results-format jsonl");
+    json_t *logits = run_json("predict a/best.safetensors one.ppm --output-type logit --results-format jsonl");
+    json_t *probs = run_json("predict a/best.safetensors one.ppm --results-format jsonl");
     const json_t *z = json_object_get(logits, "logits"), *p = json_object_get(probs, "probs"),
                  *names = json_object_get(logits, "classes");
     assert_true(json_array_size(z) == 10 && json_array_size(p) == 10 && json_array_size(names) == 10);

@@ -5,7 +5,6 @@ usage: test_report.py PROGRAMS_FOLDER [--pictures FOLDER]      --pictures: also 
 
 Wide and narrow, light and dark, of one run and of two: nothing is asked of the network, nothing complained about, nothing wider than the screen; all
 figures are there with the numbers that evaluate and the log have; a cell of the confusion matrix opens its images."""
-import argparse
 import json
 import os
 import subprocess
@@ -170,13 +169,7 @@ def check_pages(programs, folder, pictures):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("programs")
-    parser.add_argument("--pictures")
-    options = parser.parse_args()
-    if not chromium.program():
-        print("skipped: no chromium: scripts/install_dependencies.sh --peers")
-        return 77
+    options = chromium.arguments()
     with tempfile.TemporaryDirectory() as folder:
         try:
             check_pages(os.path.abspath(options.programs), folder, options.pictures)

@@ -42,6 +42,29 @@ int lines_of(const char *text)
     return lines;
 }
 
+json_t *run_json(const char *command)
+{
+    char *out, *err;
+    json_error_t where;
+    const int code = run(command, &out, &err);
+    if (code != 0)
+        fail_msg("%s: exit %d: %s", command, code, err);
+    json_t *object = json_loads(out, JSON_REJECT_DUPLICATES, &where);
+    if (!json_is_object(object))
+        fail_msg("%s: %s: %s", command, where.text, out);
+    free(out);
+    free(err);
+    return object;
+}
+
+double json_number(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_number(value))
+        fail_msg("'%s' is no number", key);
+    return json_number_value(value);
+}
+
 void check(const Case *c)
 {
     char *out, *err;

@@ -3,6 +3,7 @@
 #ifndef CONVZOO_COMMANDS_H
 #define CONVZOO_COMMANDS_H
 
+#include <jansson.h>
 #include <sys/types.h>
 
 typedef struct Case {
@@ -18,6 +19,9 @@ int commands_teardown(void **state);
 /* Runs a shell command in the folder, programs first in its path; its exit code, and what it printed, which the caller frees. */
 int  run(const char *command, char **out, char **err);
 int  lines_of(const char *text);
+/* The JSON object that a command prints; the test fails if it does not. To be released. */
+json_t *run_json(const char *command);
+double  json_number(const json_t *object, const char *key);
 
 void check(const Case *c);
 /* A mistake: nothing on stdout, one line on stderr that starts with the program's name. */

@@ -10,9 +10,10 @@ PADS = {"mean": "constant", "constant": "constant", "reflect": "reflect", "edge"
 def crop(images, pad, mode):
     n, channels, height, width = images.shape
     padded = F.pad(images, (pad,) * 4, mode=PADS[mode])
-    rows = torch.randint(2 * pad + 1, (n, 1)) + torch.arange(height)
-    columns = torch.randint(2 * pad + 1, (n, 1)) + torch.arange(width)
-    sample = torch.arange(n).view(n, 1, 1)
+    device = images.device
+    rows = torch.randint(2 * pad + 1, (n, 1), device=device) + torch.arange(height, device=device)
+    columns = torch.randint(2 * pad + 1, (n, 1), device=device) + torch.arange(width, device=device)
+    sample = torch.arange(n, device=device).view(n, 1, 1)
     return padded.permute(0, 2, 3, 1)[sample, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 

@@ -5,12 +5,14 @@
         page.open("/tmp/explorer.html")
         page.run("document.title")
 """
+import argparse
 import base64
 import json
 import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -21,6 +23,18 @@ PATIENCE = 120      # seconds: a busy machine takes long to start it
 def program():
     """Its path; None where it is not installed."""
     return next(filter(None, map(shutil.which, PROGRAMS)), None)
+
+
+def arguments():
+    """Of a test of pages: the folder of the programs, and where pictures are to go. Ends the test as skipped where there is no browser."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("programs")
+    parser.add_argument("--pictures")
+    options = parser.parse_args()
+    if not program():
+        print("skipped: no chromium: scripts/install_dependencies.sh --peers")
+        sys.exit(77)
+    return options
 
 
 class Failure(Exception):

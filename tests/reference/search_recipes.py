@@ -15,7 +15,6 @@ stay there, a step is one captured graph, and products are in bf16."""
 import argparse
 import json
 import math
-import os
 import time
 
 import numpy as np
@@ -23,17 +22,18 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import augment
+import images
 import zoo
+from optimizers import Muon
 
-MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
-SIDE, PAD = 32, 4
+NORMAL = np.float32((0.4914, 0.4822, 0.4465)), np.float32((0.2470, 0.2435, 0.2616))      # mean and deviation
+SIDE, PAD, ROUNDS = 32, 4, 5
 
 
-def load_parts(folder, parts, device):
-    records = np.concatenate([np.fromfile(os.path.join(folder, f"data_batch_{n}.bin"), np.uint8).reshape(-1, 3073) for n in parts])
-    images = torch.from_numpy(records[:, 1:].reshape(-1, 3, SIDE, SIDE)).to(device).float() / 255
-    mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (MEAN, STD))
-    return (images - mean) / std, torch.from_numpy(records[:, 0].astype(np.int64)).to(device)
+def on_device(part, limit, device):
+    pixels, labels = (values[:limit] for values in part)
+    return torch.from_numpy(images.normalise(pixels, *NORMAL)).to(device), torch.from_numpy(labels).to(device)
 
 
 def start(net, convnext):
@@ -66,17 +66,6 @@ def reshape_convnext(net, job):
         old = net.features[2 * stage][1]
         if stride == 1:
             net.features[2 * stage][1] = nn.Conv2d(old.in_channels, old.out_channels, 1)
-
-
-def orthogonal(update, rounds=5):
-    """Newton-Schulz, as convzoo's muon.c has it."""
-    x = update / (update.norm() + 1e-7)
-    turned = len(x) > x.shape[1]
-    x = x.T if turned else x
-    for _ in range(rounds):
-        square = x @ x.T
-        x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
-    return x.T if turned else x
 
 
 def is_matrix(name, parameter, head):
@@ -113,7 +102,7 @@ class Optimizer:
         for p, muon, decay, moment, square in self.rows:
             if muon:
                 moment.mul_(self.momentum).add_(p.grad)
-                update = orthogonal(p.grad.add(moment, alpha=self.momentum).reshape(len(p), -1))
+                update = Muon.orthogonal(p.grad.add(moment, alpha=self.momentum).reshape(len(p), -1), ROUNDS)
                 p.mul_(1 - self.lr * decay)
                 p.sub_(update.reshape(p.shape) * self.lr * max(1, len(update) / update.shape[1]) ** 0.5)
             elif self.kind == "sgd":
@@ -187,29 +176,24 @@ class Step:
         self.graph.replay() if self.graph else self.compute()
 
 
-def augment(images, job, mirrored):
+def changed(batch, job, mirrored):
     """Shifted, with reflected edges, mirrored where said, a square blacked out."""
-    n, side = len(images), images.shape[-1]
-    pad = max(1, PAD * side // SIDE)
-    padded = F.pad(images, (pad,) * 4, mode="reflect").permute(0, 2, 3, 1)
-    place = torch.arange(side, device=images.device)
-    top, left = torch.randint(0, 2 * pad + 1, (2, n, 1), device=images.device)
-    columns = torch.where(mirrored[:, None], (left + place).flip(1), left + place)
-    sample = torch.arange(n, device=images.device)[:, None, None]
-    out = padded[sample, (top + place)[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    n, side = len(batch), batch.shape[-1]
+    out = augment.mirror(augment.crop(batch, max(1, PAD * side // SIDE), "reflect"), mirrored)
     if job.get("cutout"):
-        y, x = torch.randint(0, side, (2, n, 1), device=images.device)
+        place = torch.arange(side, device=batch.device)
+        y, x = torch.randint(0, side, (2, n, 1), device=batch.device)
         near = [(place - at).abs() * 2 < job["cutout"] for at in (y, x)]
         out = out.masked_fill((near[0][:, :, None] & near[1][:, None, :])[:, None], 0.0)
     return out
 
 
 @torch.no_grad()
-def accuracy(net, images, labels, mirrors=False):
+def accuracy(net, pictures, labels, mirrors=False):
     net.eval()
     hits = 0
-    with torch.autocast(images.device.type, torch.bfloat16, enabled=images.device.type == "cuda"):
-        for x, y in zip(images.split(500), labels.split(500)):
+    with torch.autocast(pictures.device.type, torch.bfloat16, enabled=pictures.device.type == "cuda"):
+        for x, y in zip(pictures.split(500), labels.split(500)):
             logits = net(x) + net(x.flip(3)) if mirrors else net(x)
             hits += (logits.argmax(1) == y).sum().item()
     return round(100 * hits / len(labels), 2)
@@ -230,10 +214,10 @@ def run(job, train, held_out, device, deadline):
     muon = job["opt"] == "muon"
     net = build(job).to(device).to(memory_format=torch.channels_last)
     optimizer, batch = Optimizer(net, job), job.get("batch", 256 if muon else 128)
-    images, labels = train
-    steps_an_epoch, step = len(images) // batch, 0
+    pictures, labels = train
+    steps_an_epoch, step = len(pictures) // batch, 0
     steps = steps_an_epoch * job["epochs"]
-    mirrored = torch.rand(len(images), device=device) < 0.5
+    mirrored = torch.rand(len(pictures), device=device) < 0.5
     sizes = {int(side): until for side, until in job.get("sizes", {}).items()}
     average = [tensor.clone() for tensor in floats_of(net)] if job.get("ema") else None
     curve, stepper = [], None
@@ -241,12 +225,12 @@ def run(job, train, held_out, device, deadline):
         side = next((s for s in sorted(sizes) if epoch < sizes[s]), SIDE)
         if stepper is None or stepper.images.shape[-1] != side:
             stepper = Step(net, optimizer, job, batch, side)
-            sized = images if side == SIDE else F.interpolate(images, size=(side, side), mode="bilinear", antialias=True)
+            sized = pictures if side == SIDE else F.interpolate(pictures, size=(side, side), mode="bilinear", antialias=True)
         net.train()
         stepper.loss.zero_()
-        for chosen in torch.randperm(len(images), device=device)[:steps_an_epoch * batch].split(batch):
+        for chosen in torch.randperm(len(pictures), device=device)[:steps_an_epoch * batch].split(batch):
             rate = float(np.interp(step / steps, [0, job.get("peak", 0.1 if muon else 0.2), 1], [job.get("start", 0.2), 1, job.get("end", 0)]))
-            stepper(augment(sized[chosen], job, mirrored[chosen] ^ (epoch % 2 == 1)), labels[chosen], job["lr"] * rate)
+            stepper(changed(sized[chosen], job, mirrored[chosen] ^ (epoch % 2 == 1)), labels[chosen], job["lr"] * rate)
             step += 1
             if average and step % 5 == 0:
                 average_into(average, net, step, job["ema"])
@@ -273,7 +257,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=math.inf)
     options = parser.parse_args()
     deadline = time.time() + options.seconds
-    train, held_out = ([t[:options.limit] for t in load_parts(options.data, parts, options.device)] for parts in ((1, 2, 3, 4), (5,)))
+    train, held_out = (on_device(part, options.limit, options.device) for part in images.read_split(options.data, "data_batch_5"))
     with open(options.jobs) as file:
         jobs = json.load(file)
     for job in jobs:
