@@ -86,6 +86,23 @@ static bool measure(ReportRun *run, const Model *model, const char *file, const 
     return finite;
 }
 
+/* The training images that the run suspects, looked up where it had them. */
+static void show_suspects(ReportRun *run, const Model *model, const ReportFlags *flags, OptionLine *line)
+{
+    Error error;
+    ReportFlags training = *flags;
+    if (!report_suspect_count(run))
+        return;
+    training.split = split_name(SPLIT_train);
+    training.limit = (int64_t)report_limit(run);
+    Dataset *data = open_data(&training, line, model, &error);
+    if (data)
+        report_suspects(run, data);
+    else
+        report_note(run, error.text);
+    dataset_free(data);
+}
+
 /* What the network says; false and a line where it cannot be asked. */
 static bool look_at_model(ReportRun *run, const char *file, ReportFlags *flags, OptionLine *line, Error *error)
 {
@@ -93,7 +110,10 @@ static bool look_at_model(ReportRun *run, const char *file, ReportFlags *flags, 
     if (!model_open(file, &model, error))
         return false;
     report_model(run, &model, file);
-    Dataset *data = checkpoint_data_options(&table, file, flags, line, error) ? open_data(flags, line, &model, error) : NULL;
+    const bool known = checkpoint_data_options(&table, file, flags, line, error);
+    if (known)
+        show_suspects(run, &model, flags, line);
+    Dataset *data = known ? open_data(flags, line, &model, error) : NULL;
     const bool ok = data && measure(run, &model, file, data, flags, error);
     dataset_free(data);
     model_close(&model);

@@ -314,6 +314,49 @@ static void test_suspects(void **state)
     scratch_remove(root);
 }
 
+/* Wherever a run is stopped its list is that of one that was not; one of an earlier end is taken away when the run goes on. */
+static void test_suspects_resumed(void **state)
+{
+    (void)state;
+    char root[256], whole[256], stopped[256], early[256], list[256];
+    Seen seen = { 0 };
+    scratch_new(root);
+    TrainerOptions options = tiny_options("lenet", scratch_path(whole, root, "whole"), &seen);
+    options.parts.suspects = 10;
+    static const struct { const char *name; bool resume; int epochs; uint64_t most_steps; bool listed, same; } calls[] = {
+        { "unbroken",                   false, EPOCHS,     0,         true,  true },
+        { "stopped in the middle",      false, EPOCHS,     7,         false, false },
+        { "gone on",                    true,  EPOCHS,     0,         true,  true },
+        { "over, and without its list", true,  EPOCHS,     0,         true,  true },
+        { "prolonged, and stopped",     true,  EPOCHS + 1, STEPS + 2, false, false },
+        { "gone on to the new end",     true,  EPOCHS + 1, 0,         true,  false },
+    };
+    scratch_path(stopped, root, "stopped");
+    scratch_path(list, stopped, "suspects.csv");
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        Error error = { 0 };
+        options.folder = i == 0 ? whole : stopped;
+        options.resume = calls[i].resume;
+        options.epochs = calls[i].epochs;
+        options.most_steps = calls[i].most_steps;
+        if (i == 3)
+            assert_int_equal(remove(list), 0);
+        tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, calls[i].name);
+        if (tiny_has(options.folder, "suspects.csv") != calls[i].listed)
+            fail_msg("%s: %s list", calls[i].name, calls[i].listed ? "no" : "a");
+        if (calls[i].same)
+            tiny_expect_same(whole, options.folder, "suspects.csv");
+    }
+    Error error = { 0 };
+    options = tiny_options("lenet", scratch_path(early, root, "early"), &seen);
+    options.parts.suspects = 10;
+    options.parts.early_stop = 1;
+    options.parts.early_delta = 2;
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "stopped early");
+    assert_true(tiny_lines(early, "log.jsonl") == 2 && tiny_has(early, "suspects.csv"));
+    scratch_remove(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_saturated),
         cmocka_unit_test(test_runs),
         cmocka_unit_test(test_suspects),
+        cmocka_unit_test(test_suspects_resumed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

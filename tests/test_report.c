@@ -18,14 +18,14 @@
 #include "png_bytes.h"
 #include "scratch.h"
 
-#define RUN "train lenet --data shapes --limit 200 --img-size 16 --epochs 2 --threads 1 -b 32 --output run -q"
+#define RUN_TO "train lenet --data shapes --limit 200 --img-size 16 --epochs 2 --threads 1 -b 32 -q --output "
 #define REPORT "report run --threads 1 -o page.html"
 
 static int report_setup(void **state)
 {
     if (commands_setup(state))
         return 1;
-    check(&(Case){ RUN, 0, NULL, NULL });
+    check(&(Case){ RUN_TO "run", 0, NULL, NULL });
     return 0;
 }
 
@@ -99,6 +99,38 @@ static void test_damage(void **state)
     }
 }
 
+/* The list of suspects.csv, each with its picture where the data is the run's own; names with quotes and commas are read as they were written. */
+static void test_suspects(void **state)
+{
+    (void)state;
+#define LIST "suspected --threads 1 -o page.html"
+    static const struct { const char *command, *says; size_t listed, pictured; json_int_t count; } cases[] = {
+        { RUN_TO "suspected --suspects 7 && report " LIST,                                                          "", 7, 7, 7 },
+        { "report " LIST " --records-only",                                                                         "", 7, 0, 7 },
+        { "report " LIST " --split train --limit 20",                                                               "", 7, 7, 7 },
+        { "report " LIST " --seed 7",                                   "other training images: suspects.csv: its labels are not theirs", 7, 0, 7 },
+        { "report " LIST " --data nowhere",                                                                         "nowhere", 7, 0, 7 },
+        { "sed -i '4s/.*/1,cat/' suspected/suspects.csv && report " LIST, "damaged: suspected/suspects.csv: line 4 is no image with its loss", 2, 2, 2 },
+        { "sed -i 1d suspected/suspects.csv && report " LIST,             "damaged: suspected/suspects.csv: line 1", 0, 0, 0 },
+        { "(echo index,label,predicted,loss,probability; for i in $(seq 60); do echo $i,'\"a \"\"b\"\", c\",\"d\",2.5,0.5'; done) "
+          ">suspected/suspects.csv && report " LIST " --records-only",                                              "", 48, 0, 60 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *found = read_run(cases[i].command, cases[i].says);
+        const json_t *suspects = json_object_get(found, "suspects"), *list = json_object_get(suspects, "list");
+        size_t pictured = 0;
+        for (size_t k = 0; k < json_array_size(list); k++)
+            pictured += json_is_string(json_object_get(json_array_get(list, k), "picture"));
+        assert_int_equal(json_array_size(list), cases[i].listed);
+        assert_int_equal(pictured, cases[i].pictured);
+        assert_int_equal(json_integer_value(json_object_get(suspects, "count")), cases[i].count);
+        assert_int_equal(count_of(found, "notes"), *cases[i].says != '\0');
+        if (cases[i].count == 60)
+            assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "label")), "a \"b\", c");
+        json_decref(found);
+    }
+}
+
 static void test_mistakes(void **state)
 {
     (void)state;
@@ -149,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_suspects),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_uri),
     };

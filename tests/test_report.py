@@ -5,7 +5,9 @@ usage: test_report.py PROGRAMS_FOLDER [--pictures FOLDER]      --pictures: also 
 
 Wide and narrow, light and dark, of one run and of two: nothing is asked of the network, nothing complained about, nothing wider than the screen; all
 figures are there with the numbers that evaluate and the log have; a cell of the confusion matrix opens its images."""
+import csv
 import json
+import math
 import os
 import subprocess
 import sys
@@ -17,7 +19,7 @@ import chromium    # noqa: E402
 
 SIZES = [(1280, False), (390, True)]
 MOST_BYTES = 5 * 1000 * 1000
-TRAIN = "lenet --data shapes --limit 300 --img-size 16 --epochs 2 --threads 1 -b 32 -q --act-stats 1".split()
+TRAIN = "lenet --data shapes --limit 300 --img-size 16 --epochs 2 --threads 1 -b 32 -q --suspects 9 --act-stats 1".split()
 
 
 class Failure(Exception):
@@ -113,6 +115,17 @@ def check_inside(page, epochs):
     expect("convzoo train --config one/args.json --output again" in texts(page, "#commands")[0], "how to reproduce")
 
 
+def check_suspects(page, listed):
+    """As suspects.csv has them, in its order, each with its picture and the label's probability, e to the minus loss."""
+    shots = page.run("Promise.all([...document.querySelectorAll('#suspect-list .shot')].map((shot) => { const i = shot.querySelector('img'); return i.decode().then(() => [i.naturalWidth, i.alt, shot.textContent]); }))")
+    expect(len(shots) == len(listed) == 9, f"suspects: {shots}")
+    for (width, alt, text), row in zip(shots, listed):
+        loss = float(row["loss"])
+        wanted = (f"labelled {row['label']} {100 * math.exp(-loss):.2f}%", f"loss {loss:.3f}", f"called {row['predicted']} {100 * float(row['probability']):.1f}%")
+        expect(width == 16 and alt == f"labelled {row['label']}, called {row['predicted']}" and all(part in text for part in wanted[:2]), f"{alt}: {text}, the list has {row}")
+        expect(row["label"] == row["predicted"] or wanted[2] in text, f"{text}, the list has {row}")
+
+
 def check_two(page, logs):
     expect(texts(page, "#overview-table thead th") == ["", "one", "two"], "a column a run")
     check_curves(page, logs)
@@ -123,6 +136,7 @@ def check_two(page, logs):
     page.settle()
     expect(texts(page, "#matrix text") != before, "the other run's matrix")
     expect(page.run("document.querySelector('#activity').hidden"), "the other run kept no activity")
+    expect(page.run("document.querySelector('#suspects').hidden"), "the other run has no list of suspects")
 
 
 def check_names(page):
@@ -145,10 +159,12 @@ def open_page(browser, path, width, dark, pictures):
 
 def check_pages(programs, folder, pictures):
     program(programs, folder, "train", *TRAIN, "--output", "one")
-    program(programs, folder, "train", *TRAIN[:-2], "--act", "gelu", "--output", "two")
+    program(programs, folder, "train", *TRAIN[:-4], "--act", "gelu", "--output", "two")
     program(programs, folder, "report", "one", "--threads", "1", "-o", "one.html")
     program(programs, folder, "report", "one", "two", "--threads", "1", "-o", "both.html")
     evaluated = json.loads(program(programs, folder, "evaluate", "one", "--threads", "1", "-q", "--json", "--per-class", "-", "--confusion-matrix", "-"))
+    with open(os.path.join(folder, "one", "suspects.csv"), newline="") as file:
+        listed = list(csv.DictReader(file))
     logs = [[json.loads(line) for line in open(os.path.join(folder, run, "log.jsonl"))] for run in ("one", "two")]
     for name in ("one.html", "both.html"):
         expect(os.path.getsize(os.path.join(folder, name)) < MOST_BYTES, f"{name} has {os.path.getsize(os.path.join(folder, name))} bytes")
@@ -159,6 +175,7 @@ def check_pages(programs, folder, pictures):
             check_curves(page, logs[:1])
             check_confusion(page, evaluated)
             check_results(page, evaluated)
+            check_suspects(page, listed)
             check_inside(page, 2)
             check_names(page)
             check_alone(page, path, width)

@@ -36,9 +36,14 @@ void report_free(Report *report)
     free(report);
 }
 
+/* Once: the same data may be opened twice. */
 void report_note(ReportRun *run, const char *text)
 {
-    json_append(json_object_get(run->data, "notes"), json_string(text));
+    json_t *notes = json_object_get(run->data, "notes");
+    for (size_t i = 0; i < json_array_size(notes); i++)
+        if (!strcmp(json_string_value(json_array_get(notes, i)), text))
+            return;
+    json_append(notes, json_string(text));
     run->tell(run->context, text);
 }
 

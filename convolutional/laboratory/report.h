@@ -4,6 +4,7 @@
  *   Report *report = report_new();
  *   ReportRun *run = report_run(report, "runs/lenet-relu-1", folder, tell, NULL);
  *   report_model(run, &model, file);
+ *   report_suspects(run, training_images);
  *   report_results(run, &model, data, &outputs, 8);
  *   report_save(report, "report.html", &error);
  *   report_free(report);
@@ -26,7 +27,7 @@ typedef void ReportTell(void *context, const char *text);
 Report *report_new(void);
 void    report_free(Report *report);
 
-/* Takes in what the folder holds: args.json, log.jsonl, health.jsonl, activity.jsonl. name: how the page calls the run. Each note also goes to
+/* Takes in what the folder holds: args.json, log.jsonl, health.jsonl, activity.jsonl, suspects.csv. name: how the page calls the run. Each note also goes to
  * `tell`. The run is the report's. */
 ReportRun *report_run(Report *report, const char *name, const char *folder, ReportTell *tell, void *context);
 /* Whether the folder held anything of a run. */
@@ -36,6 +37,12 @@ void       report_note(ReportRun *run, const char *text);
 
 /* The network: its numbers, and its layers with their shares of the time, measured on a few batches. file: its checkpoint. */
 void report_model(ReportRun *run, const Model *model, const char *file);
+
+/* The training images that the folder's list of suspects has for this page: how many, and their pictures. data: what the run was trained on, opened with its
+ * --limit; where labels are not those of the list, that is a note. */
+int        report_suspect_count(const ReportRun *run);
+uint32_t   report_limit(const ReportRun *run);
+void       report_suspects(ReportRun *run, const Dataset *data);
 
 /* What the network says of the data. pictures: images shown at most for each cell of the confusion matrix; those of all runs together take
  * up to REPORT_PICTURE_BYTES, cells with many images first. */

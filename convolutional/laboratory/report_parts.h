@@ -3,6 +3,7 @@
  *   version
  *   runs  [{ name, notes: [text], settings: {} | null, log: [], health: [], activity: [],
  *            model: { file, arch, act, parameters, macs, side, channels, classes: [name], mean, std, temperature, layers: [...] },
+ *            suspects: { count, list: [{ image, label, called, loss, sure, name, picture }] }
  *            results: { data, split, count, ..., calibration, each: [], cells: [[true, called, images, [image]]], mistakes: [image],
  *                       pictures: [uri] } }]
  *
@@ -32,5 +33,15 @@ struct Report {
 void report_set(json_t *object, const char *key, json_t *value);      /* takes the value */
 /* A number; null where it is not finite. */
 json_t *report_number(double value);
+
+/* A file's text; NULL if there is none, or it cannot be read, which is a note. The caller frees it. */
+char *report_read(ReportRun *run, const char *path);
+/* What suspects.csv lists (parts/suspects.c); null if there is none. */
+json_t *report_suspect_list(ReportRun *run, const char *path);
+
+/* The image for the page, at most 64 pixels a side; NULL where there is no room for one more. */
+json_t *report_picture(ReportRun *run, const Dataset *data, uint32_t image);
+/* Its file's name and the folder's: a page that goes to other people need not say more. "": not known. */
+const char *report_image_name(const Dataset *data, uint32_t image);
 
 #endif

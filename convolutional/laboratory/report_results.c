@@ -4,14 +4,12 @@
 
 #include "calibration.h"
 #include "loss.h"
-#include "mistakes.h"
-#include "png_bytes.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDE_MOST = 64, COLOURS = 3, MISTAKES = 24 };
+enum { MISTAKES = 24 };
 
 /* ---- figures ---- */
 
@@ -67,48 +65,17 @@ typedef struct Album {
     const Outputs *outputs;
     json_t        *pictures;      /* their URIs */
     int           *places;        /* an image's among them; -1: not there */
-    uint8_t       *rgb, *small;
 } Album;
-
-/* A large picture becomes smaller by a whole factor, the mean of each square of pixels. */
-static void shrink(const uint8_t *rgb, int w, int factor, uint8_t *small, int small_h, int small_w)
-{
-    for (int y = 0; y < small_h; y++)
-        for (int x = 0; x < small_w; x++)
-            for (int c = 0; c < COLOURS; c++) {
-                int sum = 0;
-                for (int dy = 0; dy < factor; dy++)
-                    for (int dx = 0; dx < factor; dx++)
-                        sum += rgb[((y * factor + dy) * w + x * factor + dx) * COLOURS + c];
-                small[(y * small_w + x) * COLOURS + c] = (uint8_t)(sum / (factor * factor));
-            }
-}
 
 /* The image's place among the pictures; -1 where there is no room for one more. */
 static int album_place(Album *a, uint32_t image)
 {
-    if (a->places[image] >= 0 || a->run->report->picture_bytes >= REPORT_PICTURE_BYTES)
+    json_t *picture = a->places[image] < 0 ? report_picture(a->run, a->data, image) : NULL;
+    if (!picture)
         return a->places[image];
-    const int h = a->data->height, w = a->data->width, longer = h > w ? h : w, factor = (longer + SIDE_MOST - 1) / SIDE_MOST;
-    mistakes_picture(a->data, image, a->rgb);
-    shrink(a->rgb, w, factor, a->small, h / factor, w / factor);
-    char *uri = png_uri(a->small, h / factor, w / factor);
-    if (!uri)
-        return -1;
-    a->run->report->picture_bytes += strlen(uri);
     a->places[image] = (int)json_array_size(a->pictures);
-    json_append(a->pictures, json_string(uri));
-    free(uri);
+    json_append(a->pictures, picture);
     return a->places[image];
-}
-
-/* A file's name and its folder's: a page that goes to other people need not say more. */
-static const char *name_of(const Dataset *data, uint32_t image)
-{
-    const char *name = data->names ? data->names[image] : "", *at = strrchr(name, '/');
-    while (at && at > name && at[-1] != '/')
-        at--;
-    return at ? at : name;
 }
 
 /* NULL where there is no room for its picture. */
@@ -118,7 +85,7 @@ static json_t *album_image(Album *a, uint32_t image)
     const int label = a->outputs->labels[image], called = outputs_called(a->outputs, image), place = album_place(a, image);
     if (place < 0)
         return NULL;
-    return json_made(json_pack("{s:i, s:s, s:i, s:i, s:o, s:o}", "picture", place, "name", name_of(a->data, image), "label", label,
+    return json_made(json_pack("{s:i, s:s, s:i, s:i, s:o, s:o}", "picture", place, "name", report_image_name(a->data, image), "label", label,
                                "called", called, "sure", report_number(outputs_probability(a->outputs, image, called, temperature)),
                                "true", report_number(outputs_probability(a->outputs, image, label, temperature))));
 }
@@ -216,10 +183,8 @@ static json_t *album_cells(Album *a, int most)
 
 void report_results(ReportRun *run, const Model *model, const Dataset *data, const Outputs *outputs, int pictures)
 {
-    const size_t pixels = (size_t)data->height * (size_t)data->width;
     char text[1024];
-    Album album = { run, model, data, outputs, json_made(json_array()), allocate((size_t)outputs->count + 1, sizeof(int), "pictures"),
-                    allocate(pixels, COLOURS, "a picture"), allocate(pixels, COLOURS, "a picture") };
+    Album album = { run, model, data, outputs, json_made(json_array()), allocate((size_t)outputs->count + 1, sizeof(int), "pictures") };
     Metrics *metrics = metrics_new(outputs);
     json_t *results = figures_of(outputs, metrics);
     for (uint32_t i = 0; i < outputs->count; i++)
@@ -237,6 +202,4 @@ void report_results(ReportRun *run, const Model *model, const Dataset *data, con
     report_set(run->data, "results", results);
     metrics_free(metrics);
     free(album.places);
-    free(album.rgb);
-    free(album.small);
 }

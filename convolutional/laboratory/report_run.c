@@ -13,8 +13,7 @@
 
 enum { BYTES_MOST = 1 << 28 };
 
-/* A file's text; NULL if there is none, or it cannot be read, which is a note. The caller frees it. */
-static char *read_file(ReportRun *run, const char *path)
+char *report_read(ReportRun *run, const char *path)
 {
     Error error;
     size_t size;
@@ -44,7 +43,7 @@ static void tell_damage(ReportRun *run, const char *path, int lines, int first)
 static json_t *read_lines(ReportRun *run, const char *path)
 {
     json_t *list = json_made(json_array());
-    char *text = read_file(run, path);
+    char *text = report_read(run, path);
     int number = 0, damaged = 0, first = 0;
     for (char *line = text, *next; line && *line; line = next) {
         const size_t length = strcspn(line, "\n");
@@ -68,7 +67,7 @@ static json_t *read_lines(ReportRun *run, const char *path)
 static json_t *read_settings(ReportRun *run, const char *path)
 {
     json_error_t where;
-    char *text = read_file(run, path);
+    char *text = report_read(run, path);
     if (!text)
         return json_made(json_null());
     json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, &where);
@@ -106,5 +105,8 @@ ReportRun *report_run(Report *report, const char *name, const char *folder, Repo
         report_set(run->data, records[i].key, read_lines(run, path));
         free(path);
     }
+    char *suspects = run_folder_file(folder, RUN_suspects);
+    report_set(run->data, "suspects", report_suspect_list(run, suspects));
+    free(suspects);
     return run;
 }

@@ -16,7 +16,7 @@
 
 static const char *const file_names[RUN_FILES] = {
     [RUN_arguments] = "args.json", [RUN_log] = "log.jsonl", [RUN_csv] = "log.csv", [RUN_events] = "events.out.tfevents.0.convzoo",
-    [RUN_activity] = "activity.jsonl", [RUN_health] = "health.jsonl",
+    [RUN_activity] = "activity.jsonl", [RUN_health] = "health.jsonl", [RUN_suspects] = "suspects.csv",
     [RUN_last] = "last.safetensors", [RUN_previous] = "prev.safetensors", [RUN_best] = "best.safetensors",
 };
 

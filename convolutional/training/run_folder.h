@@ -1,7 +1,7 @@
 /* run_folder.h - what a training run leaves behind, in a folder that one process at a time may write.
  *
  *   args.json            the options, for resume
- *   log.jsonl, log.csv   an object, and a line, an epoch;  health.jsonl, activity.jsonl: what parts/ keep
+ *   log.jsonl, log.csv   an object, and a line, an epoch;  health.jsonl, activity.jsonl, suspects.csv: what parts/ keep
  *   last.safetensors     all that resume needs;  prev.safetensors: the one before
  *   best.safetensors     the weights with the highest validation accuracy
  *   run.lock             who is writing */
@@ -11,7 +11,7 @@
 
 #include "folder.h"
 
-typedef enum { RUN_arguments, RUN_log, RUN_csv, RUN_events, RUN_activity, RUN_health, RUN_last, RUN_previous, RUN_best, RUN_FILES } RunFile;
+typedef enum { RUN_arguments, RUN_log, RUN_csv, RUN_events, RUN_activity, RUN_health, RUN_suspects, RUN_last, RUN_previous, RUN_best, RUN_FILES } RunFile;
 
 typedef struct RunFolder {
     char   *path;

@@ -7,6 +7,7 @@
 
   function show(run) {
     Results.show(run);
+    Suspects.show(run);
     Inside.show(run);
     byId("parts").replaceChildren(...[...document.querySelectorAll("main > section")].filter((part) => !part.hidden)
       .map((part) => make("a", { href: `#${part.id}` }, part.querySelector("h2").textContent)));

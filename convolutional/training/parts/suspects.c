@@ -5,10 +5,12 @@
 #include "trainer.h"
 #include "trainer_images.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct Suspect {
     uint32_t index;                  /* in the training set */
@@ -90,26 +92,44 @@ static bool write_table(const Trainer *t, const Suspect *suspects, uint32_t coun
     return ok;
 }
 
-static void suspects_after_epoch(Trainer *t, void *state, const TrainerEpoch *epoch)
+/* Nothing where a signal came meanwhile: the next call does it. */
+static void list_suspects(const Trainer *t)
 {
-    (void)state;
-    if (epoch->epoch + 1 < epoch->epochs)
-        return;
     const uint32_t all = t->train_set->count, wanted = (uint32_t)t->options.parts.suspects, count = wanted < all ? wanted : all;
     Suspect *suspects = allocate(all, sizeof *suspects, "losses of images");
-    char *path = text_format("%s/suspects.csv", t->folder->path);
     Error error;
     if (measure(t, suspects)) {
         qsort(suspects, all, sizeof *suspects, by_loss);
-        if (write_table(t, suspects, count, path, &error))
+        if (write_table(t, suspects, count, t->folder->files[RUN_suspects], &error))
             trainer_note(t, "suspects.csv: the %u training images with the highest losses, from %.3g down (image %u, labelled %.40s, taken for %.40s): "
                          "look whether their labels are right", count, suspects[0].loss, suspects[0].index,
                          t->info.classes[t->train_set->labels[suspects[0].index]], t->info.classes[suspects[0].predicted]);
         else
             trainer_note(t, "warning: %s; training goes on without this record", error.text);
     }
-    free(path);
     free(suspects);
 }
 
-const RunPart part_suspects = { .key = "suspects", .open = suspects_open, .after_epoch = suspects_after_epoch };
+/* Of a run that is not over the list says nothing yet; one that is over, and was stopped before it had one, gets it now. */
+static bool suspects_cut_back(Trainer *t, void *state, Error *error)
+{
+    (void)state;
+    (void)error;
+    bool there;
+    Error wrong;
+    const char *path = t->folder->files[RUN_suspects];
+    if (!trainer_finished(t) && unlink(path) != 0 && errno != ENOENT)
+        trainer_note(t, "warning: cannot remove: %s: %s: it is of an earlier end of the run", path, strerror(errno));
+    else if (trainer_finished(t) && file_there(path, &there, &wrong) && !there)
+        list_suspects(t);
+    return true;
+}
+
+static void suspects_after_epoch(Trainer *t, void *state, const TrainerEpoch *epoch)
+{
+    (void)state;
+    if (epoch->epoch + 1 >= epoch->epochs || parts_finished(t))
+        list_suspects(t);
+}
+
+const RunPart part_suspects = { .key = "suspects", .open = suspects_open, .cut_back = suspects_cut_back, .after_epoch = suspects_after_epoch };
