@@ -3,7 +3,8 @@
 
 usage: test_records.py PROGRAMS_FOLDER
 
-Both hold what log.jsonl holds, histograms count the weights of last.safetensors, and a run that was stopped, and whose files were torn
+Both hold what log.jsonl holds, histograms count the weights of last.safetensors, its first filters are those of the picture, the training images are
+what --preview shows, and a run that was stopped, and whose files were torn
 meanwhile, has every epoch once."""
 import csv
 import json
@@ -73,6 +74,34 @@ def check_histogram(histogram, weights):
         assert sum(w <= end - room for w in weights) <= sum(counts[:i + 1]) <= sum(w <= end + room for w in weights)
 
 
+def check_filters(shown, weights):
+    """Each filter of 3 x h x w is enlarged, grey where a weight is 0; two pixels lie between filters."""
+    height, width, channels, rows = shown
+    count, side, gap = 6, 5, 2      # lenet's
+    columns, zoom = 3, 7
+    assert (height, width, channels) == (2 * (side * zoom + gap) + gap, columns * (side * zoom + gap) + gap, 3), (height, width, channels)
+    for f in range(count):
+        filter = weights[f * 3 * side * side:(f + 1) * 3 * side * side]
+        most = max(map(abs, filter))
+        for place, weight in enumerate(filter):
+            c, y, x = place // (side * side), place // side % side, place % side
+            top, left = f // columns * (side * zoom + gap) + gap + y * zoom, f % columns * (side * zoom + gap) + gap + x * zoom
+            for i in range(zoom):
+                for k in range(zoom):
+                    level = rows[top + i][3 * (left + k) + c]
+                    assert abs(level - (127.5 + 127.5 * weight / most)) <= 0.51, (f, c, y, x, level, weight, most)
+    assert rows[0] == b"\xff" * (3 * width)
+
+
+def check_samples(shown, run):
+    """The same as --preview's, of the same options."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([os.path.join(PROGRAMS, "train"), "--config", os.path.join(os.path.abspath(run), "args.json"), "--preview", "16", "-q"], check=True, cwd=folder,
+                       stdout=subprocess.DEVNULL)
+        with open(os.path.join(folder, "preview.png"), "rb") as file:
+            assert shown == read_events.png(file.read())
+
+
 def check_events(run):
     log, weights = log_of(run), weights_of(run)
     events = {}
@@ -81,9 +110,13 @@ def check_events(run):
         events[step, tag] = value
     layers = [name for name in weights if name.endswith(".weight") and "." in name and not name.startswith(("optimizer.", "ema."))]
     assert layers
+    check_samples(events.pop((0, "training images")), run)
     for line in log:
         for tag, name in FIGURES.items():
             assert close(events.pop((line["step"], tag)), line[name], 1e-6), (tag, line)
+        filters = events.pop((line["step"], "filters/features.0.weight"))
+        if line is log[-1]:
+            check_filters(filters, weights["features.0.weight"])
         for name in layers:
             histogram = events.pop((line["step"], name))
             if line is log[-1]:
@@ -129,7 +162,7 @@ def check_late(run):
     with open(hidden["health.jsonl"]) as file:
         assert [json.loads(line)["epoch"] for line in file] == list(range(1, 13))
     seen = [(step, tag) for step, tag, _ in read_events.load(os.path.join(run, EVENTS))]
-    assert len(set(seen)) == len(seen) and len({step for step, _ in seen}) == 11
+    assert len(set(seen)) == len(seen) and {step for step, _ in seen} == {0} | {line["step"] for line in log_of(run)[1:]}
 
 
 def main():
@@ -148,7 +181,7 @@ def main():
         train("--resume", run, "--epochs", "5")
         check_table(run)
         steps = {step for step, _, _ in read_events.load(os.path.join(run, EVENTS))}
-        assert steps == {30}, steps
+        assert steps == {0, 30}, steps
 
         plain = os.path.join(folder, "plain")
         train("lenet", "--data", "shapes", "--limit", "60", "--img-size", "16", "-b", "20", "--epochs", "1", "--output", plain)

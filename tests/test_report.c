@@ -155,7 +155,7 @@ static void test_uri(void **state)
         for (size_t i = 0; i < sizeof rgb; i++)
             rgb[i] = (uint8_t)(i * 37 + (size_t)w);
         size_t size, at = 0;
-        uint8_t *bytes = png_bytes(rgb, 3, w, &size);
+        uint8_t *bytes = png_bytes(rgb, 3, 3, w, &size);
         char *uri = png_uri(rgb, 3, w);
         assert_non_null(bytes);
         assert_memory_equal(uri, before, strlen(before));

@@ -2,42 +2,22 @@
 
 #include "filters.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "filter_tiles.h"
 #include "parameters.h"
 #include "text.h"
 
-enum { SIDE = 64, MOST = 256, COLOURS = 3 };
-
-static const Param *first_filters(const Network *network)
-{
-    for (int i = 0; i < network_module_count(network); i++) {
-        const Module *module = network_module(network, i);
-        const Param *weight = strcmp(module->ops->kind, "conv2d") ? NULL : network_param_of(network, module, "weight");
-        if (weight && weight->rank == 4)
-            return weight;
-    }
-    return NULL;
-}
-
-static float largest(const float *values, size_t count)
-{
-    float most = 0;
-    for (size_t i = 0; i < count; i++)
-        most = fmaxf(most, fabsf(values[i]));
-    return most;
-}
+enum { SIDE = 64, COLOURS = 3 };
 
 static void place_colours(Sheet *sheet, int place, const float *weights, int h, int w)
 {
     const size_t pixels = (size_t)h * (size_t)w;
-    const float most = largest(weights, COLOURS * pixels);
+    const float most = filter_largest(weights, COLOURS * pixels);
     uint8_t *rgb = allocate(pixels, COLOURS, "a filter");
     for (size_t i = 0; i < pixels; i++)
         for (size_t c = 0; c < COLOURS; c++)
-            rgb[COLOURS * i + c] = (uint8_t)lroundf(127.5f + 127.5f * (most > 0 ? weights[c * pixels + i] / most : 0));
+            rgb[COLOURS * i + c] = filter_level(weights[c * pixels + i], most);
     sheet_picture(sheet, place, rgb, h, w);
     free(rgb);
 }
@@ -49,20 +29,20 @@ static void place_mean(Sheet *sheet, int place, const float *weights, int channe
     for (int c = 0; c < channels; c++)
         for (size_t i = 0; i < pixels; i++)
             mean[i] += weights[(size_t)c * pixels + i] / (float)channels;
-    const float most = largest(mean, pixels);
+    const float most = filter_largest(mean, pixels);
     sheet_numbers(sheet, place, mean, h, w, -most, most);
     free(mean);
 }
 
 Sheet *filters_sheet(Network *network, Error *error)
 {
-    const Param *param = first_filters(network);
+    const Param *param = filter_first(network);
     if (!param) {
         error_set(error, EXIT_usage, "no convolution: --filters: the network has no filters to show: leave it out");
         return NULL;
     }
     const int filters = (int)param->dims[0], channels = (int)param->dims[1], h = (int)param->dims[2], w = (int)param->dims[3];
-    const int count = filters < MOST ? filters : MOST;
+    const int count = filters < FILTERS_MOST ? filters : FILTERS_MOST;
     float *weights = allocate(param->count, sizeof *weights, "filters");
     parameters_export(network, network_parameters(network)->values, param, weights);
     char *title = text_format(count < filters ? "%s: the first %d of %d filters" : "%s: %d filters", param->module->name, count, filters);

@@ -143,7 +143,7 @@ static void letters_draw(void *context)
 static bool png_save(const Sheet *s, const uint8_t *pixels, const char *path, Error *error)
 {
     size_t size;
-    uint8_t *bytes = png_bytes(pixels, s->h, s->w, &size);
+    uint8_t *bytes = png_bytes(pixels, CHANNELS, s->h, s->w, &size);
     const bool saved = bytes ? file_replace(path, bytes, size, error)
                              : error_set(error, EXIT_memory, "a picture cannot be made: %s: ask for fewer images", path);
     free(bytes);

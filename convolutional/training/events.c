@@ -2,6 +2,8 @@
 
 #include "events.h"
 
+#include "png_bytes.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +142,26 @@ void events_number(Events *e, const char *tag, double number)
     add_bytes_field(&value, 1, tag, strlen(tag));
     add_key(&value, 2, WIRE_float);
     add_little(&value, bits, 4);
+    add_value(e, &value);
+}
+
+void events_picture(Events *e, const char *tag, const uint8_t *pixels, int channels, int h, int w)
+{
+    Events picture = { 0 }, value = { 0 };
+    const int sizes[] = { h, w, channels };
+    size_t size;
+    uint8_t *png = png_bytes(pixels, channels, h, w, &size);
+    if (!png)
+        return;
+    for (int i = 0; i < 3; i++) {
+        add_key(&picture, i + 1, WIRE_varint);
+        add_varint(&picture, (uint64_t)sizes[i]);
+    }
+    add_bytes_field(&picture, 4, png, size);
+    add_bytes_field(&value, 1, tag, strlen(tag));
+    add_bytes_field(&value, 4, picture.bytes, picture.size);
+    events_free(&picture);
+    free(png);
     add_value(e, &value);
 }
 

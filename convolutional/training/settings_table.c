@@ -166,7 +166,7 @@ static const Setting settings[] = {
     { "early-metric", NULL, 0, TEXT(parts.early_metric), FORM(early_metric), RESULT, .argument = "top1|loss", .fallback = "top1", .absent = "top1", .group = "Training", .help = "with --early-stop: what is to get better", .rare = true },
 
     { "log", "logger report-to", 0, TEXT(parts.tensorboard), FORM(logger), .argument = "plain|tb", .fallback = "plain", .group = "Run",
-      .help = "log.jsonl and log.csv; tb: also event files for TensorBoard, with histograms of the weights", .rare = true },
+      .help = "log.jsonl and log.csv; tb: also event files for TensorBoard, with histograms of the weights and pictures", .rare = true },
     { "suspects", NULL, 0, INT(parts.suspects, 0, 1e9), .fallback = "0", .shown = "off", .group = "Run",
       .help = "after the last epoch, list the N training images with the highest losses: their labels may be wrong", .rare = true },
     { "act-stats", "activation-stats", 0, INT(parts.act_stats, 0, 1e6), .fallback = "0", .shown = "off", .group = "Run",

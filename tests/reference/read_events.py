@@ -1,9 +1,10 @@
 """Reads TensorBoard's event files, from the published formats alone (record_writer.cc, event.proto, summary.proto): every checksum, every
-length and every field is checked. Standard library only.
+length and every field is checked; of pictures every chunk. Standard library only.
 
 usage: read_events.py FILE        prints an event a line"""
 import struct
 import sys
+import zlib
 
 VARINT, DOUBLE, BYTES, FLOAT = 0, 1, 2, 5
 
@@ -101,8 +102,65 @@ def histogram(data):
     return {name: doubles(value[0]) if name.startswith("bucket") else value[0] for name, value in found.items()}
 
 
+def chunks(data):
+    """(kind, body) of a PNG (ISO/IEC 15948), up to its end."""
+    if data[:8] != b"\x89PNG\r\n\x1a\n":
+        raise ValueError("no PNG")
+    at, kind = 8, b""
+    while kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", data, at)
+        body = data[at + 8:at + 8 + length]
+        if struct.unpack_from(">I", data, at + 8 + length)[0] != zlib.crc32(kind + body):
+            raise ValueError(f"a checksum of the picture is wrong: {kind}")
+        yield kind, body
+        at += 12 + length
+    if at != len(data):
+        raise ValueError("bytes behind the picture")
+
+
+def paeth(left, up, corner):
+    near = left + up - corner
+    return min((left, up, corner), key=lambda value: abs(near - value))
+
+
+def unfilter(kind, row, before, step):
+    for i, value in enumerate(row):
+        left, corner = (row[i - step], before[i - step]) if i >= step else (0, 0)
+        row[i] = (value + (0, left, before[i], (left + before[i]) // 2, paeth(left, before[i], corner))[kind]) & 255
+
+
+def png(data):
+    """(height, width, channels, rows) of eight bits a channel, grey or in colours."""
+    parts = list(chunks(data))
+    if parts[0][0] != b"IHDR":
+        raise ValueError("a picture begins with its header")
+    width, height, depth, colours, *rest = struct.unpack(">IIBBBBB", parts[0][1])
+    if depth != 8 or colours not in (0, 2) or rest != [0, 0, 0]:
+        raise ValueError(f"another kind of picture: {parts[0][1]}")
+    channels = 3 if colours else 1
+    raw = zlib.decompress(b"".join(body for kind, body in parts if kind == b"IDAT"))
+    if len(raw) != height * (1 + width * channels):
+        raise ValueError(f"{len(raw)} bytes of pixels")
+    rows, before = [], bytes(width * channels)
+    for y in range(height):
+        at = y * (1 + width * channels)
+        row = bytearray(raw[at + 1:at + 1 + width * channels])
+        unfilter(raw[at], row, before, channels)
+        rows.append(bytes(row))
+        before = row
+    return height, width, channels, rows
+
+
+def picture(data):
+    found = message(data, {1: ("height", VARINT), 2: ("width", VARINT), 3: ("channels", VARINT), 4: ("png", BYTES)})
+    height, width, channels, rows = png(found["png"][0])
+    if [found["height"][0], found["width"][0], found["channels"][0]] != [height, width, channels]:
+        raise ValueError(f"a picture of {height} x {width} x {channels}: {found['height'][0]} x {found['width'][0]} x {found['channels'][0]}")
+    return height, width, channels, rows
+
+
 def load(path):
-    """[(step, tag, number or histogram)] of a file; the first event must be the version."""
+    """[(step, tag, number, histogram or picture)] of a file; the first event must be the version."""
     with open(path, "rb") as file:
         data = file.read()
     events = []
@@ -114,11 +172,12 @@ def load(path):
             raise ValueError(f"event {i}: the version belongs into the first event")
         for summary in event.get("summary", []):
             for value in message(summary, {1: ("value", BYTES)})["value"]:
-                value = message(value, {1: ("tag", BYTES), 2: ("number", FLOAT), 5: ("histogram", BYTES)})
-                events.append((event["step"][0], value["tag"][0].decode(), value["number"][0] if "number" in value else histogram(value["histogram"][0])))
+                value = message(value, {1: ("tag", BYTES), 2: ("number", FLOAT), 4: ("picture", BYTES), 5: ("histogram", BYTES)})
+                held = value["number"][0] if "number" in value else picture(value["picture"][0]) if "picture" in value else histogram(value["histogram"][0])
+                events.append((event["step"][0], value["tag"][0].decode(), held))
     return events
 
 
 if __name__ == "__main__":
     for step, tag, value in load(sys.argv[1]):
-        print(step, tag, value if isinstance(value, float) else {name: value[name] for name in ("min", "max", "num", "sum")})
+        print(step, tag, value if isinstance(value, float) else "%d x %d x %d" % value[:3] if isinstance(value, tuple) else {name: value[name] for name in ("min", "max", "num", "sum")})

@@ -1,13 +1,19 @@
 /* tensorboard.c - --log tb: an event file for TensorBoard (events.h): after each epoch losses, accuracies, rate and speed; how far a step
- * moves each layer and the norm of its gradient; and a histogram of each layer's weights. */
+ * moves each layer and the norm of its gradient; a histogram of each layer's weights; and the first convolution's filters as a picture.
+ * The file begins with a picture of training images as the network sees them. */
 
 #include "events.h"
 #include "files.h"
+#include "filter_tiles.h"
+#include "preview.h"
 #include "record.h"
 #include "text.h"
+#include "trainer_images.h"
 
 #include <stdlib.h>
 #include <time.h>
+
+enum { SAMPLES = 16 };
 
 typedef struct TensorBoard {
     Record record;
@@ -22,9 +28,23 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+static void add_tiles(Events *events, const char *tag, Tiles *tiles)
+{
+    events_picture(events, tag, tiles->pixels, tiles->channels, tiles->h, tiles->w);
+    tiles_free(tiles);
+}
+
+/* What a file begins with, of step 0. */
+static void add_beginning(Events *events, const Trainer *t)
+{
+    const LoaderOptions loader = trainer_loader_options(&t->options, t->train_set, true, t->info.mean, t->info.std);
+    Tiles samples = preview_tiles(t->train_set, &loader, SAMPLES);
+    events_version(events);
+    add_tiles(events, "training images", &samples);
+}
+
 static bool open_events(Record *record, const Trainer *t, Error *error)
 {
-    (void)t;
     size_t size;
     uint8_t *bytes = (uint8_t *)log_read(record->path, &size, error);
     if (!bytes)
@@ -32,7 +52,7 @@ static bool open_events(Record *record, const Trainer *t, Error *error)
     const size_t known = events_known(bytes, size, (int64_t)record->step);
     Events start = { .wall_time = now() };
     if (known == 0)
-        events_version(&start);
+        add_beginning(&start, t);
     const bool ok = (known > 0 && known == size) || file_replace(record->path, known ? bytes : start.bytes, known ? known : start.size, error);
     events_free(&start);
     free(bytes);
@@ -94,6 +114,18 @@ static void add_weights(Events *events, const Trainer *t, float *plain)
     }
 }
 
+static void add_filters(Events *events, const Trainer *t, float *plain)
+{
+    const Param *filters = filter_first(t->network);
+    if (!filters)
+        return;
+    parameters_export(t->network, network_parameters(t->network)->values, filters, plain);
+    Tiles tiles = filter_tiles(filters, plain);
+    char *tag = text_format("filters/%s", filters->name);
+    add_tiles(events, tag, &tiles);
+    free(tag);
+}
+
 static void tensorboard_after_epoch(Trainer *t, void *state, const TrainerEpoch *epoch)
 {
     TensorBoard *b = state;
@@ -101,6 +133,7 @@ static void tensorboard_after_epoch(Trainer *t, void *state, const TrainerEpoch 
     add_figures(&events, epoch);
     add_layers(&events, t->vitals);
     add_weights(&events, t, b->plain);
+    add_filters(&events, t, b->plain);
     record_write(&b->record, t, events.bytes, events.size);
     events_free(&events);
 }

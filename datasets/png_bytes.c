@@ -8,14 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint8_t *png_bytes(const uint8_t *rgb, int h, int w, size_t *size)
+uint8_t *png_bytes(const uint8_t *pixels, int channels, int h, int w, size_t *size)
 {
-    png_image image = { .version = PNG_IMAGE_VERSION, .width = (png_uint_32)w, .height = (png_uint_32)h, .format = PNG_FORMAT_RGB };
+    png_image image = { .version = PNG_IMAGE_VERSION, .width = (png_uint_32)w, .height = (png_uint_32)h,
+                        .format = channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY };
     png_alloc_size_t bytes = 0;
-    if (!png_image_write_to_memory(&image, NULL, &bytes, 0, rgb, 0, NULL))
+    if (!png_image_write_to_memory(&image, NULL, &bytes, 0, pixels, 0, NULL))
         return NULL;
     uint8_t *made = allocate(bytes, 1, "a picture");
-    if (!png_image_write_to_memory(&image, made, &bytes, 0, rgb, 0, NULL)) {
+    if (!png_image_write_to_memory(&image, made, &bytes, 0, pixels, 0, NULL)) {
         free(made);
         return NULL;
     }
@@ -42,7 +43,7 @@ char *png_uri(const uint8_t *rgb, int h, int w)
 {
     static const char before[] = "data:image/png;base64,";
     size_t size;
-    uint8_t *bytes = png_bytes(rgb, h, w, &size);
+    uint8_t *bytes = png_bytes(rgb, 3, h, w, &size);
     if (!bytes)
         return NULL;
     char *text = allocate(sizeof before + 4 * ((size + 2) / 3), 1, "a picture");
