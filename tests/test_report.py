@@ -9,48 +9,20 @@ import csv
 import json
 import math
 import os
-import subprocess
 import sys
 import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "reference"))
 import chromium    # noqa: E402
+from pages import Failure, check_alone, check_names, expect, open_page, program, texts    # noqa: E402
 
 SIZES = [(1280, False), (390, True)]
 MOST_BYTES = 5 * 1000 * 1000
 TRAIN = "lenet --data shapes --limit 300 --img-size 16 --epochs 2 --threads 1 -b 32 -q --suspects 9 --act-stats 1".split()
 
 
-class Failure(Exception):
-    pass
-
-
-def expect(ok, what):
-    if not ok:
-        raise Failure(what)
-
-
-def program(programs, folder, name, *arguments):
-    done = subprocess.run([os.path.join(programs, name), *arguments], capture_output=True, text=True, timeout=600, cwd=folder)
-    expect(done.returncode == 0, f"{name} {' '.join(arguments)}: {done.stderr}")
-    return done.stdout
-
-
-def texts(page, selector):
-    return page.run(f"[...document.querySelectorAll({json.dumps(selector)})].map((e) => e.textContent)")
-
-
 # ---- cases ----
-
-def check_alone(page, path, width):
-    asked = [url for url in page.requests if not url.startswith("data:")]
-    expect(asked == [f"file://{path}"], f"requests: {asked}")
-    expect(not page.complaints, f"complaints: {page.complaints}")
-    wide = page.run("document.documentElement.scrollWidth")
-    outside = page.run(f"""[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > {width} + 1 && !e.closest(".scroll, svg, .skip")).map((e) => e.outerHTML.slice(0, 90)).slice(0, 5)""")
-    expect(wide <= width and not outside, f"{wide} pixels wide on a screen of {width}: {outside}")
-
 
 def check_curves(page, logs):
     """Each figure has the log's values: by the path's points, and under the cursor."""
@@ -137,24 +109,6 @@ def check_two(page, logs):
     expect(texts(page, "#matrix text") != before, "the other run's matrix")
     expect(page.run("document.querySelector('#activity').hidden"), "the other run kept no activity")
     expect(page.run("document.querySelector('#suspects').hidden"), "the other run has no list of suspects")
-
-
-def check_names(page):
-    """Whatever can be worked has a name that is read aloud."""
-    tree = page.call("Accessibility.getFullAXTree")["nodes"]
-    roles = {"button", "checkbox", "radio", "slider", "combobox", "link"}
-    nameless = [n["role"]["value"] for n in tree if not n.get("ignored") and n.get("role", {}).get("value", "").lower() in roles and not n.get("name", {}).get("value")]
-    expect(not nameless, f"controls without a name: {nameless}")
-
-
-def open_page(browser, path, width, dark, pictures):
-    page = browser.page(width=width, dark=dark)
-    page.open(path)
-    if pictures:
-        page.picture(os.path.join(pictures, f"{os.path.basename(path)[:-5]}-{width}-{'dark' if dark else 'light'}.png"))
-    ground = page.run("getComputedStyle(document.body).backgroundColor")
-    expect((sum(map(int, ground[4:-1].split(","))) > 384) != dark, f"the ground is {ground}")
-    return page
 
 
 def check_pages(programs, folder, pictures):

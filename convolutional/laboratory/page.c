@@ -46,7 +46,7 @@ static void write_part(const char *at, const json_t *data, int digits, FILE *str
         if (length == sizeof data_name - 1 && !memcmp(name, data_name, length))
             write_data(data, digits, stream);
         else
-            fputs(part_find(name, length), stream);
+            write_part(part_find(name, length), data, digits, stream);
         at = close + 2;
     }
     fputs(at, stream);

@@ -23,6 +23,12 @@ int sweep_count(const Sweep *sweep, SweepState state)
     return count;
 }
 
+const char *sweep_state(SweepState state)
+{
+    static const char *const states[] = { "to do", "running", "done", "failed" };
+    return states[state];
+}
+
 /* ---- what has ended ---- */
 
 /* Failed runs are tried again: what made them fail may be mended. */

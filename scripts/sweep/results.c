@@ -1,6 +1,6 @@
 /* results.c - what came of a sweep: tables of choices, runs and comparisons, and the curves over one another; see sweep.h. */
 
-#include "sweep.h"
+#include "results.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -16,28 +16,6 @@
 #include "significance.h"
 #include "table.h"
 #include "text.h"
-
-/* A run's validation by epoch. */
-typedef struct Curve {
-    double *top1, *loss;       /* percent; NAN: none */
-    int     epochs;
-    double  best;              /* of top1; NAN without an epoch */
-} Curve;
-
-typedef struct Choice {
-    int    runs;               /* that are done */
-    double mean, deviation, best, seconds, memory;
-} Choice;
-
-typedef struct Results {
-    const Sweep *sweep;
-    Curve  *curves;            /* by run */
-    Choice *choices;
-    int     count;             /* choices */
-    int     leader;            /* the choice with the best mean; -1: none has a run */
-    double *p;                 /* count x count, corrected; NAN: not known */
-    double *differences;       /* count x count: mean of the second's less the first's, percent */
-} Results;
 
 /* ---- reading ---- */
 
@@ -80,7 +58,7 @@ static bool read_curve(const SweepRun *run, Curve *curve, Error *error)
 
 /* ---- sums ---- */
 
-static bool counts(const Results *r, int run)
+bool results_counts(const Results *r, int run)
 {
     return r->sweep->runs[run].state == SWEEP_done && !isnan(r->curves[run].best);
 }
@@ -91,7 +69,7 @@ static Choice choice_of(const Results *r, int choice)
     Choice c = { .best = -INFINITY };
     double squares = 0;
     for (int i = choice * seeds; i < (choice + 1) * seeds; i++)
-        if (counts(r, i)) {
+        if (results_counts(r, i)) {
             c.runs++;
             c.mean += r->curves[i].best;
             c.best = fmax(c.best, r->curves[i].best);
@@ -102,7 +80,7 @@ static Choice choice_of(const Results *r, int choice)
     c.best = c.runs ? c.best : NAN;
     c.seconds = c.runs ? c.seconds / c.runs : NAN;
     for (int i = choice * seeds; i < (choice + 1) * seeds; i++)
-        squares += counts(r, i) ? (r->curves[i].best - c.mean) * (r->curves[i].best - c.mean) : 0;
+        squares += results_counts(r, i) ? (r->curves[i].best - c.mean) * (r->curves[i].best - c.mean) : 0;
     c.deviation = c.runs > 1 ? sqrt(squares / (c.runs - 1)) : NAN;
     return c;
 }
@@ -114,7 +92,7 @@ static Paired compare(const Results *r, int first, int second, int *pairs)
     double *a = allocate(2 * (size_t)seeds, sizeof *a, "pairs"), *b = a + seeds;
     *pairs = 0;
     for (int i = 0; i < seeds; i++)
-        if (counts(r, first * seeds + i) && counts(r, second * seeds + i)) {
+        if (results_counts(r, first * seeds + i) && results_counts(r, second * seeds + i)) {
             a[*pairs] = r->curves[first * seeds + i].best;
             b[(*pairs)++] = r->curves[second * seeds + i].best;
         }
@@ -193,14 +171,13 @@ static Table *choices_table(const Results *r)
 
 static Table *runs_table(const Results *r)
 {
-    static const char *const states[] = { "to do", "running", "done", "failed" };
     Table *table = table_of(r->sweep->grid, (const char *const[]){ "seed", "state", "epochs", "best", "last", "last_loss", "seconds", "MiB", "folder", NULL });
     for (int i = 0; i < r->sweep->count; i++) {
         const SweepRun *run = &r->sweep->runs[i];
         const Curve *curve = &r->curves[i];
         add_values(table, r->sweep->grid, run->choice);
         table_number(table, (double)run->seed);
-        table_text(table, states[run->state]);
+        table_text(table, sweep_state(run->state));
         const double numbers[] = { curve->epochs, curve->best, curve->epochs ? curve->top1[curve->epochs - 1] : NAN,
                                    curve->epochs ? curve->loss[curve->epochs - 1] : NAN, run->seconds, run->memory / 0x1p20 };
         for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
@@ -228,24 +205,23 @@ static json_t *table_json(const Table *table)
 
 /* ---- the picture ---- */
 
-/* The mean over a choice's runs, of epochs that all of them have. */
-static int mean_curve(const Results *r, int choice, bool loss, double *x, double *y)
+int results_mean(const Results *r, int choice, bool loss, double *x, double *y)
 {
     const int seeds = r->sweep->seeds;
     int epochs = -1;
     for (int i = choice * seeds; i < (choice + 1) * seeds; i++)
-        if (counts(r, i) && (epochs < 0 || r->curves[i].epochs < epochs))
+        if (results_counts(r, i) && (epochs < 0 || r->curves[i].epochs < epochs))
             epochs = r->curves[i].epochs;
     for (int e = 0; e < epochs; e++) {
         x[e] = e + 1;
         y[e] = 0;
         for (int i = choice * seeds; i < (choice + 1) * seeds; i++)
-            y[e] += counts(r, i) ? (loss ? r->curves[i].loss : r->curves[i].top1)[e] / r->choices[choice].runs : 0;
+            y[e] += results_counts(r, i) ? (loss ? r->curves[i].loss : r->curves[i].top1)[e] / r->choices[choice].runs : 0;
     }
     return epochs > 0 ? epochs : 0;
 }
 
-static int rank_of(const Results *r, int choice)
+int results_rank(const Results *r, int choice)
 {
     int rank = 0;
     for (int i = 0; i < r->count; i++)
@@ -258,7 +234,7 @@ static void draw_panel(const Results *r, Chart *chart, bool loss, double *x, dou
     chart_panel(chart, (ChartPanel){ .x_label = "epoch", .y_label = loss ? "validation loss" : "validation top1, %" });
     for (int rank = 0, i; rank < CHART_COLOURS; rank++)
         for (i = 0; i < r->count; i++) {
-            const int epochs = r->choices[i].runs && rank_of(r, i) == rank ? mean_curve(r, i, loss, x, y) : 0;
+            const int epochs = r->choices[i].runs && results_rank(r, i) == rank ? results_mean(r, i, loss, x, y) : 0;
             if (epochs == 0)
                 continue;
             char *name = grid_name(r->sweep->grid, i);
@@ -297,9 +273,11 @@ static bool save_all(const Results *r, const Table *const tables[3], const char 
         free(path);
     }
     char *path = text_format("%s/results.json", r->sweep->folder), *picture = text_format("%s/curves.png", r->sweep->folder);
-    ok = ok && file_replace(path, json, strlen(json), error) && (r->leader < 0 || draw_curves(r, picture, error));
+    char *page = text_format("%s/sweep.html", r->sweep->folder);
+    ok = ok && file_replace(path, json, strlen(json), error) && (r->leader < 0 || draw_curves(r, picture, error)) && sweep_page_save(r, page, error);
     free(path);
     free(picture);
+    free(page);
     return ok;
 }
 

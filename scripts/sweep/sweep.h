@@ -3,7 +3,7 @@
  *   DIR/plan.json           what all runs have and what is varied: another sweep is not mixed in
  *   DIR/<choice>-seed=N/    a run, as train leaves it;  DIR/logs/: what train printed
  *   DIR/results.jsonl       a line each time that a run has ended
- *   DIR/choices.csv, runs.csv, comparisons.csv, results.json, curves.png */
+ *   DIR/choices.csv, runs.csv, comparisons.csv, results.json, curves.png, sweep.html */
 
 #ifndef CONVZOO_SWEEP_H
 #define CONVZOO_SWEEP_H
@@ -49,6 +49,8 @@ void sweep_close(Sweep *sweep);
 int sweep_run(Sweep *sweep, const volatile sig_atomic_t *stop, Error *error);
 
 int sweep_count(const Sweep *sweep, SweepState state);
+/* For people: "to do". */
+const char *sweep_state(SweepState state);
 
 /* What came of it. Prints the table, or one JSON object, and writes the files into the folder. False and a line. */
 bool results_print(const Sweep *sweep, bool json, Error *error);

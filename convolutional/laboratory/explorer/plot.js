@@ -1,6 +1,6 @@
 /* plot.js - a figure of lines or bars with axes and a cursor, as SVG: sharp on every screen and on paper.
  *
- *   const plot = Plot.create(container, { label, x: {label, from, to, log}, y: {...}, onCursor: (x) => ... });
+ *   const plot = Plot.create(container, { label, x: {label, from, to, log, whole}, y: {...}, onCursor: (x) => ... });
  *   plot.draw({ series: [{ name, style, points: [[x, y], ...] }], x: {from, to}, y: {from, to} });
  *   plot.cursor(1, [[y, style], ...], "what a screen reader says");
  *
@@ -119,7 +119,7 @@ const Plot = (() => {
 
     axes() {
       const g = drawn("g", { class: "axes" }), { left, top } = EDGE, right = this.width - EDGE.right, bottom = this.height - EDGE.bottom;
-      const marks = (axis, count) => (axis.names ? axis.names.map((_, k) => k) : axis.log ? decades(axis.from, axis.to, count) : ticks(axis.from, axis.to, count));
+      const marks = (axis, count) => (axis.names ? axis.names.map((_, k) => k) : axis.log ? decades(axis.from, axis.to, count) : ticks(axis.from, axis.to, count).filter((at) => !axis.whole || Number.isInteger(at)));
       for (const value of marks(this.x, this.width / 70)) {
         const at = this.sx.place(value), text = this.x.names ? this.x.names[value] : tickText(value, this.x.log);
         g.append(drawn("line", { x1: at, x2: at, y1: top, y2: bottom, class: value === 0 && !this.x.names ? "zero" : "grid" }),

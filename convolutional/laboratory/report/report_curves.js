@@ -1,4 +1,7 @@
-/* report_curves.js - what the log says of each epoch: loss, accuracy, learning rate, speed; several runs in one figure. */
+/* report_curves.js - what logs say of each epoch: loss, accuracy, learning rate, speed; several runs in one figure.
+ *
+ *   Curves.start([{ name, log, style }, ...])      style: 0, 1, ... unless it is given
+ *   Curves.choose(runs)                            others, in the same figures */
 "use strict";
 
 const Curves = (() => {
@@ -13,14 +16,24 @@ const Curves = (() => {
     { id: "rate", label: "learning rate at the epoch's end", keys: ["lr"] },
     { id: "speed", label: "images a second in training", keys: ["images_per_second"], zero: true },
   ];
-  let runs = [], plots = [], epochs = [], cursor = 1;
+  const COLUMNS = [
+    { head: "training loss", of: (line) => fixed(value(line, "train_loss"), 4) },
+    { head: "validation loss", of: (line) => fixed(value(line, "val_loss"), 4) },
+    { head: "training top-1", of: (line) => percent(value(line, "train_top1")) },
+    { head: "validation top-1", of: (line) => percent(value(line, "val_top1")) },
+    { head: "learning rate", of: (line) => number(value(line, "lr"), 4) },
+    { head: "images/s", of: (line) => number(value(line, "images_per_second"), 4) },
+  ];
+  const HINT = "Whole lines: validation; broken ones: training. ";
+  let columns = COLUMNS, runs = [], plots = [], epochs = [], cursor = 1;
 
+  const styleOf = (run, k) => run.style ?? k;
   const value = (line, key) => (typeof line[key] === "number" ? line[key] : NaN);
 
   function series(figure) {
     return runs.flatMap((run, k) => figure.keys.flatMap((key) => {
       const points = run.log.map((line) => [line.epoch, (figure.factor || 1) * value(line, key)]);
-      const row = { name: `${run.name} ${key}`, style: k, dashed: key.startsWith("train"), points };
+      const row = { name: `${run.name} ${key}`, style: styleOf(run, k), dashed: key.startsWith("train"), points };
       return points.length > DOTS_MOST ? [row] : [row, { ...row, dots: true, points: points.filter((p) => Number.isFinite(p[1])) }];
     }));
   }
@@ -36,15 +49,11 @@ const Curves = (() => {
   function read() {
     const at = runs.map((run) => run.log.find((line) => line.epoch === cursor));
     for (const { plot, figure } of plots) {
-      const marks = at.flatMap((line, k) => (line ? figure.keys.map((key) => [(figure.factor || 1) * value(line, key), k]) : []));
+      const marks = at.flatMap((line, k) => (line ? figure.keys.map((key) => [(figure.factor || 1) * value(line, key), styleOf(runs[k], k)]) : []));
       plot.cursor(cursor, marks, `epoch ${cursor}: ${marks.map(([y]) => number(y, 4)).join(", ")}`);
     }
-    Tables.fill(byId("reading"), [`epoch ${cursor}`, "training loss", "validation loss", "training top-1", "validation top-1", "learning rate", "images/s"],
-      runs.map((run, k) => {
-        const line = at[k] || {};
-        return [make("span", {}, Plot.swatch(k), " ", run.name), fixed(value(line, "train_loss"), 4), fixed(value(line, "val_loss"), 4), percent(value(line, "train_top1")),
-                percent(value(line, "val_top1")), number(value(line, "lr"), 4), number(value(line, "images_per_second"), 4)];
-      }));
+    Tables.fill(byId("reading"), [`epoch ${cursor}`, ...columns.map(({ head }) => head)],
+      runs.map((run, k) => [make("span", {}, Plot.swatch(styleOf(run, k)), " ", run.name), ...columns.map(({ of }) => of(at[k] || {}))]));
   }
 
   function draw() {
@@ -55,24 +64,30 @@ const Curves = (() => {
     }
   }
 
-  function start(all) {
-    runs = all;
+  function choose(shown) {
+    runs = shown;
     epochs = [...new Set(runs.flatMap((run) => run.log.map((line) => line.epoch)))].filter(Number.isFinite).sort((a, b) => a - b);
-    byId("curves").hidden = !epochs.length;
-    if (!epochs.length)
-      return;
-    cursor = epochs[epochs.length - 1];
-    plots = FIGURES.map((figure) => {
-      const box = make("div", { className: "chart", id: `curve-${figure.id}` });
-      byId("curve-list").append(make("figure", {}, make("figcaption", {}, figure.label), box));
-      const plot = Plot.create(box, { label: figure.label, x: { label: "epoch" }, y: { label: figure.label }, onCursor: (x) => { cursor = nearest(x); read(); } });
-      return { plot, figure };
-    });
-    byId("legend").replaceChildren("Whole lines: validation; broken ones: training. ",
-      ...(runs.length > 1 ? runs.map((run, k) => make("span", { className: "key" }, Plot.swatch(k), " ", run.name)) : []));
+    epochs = epochs.length ? epochs : [1];
+    cursor = epochs.includes(cursor) ? cursor : epochs[epochs.length - 1];
     draw();
     read();
   }
 
-  return { start };
+  function start(all, { figures = FIGURES, shown = COLUMNS, hint = HINT } = {}) {
+    columns = shown;
+    cursor = NaN;      /* choose takes the last epoch */
+    byId("curves").hidden = !all.some((run) => run.log.length);
+    if (byId("curves").hidden)
+      return;
+    plots = figures.map((figure) => {
+      const box = make("div", { className: "chart", id: `curve-${figure.id}` });
+      byId("curve-list").append(make("figure", {}, make("figcaption", {}, figure.label), box));
+      const plot = Plot.create(box, { label: figure.label, x: { label: "epoch", whole: true }, y: { label: figure.label }, onCursor: (x) => { cursor = nearest(x); read(); } });
+      return { plot, figure };
+    });
+    byId("legend").replaceChildren(hint, ...(all.length > 1 ? all.map((run, k) => make("span", { className: "key" }, Plot.swatch(styleOf(run, k)), " ", run.name)) : []));
+    choose(all);
+  }
+
+  return { start, choose };
 })();

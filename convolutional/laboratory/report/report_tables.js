@@ -8,11 +8,12 @@ const Tables = (() => {
   const large = (value) => value.toLocaleString("en").replace(/,/g, "\u202f");
   const fixed = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits) : "none");
 
-  /* Heads, and rows of texts or elements; the first of a row is its head. */
-  function fill(table, heads, rows) {
+  /* Heads, and rows of texts or elements; the first of a row is its head. words: so many columns, from the left, are no numbers. */
+  function fill(table, heads, rows, words = 1) {
+    const name = (k) => (k < words ? "word" : "");
     table.classList.add("numbers");
-    table.replaceChildren(make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
-      make("tbody", {}, ...rows.map(([head, ...cells]) => make("tr", {}, make("th", { scope: "row" }, head), ...cells.map((cell) => make("td", {}, cell))))));
+    table.replaceChildren(make("thead", {}, make("tr", {}, ...heads.map((head, k) => make("th", { scope: "col", className: name(k) }, head)))),
+      make("tbody", {}, ...rows.map(([head, ...cells]) => make("tr", {}, make("th", { scope: "row" }, head), ...cells.map((cell, k) => make("td", { className: name(k + 1) }, cell))))));
   }
 
   function duration(seconds) {
@@ -93,5 +94,5 @@ const Tables = (() => {
       `With convzoo ${version}, the same data, the same seed and the same number of threads on the same kind of processor the weights are the same to the last bit; elsewhere the last digits differ.`));
   }
 
-  return { fill, percent, large, fixed, overview, settings, commands };
+  return { fill, percent, large, fixed, duration, quoted, overview, settings, commands };
 })();
