@@ -21,7 +21,7 @@ static const struct { int r, g, b; } scale[] = {
 
 enum {
     SCALE_STEPS = sizeof scale / sizeof *scale, COLOUR_INDEX = 15,
-    EDGE = 14, TITLE_ROOM = 40, ROW = 22, SAMPLE = 28, HEAT_BAR = 16, HEAT_ROOM = 96,
+    EDGE = 14, TITLE_ROOM = 40, ROW = 22, SAMPLE = 28, HEAT_BAR = 16,
     LEGEND_MOST = 64,
 };
 
@@ -152,7 +152,7 @@ void chart_draw(const Chart *chart, double w, double h)
     legend_draw(rows, count, w - legend, top - EDGE);
     for (int i = 0; i < chart->count; i++) {
         const ChartPlot *plot = &chart->plots[i];
-        const double scaled = plot->heat.values ? HEAT_ROOM : 0;
+        const double scaled = plot->heat.values ? CHART_HEAT_ROOM : 0;
         const ChartBox box = { i * part, 0, part - scaled, top };
         chart_panel_draw(plot, &page, &box);
         if (plot->heat.values)

@@ -5,7 +5,24 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Where the label of a mark stands: the number of points of data, marks and labels that it would cover. */
+/* How much of the data it covers: points, and places on the lines between them. */
+static double data_cost(const ChartView *p, const ChartData *data, const ChartBox *label)
+{
+    enum { PLACES = 32 };
+    double cost = 0, before_x = NAN, before_y = NAN;
+    for (int j = 0; j < data->count; j++) {
+        const double x = chart_panel_x(p, chart_scale_at(p->x.log, data->x[j])), y = chart_panel_y(p, chart_scale_at(p->y.log, data->y[j]));
+        for (int k = data->kind == CHART_SERIES_line ? 1 : PLACES; k <= PLACES; k++) {
+            const double share = (double)k / PLACES, at_x = k < PLACES ? before_x + share * (x - before_x) : x, at_y = k < PLACES ? before_y + share * (y - before_y) : y;
+            cost += at_x >= label->x && at_x <= label->x + label->w && at_y >= label->y && at_y <= label->y + label->h;
+        }
+        before_x = x;
+        before_y = y;
+    }
+    return cost;
+}
+
+/* Where the label of a mark stands: the number of places of data, marks and labels that it would cover. */
 static double mark_cost(const ChartView *p, const ChartBox *label, const ChartBox *placed, int placed_count)
 {
     double cost = 0;
@@ -15,19 +32,14 @@ static double mark_cost(const ChartView *p, const ChartBox *label, const ChartBo
         if (label->x < placed[i].x + placed[i].w && placed[i].x < label->x + label->w && label->y < placed[i].y + placed[i].h &&
             placed[i].y < label->y + label->h)
             cost += 1e4;
-    for (int i = 0; i < p->plot->data_count; i++) {
-        const ChartData *data = &p->plot->data[i];
-        for (int j = 0; j < data->count; j++) {
-            const double x = chart_panel_x(p, chart_scale_at(p->x.log, data->x[j])), y = chart_panel_y(p, chart_scale_at(p->y.log, data->y[j]));
-            cost += x >= label->x && x <= label->x + label->w && y >= label->y && y <= label->y + label->h;
-        }
-    }
+    for (int i = 0; i < p->plot->data_count; i++)
+        cost += data_cost(p, &p->plot->data[i], label);
     return cost;
 }
 
 static ChartBox mark_place(const ChartView *p, double x, double y, double width, const ChartBox *placed, int placed_count)
 {
-    enum { ANGLES = 12, WAYS = 6 * ANGLES };
+    enum { ANGLES = 12, WAYS = 10 * ANGLES };
     ChartBox best = { 0 };
     double least = INFINITY;
     for (int i = 0; i < WAYS; i++) {

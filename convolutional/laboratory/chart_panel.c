@@ -258,5 +258,6 @@ void chart_panel_heat_scale(const ChartHeat *heat, const ChartBox *page, const C
         line_between(box->x + box->w, y, box->x + box->w + 4, y);
         chart_text(box->x + box->w + 8, y, CHART_TICK_SIZE, CHART_LEFT, scale.labels[i]);
     }
-    chart_text(box->x + box->w / 2, box->y - 16, CHART_TICK_SIZE, CHART_MIDDLE, heat->label);
+    /* To the right, since the panel's frame may end below. */
+    chart_text(box->x + CHART_HEAT_ROOM - 6, box->y - 16, CHART_TICK_SIZE, CHART_RIGHT, heat->label);
 }

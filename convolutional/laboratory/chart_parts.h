@@ -106,6 +106,7 @@ void   chart_panel_marks(const ChartView *p);
 void chart_panel_draw(const ChartPlot *plot, const ChartBox *page, const ChartBox *box);
 void chart_panel_heat_scale(const ChartHeat *heat, const ChartBox *page, const ChartBox *box);
 
+enum { CHART_HEAT_ROOM = 96 };      /* to the right of a heat map, for its scale */
 enum { CHART_TITLE_SIZE = 18, CHART_LABEL_SIZE = 14, CHART_TICK_SIZE = 13 };
 typedef enum { CHART_LEFT, CHART_MIDDLE, CHART_RIGHT } ChartAlign;
 

@@ -27,6 +27,18 @@ char *chart_text_escape(const char *text)
     return copy;
 }
 
+/* In units of a usual letter's width, as in DejaVu Sans. */
+static double letter_width(char letter)
+{
+    static const struct { const char *letters; double width; } kinds[] = {
+        { "ijl'|", 0.5 }, { "ftI.,:;()[] -/!\"", 0.65 }, { "0123456789", 1 }, { "mMW%@", 1.6 }, { "wABCDEFGHJKLNOPQRSTUVXYZ", 1.2 },
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strchr(kinds[i].letters, letter))
+            return kinds[i].width;
+    return 1.04;
+}
+
 double chart_text_width(const char *text, double size)
 {
     double letters = 0, height = 1;
@@ -37,7 +49,7 @@ double chart_text_width(const char *text, double size)
             height = *byte == 'u' ? 0.85 : 1;
             letters += *byte == ESCAPE;
         } else if (!continues) {
-            letters += strchr("iljtfI.,:;'|()[] ", *byte) ? 0.6 * height : height;
+            letters += letter_width(*byte) * height;
         }
     }
     return 0.6 * size * letters;

@@ -221,7 +221,7 @@ static void bins_of(const Calibration *c, double *x, double *y, double *spread)
 
 Chart *calibration_chart(const Calibration *plain, const Calibration *kept)
 {
-    enum { STATES = 2 };
+    enum { STATES = 2, EDGE = 3 };      /* EDGE: percent beyond 0 and 100, so that points there are whole */
     static const char *const words[STATES] = { "as it is", "with temperature" };
     const Calibration *states[STATES] = { plain, kept };
     double x[STATES][CALIBRATION_BINS], y[STATES][CALIBRATION_BINS], spread[STATES][CALIBRATION_BINS];
@@ -234,7 +234,7 @@ Chart *calibration_chart(const Calibration *plain, const Calibration *kept)
     snprintf(title, sizeof title, kept ? "Expected calibration error %.2f%%, with temperature %.2f%%" : "Expected calibration error %.2f%%", 100 * plain->error,
              kept ? 100 * kept->error : 0);
     Chart *chart = chart_new(title);
-    chart_panel(chart, (ChartPanel){ .x_label = "confidence, %", .y_label = "right, %", .x_from = 0, .x_to = 100, .y_from = 0, .y_to = 100 });
+    chart_panel(chart, (ChartPanel){ .x_label = "confidence, %", .y_label = "right, %", .x_from = -EDGE, .x_to = 100 + EDGE, .y_from = -EDGE, .y_to = 100 + EDGE });
     chart_line(chart, (ChartSeries){ .name = "as sure as right", .count = 2, .x = (double[]){ 0, 100 }, .y = (double[]){ 0, 100 }, .colour = 8, .dashed = true });
     for (int s = 0; s < STATES && states[s]; s++) {
         bins_of(states[s], x[s], y[s], spread[s]);

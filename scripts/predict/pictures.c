@@ -133,11 +133,17 @@ static int shortened(const char *name, int length)
     return length;
 }
 
+/* Without the folders, which would leave no room for it under a picture. */
+static const char *base_of(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    return disk_is_standard_input(name) ? "standard-input" : slash && slash[1] ? slash + 1 : name;
+}
+
 /* folder/0001-photo-kind.png; the caller frees it. */
 static char *file_of(const Pictures *p, const char *folder, const char *name, const char *kind)
 {
-    const char *slash = strrchr(name, '/'), *base = disk_is_standard_input(name) ? "standard-input" : slash ? slash + 1 : name;
-    const char *dot = strrchr(base, '.');
+    const char *base = base_of(name), *dot = strrchr(base, '.');
     char *file = text_format("%04zu-%.*s-%s.png", p->drawn, shortened(base, dot && dot > base ? (int)(dot - base) : (int)strlen(base)), base, kind);
     char *path = path_join(folder, file);
     free(file);
@@ -152,7 +158,7 @@ static bool save_pair(const Pictures *p, const char *folder, const char *name, c
     Sheet *sheet = sheet_new(2, (SheetOptions){ .columns = 2, .side = side > SIDE ? side : SIDE, .lines = 2 });
     sheet_picture(sheet, 0, p->shown, side, side);
     sheet_picture(sheet, 1, p->over, side, side);
-    sheet_line(sheet, 0, 0, name);
+    sheet_line(sheet, 0, 0, base_of(name));
     sheet_line(sheet, 1, 0, answer);
     sheet_line(sheet, 1, 1, what);
     const bool saved = sheet_save(sheet, path, error);
