@@ -122,6 +122,9 @@ def check_pages(programs, folder, pictures):
     logs = [[json.loads(line) for line in open(os.path.join(folder, run, "log.jsonl"))] for run in ("one", "two")]
     for name in ("one.html", "both.html"):
         expect(os.path.getsize(os.path.join(folder, name)) < MOST_BYTES, f"{name} has {os.path.getsize(os.path.join(folder, name))} bytes")
+    long = "a_folder_whose_name_has_no_place_to_break_and_is_wider_than_a_small_screen"
+    os.symlink("two", os.path.join(folder, long))
+    program(programs, folder, "report", long, "--threads", "1", "-o", "long.html")
     with chromium.Chromium() as browser:
         for width, dark in SIZES:
             path = os.path.join(folder, "one.html")
@@ -137,6 +140,8 @@ def check_pages(programs, folder, pictures):
             page = open_page(browser, path, width, dark, pictures)
             check_two(page, logs)
             check_alone(page, path, width)
+            path = os.path.join(folder, "long.html")
+            check_alone(open_page(browser, path, width, dark, pictures), path, width)
 
 
 def main():

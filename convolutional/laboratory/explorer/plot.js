@@ -9,7 +9,7 @@
 
 const Plot = (() => {
   const { drawn, number } = Elements;
-  const COLOURS = 8, EDGE = { left: 46, right: 12, top: 26, bottom: 38 }, FAR = 1e7;
+  const COLOURS = 8, EDGE = { left: 46, right: 12, top: 26, bare: 12, bottom: 38 }, FAR = 1e7, HALF = 1.5;      /* of a line: it is whole on the edge as well */
   const dashes = ["", "8 4", "2 3", "10 3 2 3", "5 2", "1 4", "12 4", "6 2 2 2 2 2"];
 
   const colour = (style) => `var(--c${style % COLOURS + 1})`;
@@ -110,15 +110,16 @@ const Plot = (() => {
       const all = series.flatMap((row) => row.points);
       this.x = { ...span(all.map((p) => p[0]), this.options.x.log || x.log), ...this.options.x, ...x };
       this.y = { ...span(all.map((p) => p[1]), this.options.y.log || y.log), ...this.options.y, ...y };
+      this.top = this.options.y.label ? EDGE.top : EDGE.bare;
       this.sx = scale(this.x, EDGE.left, this.width - EDGE.right);
-      this.sy = scale(this.y, this.height - EDGE.bottom, EDGE.top);
+      this.sy = scale(this.y, this.height - EDGE.bottom, this.top);
       this.svg.setAttribute("viewBox", `0 0 ${this.width} ${this.height}`);
       this.svg.replaceChildren(this.axes(), this.lines(series), this.pointer = drawn("g", { class: "pointer" }));
       this.point();
     }
 
     axes() {
-      const g = drawn("g", { class: "axes" }), { left, top } = EDGE, right = this.width - EDGE.right, bottom = this.height - EDGE.bottom;
+      const g = drawn("g", { class: "axes" }), { left } = EDGE, { top } = this, right = this.width - EDGE.right, bottom = this.height - EDGE.bottom;
       const marks = (axis, count) => (axis.names ? axis.names.map((_, k) => k) : axis.log ? decades(axis.from, axis.to, count) : ticks(axis.from, axis.to, count).filter((at) => !axis.whole || Number.isInteger(at)));
       for (const value of marks(this.x, this.width / 70)) {
         const at = this.sx.place(value), text = this.x.names ? this.x.names[value] : tickText(value, this.x.log);
@@ -136,12 +137,12 @@ const Plot = (() => {
     }
 
     lines(series) {
-      const id = `clip-${this.container.id}`, { left, top } = EDGE;
-      const box = { x: left, y: top, width: this.width - left - EDGE.right, height: this.height - top - EDGE.bottom };
+      const id = `clip-${this.container.id}`, { left } = EDGE, { top } = this;
+      const box = { x: left, y: top - HALF, width: this.width - left - EDGE.right, height: this.height - top - EDGE.bottom + 2 * HALF };
       const g = drawn("g", { "clip-path": `url(#${id})` }, drawn("clipPath", { id }, drawn("rect", box)));
-      for (const row of series)
-        g.append(row.bars ? this.bars(row) : row.dots ? this.dots(row) : drawn("path", { d: this.path(row.points), class: row.dashed ? "curve dashed" : "curve", ...stroke(row.style), "data-name": row.name }));
-      return g;
+      for (const row of series.filter(({ dots }) => !dots))
+        g.append(row.bars ? this.bars(row) : drawn("path", { d: this.path(row.points), class: row.dashed ? "curve dashed" : "curve", ...stroke(row.style), "data-name": row.name }));
+      return drawn("g", {}, g, ...series.filter(({ dots }) => dots).map((row) => this.dots(row)));
     }
 
     /* Where the values jump or are not finite, the pen is lifted. */
@@ -173,8 +174,10 @@ const Plot = (() => {
       return g;
     }
 
+    /* Whole ones, on the edge as well. */
     dots(row) {
-      return drawn("g", {}, ...row.points.map(([x, y]) => drawn("circle", { cx: this.sx.place(x), cy: this.sy.place(y), r: 3.5, fill: colour(row.style) })));
+      const inside = (axis, value) => value >= axis.from && value <= axis.to;
+      return drawn("g", {}, ...row.points.filter(([x, y]) => inside(this.x, x) && inside(this.y, y)).map(([x, y]) => drawn("circle", { cx: this.sx.place(x), cy: this.sy.place(y), r: 3.5, fill: colour(row.style) })));
     }
 
     cursor(x, marks, text) {
@@ -194,10 +197,10 @@ const Plot = (() => {
       this.pointer.replaceChildren();
       if (!inside)
         return;
-      this.pointer.append(drawn("line", { x1: at, x2: at, y1: EDGE.top, y2: bottom }));
+      this.pointer.append(drawn("line", { x1: at, x2: at, y1: this.top, y2: bottom }));
       for (const [y, style] of this.marks) {
         const height = this.sy.place(y);
-        if (height >= EDGE.top - 1 && height <= bottom + 1)
+        if (height >= this.top - 1 && height <= bottom + 1)
           this.pointer.append(drawn("circle", { cx: at, cy: height, r: 4, fill: colour(style) }));
       }
     }

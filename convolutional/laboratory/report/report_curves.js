@@ -82,7 +82,7 @@ const Curves = (() => {
     plots = figures.map((figure) => {
       const box = make("div", { className: "chart", id: `curve-${figure.id}` });
       byId("curve-list").append(make("figure", {}, make("figcaption", {}, figure.label), box));
-      const plot = Plot.create(box, { label: figure.label, x: { label: "epoch", whole: true }, y: { label: figure.label }, onCursor: (x) => { cursor = nearest(x); read(); } });
+      const plot = Plot.create(box, { label: figure.label, x: { label: "epoch", whole: true }, y: { label: "" }, onCursor: (x) => { cursor = nearest(x); read(); } });
       return { plot, figure };
     });
     byId("legend").replaceChildren(hint, ...(all.length > 1 ? all.map((run, k) => make("span", { className: "key" }, Plot.swatch(styleOf(run, k)), " ", run.name)) : []));

@@ -14,10 +14,10 @@ const Inside = (() => {
     if (!run.model)
       return;
     const most = Math.max(...run.model.layers.map((layer) => layer.share || 0));
-    const share = (layer) => (layer.share ? make("span", {}, make("span", { className: "share", style: `width: ${(4 * layer.share / most).toFixed(2)}rem` }), ` ${percent(layer.share, 1)}`) : "");
+    const share = (layer) => (layer.share ? make("span", {}, make("span", { className: "share" }, make("span", { style: `width: ${(4 * layer.share / most).toFixed(2)}rem` })), make("span", {}, percent(layer.share, 1))) : "");
     Tables.fill(byId("layer-table"), ["layer", "kind", "output", "parameters", "multiply-adds", "share of time"],
       [...run.model.layers.map((layer) => [layer.name, layer.kind, layer.out.join(" x "), large(layer.parameters), large(Math.round(layer.macs)), share(layer)]),
-       ["total", "", "", large(run.model.parameters), large(Math.round(run.model.macs)), ""]]);
+       ["total", "", "", large(run.model.parameters), large(Math.round(run.model.macs)), ""]], 2);
   }
 
   /* ---- activity ---- */
@@ -67,7 +67,7 @@ const Inside = (() => {
     byId("health-about").textContent = `After epoch ${last.epoch}: norms of weights and gradients, and how far a step moves the weights, as a share of their size; 0.1% is usual.`;
     const size = (value) => (typeof value === "number" ? number(value, 3) : "none");
     Tables.fill(byId("health-table"), ["layer", "weights", "gradient", "a step moves", "dead units"], [
-      ...last.layers.map((layer) => [layer.name, size(layer.weight), size(layer.gradient), typeof layer.update === "number" ? percent(layer.update, 3) : "none", ""]),
+      ...last.layers.map((layer) => [layer.name, size(layer.weight), size(layer.gradient), typeof layer.update === "number" ? `${number(100 * layer.update, 2)}%` : "none", ""]),
       ...(last.units || []).map((unit) => [unit.name, "", "", "", `${percent(unit.dead, 1)} of ${unit.channels}`])]);
   }
 

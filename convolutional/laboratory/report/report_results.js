@@ -3,7 +3,7 @@
 
 const Results = (() => {
   const { byId, make, drawn } = Elements;
-  const { percent, large } = Tables;
+  const { percent, large, breakable } = Tables;
   const NAMED = 40, NUMBERED = 20, PAIRS = 20, LETTERS = 12;
   let run = null, opened = null;
 
@@ -17,7 +17,7 @@ const Results = (() => {
     const wrong = image.label !== image.called;
     return make("figure", { className: "shot" }, make("img", { src: run.results.pictures[image.picture], alt: `${nameOf(image.label)}, called ${nameOf(image.called)}` }),
       make("figcaption", {}, `called ${nameOf(image.called)} ${percent(image.sure, 1)}`, ...(wrong ? [make("br"), `is ${nameOf(image.label)} ${percent(image.true, 1)}`] : []),
-        ...(image.name ? [make("br"), make("span", { className: "name" }, image.name)] : [])));
+        ...(image.name ? [make("br"), make("span", { className: "name" }, ...breakable(image.name))] : [])));
   }
 
   function markOpen() {
@@ -81,8 +81,8 @@ const Results = (() => {
       button.addEventListener("click", () => openCell(cell));
       return button;
     }));
-    if (wrong.length)
-      openCell(wrong[0]);
+    byId("pairs-title").hidden = !wrong.length;
+    openCell(wrong[0] || run.results.cells[0]);
   }
 
   /* ---- classes, calibration ---- */

@@ -3,13 +3,13 @@
 
 const Suspects = (() => {
   const { byId, make } = Elements;
-  const { percent, large, fixed } = Tables;
+  const { percent, large, fixed, breakable } = Tables;
 
   /* Without a picture the image's number stands for it. */
   function shot({ image, label, called, loss, sure, name, picture }) {
     const lines = [`labelled ${label} ${percent(Math.exp(-loss), 2)}`, called === label ? "called so too" : `called ${called} ${percent(sure, 1)}`, `loss ${fixed(loss, 3)}`];
     return make("figure", { className: "shot" }, ...(picture ? [make("img", { src: picture, alt: `labelled ${label}, called ${called}` })] : []),
-      make("figcaption", {}, ...lines.flatMap((line) => [line, make("br")]), make("span", { className: "name" }, name || `image ${image}`)));
+      make("figcaption", {}, ...lines.flatMap((line) => [line, make("br")]), make("span", { className: "name" }, ...breakable(name || `image ${image}`))));
   }
 
   function show({ suspects }) {

@@ -8,6 +8,9 @@ const Tables = (() => {
   const large = (value) => value.toLocaleString("en").replace(/,/g, "\u202f");
   const fixed = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits) : "none");
 
+  /* A path, which breaks behind a slash. */
+  const breakable = (path) => path.split(/(?<=[/])/).flatMap((part) => [make("wbr"), part]);
+
   /* Heads, and rows of texts or elements; the first of a row is its head. words: so many columns, from the left, are no numbers. */
   function fill(table, heads, rows, words = 1) {
     const name = (k) => (k < words ? "word" : "");
@@ -94,5 +97,5 @@ const Tables = (() => {
       `With convzoo ${version}, the same data, the same seed and the same number of threads on the same kind of processor the weights are the same to the last bit; elsewhere the last digits differ.`));
   }
 
-  return { fill, percent, large, fixed, duration, quoted, overview, settings, commands };
+  return { fill, percent, large, fixed, duration, quoted, breakable, overview, settings, commands };
 })();
