@@ -51,7 +51,8 @@ static pid_t start_rank(int rank, int count, double seconds, int output)
     assert_true(child >= 0);
     if (child == 0) {
         dup2(output, STDERR_FILENO);
-        RankWatch *watch = rank == 0 ? rank_watch_listen(&options, shared->address, &error) : rank_watch_join(&options, shared->address, &error);
+        RankWatch *watch = rank == 0 ? rank_watch_listen(&options, shared->address, &error)
+                                     : rank_watch_join(&options, shared->address, &error);
         atomic_store(&shared->listening, 1);
         const bool started = watch && rank_watch_start(watch, &error);
         if (!started)
@@ -89,7 +90,8 @@ static int port_of(const char *address)
 
 static void call(RankLink *link, int port)
 {
-    const struct sockaddr_in there = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const struct sockaddr_in there = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     *link = (RankLink){ .socket = -1 };
     const int connection = socket(AF_INET, SOCK_STREAM, 0);
     assert_true(connection >= 0);
@@ -135,8 +137,10 @@ static void test_strangers(void **state)
     const int port = port_of(shared->address);
     assert_int_equal(sscanf(shared->address, "%*d %32s", knock.text), 1);
     const RankMessage unknown[] = { { .kind = RANK_MESSAGE_knock, .rank = 1, .text = "0123456789abcdef0123456789abcdef" } },
-                      uninvited[] = { { .kind = RANK_MESSAGE_join, .rank = 1 } }, beat[] = { { .kind = RANK_MESSAGE_beat, .rank = 1 } },
-                      second[] = { knock, { .kind = RANK_MESSAGE_join, .rank = 2 } }, head[] = { knock, { .kind = RANK_MESSAGE_join, .rank = 0 } };
+                      uninvited[] = { { .kind = RANK_MESSAGE_join, .rank = 1 } },
+                      beat[] = { { .kind = RANK_MESSAGE_beat, .rank = 1 } },
+                      second[] = { knock, { .kind = RANK_MESSAGE_join, .rank = 2 } },
+                      head[] = { knock, { .kind = RANK_MESSAGE_join, .rank = 0 } };
     check_stranger("wrong token", port, unknown, 1, 0);
     check_stranger("joins without a token", port, uninvited, 1, 0);
     check_stranger("a beat", port, beat, 1, 0);

@@ -107,7 +107,8 @@ static _Noreturn void rank_run(const char *acts, int rank, int output)
     Error error;
     const RankWatchOptions options = options_of(rank, (int)strlen(acts));
     dup2(output, STDERR_FILENO);
-    RankWatch *watch = rank == 0 ? rank_watch_listen(&options, shared->address, &error) : rank_watch_join(&options, shared->address, &error);
+    RankWatch *watch = rank == 0 ? rank_watch_listen(&options, shared->address, &error)
+                                 : rank_watch_join(&options, shared->address, &error);
     atomic_store(&shared->listening, 1);
     if (!watch || !rank_watch_start(watch, &error)) {
         error_print(&error);
@@ -303,8 +304,8 @@ static void test_leaving(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_killed), cmocka_unit_test(test_stopped), cmocka_unit_test(test_hangs), cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_leaving),
+        cmocka_unit_test(test_killed), cmocka_unit_test(test_stopped), cmocka_unit_test(test_hangs),
+        cmocka_unit_test(test_failures), cmocka_unit_test(test_leaving),
     };
     program_name_set("train");
     gethostname(host, sizeof host - 1);

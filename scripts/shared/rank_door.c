@@ -137,7 +137,8 @@ static bool hall_look(Hall *hall, struct pollfd *polled, double until, Error *er
     poll(polled, (nfds_t)(VISITORS + hall->count), wait < 200 ? wait : 200);      /* silent visitors are to go in time */
     for (int rank = 1; rank < hall->count; rank++)
         if (hall->links[rank].socket >= 0 && polled[VISITORS + rank].revents)
-            return error_set(error, EXIT_peer, "rank %d on %s: was lost before the start: see what it has printed", rank, hall->hosts[rank]);
+            return error_set(error, EXIT_peer, "rank %d on %s: was lost before the start: see what it has printed", rank,
+                             hall->hosts[rank]);
     for (int i = 0; i < VISITORS; i++)
         hall_attend(hall, &hall->visitors[i]);
     if (polled[VISITORS].revents)
@@ -160,8 +161,8 @@ bool rank_door_gather(RankDoor *door, int count, RankLink *links, char (*hosts)[
             int rank = 1;
             while (links[rank].socket >= 0)
                 rank++;
-            good = error_set(error, EXIT_peer, "rank %d: did not connect to rank 0 within %g s (%d of %d ranks are missing): let the machines "
-                             "connect to each other's ports (firewall)", rank, seconds, hall->missing, count);
+            good = error_set(error, EXIT_peer, "rank %d: did not connect to rank 0 within %g s (%d of %d ranks are missing): "
+                             "let the machines connect to each other's ports (firewall)", rank, seconds, hall->missing, count);
         }
     }
     for (int i = 0; i < VISITORS; i++)
@@ -186,8 +187,8 @@ bool rank_door_await(RankLink *link, RankMessage *message, double until)
 }
 
 /* One address. False and what went wrong. */
-static bool enter_at(const char *host, const char *port, const RankMessage *knock, const RankMessage *join, double until, RankLink *link,
-                     const char **why)
+static bool enter_at(const char *host, const char *port, const RankMessage *knock, const RankMessage *join, double until,
+                     RankLink *link, const char **why)
 {
     RankMessage answer;
     const int connection = rank_port_connect(host, port, until);
@@ -209,15 +210,16 @@ static bool enter_at(const char *host, const char *port, const RankMessage *knoc
 bool rank_door_enter(const char *address, int rank, const char *host, double seconds, RankLink *link, Error *error)
 {
     const double until = rank_link_clock() + seconds;
-    RankMessage knock = { .kind = RANK_MESSAGE_knock, .rank = (uint32_t)rank }, join = { .kind = RANK_MESSAGE_join, .rank = (uint32_t)rank };
+    RankMessage knock = { .kind = RANK_MESSAGE_knock, .rank = (uint32_t)rank };
+    RankMessage join = { .kind = RANK_MESSAGE_join, .rank = (uint32_t)rank };
     char port[8];
     int version, read;
     const char *why = "it has no address";
     if (sscanf(address, "%d %32s %7s%n", &version, knock.text, port, &read) != 3 || version != VERSION)
-        return error_set(error, EXIT_peer, "rank %d: rank 0 is another version of the program ('%.40s'): install the same on all machines", rank,
-                         address);
+        return error_set(error, EXIT_peer, "rank %d: rank 0 is another version of the program ('%.40s'): install the same on all "
+                         "machines", rank, address);
     snprintf(join.text, sizeof join.text, "%s", host);
-    for (double patience = 1.0; rank_link_clock() < until; patience *= 2.0) {      /* on a slow network each try may take longer */
+    for (double patience = 1.0; rank_link_clock() < until; patience *= 2.0) {      /* on a slow network a try takes longer */
         char addresses[RANK_ADDRESS], *rest = addresses;
         snprintf(addresses, sizeof addresses, "%s", address + read);
         for (const char *one; (one = strsep(&rest, " ")) && rank_link_clock() < until;) {
@@ -227,6 +229,6 @@ bool rank_door_enter(const char *address, int rank, const char *host, double sec
         }
         usleep(50 * 1000);
     }
-    return error_set(error, EXIT_peer, "rank %d on %s: cannot connect to rank 0 (port %s of%s): %s: let the machines connect to each other's "
-                     "ports (firewall)", rank, host, port, address + read, why);
+    return error_set(error, EXIT_peer, "rank %d on %s: cannot connect to rank 0 (port %s of%s): %s: let the machines connect to "
+                     "each other's ports (firewall)", rank, host, port, address + read, why);
 }

@@ -1,8 +1,8 @@
 /* rank_door.h - how the ranks of a job find rank 0: a port that is open until all have come in.
  *
  * The address is one line of text for the other ranks: version, token, port, and every address of rank 0's machine. A rank tries
- * one after the other, and knocks with the token; rank 0 answers with the token, as another program at that port would not; the rank
- * joins over this connection. Who does not know the token is ignored. */
+ * one after the other, and knocks with the token; rank 0 answers with the token, as another program at that port would not; the
+ * rank joins over this connection. Who does not know the token is ignored. */
 
 #ifndef CONVZOO_RANK_DOOR_H
 #define CONVZOO_RANK_DOOR_H

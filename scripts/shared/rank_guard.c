@@ -20,6 +20,12 @@ static bool is_head(const RankWatch *watch)
     return watch->options.rank == 0;
 }
 
+static void seconds_pass(double seconds)
+{
+    const time_t whole = (time_t)seconds;
+    nanosleep(&(struct timespec){ .tv_sec = whole, .tv_nsec = (long)(1e9 * (seconds - (double)whole)) }, NULL);
+}
+
 void rank_guard_ask(RankWatch *watch, Asked what)
 {
     atomic_store(&watch->asked, what);
@@ -72,19 +78,19 @@ static void watch_print(RankWatch *watch, const RankVerdict *verdict)
         (void)!write(STDERR_FILENO, line, strlen(line));
 }
 
-/* The others are told first: whatever becomes of this one, they end. */
+/* The line comes first: mpirun may kill all that are left as soon as it sees one end. */
 static _Noreturn void watch_end(RankWatch *watch, const RankVerdict *verdict, bool aloud)
 {
     const RankMessage end = { .kind = RANK_MESSAGE_end, .value = (uint32_t)verdict->code };
-    if (is_head(watch))
-        for (int i = 0; i < watch->roll.count; i++)
-            rank_link_send(&watch->links[i], &end);
     if (watch->options.ending)
         watch->options.ending(watch->options.context);
     if (aloud)
         watch_print(watch, verdict);
-    if (is_head(watch))
+    if (is_head(watch)) {
+        for (int i = 0; i < watch->roll.count; i++)
+            rank_link_send(&watch->links[i], &end);
         watch_farewell(watch, verdict->rank);
+    }
     _exit((int)verdict->code);
 }
 
@@ -175,16 +181,26 @@ static void watch_fail(RankWatch *watch)
     watch->told = true;
 }
 
+/* One rank speaks. Where that is not rank 0, the others give it time to notice the loss as well: mpirun may kill it as soon as one
+ * of them ends. */
+static _Noreturn void watch_condemn(RankWatch *watch, const RankVerdict *verdict)
+{
+    const bool speaks = is_head(watch) || watch->deputy == watch->options.rank;
+    if (!speaks)
+        seconds_pass(watch->options.beat_seconds);
+    watch_end(watch, verdict, speaks);
+}
+
 void *rank_guard_run(void *argument)
 {
     RankWatch *watch = argument;
     const RankWatchOptions *options = &watch->options;
-    const struct timespec nap = { .tv_nsec = 10000L * watch->roll.count };      /* of thousands of messages many are taken at once */
+    const double nap = 10e-6 * watch->roll.count;      /* of thousands of messages many are taken at once */
     RankVerdict verdict;
     watch->looked = rank_link_clock();
     rank_roll_forgive(&watch->roll, watch->looked);
     for (;;) {
-        nanosleep(&nap, NULL);
+        seconds_pass(nap);
         watch_look(watch, options->beat_seconds / 4.0);
         const double now = rank_link_clock();
         if (now - watch->looked > options->silent_seconds - options->beat_seconds)
@@ -197,7 +213,7 @@ void *rank_guard_run(void *argument)
             watch_fail(watch);
         watch_beat(watch);
         if (rank_roll_judge(&watch->roll, now, &verdict))
-            watch_end(watch, &verdict, is_head(watch) || watch->deputy == options->rank);
+            watch_condemn(watch, &verdict);
     }
     for (int i = 0; i < watch->roll.count; i++)
         rank_link_send(&watch->links[i], &(RankMessage){ .kind = RANK_MESSAGE_leave });

@@ -45,8 +45,8 @@ double rank_link_clock(void);
 void rank_link_open(RankLink *link, int socket);
 void rank_link_close(RankLink *link);
 
-/* What the connection has no room for is dropped: who does not read it will be noticed by its silence. A broken connection is told
- * by receiving alone, so that what the other side said last is read first. */
+/* What the connection has no room for is dropped: who does not read it will be noticed by its silence. A broken connection is
+ * told by receiving alone, so that what the other side said last is read first. */
 void rank_link_send(RankLink *link, const RankMessage *message);
 
 /* The next message; closed: the other side has closed, or sends what is no message. */

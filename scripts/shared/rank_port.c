@@ -35,8 +35,8 @@ bool rank_port_allow_files(int connections, Error *error)
         if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
             return true;
     }
-    return error_set(error, EXIT_peer, "ranks: rank 0 needs %llu open files, one a rank, and the limit is %llu: raise it (ulimit -Hn)",
-                     (unsigned long long)needed, (unsigned long long)limit.rlim_max);
+    return error_set(error, EXIT_peer, "ranks: rank 0 needs %llu open files, one a rank, and the limit is %llu: raise it "
+                     "(ulimit -Hn)", (unsigned long long)needed, (unsigned long long)limit.rlim_max);
 }
 
 /* At any port, which is then in the address. */
@@ -46,8 +46,8 @@ static int listen_at(struct sockaddr *address, socklen_t size)
     const int listener = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (listener < 0)
         return -1;
-    if ((!six || setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &(int){ 0 }, sizeof(int)) == 0) && bind(listener, address, size) == 0 &&
-        listen(listener, SOMAXCONN) == 0 && getsockname(listener, address, &size) == 0)
+    if ((!six || setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &(int){ 0 }, sizeof(int)) == 0) &&
+        bind(listener, address, size) == 0 && listen(listener, SOMAXCONN) == 0 && getsockname(listener, address, &size) == 0)
         return listener;
     const int why = errno;
     close(listener);
@@ -74,7 +74,8 @@ static void add_addresses(const struct ifaddrs *interfaces, bool loopback, int f
 {
     for (const struct ifaddrs *i = interfaces; i; i = i->ifa_next) {
         char numeric[INET6_ADDRSTRLEN];
-        if (!i->ifa_addr || i->ifa_addr->sa_family != family || !(i->ifa_flags & IFF_UP) || !(i->ifa_flags & IFF_LOOPBACK) == loopback)
+        const bool leads_back = i->ifa_flags & IFF_LOOPBACK;
+        if (!i->ifa_addr || i->ifa_addr->sa_family != family || !(i->ifa_flags & IFF_UP) || leads_back != loopback)
             continue;
         const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr;
         const struct in_addr *four = &((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr;

@@ -15,8 +15,8 @@ bool rank_port_allow_files(int connections, Error *error);
 /* A listening socket for all addresses of this machine, at a port of the system's choice; -1 and errno. */
 int rank_port_listen(uint16_t *port);
 
-/* This machine's addresses as far as they fit, a blank before each. Those that lead to itself come first: of ranks on one machine the
- * first try is answered. False and errno. */
+/* This machine's addresses as far as they fit, a blank before each. Those that lead back to it come first: of ranks on one machine
+ * the first try is answered. False and errno. */
 bool rank_port_addresses(char text[RANK_PORT_ADDRESSES]);
 
 /* A socket connected to host and port, both in figures, before that moment (rank_link_clock); -1 and errno. */

@@ -25,11 +25,13 @@ void rank_roll_hear(RankRoll *roll, int rank, const RankMessage *message, double
         member->watched = false;
     if (message->kind == RANK_MESSAGE_fail)
         note_failure(roll, rank, message, now);
-    if (message->kind == RANK_MESSAGE_beat && (member->progress != message->progress || member->state != (RankState)message->value)) {
-        member->progress = message->progress;
-        member->state = (RankState)message->value;
+    if (message->kind != RANK_MESSAGE_beat)
+        return;
+    const RankState state = (RankState)message->value;
+    if (member->progress != message->progress || member->state != state)
         member->moved = now;
-    }
+    member->progress = message->progress;
+    member->state = state;
 }
 
 void rank_roll_forgive(RankRoll *roll, double now)
@@ -48,8 +50,8 @@ static bool __attribute__((format(printf, 3, 4))) blame(RankVerdict *verdict, in
     return true;
 }
 
-/* One that works and does not get on; or all wait for each other, and then the one that came least far is named. Only the time counts
- * in which it gave signs of life: who is stopped does not hang. */
+/* One that works and does not get on; or all wait for each other, and then the one that came least far is named. Only the time
+ * counts in which it gave signs of life: who is stopped does not hang. */
 static bool judge_progress(const RankRoll *roll, RankVerdict *verdict)
 {
     bool all_wait = true;
@@ -65,8 +67,8 @@ static bool judge_progress(const RankRoll *roll, RankVerdict *verdict)
         if (last < 0 || member->progress < roll->members[last].progress)
             last = rank;
     }
-    return last >= 0 && all_wait &&
-           blame(verdict, last, "hangs (all ranks have waited for each other for %.3g s, and it has come least far)", roll->hang_seconds);
+    return last >= 0 && all_wait && blame(verdict, last, "hangs (all ranks have waited for each other for %.3g s, and it has come "
+                                          "least far)", roll->hang_seconds);
 }
 
 bool rank_roll_judge(const RankRoll *roll, double now, RankVerdict *verdict)
@@ -76,7 +78,8 @@ bool rank_roll_judge(const RankRoll *roll, double now, RankVerdict *verdict)
             return blame(verdict, rank, "was lost (its connection closed)");
     for (int rank = 0; rank < roll->count; rank++)
         if (roll->members[rank].watched && now - roll->members[rank].heard > roll->silent_seconds)
-            return blame(verdict, rank, "was lost (no sign of life for %.3g s: stopped, or its network is down)", roll->silent_seconds);
+            return blame(verdict, rank, "was lost (no sign of life for %.3g s: stopped, or its network is down)",
+                         roll->silent_seconds);
     *verdict = roll->failure;
     const RankMember *failed = &roll->members[verdict->rank];
     if (failed->failed && (verdict->code != EXIT_peer || now - failed->failed_at >= roll->grace_seconds))

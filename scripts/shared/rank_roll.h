@@ -1,4 +1,4 @@
-/* rank_roll.h - what a rank knows of those it watches, and whether one of them is lost. No sockets, no clock: see rank_watch.c. */
+/* rank_roll.h - what a rank knows of those it watches, and whether one of them is lost. No sockets, no clock. */
 
 #ifndef CONVZOO_RANK_ROLL_H
 #define CONVZOO_RANK_ROLL_H
@@ -43,11 +43,11 @@ void rank_roll_hear(RankRoll *roll, int rank, const RankMessage *message, double
 /* All are as if just heard: this process itself has slept. */
 void rank_roll_forgive(RankRoll *roll, double now);
 
-/* True if the job must end, and for which rank's sake. In this order: a closed connection, silence, a failure, a hang. A failure for a
- * peer's sake (EXIT_peer) waits grace_seconds, for it may follow from a loss that is noticed only now. */
+/* True if the job must end, and for which rank's sake. In this order: a closed connection, silence, a failure, a hang. A failure
+ * for a peer's sake (EXIT_peer) waits grace_seconds, for it may follow from a loss that is noticed only now. */
 bool rank_roll_judge(const RankRoll *roll, double now, RankVerdict *verdict);
 
-/* The rank that speaks if rank 0 is lost: the lowest on another machine, which is not lost with it; else the lowest. 0: none is left. */
+/* The rank that speaks if rank 0 is lost: the lowest on another machine, which is not lost with it; else the lowest. 0: none. */
 int rank_roll_deputy(const RankRoll *roll);
 
 #endif

@@ -11,7 +11,7 @@
 
 static RankWatch *watch_new(const RankWatchOptions *options)
 {
-    CHECK(options->count > 0 && options->rank >= 0 && options->rank < options->count, "rank %d of %d", options->rank, options->count);
+    CHECK(options->rank >= 0 && options->rank < options->count, "rank %d of %d", options->rank, options->count);
     RankWatch *watch = allocate(1, sizeof *watch, "the watch over ranks");
     watch->options = *options;
 #define USUAL(field, number) watch->options.field = options->field > 0.0 ? options->field : number
@@ -22,8 +22,9 @@ static RankWatch *watch_new(const RankWatchOptions *options)
     CHECK(watch->options.silent_seconds > 2.0 * watch->options.beat_seconds, "a beat every %g s and silence of %g s",
           watch->options.beat_seconds, watch->options.silent_seconds);
     const int count = options->rank == 0 ? options->count : 1;
-    watch->roll = (RankRoll){ .count = count, .silent_seconds = watch->options.silent_seconds, .grace_seconds = watch->options.beat_seconds,
+    watch->roll = (RankRoll){ .count = count, .silent_seconds = watch->options.silent_seconds,
                               .hang_seconds = options->rank == 0 ? options->hang_seconds : 0.0,
+                              .grace_seconds = watch->options.beat_seconds,
                               .members = allocate((size_t)count, sizeof *watch->roll.members, "the watch over ranks"),
                               .hosts = allocate((size_t)count, sizeof *watch->roll.hosts, "the watch over ranks") };
     watch->links = allocate((size_t)count, sizeof *watch->links, "the ranks' connections");
@@ -79,8 +80,10 @@ static bool watch_assemble(RankWatch *watch, Error *error)
     RankMember *members = watch->roll.members;
     RankMessage start = { .kind = RANK_MESSAGE_start };
     if (options->rank > 0) {
-        if (!rank_door_await(&watch->links[0], &start, rank_link_clock() + options->join_seconds + 1.0) || start.kind != RANK_MESSAGE_start)
-            return error_set(error, EXIT_peer, "rank %d on %s: rank 0 did not start: see what it has printed", options->rank, watch->host);
+        const double until = rank_link_clock() + options->join_seconds + 1.0;
+        if (!rank_door_await(&watch->links[0], &start, until) || start.kind != RANK_MESSAGE_start)
+            return error_set(error, EXIT_peer, "rank %d on %s: rank 0 did not start: see what it has printed", options->rank,
+                             watch->host);
         snprintf(watch->roll.hosts[0], RANK_HOST, "%.*s", RANK_HOST - 1, start.text);
         members[0].watched = true;
         return true;
@@ -109,16 +112,18 @@ bool rank_watch_start(RankWatch *watch, Error *error)
     watch->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     watch->started = watch->wake >= 0 && pthread_create(&watch->thread, NULL, rank_guard_run, watch) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return watch->started || error_set(error, EXIT_memory, "rank %d on %s: no thread to watch the other ranks: end other programs",
-                                       watch->options.rank, watch->host);
+    return watch->started || error_set(error, EXIT_memory, "rank %d on %s: no thread to watch the other ranks: end other "
+                                       "programs", watch->options.rank, watch->host);
 }
 
 /* ---- what the main thread says ---- */
 
 void rank_watch_progress(RankWatch *watch)
 {
-    if (watch)      /* there is one writer: the sum needs no lock */
-        atomic_store_explicit(&watch->progress, atomic_load_explicit(&watch->progress, memory_order_relaxed) + 1, memory_order_relaxed);
+    if (!watch)
+        return;
+    const uint64_t before = atomic_load_explicit(&watch->progress, memory_order_relaxed);      /* one writer: it needs no lock */
+    atomic_store_explicit(&watch->progress, before + 1, memory_order_relaxed);
 }
 
 void rank_watch_state(RankWatch *watch, RankState state)

@@ -14,14 +14,14 @@
  *     ... what all ranks do together has come to its end, MPI_Barrier ...
  *     rank_watch_leave(watch);
  *
- * A thread in each rank, which sleeps: every rank tells rank 0 that it lives and how far it is, rank 0 tells every rank that it lives. When
- * rank 0 finds a connection closed, or nothing comes, or a rank does not get on, it tells all others and prints one line:
+ * A thread in each rank, which sleeps: every rank tells rank 0 that it lives and how far it is, rank 0 tells every rank that it
+ * lives. When rank 0 finds a connection closed, or nothing comes, or a rank does not get on, it prints one line and tells all:
  *
  *     train: rank 2 on node7: was lost (its connection closed) at step 812: resume with --resume runs/x
  *
  * and every process ends by _exit, with EXIT_peer. If rank 0 is lost, the lowest rank on another machine prints the line (on one
- * machine the lowest). A rank that was stopped and goes on later finds that the others have ended, and ends without a word; so does
- * one whose machine slept, unless they all slept. If the network parts the ranks, each side says what it has lost.
+ * machine the lowest). A rank that was stopped and goes on later finds that the others have ended, and ends without a word; so
+ * does one whose machine slept, unless they all slept. If the network parts the ranks, each side says what it has lost.
  *
  * All functions but rank_watch_fail are for one thread; where `watch` is NULL (there is one rank) they do nothing. */
 
@@ -65,13 +65,13 @@ void rank_watch_step(RankWatch *watch, uint64_t step);
 /* What lines of lost ranks end in: what to do. Copied. */
 void rank_watch_advise(RankWatch *watch, const char *what_to_do);
 
-/* This rank cannot go on, for a reason in the form `what: where: what to do`. Rank 0 prints `program: rank K on HOST: reason`, every
- * rank ends with this code. Where another rank is to blame (an exchange that failed) the code is EXIT_peer, and if that rank turns
- * out to be lost it is named instead. Between start and leave, from any thread. */
+/* This rank cannot go on, for a reason in the form `what: where: what to do`. Rank 0 prints `program: rank K on HOST: reason`,
+ * every rank ends with this code. Where another rank is to blame (an exchange that failed) the code is EXIT_peer, and if that rank
+ * turns out to be lost it is named instead. Between start and leave, from any thread. */
 _Noreturn void rank_watch_fail(RankWatch *watch, ExitCode code, const char *reason);
 
-/* The normal end, in any order: that this rank closes its connection is no loss. Once rank 0 has left nobody is watched. Frees the
- * watch, also one that was not started. */
+/* The normal end, in any order: that this rank closes its connection is no loss. Once rank 0 has left nobody is watched. Frees
+ * the watch, also one that was not started. */
 void rank_watch_leave(RankWatch *watch);
 
 #endif
