@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "chart.h"
+#include "chart_parts.h"
 #include "scratch.h"
 
 typedef struct { int r, g, b; } Colour;
@@ -103,6 +103,21 @@ static void gaps_and_panels(void **state)
         chart_free(chart);
     }
     assert_in_range(2 * counts[1], counts[0] - 40, counts[0] + 160);
+}
+
+/* Of an axis of epochs none is between two, however few there are. */
+static void whole_ticks(void **state)
+{
+    (void)state;
+    static const struct { double to; int least; } cases[] = { { 2, 2 }, { 3, 3 }, { 7, 7 }, { 12, 4 }, { 1000, 4 } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const ChartPlot plot = { .x = { .whole = true, .from = 1, .to = cases[i].to } };
+        const ChartScale scale = chart_scale_x(&plot, 500, 40);
+        assert_true(scale.count >= cases[i].least);
+        for (int k = 0; k < scale.count; k++)
+            if (scale.ticks[k] != floor(scale.ticks[k]) || strtod(scale.labels[k], NULL) != scale.ticks[k])
+                fail_msg("1 to %g: a tick at %g, '%s'", cases[i].to, scale.ticks[k], scale.labels[k]);
+    }
 }
 
 /* A bar twice as high has twice the pixels. */
@@ -206,7 +221,7 @@ static void refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines), cmocka_unit_test(gaps_and_panels), cmocka_unit_test(bars), cmocka_unit_test(heat),
+        cmocka_unit_test(lines), cmocka_unit_test(gaps_and_panels), cmocka_unit_test(whole_ticks), cmocka_unit_test(bars), cmocka_unit_test(heat),
         cmocka_unit_test(kinds), cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -59,6 +59,7 @@ static int dark(const Read *read, int top, int left, int h, int w)
 }
 
 static const uint8_t white[] = { 255, 255, 255 }, red[] = { 255, 0, 0 }, green[] = { 0, 255, 0 }, blue[] = { 0, 0, 255 }, yellow[] = { 255, 255, 0 };
+static const uint8_t frame[] = { SHEET_FRAME, SHEET_FRAME, SHEET_FRAME };
 
 /* Four pixels, enlarged; a long one in the middle of its place; a large one made smaller. */
 static void pixels(void **state)
@@ -84,10 +85,15 @@ static void pixels(void **state)
     expect(&read, GAP, GAP + SIDE / 2, green, "the second pixel");
     expect(&read, GAP + SIDE / 2, GAP, blue, "the third pixel");
     expect(&read, GAP + SIDE - 1, GAP + SIDE - 1, yellow, "the last pixel");
-    expect(&read, GAP + SIDE, GAP, white, "below");
+    expect(&read, GAP + SIDE, GAP, frame, "the line below");
+    expect(&read, GAP - 1, GAP - 1, frame, "the corner of the line");
+    expect(&read, GAP + 10, GAP + SIDE, frame, "the line to the right");
+    expect(&read, GAP + SIDE + 1, GAP, white, "below");
+    expect(&read, GAP + 10, GAP + SIDE + 1, white, "to the right");
     expect(&read, GAP, 2 * GAP + SIDE, white, "above a long one");
     expect(&read, GAP + SIDE / 2, 2 * GAP + SIDE, blue, "a long one");
-    expect(&read, GAP + SIDE / 2 + 4, 2 * GAP + SIDE, white, "below a long one");
+    expect(&read, GAP + SIDE / 2 + 4, 2 * GAP + SIDE, frame, "the line below a long one");
+    expect(&read, GAP + SIDE / 2 + 5, 2 * GAP + SIDE, white, "below a long one");
     expect(&read, 2 * GAP + SIDE + SIDE / 2, GAP + 10, red, "a large one, left");
     expect(&read, 2 * GAP + SIDE + SIDE / 2, GAP + SIDE - 10, green, "a large one, right");
     free(read.pixels);

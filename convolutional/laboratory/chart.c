@@ -67,6 +67,7 @@ void chart_panel(Chart *chart, ChartPanel panel)
         .x = axis_of(panel.x_label, panel.x_log, panel.x_from, panel.x_to, panel.x_names, panel.x_name_count),
         .y = axis_of(panel.y_label, panel.y_log, panel.y_from, panel.y_to, panel.y_names, panel.y_name_count),
     };
+    chart->plots[chart->count - 1].x.whole = panel.x_whole;
 }
 
 static ChartPlot *chart_plot(Chart *chart)

@@ -30,6 +30,7 @@ typedef struct ChartPanel {
     const char *title;                   /* above this panel; NULL: none */
     const char *x_label, *y_label;
     bool        x_log, y_log;            /* what is not positive is then a gap */
+    bool        x_whole;                 /* epochs: none has a half */
     double      x_from, x_to;            /* equal: as the data need */
     double      y_from, y_to;
     const char *const *x_names;          /* instead of numbers, at 0, 1, ...: bars, columns of a heat map */

@@ -92,10 +92,10 @@ static void tick_add(ChartScale *scale, double at, double value, int decimals)
     label_write(value, decimals, scale->labels[scale->count++], sizeof *scale->labels);
 }
 
-static void ticks_linear(ChartScale *scale, int most)
+static void ticks_linear(ChartScale *scale, int most, bool whole)
 {
     const double rough = (scale->to - scale->from) / (most > 1 ? most : 1), power = pow(10, floor(log10(rough)));
-    const double step = rough <= power ? power : rough <= 2 * power ? 2 * power : rough <= 5 * power ? 5 * power : 10 * power;
+    const double fit = rough <= power ? power : rough <= 2 * power ? 2 * power : rough <= 5 * power ? 5 * power : 10 * power, step = whole ? fmax(fit, 1) : fit;
     const int decimals = step >= 1 ? 0 : (int)ceil(-log10(step) - 1e-9);
     for (double i = ceil(scale->from / step - 1e-9); i * step <= scale->to + 1e-9 * step && scale->count < CHART_TICKS; i++)
         tick_add(scale, i * step, i == 0 ? 0 : i * step, decimals);
@@ -132,7 +132,7 @@ static ChartScale scale_of(const ChartAxis *axis, Range range, double margin, do
     if (axis->log)
         ticks_log(&scale, most);
     else
-        ticks_linear(&scale, most);
+        ticks_linear(&scale, most, axis->whole);
     return scale;
 }
 

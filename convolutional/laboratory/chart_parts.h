@@ -24,7 +24,7 @@ typedef struct ChartMark {
 /* From one number to another along x or y. */
 typedef struct ChartAxis {
     char  *label;
-    bool   log;
+    bool   log, whole;
     double from, to;                   /* equal: as the data need; of a log axis the numbers themselves */
     char **names;                      /* NULL: numbers */
     int    name_count;

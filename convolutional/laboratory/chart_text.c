@@ -31,7 +31,7 @@ char *chart_text_escape(const char *text)
 static double letter_width(char letter)
 {
     static const struct { const char *letters; double width; } kinds[] = {
-        { "ijl'|", 0.5 }, { "ftI.,:;()[] -/!\"", 0.65 }, { "0123456789", 1 }, { "mMW%@", 1.6 }, { "wABCDEFGHJKLNOPQRSTUVXYZ", 1.2 },
+        { "ijl'|", 0.5 }, { "ftI.,:;()[] -/!\"", 0.65 }, { "0123456789", 1 }, { "mMW%@", 1.6 }, { "=+<>~", 1.4 }, { "wABCDEFGHJKLNOPQRSTUVXYZ", 1.2 },
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strchr(kinds[i].letters, letter))

@@ -108,17 +108,17 @@ Chart *run_chart(const char *log, RunChartKind kind, Error *error)
         double *x = allocate(2 * (size_t)epochs.count, sizeof *x, "a chart"), *y = x + epochs.count;
         chart = chart_new(NULL);
         if (kind == RUN_CHART_learning) {
-            chart_panel(chart, (ChartPanel){ .x_label = "epoch", .y_label = "loss" });
+            chart_panel(chart, (ChartPanel){ .x_label = "epoch", .x_whole = true, .y_label = "loss" });
             add_curve(chart, &epochs, COLUMN_train_loss, "training", 1, x, y);
             add_curve(chart, &epochs, COLUMN_val_loss, "validation", 2, x, y);
-            chart_panel(chart, (ChartPanel){ .x_label = "epoch", .y_label = "top1, %" });
+            chart_panel(chart, (ChartPanel){ .x_label = "epoch", .x_whole = true, .y_label = "top1, %" });
             add_curve(chart, &epochs, COLUMN_train_top1, "training", 1, x, y);
             add_curve(chart, &epochs, COLUMN_val_top1, "validation", 2, x, y);
             mark_best(chart, &epochs);
         } else {
-            chart_panel(chart, (ChartPanel){ .x_label = "epoch", .y_label = "learning rate" });
+            chart_panel(chart, (ChartPanel){ .x_label = "epoch", .x_whole = true, .y_label = "learning rate" });
             add_curve(chart, &epochs, COLUMN_lr, NULL, 3, x, y);
-            chart_panel(chart, (ChartPanel){ .x_label = "epoch", .y_label = "training, images a second", .y_to = 1.1 * largest(&epochs, COLUMN_images_per_second) });
+            chart_panel(chart, (ChartPanel){ .x_label = "epoch", .x_whole = true, .y_label = "training, images a second", .y_to = 1.1 * largest(&epochs, COLUMN_images_per_second) });
             add_curve(chart, &epochs, COLUMN_images_per_second, NULL, 4, x, y);
         }
         free(x);

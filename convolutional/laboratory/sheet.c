@@ -63,6 +63,15 @@ static int top_of(const Sheet *s, int place)
     return GAP + (s->title ? TITLE : 0) + place / s->columns * (s->options.side + s->options.lines * LINE + GAP);
 }
 
+/* A line of light grey around a picture: white ones would have no end on the white sheet. */
+static void frame(Sheet *s, int top, int left, int h, int w)
+{
+    for (int y = top - 1; y <= top + h; y++)
+        for (int x = left - 1; x <= left + w; x++)
+            if (y < top || y == top + h || x < left || x == left + w)
+                memset(s->pixels + ((size_t)y * (size_t)s->w + (size_t)x) * CHANNELS, SHEET_FRAME, CHANNELS);
+}
+
 void sheet_picture(Sheet *s, int place, const uint8_t *rgb, int h, int w)
 {
     CHECK(place >= 0 && place < s->count, "place %d of %d", place, s->count);
@@ -73,6 +82,7 @@ void sheet_picture(Sheet *s, int place, const uint8_t *rgb, int h, int w)
         for (int x = 0; x < shown_w; x++)
             memcpy(s->pixels + ((size_t)(top + y) * (size_t)s->w + (size_t)(left + x)) * CHANNELS,
                    rgb + ((size_t)(y * skip / zoom) * (size_t)w + (size_t)(x * skip / zoom)) * CHANNELS, CHANNELS);
+    frame(s, top, left, shown_h, shown_w);
 }
 
 void sheet_numbers(Sheet *s, int place, const float *values, int h, int w, float from, float to)

@@ -16,6 +16,8 @@
 
 typedef struct Sheet Sheet;
 
+enum { SHEET_FRAME = 208 };      /* the grey of the line around each picture */
+
 typedef struct SheetOptions {
     int columns;                 /* 0: about as many as rows */
     int side;                    /* pixels of a picture's place; smaller pictures are enlarged by a whole factor, each pixel to a square */

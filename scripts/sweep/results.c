@@ -231,7 +231,7 @@ int results_rank(const Results *r, int choice)
 
 static void draw_panel(const Results *r, Chart *chart, bool loss, double *x, double *y)
 {
-    chart_panel(chart, (ChartPanel){ .x_label = "epoch", .y_label = loss ? "validation loss" : "validation top1, %" });
+    chart_panel(chart, (ChartPanel){ .x_label = "epoch", .x_whole = true, .y_label = loss ? "validation loss" : "validation top1, %" });
     for (int rank = 0, i; rank < CHART_COLOURS; rank++)
         for (i = 0; i < r->count; i++) {
             const int epochs = r->choices[i].runs && results_rank(r, i) == rank ? results_mean(r, i, loss, x, y) : 0;
