@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Makes docs/report/: the pages and pictures that docs/report.md shows, from two short runs.
+"""Makes docs/report/, docs/sweep.png and docs/sweep-page.png: the pages and pictures that docs/report.md and docs/sweeps.md show, from two short runs
+and a sweep.
 
-usage: draw_report.py PROGRAMS_FOLDER [--runs FOLDER]      --runs: where the runs lenet-relu and lenet-gelu are, or are made"""
+usage: draw_report.py PROGRAMS_FOLDER [--runs FOLDER]      --runs: where the runs lenet-relu and lenet-gelu and the sweep acts are, or are made"""
 import argparse
 import base64
 import os
@@ -16,10 +17,11 @@ import chromium    # noqa: E402
 
 DOCS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "report")
 TRAIN = "--data shapes --limit 2000 --epochs 6 --threads 1 --plots -q".split()
-RUNS = {"lenet-relu": ["--act-stats", "1"], "lenet-gelu": ["--act", "gelu"]}
+SWEEP = "--arch lenet --data shapes --limit 1000 --epochs 3 --set act=relu,silu,gelu --set lr=0.01,0.1 --seeds 3 --jobs 2 --output acts -q".split()
+RUNS = {"lenet-relu": ["--act-stats", "1", "--suspects", "16"], "lenet-gelu": ["--act", "gelu"]}
 WIDTH = 960
 PARTS = [("lenet-relu.html", "#curves", "curves.png"), ("lenet-relu.html", "#confusion", "confusion.png"), ("lenet-relu.html", "#health", "health.png"),
-         ("compared.html", "#overview", "compared.png")]
+         ("lenet-relu.html", "#suspects", "suspects.png"), ("compared.html", "#overview", "compared.png"), ("acts/sweep.html", "#overview", "../sweep-page.png")]
 
 
 def program(options, name, *arguments):
@@ -48,6 +50,8 @@ def main():
     program(options, "report", "lenet-relu", "--threads", "1", "-o", "lenet-relu.html")
     program(options, "report", "lenet-relu", "lenet-gelu", "--threads", "1", "-o", "compared.html")
     program(options, "train", "lenet", "--data", "shapes", "--limit", "2000", "--threads", "1", "--find-lr", "--plots", "-q")
+    program(options, "sweep", *SWEEP)
+    shutil.copy(os.path.join(options.runs, "acts", "curves.png"), os.path.join(DOCS, "..", "sweep.png"))
     for name in ("find-lr.png", "lenet-relu/rates.png"):
         shutil.copy(os.path.join(options.runs, name), DOCS)
     with chromium.Chromium() as browser:
