@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "checkpoint_data.h"
 #include "common_options.h"
@@ -120,6 +121,15 @@ static bool look_at_model(ReportRun *run, const char *file, ReportFlags *flags, 
     return ok;
 }
 
+static bool no_run(const char *path, Error *error)
+{
+    char *page = text_format("%s/sweep.html", path);
+    const bool sweep = access(page, F_OK) == 0;
+    free(page);
+    return sweep ? error_set(error, EXIT_input, "a sweep, not a run: %s: open its sweep.html in a browser, or name some of its runs", path)
+                 : error_set(error, EXIT_input, "no run: %s: neither a log nor a checkpoint is there: name the folder of a run", path);
+}
+
 /* Options are read again for each run: each has its own args.json. */
 static bool add_run(Report *report, const char *path, int argc, char **argv, Error *error)
 {
@@ -132,7 +142,7 @@ static bool add_run(Report *report, const char *path, int argc, char **argv, Err
     ReportRun *run = report_run(report, path, folder, tell, name);
     if (!flags.records_only && (!file || !look_at_model(run, file, &flags, &line, &wrong)))
         report_note(run, wrong.text);
-    const bool found = report_run_found(run) || error_set(error, EXIT_input, "no run: %s: neither a log nor a checkpoint is there: name the folder of a run", path);
+    const bool found = report_run_found(run) || no_run(path, error);
     free(name);
     free(folder);
     free(file);

@@ -138,6 +138,7 @@ static void test_mistakes(void **state)
         { "report",                                          2, "", "no run: command line: usage is" },
         { "report nowhere -o page.html",                     3, "", "no run: nowhere: neither a log nor a checkpoint" },
         { "mkdir -p empty && report empty -o page.html",     3, "", "no run: empty" },
+        { "mkdir -p acts && touch acts/sweep.html && report acts", 3, "", "a sweep, not a run: acts: open its sweep.html" },
         { "report run --records-only -o none/page.html",     7, "", "none/" },
         { "report run --split foo",                          2, "", "test val train" },
     };

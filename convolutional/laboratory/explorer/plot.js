@@ -9,7 +9,7 @@
 
 const Plot = (() => {
   const { drawn, number } = Elements;
-  const COLOURS = 8, EDGE = { left: 46, right: 12, top: 26, bare: 12, bottom: 38 }, FAR = 1e7, HALF = 1.5;      /* of a line: it is whole on the edge as well */
+  const COLOURS = 8, EDGE = { left: 52, right: 12, top: 26, bare: 12, bottom: 38 }, FAR = 1e7, HALF = 1.5;      /* of a line: it is whole on the edge as well */
   const dashes = ["", "8 4", "2 3", "10 3 2 3", "5 2", "1 4", "12 4", "6 2 2 2 2 2"];
 
   const colour = (style) => `var(--c${style % COLOURS + 1})`;
@@ -36,7 +36,13 @@ const Plot = (() => {
   }
 
   const superscript = (n) => String(n).replace(/./g, (c) => "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"["-0123456789".indexOf(c)]);
-  const tickText = (value, log) => (log && (value < 0.01 || value > 1000) ? `10${superscript(Math.round(Math.log10(value)))}` : number(value, 4));
+  const tickText = (value, log, digits) => (log && (value < 0.01 || value > 1000) ? `10${superscript(Math.round(Math.log10(value)))}` : number(value, digits));
+
+  /* So many that no two of them read the same. */
+  function digitsOf(values) {
+    const step = values.length > 1 ? values[1] - values[0] : 0, most = Math.max(...values.map(Math.abs));
+    return step > 0 ? Math.max(4, Math.min(9, Math.ceil(Math.log10(most / step)) + 1)) : 4;
+  }
 
   function scale(axis, near, far) {
     const of = axis.log ? Math.log10 : (value) => value, first = of(axis.from), last = of(axis.to);
@@ -121,15 +127,16 @@ const Plot = (() => {
     axes() {
       const g = drawn("g", { class: "axes" }), { left } = EDGE, { top } = this, right = this.width - EDGE.right, bottom = this.height - EDGE.bottom;
       const marks = (axis, count) => (axis.names ? axis.names.map((_, k) => k) : axis.log ? decades(axis.from, axis.to, count) : ticks(axis.from, axis.to, count).filter((at) => !axis.whole || Number.isInteger(at)));
-      for (const value of marks(this.x, this.width / 70)) {
-        const at = this.sx.place(value), text = this.x.names ? this.x.names[value] : tickText(value, this.x.log);
+      const across = marks(this.x, this.width / 70), up = marks(this.y, this.height / 45);
+      for (const value of across) {
+        const at = this.sx.place(value), text = this.x.names ? this.x.names[value] : tickText(value, this.x.log, digitsOf(across));
         g.append(drawn("line", { x1: at, x2: at, y1: top, y2: bottom, class: value === 0 && !this.x.names ? "zero" : "grid" }),
                  drawn("text", { x: at, y: bottom + 14, "text-anchor": "middle" }, text));
       }
-      for (const value of marks(this.y, this.height / 45)) {
+      for (const value of up) {
         const at = this.sy.place(value);
         g.append(drawn("line", { x1: left, x2: right, y1: at, y2: at, class: value === 0 ? "zero" : "grid" }),
-                 drawn("text", { x: left - 5, y: at + 4, "text-anchor": "end" }, tickText(value, this.y.log)));
+                 drawn("text", { x: left - 5, y: at + 4, "text-anchor": "end" }, tickText(value, this.y.log, digitsOf(up))));
       }
       g.append(drawn("text", { x: (left + right) / 2, y: this.height - 5, "text-anchor": "middle", class: "title" }, this.x.label),
                drawn("text", { x: 6, y: 16, class: "title" }, this.y.label));
