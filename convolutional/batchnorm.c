@@ -28,7 +28,7 @@ typedef struct Statistic {
     BatchNormKernel kernel;
     float           momentum;
     const bool     *cumulative;
-    int64_t        *batches;
+    const int64_t  *batches;                /* before this one; the program counts */
     const float    *x;
     float          *mean, *variance, *running_mean, *running_var;
     void           *scratch;
@@ -54,7 +54,6 @@ static void run_statistics(const void *call)
         c->running_mean[k] += momentum * (c->mean[k] - c->running_mean[k]);
         c->running_var[k] += momentum * (c->variance[k] * unbiased - c->running_var[k]);
     }
-    ++*c->batches;
 }
 
 static void run_forward(const void *call)

@@ -22,9 +22,9 @@
 enum { AHEAD = 3 };             /* slots beside those being filled: one is at the caller */
 
 typedef struct Slot {
-    float    *images;           /* batch C H W */
-    uint16_t *labels, *others;  /* batch */
-    float    *shares;           /* batch */
+    float    *images;           /* samples C H W */
+    uint16_t *labels, *others;  /* samples */
+    float    *shares;           /* samples */
     bool      mixed;
     int       count;
     bool      ready;
@@ -40,6 +40,7 @@ typedef struct Worker {
 struct Loader {
     const Dataset *dataset;
     LoaderOptions  options;
+    int            samples;     /* of a batch, in the share */
     Normalise      normalise;
     bool           plain;       /* augment.c does it */
     int            crop_pad;
@@ -100,11 +101,34 @@ static void sample_make(Worker *worker, uint32_t epoch, uint32_t sample, float *
     augment_apply(image, image_size(loader->dataset), &loader->normalise, augment, out);
 }
 
+/* Where another part is mixed. */
+static void leave_unmixed(const MixedBatch *part)
+{
+    for (int i = 0; i < part->count; i++) {
+        part->others[i] = part->labels[i];
+        part->shares[i] = 1.0f;
+    }
+}
+
+/* Part by part, so that it does not matter who makes the others. */
 static bool slot_mix(const Loader *loader, uint32_t epoch, uint32_t batch, Slot *slot)
 {
-    MixedBatch mixed = { .size = image_size(loader->dataset), .count = slot->count, .images = slot->images,
-                         .labels = slot->labels, .others = slot->others, .shares = slot->shares };
-    return pipeline_mix(&loader->options.pipeline, &mixed, loader->options.seed, epoch, batch);
+    const LoaderShare *share = &loader->options.share;
+    const int each = loader->samples / share->count;
+    bool mixed = false;
+    for (int i = 0; i < share->count; i++) {
+        const size_t from = (size_t)(i * each);
+        MixedBatch part = {
+            .size = image_size(loader->dataset), .count = each, .images = slot->images + from * image_elements(loader->dataset),
+            .labels = slot->labels + from, .others = slot->others + from, .shares = slot->shares + from,
+        };
+        const uint32_t number = batch * (uint32_t)share->parts + (uint32_t)(share->first + i);
+        if (pipeline_mix(&loader->options.pipeline, &part, loader->options.seed, epoch, number))
+            mixed = true;
+        else
+            leave_unmixed(&part);
+    }
+    return mixed;
 }
 
 static void slot_fill(Worker *worker, uint32_t epoch, uint32_t batch, Slot *slot)
@@ -112,9 +136,10 @@ static void slot_fill(Worker *worker, uint32_t epoch, uint32_t batch, Slot *slot
     const Loader *loader = worker->loader;
     const Dataset *dataset = loader->dataset;
     const LoaderOptions *options = &loader->options;
-    const size_t size = image_elements(dataset), first = (size_t)batch * (size_t)options->batch;
-    const size_t left = dataset->count - first;
-    slot->count = left < (size_t)options->batch ? (int)left : options->batch;
+    const size_t size = image_elements(dataset), samples = (size_t)loader->samples;
+    const size_t first = (size_t)batch * (size_t)options->batch + samples / (size_t)options->share.count * (size_t)options->share.first;
+    const size_t left = first < dataset->count ? dataset->count - first : 0;
+    slot->count = (int)(left < samples ? left : samples);
     for (int i = 0; i < slot->count; i++) {
         const uint32_t sample = sample_at(loader, first + (size_t)i);
         if (i + 1 < slot->count)
@@ -122,7 +147,7 @@ static void slot_fill(Worker *worker, uint32_t epoch, uint32_t batch, Slot *slot
         sample_make(worker, epoch, sample, slot->images + (size_t)i * size);
         slot->labels[i] = dataset->labels[sample];
     }
-    const size_t missing = (size_t)(options->batch - slot->count);
+    const size_t missing = samples - (size_t)slot->count;
     memset(slot->images + (size_t)slot->count * size, 0, missing * size * sizeof *slot->images);
     memset(slot->labels + slot->count, 0, missing * sizeof *slot->labels);
     slot->mixed = options->training && slot_mix(loader, epoch, batch, slot);
@@ -166,14 +191,14 @@ static bool worker_start(Worker *worker)
 
 static void allocate_slots(Loader *loader)
 {
-    const size_t batch = (size_t)loader->options.batch;
+    const size_t samples = (size_t)loader->samples;
     loader->ring = (uint32_t)loader->asked + AHEAD;
     loader->slots = allocate(loader->ring, sizeof *loader->slots, "batches");
     for (uint32_t i = 0; i < loader->ring; i++) {
-        loader->slots[i].images = allocate(batch * image_elements(loader->dataset), sizeof *loader->slots[i].images, "a batch");
-        loader->slots[i].labels = allocate(batch, sizeof *loader->slots[i].labels, "a batch's labels");
-        loader->slots[i].others = allocate(batch, sizeof *loader->slots[i].others, "a batch's labels");
-        loader->slots[i].shares = allocate(batch, sizeof *loader->slots[i].shares, "a batch's labels");
+        loader->slots[i].images = allocate(samples * image_elements(loader->dataset), sizeof *loader->slots[i].images, "a batch");
+        loader->slots[i].labels = allocate(samples, sizeof *loader->slots[i].labels, "a batch's labels");
+        loader->slots[i].others = allocate(samples, sizeof *loader->slots[i].others, "a batch's labels");
+        loader->slots[i].shares = allocate(samples, sizeof *loader->slots[i].shares, "a batch's labels");
     }
 }
 
@@ -196,6 +221,11 @@ Loader *loader_new(const Dataset *dataset, const LoaderOptions *options)
     Loader *loader = allocate(1, sizeof *loader, "a loader");
     loader->dataset = dataset;
     loader->options = *options;
+    LoaderShare *share = &loader->options.share;
+    if (share->count == 0)
+        *share = (LoaderShare){ .parts = 1, .count = 1 };
+    CHECK(options->batch % share->parts == 0, "a batch of %d in %d parts", options->batch, share->parts);
+    loader->samples = options->batch / share->parts * share->count;
     loader->asked = options->threads ? options->threads : 1;
     loader->normalise = normalise_new(options->mean, options->std, dataset->channels);
     loader->plain = pipeline_is_plain(&options->pipeline, &loader->crop_pad, &loader->flip);
@@ -242,6 +272,11 @@ void loader_free(Loader *loader)
 uint32_t loader_batches(const Loader *loader)
 {
     return loader->batches;
+}
+
+int loader_samples(const Loader *loader)
+{
+    return loader->samples;
 }
 
 int loader_threads(const Loader *loader)

@@ -8,8 +8,16 @@
 #include "dataset.h"
 #include "pipeline.h"
 
+/* Which part of every batch is made. A batch is cut into equal parts, and what mixes images mixes those of one part; count 0: all of
+ * them, and there is one. */
+typedef struct LoaderShare {
+    int parts;                     /* of a batch, which is a multiple of them */
+    int first, count;              /* that this loader makes */
+} LoaderShare;
+
 typedef struct LoaderOptions {
-    int      batch;
+    int      batch;                /* of all parts */
+    LoaderShare share;
     bool     training;             /* shuffle, augment, drop the last short batch; else in order, all of them */
     bool     balanced;             /* in training every class as often as another */
     Pipeline pipeline;             /* what is done to an image in training */
@@ -19,10 +27,11 @@ typedef struct LoaderOptions {
 } LoaderOptions;
 
 typedef struct Batch {
-    const float    *images;        /* batch x channels x height x width, normalised, 64-byte aligned; valid until the next loader_next */
-    const uint16_t *labels;        /* batch */
-    const uint16_t *others;        /* batch: labels of what was mixed in; NULL: nothing was */
-    const float    *shares;        /* batch: of `labels` in a mixed batch, the rest is of `others`; else NULL */
+    const float    *images;        /* the share's samples x channels x height x width, normalised, 64-byte aligned; valid until the next
+                                      loader_next */
+    const uint16_t *labels;        /* one a sample */
+    const uint16_t *others;        /* labels of what was mixed in; NULL: nothing was */
+    const float    *shares;        /* of `labels` in a mixed batch, the rest is of `others`; else NULL */
     int             count;         /* real samples; the rest of a last short batch is zeros */
 } Batch;
 
@@ -35,6 +44,8 @@ void    loader_free(Loader *loader);
 
 /* How many threads could be started. */
 int      loader_threads(const Loader *loader);
+/* Samples of a batch that this loader makes. */
+int      loader_samples(const Loader *loader);
 /* Batches in an epoch. In training, none if the data set is smaller than a batch. */
 uint32_t loader_batches(const Loader *loader);
 /* Begins `epoch` at batch `from` (resume in mid-epoch). Whatever was under way is dropped. */

@@ -17,7 +17,6 @@ typedef struct Kernel Kernel;
 /* ---- what the module should know of the program ---- */
 
 const Plan *program_plan(const Program *program);
-Network    *program_network(const Program *program);
 
 /* Whether the module's mean and variance are the batch's; else the running ones, constants: in inference, or while it is frozen. */
 bool        program_takes_statistics(const Program *program, const Module *module);

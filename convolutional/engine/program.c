@@ -223,20 +223,39 @@ static void expect_values(const Network *network)
     CHECK(zeros < p->decayed || p->decayed == 0, "a network without values (%zu weights, all 0): call parameters_init or checkpoint_load first", zeros);
 }
 
+void program_count_batch(Program *program)
+{
+    Network *network = program->network;
+    for (int i = 0; i < network_param_count(network); i++) {
+        const Param *param = network_param(network, i);
+        if (param->role == PARAM_counter && program_takes_statistics(program, param->module))
+            ++*parameters_counter(network, param);
+    }
+    network_owner(network)->parameters.version++;
+}
+
 void program_forward(Program *program)
 {
     CHECK(program->image->pointer, "program_forward without images (batch %d)", program->batch);
     expect_values(program->network);
     refresh(program);
     program_run(program, TURN_step, 0, program->loss_at);
-    if (program->purpose.statistics == STATISTICS_batch)
-        network_owner(program->network)->parameters.version++;      /* running statistics have moved */
+    if (program->purpose.statistics == STATISTICS_batch && !program->own_blocks)
+        program_count_batch(program);
 }
 
 void program_backward(Program *program)
 {
     CHECK(program_has_backward(program), "program_backward of a program without gradients (batch %d)", program->batch);
-    program_run(program, TURN_step, program->loss_at, program->kernels[TURN_step].count);
+    const int count = program->kernels[TURN_step].count;
+    if (!program->watch) {
+        program_run(program, TURN_step, program->loss_at, count);
+        return;
+    }
+    for (int i = program->loss_at; i < count; i++) {
+        program_run(program, TURN_step, i, i + 1);
+        program->watch(program->watch_context, i + 1 - program->loss_at);
+    }
 }
 
 size_t program_arena_bytes(const Program *program)

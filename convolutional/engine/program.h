@@ -97,6 +97,7 @@ const float *program_logits(const Program *program);
 /* batch x classes: d loss / d logits, filled by the caller before program_backward. */
 float *program_logits_gradient(Program *program);
 int    program_batch(const Program *program);
+Network *program_network(const Program *program);
 
 /* Keys the random numbers of the next step (dropout). */
 void program_set_step(Program *program, uint64_t seed, uint64_t step);
@@ -105,6 +106,21 @@ void program_set_step(Program *program, uint64_t seed, uint64_t step);
 void program_forward(Program *program);
 /* Writes every trained parameter's gradient to network_parameters()->gradients (overwrites, no sum), if those are asked for. */
 void program_backward(Program *program);
+
+/* ---- where its results go, and when (gradients.c) ---- */
+
+/* Called by program_backward after each kernel, with the number of those that have run. NULL: nobody. */
+typedef void BackwardWatch(void *context, int kernels);
+void program_watch_backward(Program *program, BackwardWatch *watch, void *context);
+/* After how many kernels of backward the gradient of a parameter is complete; 0: this program writes none. */
+int  program_gradient_done(const Program *program, const Param *param);
+
+/* From now on gradients are written to, and running statistics kept in, blocks of the caller's, arranged as in Parameters: `trained` floats,
+ * and the `total` - `trained` floats that follow them in values. Counters of batches stand still then. Programs of one
+ * thread with blocks and arenas of their own may run at the same time. After it is compiled, for training. */
+void program_set_blocks(Program *program, float *gradients, float *statistics);
+/* The network's statistics have moved by one batch. program_forward calls it, unless the program has blocks of its own. */
+void program_count_batch(Program *program);
 
 /* What the i-th watched tensor holds since the last program_forward, and the loss's gradient by it since the last
  * program_backward: batch x c x h x w numbers, N C H W. */

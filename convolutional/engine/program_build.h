@@ -95,6 +95,9 @@ struct Program {
     size_t        arena_size, copies_size;
     uint64_t      version;                /* of the parameters in the copies */
     bool          profiling;
+    bool          own_blocks;             /* gradients and statistics go elsewhere than into the network's */
+    BackwardWatch *watch;                 /* NULL: nobody */
+    void         *watch_context;
 };
 
 /* layout NULL: of `size` bytes. */

@@ -2,21 +2,70 @@
 
 #include "evaluation.h"
 
+#include "errors.h"
+
+#include <stdlib.h>
 #include <string.h>
 
-bool evaluate(Program *program, Loader *loader, int classes, const volatile sig_atomic_t *stop, LossSum *sum)
+/* A part of a batch: rows that are no samples are not counted. */
+static PartWord measure(Program *program, const Batch *batch, int from, int classes)
 {
+    const int rows = program_batch(program), left = batch->count - from, count = left < 0 ? 0 : left < rows ? left : rows;
+    LossSum sum = { 0 };
+    if (count == 0)
+        return (PartWord){ 0 };
+    program_set_image(program, batch->images + (size_t)from * shape_size(network_image(program_network(program))->shape));
+    program_forward(program);
+    loss_cross_entropy(program_logits(program), batch->labels + from, rows, count, classes, 0.0f, NULL, &sum);
+    return (PartWord){ .loss = sum.loss, .top1 = sum.top1, .top5 = sum.top5, .count = sum.count };
+}
+
+static void sum_up(LossSum *sum, const PartWord *part)
+{
+    sum->loss += part->loss;
+    sum->top1 += part->top1;
+    sum->top5 += part->top5;
+    sum->count += part->count;
+}
+
+/* This rank's parts of all batches, in order; those that a signal leaves out are 0. Returns the signal. */
+static int measure_all(Program *program, Loader *loader, int classes, const volatile sig_atomic_t *stop, PartWord *words)
+{
+    const int rows = program_batch(program), parts = loader_samples(loader) / rows;
     Batch batch;
-    *sum = (LossSum){ 0 };
     loader_start(loader, 0, 0);
     while (loader_next(loader, &batch)) {
         if (stop && *stop)
-            return false;
-        program_set_image(program, batch.images);
-        program_forward(program);
-        loss_cross_entropy(program_logits(program), batch.labels, program_batch(program), batch.count, classes, 0.0f, NULL, sum);
+            return (int)*stop;
+        for (int i = 0; i < parts; i++)
+            *words++ = measure(program, &batch, i * rows, classes);
     }
-    return true;
+    return 0;
+}
+
+int evaluate_shared(Program *program, Loader *loader, int classes, const volatile sig_atomic_t *stop, const Ranks *ranks, LossSum *sum)
+{
+    const size_t parts = (size_t)(loader_samples(loader) / program_batch(program)), batches = loader_batches(loader);
+    const size_t own = parts * batches + 1, count = (size_t)ranks_count(ranks);      /* the last one tells of a signal */
+    PartWord *words = allocate(own, sizeof *words, "losses of batches"), *all = allocate(count * own, sizeof *all, "losses of batches");
+    words[own - 1].stop = measure_all(program, loader, classes, stop, words);
+    ranks_gather(ranks, words, own * sizeof *words, all);
+    int signal_number = 0;
+    *sum = (LossSum){ 0 };
+    for (size_t b = 0; b < batches; b++)
+        for (size_t r = 0; r < count; r++)
+            for (size_t i = 0; i < parts; i++)
+                sum_up(sum, &all[r * own + b * parts + i]);
+    for (size_t r = 0; r < count; r++)
+        signal_number = all[r * own + own - 1].stop > signal_number ? all[r * own + own - 1].stop : signal_number;
+    free(words);
+    free(all);
+    return signal_number;
+}
+
+bool evaluate(Program *program, Loader *loader, int classes, const volatile sig_atomic_t *stop, LossSum *sum)
+{
+    return evaluate_shared(program, loader, classes, stop, NULL, sum) == 0;
 }
 
 bool evaluate_views(Views *views, Loader *loader, int classes, const volatile sig_atomic_t *stop, LossSum *sum, float *logits)
@@ -30,7 +79,9 @@ bool evaluate_views(Views *views, Loader *loader, int classes, const volatile si
         const float *outputs = views_logits(views, batch.images, batch.count);
         if (logits)
             memcpy(logits + (size_t)sum->count * (size_t)classes, outputs, (size_t)batch.count * (size_t)classes * sizeof *logits);
-        loss_cross_entropy(outputs, batch.labels, batch.count, batch.count, classes, 0.0f, NULL, sum);
+        LossSum own = { 0 };
+        loss_cross_entropy(outputs, batch.labels, batch.count, batch.count, classes, 0.0f, NULL, &own);
+        sum_up(sum, &(PartWord){ .loss = own.loss, .top1 = own.top1, .top5 = own.top5, .count = own.count });
     }
     return true;
 }

@@ -105,6 +105,7 @@ bool fine_tune_begin(Trainer *t, Error *error)
         return false;
     parameters_init(t->network, t->options.seed);
     freeze_groups(t);
+    known = known || !ranks_first(t->options.ranks);      /* the others get rank 0's values */
     return (known || !(o->whiten > 0.0f) || whiten(t, error)) && (known || !o->checkpoint || start_from(t, error)) &&
            (!o->freeze || freeze(t, error));
 }

@@ -76,18 +76,18 @@ static double row_plain(const float *logits, int label, int classes, double smoo
 typedef struct Target {
     int    label, other;
     double on_label, on_other, everywhere;
-    double logit_scale, scale;        /* of the gradient: logit_scale / count */
+    double logit_scale, scale;        /* of the gradient: logit_scale / samples */
     const float *weights;
 } Target;
 
-static Target target_of(const LossOptions *options, const Targets *targets, int row, int count, int classes)
+static Target target_of(const LossOptions *options, const Targets *targets, int row, int of, int classes)
 {
     const double share = targets->others ? (double)targets->shares[row] : 1, rest = 1 - (double)options->smoothing;
     const double logit_scale = options->logit_scale != 0 ? (double)options->logit_scale : 1;
     return (Target){
         .label = targets->labels[row], .other = targets->others ? targets->others[row] : targets->labels[row],
         .on_label = rest * share, .on_other = rest * (1 - share), .everywhere = (double)options->smoothing / classes,
-        .logit_scale = logit_scale, .scale = logit_scale / count, .weights = options->class_weights,
+        .logit_scale = logit_scale, .scale = logit_scale / of, .weights = options->class_weights,
     };
 }
 
@@ -146,12 +146,13 @@ static void check_labels(const uint16_t *labels, int count, int classes)
         CHECK(labels[i] < classes, "row %d: label %d, %d classes", i, labels[i], classes);
 }
 
-static double row_loss(const LossOptions *options, const float *logits, const Targets *targets, int row, int count, int classes,
+/* of: samples that the mean is taken over. */
+static double row_loss(const LossOptions *options, const float *logits, const Targets *targets, int row, int of, int classes,
                        float *gradient)
 {
     if (options->kind == LOSS_ce && !targets->others && !options->class_weights && (options->logit_scale == 0 || options->logit_scale == 1))
-        return row_plain(logits, targets->labels[row], classes, (double)options->smoothing, 1.0 / count, gradient);
-    const Target target = target_of(options, targets, row, count, classes);
+        return row_plain(logits, targets->labels[row], classes, (double)options->smoothing, 1.0 / of, gradient);
+    const Target target = target_of(options, targets, row, of, classes);
     return (options->kind == LOSS_ce ? row_ce : row_bce)(logits, &target, classes, gradient);
 }
 
@@ -164,6 +165,7 @@ void loss_measure(const LossOptions *options, const float *logits, const Targets
 
     /* Rows in a fixed number of groups, added in order: the same bits for any number of threads. */
     LossSum groups[GROUPS] = {0};
+    const int of = options->parts > 1 ? count * options->parts : count;
     #pragma omp parallel for schedule(static) if ((long)rows * classes >= PARALLEL_FROM)
     for (int g = 0; g < GROUPS; g++) {
         const int first = (int)((long)rows * g / GROUPS), last = (int)((long)rows * (g + 1) / GROUPS);
@@ -176,7 +178,7 @@ void loss_measure(const LossOptions *options, const float *logits, const Targets
                 continue;
             }
             const int rank = rank_of_label(row, main_label(targets, i), classes);
-            groups[g].loss += row_loss(options, row, targets, i, count, classes, row_gradient);
+            groups[g].loss += row_loss(options, row, targets, i, of, classes, row_gradient);
             groups[g].top1 += rank < 1;
             groups[g].top5 += rank < 5;
         }

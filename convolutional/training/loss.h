@@ -36,6 +36,7 @@ typedef struct LossOptions {
     float        smoothing;
     float        logit_scale;         /* 0: 1 */
     const float *class_weights;       /* classes; NULL: all 1 */
+    int          parts;               /* of a batch, all equal, of which a call sees one: the mean is over all of them; 0: 1 */
 } LossOptions;
 
 typedef struct Targets {
@@ -50,7 +51,7 @@ typedef struct LossSum {
 } LossSum;
 
 /* logits: rows x classes. Adds the first `count` rows to *sum; hits are of the label whose share is the larger one. gradient (NULL: not
- * wanted): rows x classes, d (mean loss over count) / d logits; rows past count get zero. Stable for logits of any size. Ties count
+ * wanted): rows x classes, d (mean loss over count x parts) / d logits; rows past count get zero. Stable for logits of any size. Ties count
  * against the label's rank in index order (an earlier class with an equal logit ranks before), and a NaN logit is never a hit. */
 void loss_measure(const LossOptions *options, const float *logits, const Targets *targets, int rows, int count, int classes,
                   float *gradient, LossSum *sum);

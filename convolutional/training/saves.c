@@ -34,6 +34,8 @@ static void saves_failed(Trainer *t, SaveKind kind)
 
 static bool write_best(Trainer *t)
 {
+    if (!t->folder)      /* another rank writes */
+        return true;
     if (!checkpoint_save(t->folder->files[RUN_best], NULL, t->network, &t->info, NULL, NULL, NULL, &t->unsaved[SAVE_best])) {
         saves_failed(t, SAVE_best);
         return false;
@@ -66,7 +68,7 @@ bool saves_best(Trainer *t, double top1)
 
 static void settle_best(Trainer *t)
 {
-    if (!t->state.best_owed)
+    if (!t->state.best_owed || !t->folder)
         return;
     weights_copy_swap(&t->best_weights, t->network);
     t->state.best_owed = !write_best(t);
@@ -105,6 +107,8 @@ void saves_log(Trainer *t, const char *line)
 static void write_last(Trainer *t)
 {
     RunState *at = &t->state;
+    if (!t->folder)
+        return;
     if (at->data_hash == 0)          /* not before it is needed: the first step need not wait for it */
         at->data_hash = trainer_data_hash(t);
     const Kept parts = parts_keep(t);

@@ -270,7 +270,7 @@ static const char *ratio_write(const void *field, char *text, size_t size)
 }
 
 /* An enumeration's field: the place of one of the words. */
-static bool word_read(const char *option, const char *words, const char *text, int *place, Error *error)
+bool setting_word_read(const char *option, const char *words, const char *text, int *place, Error *error)
 {
     char word[NAMES_LONGEST];
     for (int i = 0; *names_word(words, i, word, sizeof word); i++)
@@ -283,7 +283,7 @@ static bool word_read(const char *option, const char *words, const char *text, i
 
 static bool pad_mode_read(const char *text, void *field, Error *error)
 {
-    return word_read("pad-mode", PAD_WORDS, text, field, error);
+    return setting_word_read("pad-mode", PAD_WORDS, text, field, error);
 }
 
 static const char *pad_mode_write(const void *field, char *text, size_t size)
@@ -293,7 +293,7 @@ static const char *pad_mode_write(const void *field, char *text, size_t size)
 
 static bool erase_mode_read(const char *text, void *field, Error *error)
 {
-    return word_read("remode", ERASE_WORDS, text, field, error);
+    return setting_word_read("remode", ERASE_WORDS, text, field, error);
 }
 
 static const char *erase_mode_write(const void *field, char *text, size_t size)
@@ -331,7 +331,7 @@ static const char *loss_write(const void *field, char *text, size_t size)
 static bool class_weights_read(const char *text, void *field, Error *error)
 {
     int place = 0;
-    if (!word_read("class-weights", "none auto", text, &place, error))
+    if (!setting_word_read("class-weights", "none auto", text, &place, error))
         return false;
     *(bool *)field = place == 1;
     return true;
@@ -388,7 +388,7 @@ static const char *duration_write(const void *field, char *text, size_t size)
 
 static bool early_metric_read(const char *text, void *field, Error *error)
 {
-    return word_read("early-metric", EARLY_METRICS, text, field, error);
+    return setting_word_read("early-metric", EARLY_METRICS, text, field, error);
 }
 
 static const char *early_metric_write(const void *field, char *text, size_t size)
@@ -401,7 +401,7 @@ static const char *early_metric_write(const void *field, char *text, size_t size
 static bool logger_read(const char *text, void *field, Error *error)
 {
     int place = 0;
-    const bool ok = word_read("log", LOG_WORDS, text, &place, error);
+    const bool ok = setting_word_read("log", LOG_WORDS, text, &place, error);
     *(bool *)field = place == 1;
     return ok;
 }

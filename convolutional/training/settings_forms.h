@@ -12,8 +12,15 @@
     X(early_metric) X(logger) X(amp) X(clip) X(groups) X(milestones) \
     X(train_sizes) X(scale) X(ratio) X(image_crop) X(image_filter) X(recipe)
 
+/* Of a run by several ranks, in settings_rank_forms.c. */
+#define SETTING_RANK_FORMS(X) X(bn) X(lr_scaling) X(wire)
+
 #define X(name) extern const SettingForm form_##name;
 SETTING_FORMS(X)
+SETTING_RANK_FORMS(X)
 #undef X
+
+/* The place of `text` among the words of `words`; false and a line that lists them if it is none. */
+bool setting_word_read(const char *option, const char *words, const char *text, int *place, Error *error);
 
 #endif

@@ -172,6 +172,18 @@ static const Setting settings[] = {
     { "act-stats", "activation-stats", 0, INT(parts.act_stats, 0, 1e6), .fallback = "0", .shown = "off", .group = "Run",
       .help = "keep, every N epochs, what each activation does to numbers and gradients, for `activations inspect RUN --history`", .rare = true },
 
+    { "bn", "batch-norm", 0, TEXT(bn_group), FORM(bn), RESULT, .argument = "local|ghost:N", .fallback = "local", .absent = "local", .group = "Ranks",
+      .help = "batch norm's statistics are those of a rank's images, or of groups of N of them", .rare = true },
+    { "reproducible", "deterministic", 0, SWITCH(reproducible), RESULT, .absent = "false", .group = "Ranks",
+      .help = "the same bits with 1, 2 or 4 ranks and any number of threads: a batch is computed in four parts", .rare = true },
+    { "lr-scaling", "scale-lr lr-base-scale", 0, TEXT(lr_scaling), FORM(lr_scaling), RESULT, .argument = "linear|sqrt|none", .fallback = "none", .absent = "none", .group = "Ranks",
+      .help = "the rate for a batch that is not the recipe's: larger by as much, or by its square root", .rare = true },
+    { "gradient-type", "gradient-dtype", 0, TEXT(exchange.wire), FORM(wire), RESULT, .argument = "f32|bf16", .fallback = "f32", .absent = "f32", .group = "Ranks",
+      .help = "what gradients travel as between ranks; bf16 is half as much", .rare = true },
+    { "bucket-bytes", "bucket-size", 0, .type = SETTING_whole, FIELD(exchange.bucket_bytes), .argument = "N", .least = 0, .most = 1e9, .fallback = "0", .shown = "measured", .group = "Ranks",
+      .help = "how much of the gradients is sent at a time", .rare = true },
+    { "overlap", NULL, 0, SWITCH(exchange.late), FORM(denied), .fallback = "true", .group = "Ranks", .help = "send nothing before backward is done: to see what that costs", .rare = true },
+
     { "plan", NULL, 0, TEXT(plan), FORM(plan), RESULT, .argument = "NAME", .fallback = "default", .group = "Run",
       .help = "how the computation is laid out; measured: try all and take the fastest; one of " PLAN_WORDS " (direct: no Winograd)", .rare = true },
     { "amp", "bf16", 0, SWITCH(plan.precision), FORM(amp), RESULT, .fallback = "false", .group = "Run", .help = "multiply numbers of 16 bits (bfloat16) where that is faster" },

@@ -91,7 +91,7 @@ static bool build_stage(Trainer *t, Stage *stage, Error *error)
         return true;
     }
     stage->network = architecture_network(t->options.arch, image, &t->subject.options, &cause);
-    if (!stage->network || !network_trains_with(stage->network, t->options.batch, &cause))
+    if (!stage->network || !network_trains_with(stage->network, t->slices.samples, &cause))
         return refuse(t, stage, cause.text, error);
     if (!same_parameters(t, stage, error))
         return false;
@@ -134,7 +134,7 @@ static void compile_stage(Trainer *t, Stage *stage)
 {
     for (int i = 0; i < network_param_count(t->network); i++)
         network_param(stage->network, i)->frozen = network_param(t->network, i)->frozen;
-    stage->program = program_compile(stage->network, &t->options.plan, PURPOSE_training, t->options.batch);
+    stage->program = program_compile(stage->network, &t->options.plan, PURPOSE_training, t->slices.samples);
 }
 
 void stages_compile(Trainer *t)
@@ -157,6 +157,7 @@ void stages_recompile(Trainer *t)
         compile_stage(t, &t->stages.of[i]);
     }
     t->program = t->stages.of[t->stages.current].program;
+    slices_follow(t);
 }
 
 /* Of what is held beside the full images. */
@@ -204,6 +205,7 @@ void stages_epoch(Trainer *t, uint32_t epoch)
     stages->current = now;
     t->program = stages->of[now].program;
     t->loader = stages->of[now].loader;
+    slices_follow(t);
     trainer_note(t, "epoch %u: training images are %d x %d from here on", epoch + 1, stages->of[now].side, stages->of[now].side);
 }
 

@@ -30,10 +30,7 @@ void statistics_measure(Trainer *t)
     clear(t->network);
     p->cumulative = true;
     loader_start(t->loader, t->state.epoch, 0);
-    for (uint64_t step = t->state.step; loader_next(t->loader, &batch) && !(t->options.stop && *t->options.stop); step++) {
-        program_set_image(t->program, batch.images);
-        program_set_step(t->program, t->options.seed, step);
-        program_forward(t->program);
-    }
+    for (uint64_t step = t->state.step; loader_next(t->loader, &batch) && !trainer_agree_stop(t); step++)
+        slices_statistics(t, &batch, step);
     p->cumulative = false;
 }

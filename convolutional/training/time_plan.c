@@ -29,7 +29,7 @@ static double measure_step(Trainer *t, double most)
     Error error;
     int steps = 0;
     loader_start(t->loader, 0, 0);
-    while (steps < WARM + MOST && (steps < WARM + LEAST || seconds_now() - begin < most)) {
+    while (ranks_decide(t->options.ranks, steps < WARM + MOST && (steps < WARM + LEAST || seconds_now() - begin < most))) {
         if (trainer_step_around(t, &norm, &error) != EXIT_ok)      /* the run will come to it, and tell */
             break;
         if (++steps == WARM)
@@ -60,6 +60,7 @@ void time_plan_make(Trainer *t)
         return;
     const double left = budget * (1.0 - MARGIN) - (seconds_now() - t->opened);
     t->state.planned_steps = time_plan_steps(left, step, validation, t->batches);
+    ranks_broadcast(t->options.ranks, &t->state.planned_steps, sizeof t->state.planned_steps);
     time_plan_apply(t);
     trainer_note(t, "planned for %.0f seconds, of which %.0f are left: %.3g ms a step and %.2g s a validation make %llu steps, %.1f epochs",
                  budget, fmax(left, 0.0), 1e3 * step, validation, (unsigned long long)t->state.planned_steps,

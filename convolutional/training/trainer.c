@@ -4,8 +4,10 @@
 
 #include "clock.h"
 #include "files.h"
+#include "evaluation.h"
 #include "parameter_groups.h"
 #include "random.h"
+#include "rank_agreement.h"
 #include "resume.h"
 #include "plan_text.h"
 #include "run_settings.h"
@@ -89,8 +91,22 @@ static void describe_data(const Trainer *t)
     free(counts);
 }
 
+/* The rates that suit the batch that was asked for. */
+static void scale_rates(Trainer *t)
+{
+    TrainerOptions *o = &t->options;
+    if (o->batch == 0 || o->batch == o->usual_batch || o->lr_scaling == LR_SCALING_none)
+        return;
+    const double times = (double)o->batch / o->usual_batch;
+    const float factor = (float)(o->lr_scaling == LR_SCALING_sqrt ? sqrt(times) : times);
+    o->lr *= factor;
+    o->min_lr *= factor;
+    o->parts.swa_lr *= factor;
+    trainer_note(t, "--lr-scaling: a batch of %d instead of %d: lr %g instead of %g", o->batch, o->usual_batch, (double)o->lr, (double)(o->lr / factor));
+}
+
 /* Few steps an epoch are told, and what the batch became. */
-static void settle_batch(Trainer *t)
+static bool settle_batch(Trainer *t, Error *error)
 {
     TrainerOptions *o = &t->options;
     const uint32_t images = t->train_set->count;
@@ -103,6 +119,7 @@ static void settle_batch(Trainer *t)
                      o->batch, o->usual_batch, steps);
     else if (steps < STEPS_ENOUGH)
         trainer_note(t, "note: an epoch has only %u steps: with a smaller -b, or more --epochs, the network learns more", steps);
+    return slices_settle(t, error);
 }
 
 static bool open_data(Trainer *t, Error *error)
@@ -122,10 +139,10 @@ static bool open_data(Trainer *t, Error *error)
     describe_data(t);
     trainer_settle_augmentation(o, t->train_set);
     trainer_tell_augmentation(t);
-    settle_batch(t);
     if (o->data.as_stored && !strcmp(t->train_set->kind, "folder"))
         trainer_note(t, "EXIF orientation is not applied: the run began with a program that did not");
-    return true;
+    scale_rates(t);
+    return settle_batch(t, error);
 }
 
 static bool build_network(Trainer *t, Error *error)
@@ -133,12 +150,12 @@ static bool build_network(Trainer *t, Error *error)
     const TrainerOptions *o = &t->options;
     const Dataset *data = t->train_set;
     t->subject = (PlanSubject){
-        .arch = o->arch, .image = { data->channels, data->height, data->width }, .purpose = PURPOSE_training, .batch = o->batch,
+        .arch = o->arch, .image = { data->channels, data->height, data->width }, .purpose = PURPOSE_training, .batch = t->slices.samples,
         .options = o->network,
     };
     t->subject.options.classes = data->classes;
     t->network = architecture_network(o->arch, t->subject.image, &t->subject.options, error);
-    if (!t->network || !network_trains_with(t->network, o->batch, error) ||
+    if (!t->network || !network_trains_with(t->network, t->slices.samples, error) ||
         !parameter_groups_check(o->optimizer.param_groups, t->network, error))
         return false;
 
@@ -213,7 +230,8 @@ static void compile(Trainer *t)
     stages_compile(t);
     Plan exact = o->plan;
     exact.precision = PRECISION_f32;      /* the figures are those of evaluate */
-    t->val_program = program_compile(t->network, &exact, PURPOSE_inference, o->val_batch);
+    t->val_program = program_compile(t->network, &exact, PURPOSE_inference, o->val_batch / t->slices.share.parts);
+    slices_open(t);
     t->optimizer = optimizer_new(t->network, &o->optimizer);
     prepare_loss(t);
     t->val_loader = trainer_loader(t, t->val_set, false);
@@ -233,6 +251,36 @@ static void compile(Trainer *t)
 bool trainer_ends_epoch(const Trainer *t, uint64_t step)
 {
     return step % t->batches == 0 || step == t->schedule.steps;
+}
+
+int trainer_stop(const Trainer *t)
+{
+    if (ranks_count(t->options.ranks) > 1)
+        return t->stop;
+    return t->options.stop ? (int)*t->options.stop : 0;
+}
+
+int trainer_agree_stop(Trainer *t)
+{
+    const Ranks *ranks = t->options.ranks;
+    const int count = ranks_count(ranks);
+    if (count == 1)
+        return trainer_stop(t);
+    const int32_t own = t->options.stop ? (int32_t)*t->options.stop : 0;
+    int32_t *all = allocate((size_t)count, sizeof *all, "ranks");
+    ranks_gather(ranks, &own, sizeof own, all);
+    for (int i = 0; i < count; i++)
+        t->stop = all[i] > t->stop ? all[i] : t->stop;
+    free(all);
+    return t->stop;
+}
+
+bool trainer_evaluate(Trainer *t, bool stoppable, LossSum *sum)
+{
+    const int signal_number = evaluate_shared(t->val_program, t->val_loader, t->info.class_count, stoppable ? t->options.stop : NULL,
+                                              t->options.ranks, sum);
+    t->stop = signal_number > t->stop ? signal_number : t->stop;
+    return signal_number == 0;
 }
 
 uint64_t trainer_data_hash(const Trainer *t)
@@ -258,7 +306,7 @@ static bool open_folder(Trainer *t, Error *error)
 static bool write_arguments(const Trainer *t, Error *error)
 {
     const char *arguments = t->options.arguments;
-    return !arguments || (t->saved_step && !t->prolonged) ||
+    return !arguments || !t->folder || (t->saved_step && !t->prolonged) ||
            file_replace(t->folder->files[RUN_arguments], arguments, strlen(arguments), error);
 }
 
@@ -275,35 +323,60 @@ static bool check_room(const Trainer *t, Error *error)
     return files_have_room(t->folder->path, bytes, error);
 }
 
-static bool start(Trainer *t, Error *error)
+/* Data, network and folder, up to what is compiled. given: what was asked for; a batch larger than the data shrinks in t->options alone. */
+static bool prepare(Trainer *t, TrainerOptions *given, Error *error)
 {
-    TrainerOptions given = t->options;      /* a batch larger than the data shrinks in t->options: the settings keep what was asked */
-    char settings[sizeof t->state.settings];
     t->state.best_top1 = -1.0;
     describe_machine(t->state.machine, sizeof t->state.machine);
-    if (given.resume && !resume_settings(&given, error))
+    t->options.plan = given->plan;
+    t->options.data.as_stored = given->data.as_stored;
+    t->options.augment.resized = given->augment.resized;
+    rank_agreement_options(t);
+    if (!open_data(t, error) || !build_network(t, error))
         return false;
-    t->options.plan = given.plan;
-    t->options.data.as_stored = given.data.as_stored;
-    t->options.augment.resized = given.augment.resized;
-    if (!open_data(t, error) || !build_network(t, error) || (!given.trial && !open_folder(t, error)))
-        return false;
-    plan_settle(&t->options.plan, &t->subject, t->options.report.note, t->options.report.context);
-    given.plan = t->options.plan;
-    given.augment.resized = t->options.augment.resized;
-    run_settings_write(&given, settings, sizeof settings);
-    memcpy(t->state.settings, settings, sizeof settings);
-    if (!stages_build(t, error) || !fine_tune_begin(t, error))
+    return given->trial || !ranks_first(given->ranks) || open_folder(t, error);
+}
+
+/* The first values, and all that a step needs. */
+static bool build(Trainer *t, TrainerOptions *given, Error *error)
+{
+    if (ranks_first(given->ranks))
+        plan_settle(&t->options.plan, &t->subject, t->options.report.note, t->options.report.context);
+    rank_agreement_options(t);
+    given->plan = t->options.plan;
+    given->augment.resized = t->options.augment.resized;
+    run_settings_write(given, t->state.settings, sizeof t->state.settings);
+    if (!rank_agreement_all(t->options.ranks, stages_build(t, error) && fine_tune_begin(t, error), error))
         return false;
     compile(t);
     parts_open(t);
-    if (given.trial)
-        return true;
-    if (!check_room(t, error))
+    return true;
+}
+
+/* Where the run stands, and its files. */
+static bool go_on(Trainer *t, const TrainerOptions *given, Error *error)
+{
+    char settings[sizeof t->state.settings];
+    memcpy(settings, t->state.settings, sizeof settings);
+    return (!t->folder || check_room(t, error)) && (!given->resume || resume_state(t, settings, error)) && write_arguments(t, error) &&
+           parts_cut_back(t, error);
+}
+
+static bool start(Trainer *t, Error *error)
+{
+    TrainerOptions given = t->options;
+    const Ranks *ranks = given.ranks;
+    given.resume = t->options.resume = given.resume && ranks_first(ranks);
+    if (!rank_agreement_all(ranks, !given.resume || resume_settings(&given, error), error))
         return false;
-    if (given.resume && !resume_state(t, settings, error))
+    if (!rank_agreement_all(ranks, prepare(t, &given, error), error) || !build(t, &given, error))
         return false;
-    return write_arguments(t, error) && parts_cut_back(t, error);
+    if (!rank_agreement_all(ranks, rank_agreement_same_run(t, error), error))
+        return false;
+    if (!rank_agreement_all(ranks, given.trial || go_on(t, &given, error), error))
+        return false;
+    rank_agreement_state(t);
+    return true;
 }
 
 Trainer *trainer_open(const TrainerOptions *options, Error *error)
@@ -327,6 +400,7 @@ void trainer_close(Trainer *t)
     if (!t)
         return;
     parts_close(t);
+    slices_close(t);
     stages_close(t);
     loader_free(t->val_loader);
     free(t->class_weights);

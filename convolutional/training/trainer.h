@@ -27,6 +27,7 @@
 #include "program.h"
 #include "run_folder.h"
 #include "schedule.h"
+#include "slices.h"
 #include "stages.h"
 #include "vitals.h"
 #include "weights_copy.h"
@@ -65,6 +66,16 @@ typedef struct TrainerReport {
     void (*epoch)(void *context, const TrainerEpoch *epoch);
 } TrainerReport;
 
+/* What becomes of the learning rate where the batch is not the recipe's. */
+#define LR_SCALINGS(X)                                                                     \
+    X(none,   "it stays")                                                                  \
+    X(linear, "as many times larger as the batch (Goyal et al., 2017, arXiv:1706.02677)")  \
+    X(sqrt,   "with the square root of that")
+
+#define X(key, about) LR_SCALING_##key,
+typedef enum { LR_SCALINGS(X) LR_SCALING_COUNT } LrScaling;
+#undef X
+
 typedef struct TrainerOptions {
     const Architecture *arch;
     RecipeKind   recipe;               /* where all that is not given comes from */
@@ -101,6 +112,14 @@ typedef struct TrainerOptions {
     double       max_seconds;          /* since it was opened, in which the run is to end: time_plan.h says in how many steps; 0: epochs say it */
     Plan         plan;
 
+    /* Several processes, which all open the same run, train it together; the first of them writes and reports. batch and val_batch are
+     * those of all. NULL: one alone. */
+    const Ranks *ranks;
+    bool         reproducible;         /* the same bits for any number of ranks that is a power of two, up to the parts (slices.h) */
+    int          bn_group;             /* images over which batch norm takes its statistics; 0: those of a rank */
+    LrScaling    lr_scaling;           /* of the rates, with the batch */
+    ExchangeOptions exchange;
+
     bool         trial;                /* for trials.h alone: no folder, nothing is written */
     const char  *folder;               /* NULL: runs/<arch>-<act>-<n> */
     bool         resume;               /* go on in `folder` */
@@ -129,7 +148,9 @@ struct Trainer {
     float     *class_weights;          /* of the training images; NULL: none */
     Optimizer *optimizer;
     Schedule   schedule;
+    Slices     slices;                 /* how a batch is shared out */
     uint32_t   turns, turn;            /* batches a step, and the one that is under way */
+    int        stop;                   /* a signal that all ranks know of, where there are several; 0: none */
     bool       thawed;                 /* --unfreeze-epoch has come */
     uint32_t   batches;                /* steps an epoch */
     RunState   state;
@@ -175,6 +196,15 @@ Schedule trainer_schedule(const TrainerOptions *options, uint32_t batches);
 
 /* Whether an epoch's last step is the one with this number, from 1. */
 bool trainer_ends_epoch(const Trainer *trainer, uint64_t step);
+
+/* The signal to stop for; 0: none. Where there are several ranks, they all know of it. */
+int trainer_stop(const Trainer *trainer);
+/* The same, asked of all ranks now, by all of them. */
+int trainer_agree_stop(Trainer *trainer);
+
+/* The network's loss and hits on the validation images; all ranks have their share. False if it was stopped, which it is only
+ * if `stoppable`. */
+bool trainer_evaluate(Trainer *trainer, bool stoppable, LossSum *sum);
 
 /* A hash of the training and the validation images. */
 uint64_t trainer_data_hash(const Trainer *trainer);

@@ -65,7 +65,8 @@ LoaderOptions trainer_loader_options(const TrainerOptions *o, const Dataset *dat
 
 Loader *trainer_loader(const Trainer *t, const Dataset *data, bool training)
 {
-    const LoaderOptions options = trainer_loader_options(&t->options, data, training, t->info.mean, t->info.std);
+    LoaderOptions options = trainer_loader_options(&t->options, data, training, t->info.mean, t->info.std);
+    options.share = t->slices.share;
     Loader *loader = loader_new(data, &options);
     const int threads = loader_threads(loader);
     if (threads < options.threads)

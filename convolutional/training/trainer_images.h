@@ -8,7 +8,7 @@
 /* For training, or for validation, in the order of the data and as they are; mean and std: of the training images. */
 LoaderOptions trainer_loader_options(const TrainerOptions *options, const Dataset *data, bool training, const float *mean, const float *std);
 
-/* The loader itself; fewer threads than it asked for are told. */
+/* The loader itself, of this rank's share; fewer threads than it asked for are told. */
 Loader *trainer_loader(const Trainer *trainer, const Dataset *data, bool training);
 
 /* What the training images are opened with: all of an image, whatever --crop-pct makes of it in validation. */

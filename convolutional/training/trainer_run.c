@@ -3,7 +3,7 @@
 #include "trainer_step.h"
 
 #include "clock.h"
-#include "evaluation.h"
+#include "rank_agreement.h"
 #include "saves.h"
 #include "time_plan.h"
 
@@ -37,8 +37,8 @@ static void report_step(const Trainer *t, double gradient_norm)
 /* The signal to stop for; -1 if most_steps are done, 0 to go on. */
 static int stop_wanted(const Trainer *t)
 {
-    if (t->options.stop && *t->options.stop)
-        return (int)*t->options.stop;
+    if (trainer_stop(t))
+        return trainer_stop(t);
     return t->options.most_steps && t->state.step >= t->options.most_steps ? -1 : 0;
 }
 
@@ -52,12 +52,13 @@ static int unsaved_code(const Trainer *t, Error *error)
 
 static int stopped(Trainer *t, Error *error)
 {
-    const int signal_number = t->options.stop ? (int)*t->options.stop : 0;
+    const int signal_number = trainer_stop(t);
     if (!saves_settle(t, error))
         return unsaved_code(t, error);
-    error_set(error, (ExitCode)(128 + signal_number), "stopped at step %llu of %llu (epoch %u): saved %s: go on with --resume %s",
-              (unsigned long long)t->state.step, (unsigned long long)t->schedule.steps, t->state.epoch + (t->state.batch > 0),
-              t->folder->files[RUN_last], t->folder->path);
+    if (t->folder)
+        error_set(error, (ExitCode)(128 + signal_number), "stopped at step %llu of %llu (epoch %u): saved %s: go on with --resume %s",
+                  (unsigned long long)t->state.step, (unsigned long long)t->schedule.steps, t->state.epoch + (t->state.batch > 0),
+                  t->folder->files[RUN_last], t->folder->path);
     if (signal_number)
         return 128 + signal_number;
     trainer_note(t, "%s", error->text);
@@ -100,7 +101,7 @@ static bool validate(Trainer *t, TrainerEpoch *epoch)
     const RunState *at = &t->state;
     LossSum val;
     const double begin = seconds_now();
-    if (!evaluate(t->val_program, t->val_loader, t->info.class_count, t->options.stop, &val))
+    if (!trainer_evaluate(t, true, &val))
         return false;
     *epoch = (TrainerEpoch){
         .epoch = at->epoch, .epochs = (uint32_t)t->options.epochs, .step = at->step, .lr = parts_lr(t, at->step - 1),
@@ -142,15 +143,15 @@ static bool finish_epoch(Trainer *t)
 static int best_differs(Trainer *t, Error *error)
 {
     LossSum val;
-    const char *path = t->folder->files[RUN_best];
-    if (!checkpoint_load(path, t->network, NULL, NULL, NULL, error))
+    const bool loaded = !t->folder || checkpoint_load(t->folder->files[RUN_best], t->network, NULL, NULL, NULL, error);
+    if (!rank_agreement_all(t->options.ranks, loaded, error))
         return EXIT_write;
-    if (!evaluate(t->val_program, t->val_loader, t->info.class_count, NULL, &val))
-        return EXIT_ok;
+    rank_agreement_weights(t);
+    trainer_evaluate(t, false, &val);
     if ((double)val.top1 / val.count == t->state.best_top1)
         return EXIT_ok;
-    error_set(error, EXIT_write, "checkpoint read back differs: %s: %u of %u right, %.0f when it was saved: do not use it", path,
-              val.top1, val.count, t->state.best_top1 * val.count);
+    error_set(error, EXIT_write, "checkpoint read back differs: %s: %u of %u right, %.0f when it was saved: do not use it",
+              t->folder ? t->folder->files[RUN_best] : "best", val.top1, val.count, t->state.best_top1 * val.count);
     return EXIT_write;
 }
 
@@ -158,13 +159,20 @@ static int best_differs(Trainer *t, Error *error)
 static int check_best(Trainer *t, Error *error)
 {
     WeightsCopy last = { 0 };
-    if (!t->best_here)
+    if (!ranks_decide(t->options.ranks, t->best_here))
         return EXIT_ok;
     weights_copy_take(&last, t->network);
     const int code = best_differs(t, error);
     weights_copy_swap(&last, t->network);
     weights_copy_free(&last);
     return code;
+}
+
+/* Whether weights that are no numbers keep rank 0 from saving. */
+static bool is_spoilt(const Trainer *t)
+{
+    const Error *wrong = &t->unsaved[SAVE_last];
+    return ranks_decide(t->options.ranks, wrong->text[0] && wrong->code == EXIT_diverged);
 }
 
 int trainer_run(Trainer *t, Error *error)
@@ -180,8 +188,9 @@ int trainer_run(Trainer *t, Error *error)
             return code;
         }
         const bool stopping = t->state.batch < epoch_steps(t) || !finish_epoch(t);
-        const Error *wrong = &t->unsaved[SAVE_last];
-        if (wrong->text[0] && wrong->code == EXIT_diverged)
+        if (!rank_agreement_same_weights(t, error))
+            return EXIT_peer;
+        if (is_spoilt(t))
             return trainer_diverged(t, "a weight, statistic or state of the optimizer", (double)INFINITY, error);
         if (stopping || (stop_wanted(t) && !trainer_finished(t)))
             return stopped(t, error);

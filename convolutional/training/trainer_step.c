@@ -66,21 +66,18 @@ int trainer_diverged(const Trainer *t, const char *subject, double value, Error 
 
 bool trainer_gradients(Trainer *t, const Batch *batch, LossSum *sum, Error *error)
 {
-    LossSum own = { 0 };
-    program_set_image(t->program, batch->images);
-    program_set_step(t->program, t->options.seed, t->state.step * t->turns + t->turn);
-    program_forward(t->program);
-    loss_measure(&t->loss, program_logits(t->program),
-                 &(Targets){ .labels = batch->labels, .others = batch->others, .shares = batch->shares }, t->options.batch, batch->count,
-                 t->info.class_count, program_logits_gradient(t->program), &own);
-    if (!isfinite(own.loss)) {
-        trainer_diverged(t, "loss", own.loss, error);
-        return false;
+    slices_gradients(t, batch);
+    for (int i = 0; i < t->slices.share.parts; i++) {
+        const PartWord *part = &t->slices.words[i];
+        if (!isfinite(part->loss)) {
+            trainer_diverged(t, "loss", part->loss, error);
+            return false;
+        }
+        t->stop = part->stop > t->stop ? part->stop : t->stop;
+        sum->loss += part->loss;
+        sum->top1 += part->top1;
+        sum->count += part->count;
     }
-    program_backward(t->program);
-    sum->loss += own.loss;
-    sum->top1 += own.top1;
-    sum->count += own.count;
     return true;
 }
 
@@ -130,6 +127,7 @@ int trainer_step_around(Trainer *t, double *gradient_norm, Error *error)
 
 double trainer_try_validation(Trainer *t, LossSum *sum)
 {
+    const int rows = program_batch(t->val_program);      /* of one part */
     Batch batch;
     double seconds = 0.0;
     loader_start(t->val_loader, 0, 0);
@@ -138,9 +136,9 @@ double trainer_try_validation(Trainer *t, LossSum *sum)
         *sum = (LossSum){ 0 };
         program_set_image(t->val_program, batch.images);
         program_forward(t->val_program);
-        loss_cross_entropy(program_logits(t->val_program), batch.labels, program_batch(t->val_program), batch.count,
+        loss_cross_entropy(program_logits(t->val_program), batch.labels, rows, batch.count < rows ? batch.count : rows,
                            t->info.class_count, 0.0f, NULL, sum);
         seconds = seconds_now() - begin;
     }
-    return seconds;
+    return seconds * t->slices.share.count;
 }

@@ -16,7 +16,7 @@ int trainer_step(Trainer *trainer, double *gradient_norm, Error *error);
 /* The same for steps that are only tried: where the epoch ends, it begins anew. The loader was started. */
 int trainer_step_around(Trainer *trainer, double *gradient_norm, Error *error);
 
-/* Two batches of a validation, without keeping their figures: seconds of the second, or of the only one; its loss and hits in *sum. */
+/* Two batches of a validation, or what this rank has of their first part, without keeping their figures: seconds of the second, or of the only one; its loss and hits in *sum. */
 double trainer_try_validation(Trainer *trainer, LossSum *sum);
 
 /* The line for a number that is not finite; returns EXIT_diverged. */

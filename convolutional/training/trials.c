@@ -47,7 +47,7 @@ int trials_rates(Trainer *t, RatePoint points[RATE_POINTS], float *suggested)
     while (count < RATE_POINTS) {
         const float lr = (float)(LOWEST * pow(HIGHEST / LOWEST, (double)count / (RATE_POINTS - 1)));
         set_rate(t, lr);
-        if (trainer_step_around(t, &norm, &error) != EXIT_ok || (t->options.stop && *t->options.stop))
+        if (trainer_step_around(t, &norm, &error) != EXIT_ok || trainer_stop(t))
             break;
         average = SMOOTHING * average + (1.0 - SMOOTHING) * t->step_loss;
         const double smooth = average / (1.0 - pow(SMOOTHING, count + 1));
@@ -82,7 +82,7 @@ int trials_overfit(Trainer *t, int most, Overfit *result, Error *error)
     int code = EXIT_ok;
     *result = (Overfit){ 0 };
     set_rate(t, t->options.lr);
-    while (code == EXIT_ok && result->steps < most && result->top1 < 1.0 && !(t->options.stop && *t->options.stop)) {
+    while (code == EXIT_ok && result->steps < most && result->top1 < 1.0 && !trainer_stop(t)) {
         t->state.batch = 0;
         t->state.hits = t->state.seen = 0;
         loader_start(t->loader, 0, 0);      /* the same images, augmented in the same way */
@@ -139,9 +139,9 @@ int trials_train(Trainer *t, LossSum *val, Error *error)
             const int code = trainer_step(t, &norm, error);
             if (code != EXIT_ok)
                 return code;
-            if (t->options.stop && *t->options.stop)
-                return 128 + (int)*t->options.stop;
+            if (trainer_stop(t))
+                return 128 + trainer_stop(t);
         }
     }
-    return evaluate(t->val_program, t->val_loader, t->info.class_count, t->options.stop, val) ? EXIT_ok : 128 + (int)*t->options.stop;
+    return trainer_evaluate(t, true, val) ? EXIT_ok : 128 + trainer_stop(t);
 }

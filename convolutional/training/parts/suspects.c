@@ -39,7 +39,9 @@ static Suspect suspect_of(const float *logits, int classes, uint16_t label, uint
 /* Of every training image as it is, in order. False if a signal came. */
 static bool measure(const Trainer *t, Suspect *suspects)
 {
-    Loader *loader = trainer_loader(t, t->train_set, false);
+    LoaderOptions options = trainer_loader_options(&t->options, t->train_set, false, t->info.mean, t->info.std);
+    options.batch = program_batch(t->val_program);
+    Loader *loader = loader_new(t->train_set, &options);
     uint32_t index = 0;
     Batch batch;
     bool stopped = false;

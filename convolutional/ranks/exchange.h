@@ -1,0 +1,58 @@
+/* exchange.h - what ranks have computed from their parts of a batch becomes the batch's, on all of them.
+ *
+ *   gradients    summed: each part's loss was divided by the samples of the whole batch
+ *   statistics   the mean of what each part made of the running ones
+ *   words        one a part: its loss and hits
+ *
+ * The flat blocks are cut into buckets. A bucket's exchange begins as soon as backward has completed its gradients, and moves on between
+ * the kernels that follow: no thread of its own. Each rank sums one piece of a bucket, in the order of tree_sum.h, and then
+ * gives it to all: every rank has the same bits, and nothing is added by the transport.
+ *
+ * Over the wire gradients are f32, or rounded to bf16 (half the bytes; sums are f32 all the same). */
+
+#ifndef CONVZOO_EXCHANGE_H
+#define CONVZOO_EXCHANGE_H
+
+#include "program.h"
+#include "ranks.h"
+
+/* What a part of a batch has come to. */
+typedef struct PartWord {
+    double   loss;               /* summed over its samples */
+    uint32_t top1, top5, count;
+    int32_t  stop;               /* a signal that this rank has got; 0: none */
+} PartWord;
+
+typedef enum { WIRE_f32, WIRE_bf16 } WireType;
+
+typedef struct ExchangeOptions {
+    WireType wire;
+    uint64_t bucket_bytes;       /* 0: measured */
+    bool     late;               /* begins when backward has ended: to measure what the overlap is worth */
+    int      parts;              /* of a batch, over all ranks */
+} ExchangeOptions;
+
+typedef struct Exchange Exchange;
+
+/* For the parameters of the network, whose first training program is compiled. Measures the bucket size, so that it is called by all
+ * ranks at once. */
+Exchange *exchange_new(const Ranks *ranks, Network *network, const ExchangeOptions *options);
+void      exchange_free(Exchange *exchange);
+
+/* The program whose backward comes from now on: it tells when gradients are complete. */
+void exchange_follow(Exchange *exchange, Program *program);
+
+/* Before backward: words[0 .. parts - 1], of which this rank has filled its own. While backward runs, buckets are sent. */
+void exchange_begin(Exchange *exchange, PartWord *words);
+/* After it: gradients, statistics and words are the batch's. */
+void exchange_end(Exchange *exchange);
+/* After a forward pass without a backward: the statistics alone. */
+void exchange_statistics(Exchange *exchange);
+
+/* Bytes of a bucket, and how many there are. */
+size_t exchange_bucket_bytes(const Exchange *exchange);
+int    exchange_buckets(const Exchange *exchange);
+/* Seconds that the last step waited for it, from the end of backward on. */
+double exchange_waited(const Exchange *exchange);
+
+#endif

@@ -1,0 +1,54 @@
+/* ranks.h - the processes that train one network together, on one machine or several.
+ *
+ * Training knows how many there are, which one it is, and four ways to send numbers. How they travel is the transport's affair: the
+ * programs bring MPI (scripts/shared/ranks_mpi.h). All ranks call the same functions in the same order.
+ *
+ * A transport that loses a rank does not return: it ends the process with EXIT_peer, after one line. */
+
+#ifndef CONVZOO_RANKS_H
+#define CONVZOO_RANKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What `starts` says, of count + 1 numbers: rank r's part of a block are the elements starts[r] .. starts[r+1] - 1, each of `bytes` bytes. */
+typedef struct RankTransport {
+    /* Everybody gets what rank 0 has. */
+    void (*broadcast)(void *state, void *data, size_t bytes);
+    /* all: count times `bytes`, one rank's after another. */
+    void (*gather)(void *state, const void *own, size_t bytes, void *all);
+    /* Begins to send every rank its part of the block. received: count times the own part, by sender. Returns a request. */
+    int  (*spread)(void *state, const void *block, const size_t *starts, size_t bytes, void *received);
+    /* Begins to fill the block: everybody gives its own part. Returns a request. */
+    int  (*collect)(void *state, void *block, const size_t *starts, size_t bytes);
+    /* Whether a request has been carried out; moves all of them on. After true it is forgotten. */
+    bool (*done)(void *state, int request);
+    /* Called between kernels: this rank is at work. */
+    void (*alive)(void *state);
+} RankTransport;
+
+typedef struct Ranks {
+    int                  rank, count;
+    const RankTransport *transport;
+    void                *state;
+} Ranks;
+
+/* NULL stands for one process alone, which has nobody to talk to. */
+int  ranks_count(const Ranks *ranks);
+int  ranks_rank(const Ranks *ranks);
+/* Whether this is the rank that writes and prints. */
+bool ranks_first(const Ranks *ranks);
+
+void ranks_broadcast(const Ranks *ranks, void *data, size_t bytes);
+void ranks_gather(const Ranks *ranks, const void *own, size_t bytes, void *all);
+/* What rank 0 says, everywhere. */
+bool ranks_decide(const Ranks *ranks, bool first_says);
+/* A pause of the other work, until the request is carried out. */
+void ranks_wait(const Ranks *ranks, int request);
+void ranks_alive(const Ranks *ranks);
+
+/* Parts of `count` elements, as equal as can be, cut at multiples of `unit`. starts: ranks + 1. */
+void ranks_cut(const Ranks *ranks, size_t count, size_t unit, size_t *starts);
+
+#endif

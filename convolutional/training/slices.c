@@ -1,0 +1,208 @@
+/* slices.c - see slices.h. */
+
+#include "slices.h"
+
+#include "trainer.h"
+#include "tree_sum.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- which parts ---- */
+
+enum { REPRODUCIBLE_PARTS = 4 };
+
+/* Parts of a batch, so that each rank has as many. */
+static int parts_of(const TrainerOptions *o)
+{
+    if (o->bn_group)
+        return o->batch / o->bn_group;
+    return o->reproducible ? REPRODUCIBLE_PARTS : ranks_count(o->ranks);
+}
+
+static bool is_power_of_two(int number)
+{
+    return (number & (number - 1)) == 0;
+}
+
+static bool check_parts(const TrainerOptions *o, int parts, Error *error)
+{
+    const int ranks = ranks_count(o->ranks);
+    if (parts == 0 || parts % ranks != 0)
+        return error_set(error, EXIT_usage, "%d parts of a batch for %d ranks: %s: each rank takes as many: use %s", parts, ranks,
+                         o->bn_group ? "--bn ghost" : "--reproducible",
+                         o->bn_group ? "a -b that is a multiple of the group times the ranks" : "1, 2 or 4 ranks, or --bn ghost:N with a part for each");
+    if (o->reproducible && (!is_power_of_two(parts) || !is_power_of_two(ranks)))
+        return error_set(error, EXIT_usage, "%d parts, %d ranks: --reproducible: sums have the same bits for powers of two alone: change -b, "
+                         "--bn ghost:N or the number of ranks", parts, ranks);
+    return true;
+}
+
+bool slices_settle(Trainer *t, Error *error)
+{
+    TrainerOptions *o = &t->options;
+    const int asked = o->batch, ranks = ranks_count(o->ranks), unit = o->bn_group ? o->bn_group * ranks : parts_of(o);
+    if (unit > o->batch)
+        return error_set(error, EXIT_usage, "%d images at a time cannot be shared by %d parts: -b: %u images in all: use fewer ranks, or more images",
+                         o->batch, unit, t->train_set->count);
+    o->batch -= o->batch % unit;
+    const int parts = parts_of(o);
+    if (!check_parts(o, parts, error))
+        return false;
+    if (o->batch != asked)
+        trainer_note(t, "note: %d images a step instead of %d: %d parts of %d each", o->batch, asked, parts, o->batch / parts);
+    o->val_batch = (o->val_batch + parts - 1) / parts * parts;
+    t->slices.share = (LoaderShare){ .parts = parts, .first = parts / ranks * ranks_rank(o->ranks), .count = parts / ranks };
+    t->slices.samples = o->batch / parts;
+    return true;
+}
+
+/* ---- memory ---- */
+
+static float **blocks_new(int count, size_t floats, const char *what)
+{
+    float **blocks = allocate((size_t)count, sizeof *blocks, what);
+    for (int i = 0; i < count; i++)
+        blocks[i] = allocate(floats, sizeof **blocks, what);
+    return blocks;
+}
+
+static void blocks_free(float **blocks, int count)
+{
+    for (int i = 0; blocks && i < count; i++)
+        free(blocks[i]);
+    free(blocks);
+}
+
+void slices_open(Trainer *t)
+{
+    Slices *s = &t->slices;
+    const Parameters *p = network_parameters(t->network);
+    s->words = allocate((size_t)s->share.parts, sizeof *s->words, "losses of parts");
+    if (s->share.count > 1) {
+        s->gradients = blocks_new(s->share.count, p->trained, "gradients of parts");
+        s->statistics = blocks_new(s->share.count, p->total - p->trained, "statistics of parts");
+    }
+    if (ranks_count(t->options.ranks) > 1) {
+        ExchangeOptions options = t->options.exchange;
+        options.parts = s->share.parts;
+        s->exchange = exchange_new(t->options.ranks, t->network, &options);
+    }
+    slices_follow(t);
+}
+
+void slices_close(Trainer *t)
+{
+    Slices *s = &t->slices;
+    exchange_free(s->exchange);
+    blocks_free(s->gradients, s->share.count);
+    blocks_free(s->statistics, s->share.count);
+    free(s->words);
+}
+
+void slices_follow(Trainer *t)
+{
+    if (t->slices.exchange)
+        exchange_follow(t->slices.exchange, t->program);
+}
+
+/* ---- a batch ---- */
+
+/* Of this rank's part number i. key: of random numbers, one a batch. */
+static void forward(Trainer *t, const Batch *batch, uint64_t key, int i)
+{
+    const Slices *s = &t->slices;
+    const size_t size = shape_size(network_image(program_network(t->program))->shape);
+    program_set_image(t->program, batch->images + (size_t)(i * s->samples) * size);
+    program_set_step(t->program, t->options.seed, key * (uint64_t)s->share.parts + (uint64_t)(s->share.first + i));
+    program_forward(t->program);
+}
+
+/* A part that nothing was mixed in, beside others, is as if there were no mixing. */
+static bool is_mixed(const Slices *s, const Batch *batch, int from)
+{
+    if (!batch->others || s->share.parts == 1)
+        return batch->others != NULL;
+    for (int i = 0; i < s->samples; i++)
+        if (batch->shares[from + i] != 1.0f)
+            return true;
+    return false;
+}
+
+static void measure(Trainer *t, const Batch *batch, int i)
+{
+    Slices *s = &t->slices;
+    const int from = i * s->samples;
+    const bool mixed = is_mixed(s, batch, from);
+    const Targets targets = {
+        .labels = batch->labels + from, .others = mixed ? batch->others + from : NULL, .shares = mixed ? batch->shares + from : NULL,
+    };
+    LossOptions loss = t->loss;
+    LossSum sum = { 0 };
+    loss.parts = s->share.parts;
+    loss_measure(&loss, program_logits(t->program), &targets, s->samples, s->samples, t->info.class_count, program_logits_gradient(t->program), &sum);
+    s->words[s->share.first + i] = (PartWord){
+        .loss = sum.loss, .top1 = sum.top1, .top5 = sum.top5, .count = sum.count, .stop = t->options.stop ? (int32_t)*t->options.stop : 0,
+    };
+}
+
+/* Where this rank has several parts, each begins with the running statistics of the step before, in blocks of its own. */
+static void begin_part(Trainer *t, int i)
+{
+    const Parameters *p = network_parameters(t->network);
+    const Slices *s = &t->slices;
+    memcpy(s->statistics[i], p->values + p->trained, (p->total - p->trained) * sizeof(float));
+    program_set_blocks(t->program, s->gradients[i], s->statistics[i]);
+}
+
+/* What is left to do on the way to the mean: by the exchange, or here. */
+static void sum_statistics(Trainer *t)
+{
+    const Slices *s = &t->slices;
+    Parameters *p = network_parameters(t->network);
+    tree_sum(s->share.count, s->statistics, p->total - p->trained, s->exchange ? 1.0f : 1.0f / (float)s->share.parts, p->values + p->trained);
+    program_count_batch(t->program);
+}
+
+void slices_gradients(Trainer *t, const Batch *batch)
+{
+    Slices *s = &t->slices;
+    const bool several = s->share.count > 1;
+    const uint64_t key = t->state.step * t->turns + t->turn;
+    for (int i = 0; i < s->share.count; i++) {
+        if (several)
+            begin_part(t, i);
+        forward(t, batch, key, i);
+        measure(t, batch, i);
+        if (!s->exchange && !isfinite(s->words[i].loss))
+            return;
+        if (s->exchange && !several)
+            exchange_begin(s->exchange, s->words);
+        program_backward(t->program);
+    }
+    if (several) {
+        const Parameters *p = network_parameters(t->network);
+        tree_sum(s->share.count, s->gradients, p->trained, 1.0f, p->gradients);
+        sum_statistics(t);
+    }
+    if (s->exchange && several)
+        exchange_begin(s->exchange, s->words);
+    if (s->exchange)
+        exchange_end(s->exchange);
+}
+
+void slices_statistics(Trainer *t, const Batch *batch, uint64_t key)
+{
+    Slices *s = &t->slices;
+    const bool several = s->share.count > 1;
+    for (int i = 0; i < s->share.count; i++) {
+        if (several)
+            begin_part(t, i);
+        forward(t, batch, key, i);
+    }
+    if (several)
+        sum_statistics(t);
+    if (s->exchange)
+        exchange_statistics(s->exchange);
+}
