@@ -9,6 +9,8 @@
 #include "layers.h"
 #include "plots.h"
 #include "progress.h"
+#include "rank_placement.h"
+#include "ranks_open.h"
 #include "stop.h"
 #include "text.h"
 #include "train_options.h"
@@ -122,7 +124,7 @@ static int train(const TrainerOptions *options, Plots *plots, Error *error)
     const int code = trainer_run(trainer, error);
     if (plots && trainer->state.epoch > 0)
         plots_draw(plots);
-    if (code == EXIT_ok && trainer->state.best_top1 >= 0.0) {
+    if (code == EXIT_ok && trainer->folder && trainer->state.best_top1 >= 0.0) {
         print_printable(trainer->folder->files[RUN_best]);
         printf("  val top1 %.2f%%  epoch %u\n", 100.0 * trainer->state.best_top1, trainer->state.best_epoch + 1);
     }
@@ -199,17 +201,25 @@ static int try_out(const TrainFlags *flags, Error *error)
 
 /* ---- a run ---- */
 
+/* What rank 0 does with the flags, or one process alone; of other ranks nothing is seen. */
 static int train_with_progress(TrainFlags *flags, Error *error)
 {
     TrainerOptions *o = &flags->trainer;
-    o->data.threads = compute_threads_settle(o->data.threads);
+    const bool first = ranks_first(o->ranks);
+    if (flags->batch_per_rank)
+        o->batch = flags->batch_per_rank * ranks_count(o->ranks);
+    o->data.threads = o->ranks ? rank_placement_settle(o->ranks, o->data.threads, flags->quiet) : compute_threads_settle(o->data.threads);
+    flags->quiet = flags->quiet || !first;
+    flags->plots = flags->plots && first;
+    if (!first && !freopen("/dev/null", "w", stdout))
+        return error_set(error, EXIT_input, "cannot open: /dev/null: %s: a rank prints there", strerror(errno)) ? EXIT_ok : EXIT_input;
     char *arguments = options_text(&train_options, flags, error);
     if (!arguments)
         return (int)error->code;
     Progress progress = progress_new(flags->progress, flags->quiet, (uint64_t)flags->log_interval);
     o->arguments = arguments;
     o->stop = stop_watch(progress.quiet);
-    o->report = progress_report(&progress);
+    o->report = first ? progress_report(&progress) : (TrainerReport){ 0 };
     Plots plots;
     if (flags->plots)
         o->report = plots_report(&plots, o->report);
@@ -226,14 +236,19 @@ static int run(TrainFlags *flags, OptionLine *line, Error *error)
     SettingTexts config = { 0 };
     char *folder = NULL, *data = NULL;
     int code = EXIT_ok;
+    if ((flags->preview > 0 || flags->summary) && ranks_announced() > 0)
+        return EXIT_ok;
     if (!resolve(flags, line, &config, &folder, &data, error))
         code = (int)error->code;
     else if (flags->preview > 0)
         code = preview(&flags->trainer, (int)flags->preview, error);
     else if (flags->summary)
         code = print_summary(&flags->trainer, error) ? EXIT_ok : (int)error->code;
+    else if (!ranks_open(&flags->trainer.ranks, error))
+        code = (int)error->code;
     else
         code = train_with_progress(flags, error);
+    ranks_close(flags->trainer.ranks);
     settings_texts_clear(&config);
     free(data);
     free(folder);
@@ -252,6 +267,8 @@ int main(int argc, char **argv)
     OptionLine line;
     Error error = { 0 };
     compute_threads_bound_wait(argv);
+    if (ranks_announced() > 0)
+        error_quiet();
     options_start(&train_options, argc, argv, &flags, &line);
     if (line.argument_count > 0 && *options_given(&train_options, &line, "arch")) {
         error_set(&error, EXIT_usage, "two architectures: '%s' and '%s': name one", *options_given(&train_options, &line, "arch"),

@@ -92,8 +92,17 @@ void message_print(const char *text)
     fprintf(stderr, "%s: %s\n", name_of_program, printable);
 }
 
+static bool is_quiet;
+
+void error_quiet(void)
+{
+    is_quiet = true;
+}
+
 void error_print(const Error *error)
 {
+    if (is_quiet)
+        return;
     message_print(error->text);
     if (error->below[0])
         fprintf(stderr, "%s\n", error->below);

@@ -46,6 +46,9 @@ void message_print(const char *text);
 /* The same with the error's text, and what stands below it. */
 void error_print(const Error *error);
 
+/* From now on errors are not printed: another process of the same job prints them. A failed CHECK still is. */
+void error_quiet(void);
+
 /* Prints the error and exits with its code. For programs, not for the library. */
 _Noreturn void error_exit(const Error *error);
 
