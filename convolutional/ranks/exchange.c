@@ -96,6 +96,7 @@ Exchange *exchange_new(const Ranks *ranks, Network *network, const ExchangeOptio
         e->word_starts[r] = r * (size_t)options->parts / count;
     e->bucket_bytes = options->bucket_bytes ? options->bucket_bytes : measured_bytes(e);
     make_buckets(e);
+    e->begun = e->collecting = e->done = e->count;      /* nothing is to be sent before exchange_begin */
     return e;
 }
 
@@ -148,14 +149,14 @@ static void watch(void *context, int kernels)
         advance(e, kernels);
 }
 
-static void finish(Exchange *e, int last)
+static void finish(Exchange *e)
 {
-    while (e->begun < last && e->begun < e->count)
+    while (e->begun < e->count)
         bucket_spread(&e->buckets[e->begun++], e->ranks);
-    while (e->done < e->begun) {
-        advance(e, -1);
-        if (e->done < e->begun)
-            sched_yield();
+    while (e->done < e->count) {
+        advance(e, 0);
+        if (e->done < e->count)
+            sched_yield();      /* where ranks share a core, it is the other's */
     }
 }
 
@@ -199,7 +200,7 @@ void exchange_begin(Exchange *e, PartWord *words)
 void exchange_end(Exchange *e)
 {
     const double begin = seconds_now();
-    finish(e, e->count);
+    finish(e);
     ranks_wait(e->ranks, e->word_request);
     network_parameters(e->network)->version++;
     e->waited = seconds_now() - begin;
@@ -208,7 +209,6 @@ void exchange_end(Exchange *e)
 void exchange_statistics(Exchange *e)
 {
     const Parameters *p = network_parameters(e->network);
-    e->begun = e->collecting = e->done = 0;
     for (int b = 0; b < e->count; b++) {
         Bucket *bucket = &e->buckets[b];
         if (bucket->block < p->values + p->trained || bucket->block >= p->values + p->total)
