@@ -3,9 +3,11 @@
 #include "slices.h"
 
 #include "trainer.h"
+#include "threads.h"
 #include "tree_sum.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +41,12 @@ static bool check_parts(const TrainerOptions *o, int parts, Error *error)
     return true;
 }
 
+static int lanes_of(int parts)
+{
+    const int threads = threads_settle(0), most = threads < SLICES_LANES ? threads : SLICES_LANES;
+    return parts < most ? parts : most;
+}
+
 bool slices_settle(Trainer *t, Error *error)
 {
     TrainerOptions *o = &t->options;
@@ -55,6 +63,8 @@ bool slices_settle(Trainer *t, Error *error)
     o->val_batch = (o->val_batch + parts - 1) / parts * parts;
     t->slices.share = (LoaderShare){ .parts = parts, .first = parts / ranks * ranks_rank(o->ranks), .count = parts / ranks };
     t->slices.samples = o->batch / parts;
+    if (o->reproducible)
+        t->slices.lanes = lanes_of(t->slices.share.count);
     return true;
 }
 
@@ -110,13 +120,13 @@ void slices_follow(Trainer *t)
 /* ---- a batch ---- */
 
 /* Of this rank's part number i. key: of random numbers, one a batch. */
-static void forward(Trainer *t, const Batch *batch, uint64_t key, int i)
+static void forward(const Trainer *t, Program *program, const Batch *batch, uint64_t key, int i)
 {
     const Slices *s = &t->slices;
-    const size_t size = shape_size(network_image(program_network(t->program))->shape);
-    program_set_image(t->program, batch->images + (size_t)(i * s->samples) * size);
-    program_set_step(t->program, t->options.seed, key * (uint64_t)s->share.parts + (uint64_t)(s->share.first + i));
-    program_forward(t->program);
+    const size_t size = shape_size(network_image(program_network(program))->shape);
+    program_set_image(program, batch->images + (size_t)(i * s->samples) * size);
+    program_set_step(program, t->options.seed, key * (uint64_t)s->share.parts + (uint64_t)(s->share.first + i));
+    program_forward(program);
 }
 
 /* A part that nothing was mixed in, beside others, is as if there were no mixing. */
@@ -130,7 +140,7 @@ static bool is_mixed(const Slices *s, const Batch *batch, int from)
     return false;
 }
 
-static void measure(Trainer *t, const Batch *batch, int i)
+static void measure(Trainer *t, Program *program, const Batch *batch, int i)
 {
     Slices *s = &t->slices;
     const int from = i * s->samples;
@@ -141,19 +151,62 @@ static void measure(Trainer *t, const Batch *batch, int i)
     LossOptions loss = t->loss;
     LossSum sum = { 0 };
     loss.parts = s->share.parts;
-    loss_measure(&loss, program_logits(t->program), &targets, s->samples, s->samples, t->info.class_count, program_logits_gradient(t->program), &sum);
+    loss_measure(&loss, program_logits(program), &targets, s->samples, s->samples, t->info.class_count, program_logits_gradient(program), &sum);
     s->words[s->share.first + i] = (PartWord){
         .loss = sum.loss, .top1 = sum.top1, .top5 = sum.top5, .count = sum.count, .stop = t->options.stop ? (int32_t)*t->options.stop : 0,
     };
 }
 
 /* Where this rank has several parts, each begins with the running statistics of the step before, in blocks of its own. */
-static void begin_part(Trainer *t, int i)
+static void begin_part(Trainer *t, Program *program, int i)
 {
     const Parameters *p = network_parameters(t->network);
     const Slices *s = &t->slices;
+    if (s->share.count == 1)
+        return;
     memcpy(s->statistics[i], p->values + p->trained, (p->total - p->trained) * sizeof(float));
-    program_set_blocks(t->program, s->gradients[i], s->statistics[i]);
+    program_set_blocks(program, s->gradients[i], s->statistics[i]);
+}
+
+/* What is done with a part. */
+typedef void PartWork(Trainer *t, Program *program, const Batch *batch, uint64_t key, int i);
+
+static void run_gradients(Trainer *t, Program *program, const Batch *batch, uint64_t key, int i)
+{
+    Slices *s = &t->slices;
+    begin_part(t, program, i);
+    forward(t, program, batch, key, i);
+    measure(t, program, batch, i);
+    if (!s->exchange && !isfinite(s->words[i].loss))
+        return;
+    if (s->exchange && s->share.count == 1)
+        exchange_begin(s->exchange, s->words);
+    program_backward(program);
+}
+
+static void run_statistics(Trainer *t, Program *program, const Batch *batch, uint64_t key, int i)
+{
+    begin_part(t, program, i);
+    forward(t, program, batch, key, i);
+}
+
+/* All parts, one after another or each lane with its own. */
+static void run_parts(Trainer *t, PartWork *work, const Batch *batch, uint64_t key)
+{
+    const Slices *s = &t->slices;
+    if (s->lanes == 0) {
+        for (int i = 0; i < s->share.count; i++)
+            work(t, t->program, batch, key, i);
+        return;
+    }
+    Program *const *lanes = t->stages.of[t->stages.current].lanes;
+    #pragma omp parallel num_threads(s->lanes)
+    {
+        const int step = omp_get_num_threads();
+        omp_set_num_threads(1);      /* of what this thread runs */
+        for (int i = omp_get_thread_num(); i < s->share.count; i += step)
+            work(t, lanes[omp_get_thread_num()], batch, key, i);
+    }
 }
 
 /* What is left to do on the way to the mean: by the exchange, or here. */
@@ -168,26 +221,14 @@ static void sum_statistics(Trainer *t)
 void slices_gradients(Trainer *t, const Batch *batch)
 {
     Slices *s = &t->slices;
-    const bool several = s->share.count > 1;
-    const uint64_t key = t->state.step * t->turns + t->turn;
-    for (int i = 0; i < s->share.count; i++) {
-        if (several)
-            begin_part(t, i);
-        forward(t, batch, key, i);
-        measure(t, batch, i);
-        if (!s->exchange && !isfinite(s->words[i].loss))
-            return;
-        if (s->exchange && !several)
-            exchange_begin(s->exchange, s->words);
-        program_backward(t->program);
-    }
-    if (several) {
+    run_parts(t, run_gradients, batch, t->state.step * t->turns + t->turn);
+    if (s->share.count > 1) {
         const Parameters *p = network_parameters(t->network);
         tree_sum(s->share.count, s->gradients, p->trained, 1.0f, p->gradients);
         sum_statistics(t);
+        if (s->exchange)
+            exchange_begin(s->exchange, s->words);
     }
-    if (s->exchange && several)
-        exchange_begin(s->exchange, s->words);
     if (s->exchange)
         exchange_end(s->exchange);
 }
@@ -195,13 +236,8 @@ void slices_gradients(Trainer *t, const Batch *batch)
 void slices_statistics(Trainer *t, const Batch *batch, uint64_t key)
 {
     Slices *s = &t->slices;
-    const bool several = s->share.count > 1;
-    for (int i = 0; i < s->share.count; i++) {
-        if (several)
-            begin_part(t, i);
-        forward(t, batch, key, i);
-    }
-    if (several)
+    run_parts(t, run_statistics, batch, key);
+    if (s->share.count > 1)
         sum_statistics(t);
     if (s->exchange)
         exchange_statistics(s->exchange);

@@ -14,9 +14,13 @@
 
 typedef struct Trainer Trainer;
 
+enum { SLICES_LANES = 16 };
+
 typedef struct Slices {
     LoaderShare share;           /* of the parts of a batch, which are this rank's; the same in validation */
     int         samples;         /* of a part */
+    int         lanes;           /* parts that are computed at the same time, by one thread each, so that no sum depends on how many threads there
+                                    are; 0: one after another, by all threads */
     PartWord   *words;           /* one a part */
     /* Only where this rank has several parts: a block of each for each, */
     float     **gradients, **statistics;

@@ -4,6 +4,7 @@
 
 #include "parameters.h"
 #include "text.h"
+#include "threads.h"
 #include "trainer.h"
 #include "trainer_images.h"
 
@@ -134,7 +135,24 @@ static void compile_stage(Trainer *t, Stage *stage)
 {
     for (int i = 0; i < network_param_count(t->network); i++)
         network_param(stage->network, i)->frozen = network_param(t->network, i)->frozen;
-    stage->program = program_compile(stage->network, &t->options.plan, PURPOSE_training, t->slices.samples);
+    if (t->slices.lanes == 0) {
+        stage->program = program_compile(stage->network, &t->options.plan, PURPOSE_training, t->slices.samples);
+        return;
+    }
+    const int threads = threads_settle(0);
+    threads_settle(1);
+    for (int i = 0; i < t->slices.lanes; i++)
+        stage->lanes[i] = program_compile(stage->network, &t->options.plan, PURPOSE_training, t->slices.samples);
+    stage->program = stage->lanes[0];
+    threads_settle(threads);
+}
+
+static void free_programs(Stage *stage)
+{
+    if (stage->program != stage->lanes[0])
+        free_programs(stage);
+    for (int i = 0; i < SLICES_LANES; i++)
+        program_free(stage->lanes[i]);
 }
 
 void stages_compile(Trainer *t)
@@ -153,7 +171,7 @@ void stages_compile(Trainer *t)
 void stages_recompile(Trainer *t)
 {
     for (int i = 0; i < t->stages.count; i++) {
-        program_free(t->stages.of[i].program);
+        free_programs(&t->stages.of[i]);
         compile_stage(t, &t->stages.of[i]);
     }
     t->program = t->stages.of[t->stages.current].program;
@@ -231,6 +249,6 @@ size_t stages_program_bytes(const Trainer *t)
 {
     size_t bytes = 0;
     for (int i = 0; i < t->stages.count; i++)
-        bytes += program_arena_bytes(t->stages.of[i].program);
+        bytes += program_arena_bytes(t->stages.of[i].program) * (size_t)(t->slices.lanes ? t->slices.lanes : 1);
     return bytes;
 }

@@ -9,6 +9,7 @@
 
 #include "loader.h"
 #include "program.h"
+#include "slices.h"
 
 enum { STAGES_MOST = 8, STAGES_TEXT = 128 };
 
@@ -29,6 +30,7 @@ typedef struct Stage {
     uint32_t epochs;         /* 0: the rest */
     Network *network;        /* the trainer's own, or of another size with its parameters */
     Program *program;
+    Program *lanes[SLICES_LANES];      /* of one thread each, which run at the same time; the first is `program`. NULL: it has all threads */
     Dataset *images;         /* likewise; only its pixels are the stage's own */
     Loader  *loader;
 } Stage;
