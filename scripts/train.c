@@ -244,7 +244,7 @@ static int run(TrainFlags *flags, OptionLine *line, Error *error)
         code = preview(&flags->trainer, (int)flags->preview, error);
     else if (flags->summary)
         code = print_summary(&flags->trainer, error) ? EXIT_ok : (int)error->code;
-    else if (!ranks_open(&flags->trainer.ranks, error))
+    else if (!ranks_open(&flags->trainer.ranks, flags->rank_timeout, error))
         code = (int)error->code;
     else
         code = train_with_progress(flags, error);
@@ -267,8 +267,7 @@ int main(int argc, char **argv)
     OptionLine line;
     Error error = { 0 };
     compute_threads_bound_wait(argv);
-    if (ranks_announced() > 0)
-        error_quiet();
+    ranks_expect();
     options_start(&train_options, argc, argv, &flags, &line);
     if (line.argument_count > 0 && *options_given(&train_options, &line, "arch")) {
         error_set(&error, EXIT_usage, "two architectures: '%s' and '%s': name one", *options_given(&train_options, &line, "arch"),

@@ -92,17 +92,19 @@ void message_print(const char *text)
     fprintf(stderr, "%s: %s\n", name_of_program, printable);
 }
 
-static bool is_quiet;
+static void (*error_reader)(const Error *error);
 
-void error_quiet(void)
+void error_hand_to(void (*reader)(const Error *error))
 {
-    is_quiet = true;
+    error_reader = reader;
 }
 
 void error_print(const Error *error)
 {
-    if (is_quiet)
+    if (error_reader) {
+        error_reader(error);
         return;
+    }
     message_print(error->text);
     if (error->below[0])
         fprintf(stderr, "%s\n", error->below);

@@ -46,8 +46,9 @@ void message_print(const char *text);
 /* The same with the error's text, and what stands below it. */
 void error_print(const Error *error);
 
-/* From now on errors are not printed: another process of the same job prints them. A failed CHECK still is. */
-void error_quiet(void);
+/* From now on errors are handed to this function in place of being printed: where several processes are one job, which prints them
+ * once. NULL: printed. A failed CHECK is printed in any case. */
+void error_hand_to(void (*reader)(const Error *error));
 
 /* Prints the error and exits with its code. For programs, not for the library. */
 _Noreturn void error_exit(const Error *error);

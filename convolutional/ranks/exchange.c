@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 struct Exchange {
-    const Ranks    *ranks;
+    Ranks          *ranks;
     Network        *network;
     ExchangeOptions options;
     Program        *program;            /* followed; NULL: none yet */
@@ -84,7 +84,7 @@ static size_t measured_bytes(Exchange *e)
     return bytes;
 }
 
-Exchange *exchange_new(const Ranks *ranks, Network *network, const ExchangeOptions *options)
+Exchange *exchange_new(Ranks *ranks, Network *network, const ExchangeOptions *options)
 {
     const size_t count = (size_t)ranks_count(ranks);
     CHECK(count > 1, "an exchange between %zu ranks", count);
@@ -200,8 +200,10 @@ void exchange_begin(Exchange *e, PartWord *words)
 void exchange_end(Exchange *e)
 {
     const double begin = seconds_now();
+    ranks_turn_to(e->ranks, RANK_listens);
     finish(e);
     ranks_wait(e->ranks, e->word_request);
+    ranks_turn_to(e->ranks, RANK_computes);
     network_parameters(e->network)->version++;
     e->waited = seconds_now() - begin;
 }

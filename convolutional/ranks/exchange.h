@@ -36,7 +36,7 @@ typedef struct Exchange Exchange;
 
 /* For the parameters of the network, whose first training program is compiled. Measures the bucket size, so that it is called by all
  * ranks at once. */
-Exchange *exchange_new(const Ranks *ranks, Network *network, const ExchangeOptions *options);
+Exchange *exchange_new(Ranks *ranks, Network *network, const ExchangeOptions *options);
 void      exchange_free(Exchange *exchange);
 
 /* The program whose backward comes from now on: it tells when gradients are complete. */

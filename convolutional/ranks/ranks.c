@@ -3,6 +3,8 @@
 #include "ranks.h"
 
 #include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 int ranks_count(const Ranks *ranks)
@@ -20,18 +22,30 @@ bool ranks_first(const Ranks *ranks)
     return ranks_rank(ranks) == 0;
 }
 
+static void turn_to(const Ranks *ranks, RankWork work)
+{
+    if (ranks->transport->turns_to)
+        ranks->transport->turns_to(ranks->state, work);
+}
+
 void ranks_broadcast(const Ranks *ranks, void *data, size_t bytes)
 {
-    if (ranks_count(ranks) > 1)
-        ranks->transport->broadcast(ranks->state, data, bytes);
+    if (ranks_count(ranks) == 1)
+        return;
+    turn_to(ranks, RANK_listens);
+    ranks->transport->broadcast(ranks->state, data, bytes);
+    turn_to(ranks, ranks->work);
 }
 
 void ranks_gather(const Ranks *ranks, const void *own, size_t bytes, void *all)
 {
-    if (ranks_count(ranks) > 1)
-        ranks->transport->gather(ranks->state, own, bytes, all);
-    else if (all != own)
+    if (ranks_count(ranks) == 1) {
         memcpy(all, own, bytes);
+        return;
+    }
+    turn_to(ranks, RANK_listens);
+    ranks->transport->gather(ranks->state, own, bytes, all);
+    turn_to(ranks, ranks->work);
 }
 
 bool ranks_decide(const Ranks *ranks, bool first_says)
@@ -42,14 +56,42 @@ bool ranks_decide(const Ranks *ranks, bool first_says)
 
 void ranks_wait(const Ranks *ranks, int request)
 {
+    turn_to(ranks, RANK_listens);
     while (!ranks->transport->done(ranks->state, request))
         sched_yield();      /* where ranks share a core, it is the other's */
+    turn_to(ranks, ranks->work);
 }
 
 void ranks_alive(const Ranks *ranks)
 {
-    if (ranks_count(ranks) > 1)
+    if (ranks_count(ranks) > 1 && ranks->transport->alive)
         ranks->transport->alive(ranks->state);
+}
+
+void ranks_turn_to(Ranks *ranks, RankWork work)
+{
+    if (ranks_count(ranks) == 1)
+        return;
+    ranks->work = work;
+    turn_to(ranks, work);
+}
+
+void ranks_at_step(const Ranks *ranks, uint64_t step)
+{
+    if (ranks_count(ranks) > 1 && ranks->transport->at_step)
+        ranks->transport->at_step(ranks->state, step);
+}
+
+void ranks_advise(const Ranks *ranks, const char *format, ...)
+{
+    char text[512];
+    if (ranks_count(ranks) == 1 || !ranks->transport->advise)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    ranks->transport->advise(ranks->state, text);
 }
 
 void ranks_cut(const Ranks *ranks, size_t count, size_t unit, size_t *starts)

@@ -12,6 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+typedef enum {
+    RANK_computes,           /* between kernels it says that it is alive */
+    RANK_listens,            /* it waits for others */
+    RANK_is_busy,            /* it reads or writes files, for as long as that may take */
+} RankWork;
+
 /* What `starts` says, of count + 1 numbers: rank r's part of a block are the elements starts[r] .. starts[r+1] - 1, each of `bytes` bytes. */
 typedef struct RankTransport {
     /* Everybody gets what rank 0 has. */
@@ -24,12 +30,17 @@ typedef struct RankTransport {
     int  (*collect)(void *state, void *block, const size_t *starts, size_t bytes);
     /* Whether a request has been carried out; moves all of them on. After true it is forgotten. */
     bool (*done)(void *state, int request);
-    /* Called between kernels: this rank is at work. */
+    /* For who watches that all ranks get on: this one has done something; what it does from now on; where it is, and what to do if a rank is
+     * lost. Any may be NULL. */
     void (*alive)(void *state);
+    void (*turns_to)(void *state, RankWork work);
+    void (*at_step)(void *state, uint64_t step);
+    void (*advise)(void *state, const char *what_to_do);
 } RankTransport;
 
 typedef struct Ranks {
     int                  rank, count;
+    RankWork             work;           /* what it does beside listening */
     const RankTransport *transport;
     void                *state;
 } Ranks;
@@ -44,9 +55,13 @@ void ranks_broadcast(const Ranks *ranks, void *data, size_t bytes);
 void ranks_gather(const Ranks *ranks, const void *own, size_t bytes, void *all);
 /* What rank 0 says, everywhere. */
 bool ranks_decide(const Ranks *ranks, bool first_says);
-/* A pause of the other work, until the request is carried out. */
+/* Until the request is carried out. */
 void ranks_wait(const Ranks *ranks, int request);
+
 void ranks_alive(const Ranks *ranks);
+void ranks_turn_to(Ranks *ranks, RankWork work);
+void ranks_at_step(const Ranks *ranks, uint64_t step);
+void ranks_advise(const Ranks *ranks, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Parts of `count` elements, as equal as can be, cut at multiples of `unit`. starts: ranks + 1. */
 void ranks_cut(const Ranks *ranks, size_t count, size_t unit, size_t *starts);

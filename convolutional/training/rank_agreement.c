@@ -157,6 +157,16 @@ static void share_number(const Ranks *ranks, const KeptNumber *number)
     ranks_broadcast(ranks, number->whole ? (void *)number->whole : number->real, number->whole ? sizeof *number->whole : sizeof *number->real);
 }
 
+/* What to do if a rank is lost. */
+static void share_advice(const Trainer *t)
+{
+    char folder[512] = "";
+    snprintf(folder, sizeof folder, "%s", t->folder ? t->folder->path : "");
+    ranks_broadcast(t->options.ranks, folder, sizeof folder);
+    if (*folder)
+        ranks_advise(t->options.ranks, "go on with --resume %s", folder);
+}
+
 void rank_agreement_state(Trainer *t)
 {
     const Ranks *ranks = t->options.ranks;
@@ -170,6 +180,7 @@ void rank_agreement_state(Trainer *t)
     ranks_broadcast(ranks, &t->optimizer->steps, sizeof t->optimizer->steps);
     ranks_broadcast(ranks, &t->state, sizeof t->state);
     ranks_broadcast(ranks, &t->saved_step, sizeof t->saved_step);
+    share_advice(t);
     if (!ranks_first(ranks))
         time_plan_apply(t);
     network_parameters(t->network)->version++;

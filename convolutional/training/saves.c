@@ -124,6 +124,7 @@ static void write_last(Trainer *t)
     t->last_is_best = run_state_is_best(at);
     t->last_damaged = t->last_stale = false;
     t->saved_step = at->step;
+    ranks_advise(t->options.ranks, "step %llu is saved: go on with --resume %s", (unsigned long long)at->step, t->folder->path);
 }
 
 void saves_owed(Trainer *t)

@@ -114,7 +114,7 @@ typedef struct TrainerOptions {
 
     /* Several processes, which all open the same run, train it together; the first of them writes and reports. batch and val_batch are
      * those of all. NULL: one alone. */
-    const Ranks *ranks;
+    Ranks       *ranks;
     bool         reproducible;         /* the same bits for any number of ranks that is a power of two, up to the parts (slices.h) */
     int          bn_group;             /* images over which batch norm takes its statistics; 0: those of a rank */
     LrScaling    lr_scaling;           /* of the rates, with the batch */

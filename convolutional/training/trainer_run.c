@@ -88,8 +88,11 @@ static int train_steps(Trainer *t, Error *error)
         report_step(t, gradient_norm);
         if (t->state.batch < steps && stop_wanted(t))
             break;
-        if (t->state.batch < steps && t->options.save_steps && t->state.step % t->options.save_steps == 0)
+        if (t->state.batch < steps && t->options.save_steps && t->state.step % t->options.save_steps == 0) {
+            ranks_turn_to(t->options.ranks, RANK_is_busy);
             saves_last(t);
+            ranks_turn_to(t->options.ranks, RANK_computes);
+        }
         before = seconds_now();
     }
     return EXIT_ok;
@@ -125,6 +128,7 @@ static bool finish_epoch(Trainer *t)
     parts_swap_average(t);
     if (!validated)
         return false;
+    ranks_turn_to(t->options.ranks, RANK_is_busy);
     parts_after_epoch(t, &epoch);
     if (t->options.report.epoch)
         t->options.report.epoch(t->options.report.context, &epoch);
@@ -134,6 +138,7 @@ static bool finish_epoch(Trainer *t)
     at->loss_sum = 0.0;
     at->hits = at->seen = 0;
     saves_last(t);
+    ranks_turn_to(t->options.ranks, RANK_computes);
     return true;
 }
 
@@ -179,9 +184,11 @@ int trainer_run(Trainer *t, Error *error)
 {
     if (t->saved_step && !trainer_finished(t) && stop_wanted(t))
         return stopped(t, error);
+    ranks_turn_to(t->options.ranks, RANK_computes);
     if (t->options.max_seconds > 0.0 && t->state.step == 0)
         time_plan_make(t);
     while (!trainer_finished(t)) {
+        ranks_turn_to(t->options.ranks, RANK_computes);
         const int code = train_steps(t, error);
         if (code != EXIT_ok) {
             saves_owed(t);
@@ -192,6 +199,7 @@ int trainer_run(Trainer *t, Error *error)
             return EXIT_peer;
         if (is_spoilt(t))
             return trainer_diverged(t, "a weight, statistic or state of the optimizer", (double)INFINITY, error);
+        ranks_turn_to(t->options.ranks, RANK_is_busy);
         if (stopping || (stop_wanted(t) && !trainer_finished(t)))
             return stopped(t, error);
     }

@@ -108,6 +108,7 @@ int trainer_step(Trainer *t, double *gradient_norm, Error *error)
     t->step_loss = sum.loss / sum.count;
     at->step++;
     at->batch++;
+    ranks_at_step(t->options.ranks, at->step);
     parts_after_step(t);
     at->loss_sum += sum.loss;
     at->hits += sum.top1;

@@ -138,13 +138,8 @@ static bool mpi_done(void *state, int number)
     return done;
 }
 
-static void mpi_alive(void *state)
-{
-    (void)state;
-}
-
 static const RankTransport transport = {
-    .broadcast = mpi_broadcast, .gather = mpi_gather, .spread = mpi_spread, .collect = mpi_collect, .done = mpi_done, .alive = mpi_alive,
+    .broadcast = mpi_broadcast, .gather = mpi_gather, .spread = mpi_spread, .collect = mpi_collect, .done = mpi_done,
 };
 
 static MPI_Comm communicator(void)

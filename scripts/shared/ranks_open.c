@@ -3,6 +3,7 @@
 #include "ranks_open.h"
 
 #include "own_folder.h"
+#include "rank_watch.h"
 #include "ranks_module.h"
 #include "text.h"
 
@@ -44,15 +45,85 @@ static int announced_count(const Starter *starter)
     return count ? atoi(count) : 1;
 }
 
+/* ---- errors: printed once in a job ---- */
+
 static const RanksModule *module;
+static RankTransport transport;      /* the module's, and the watch */
+static RankWatch *watched;
 static Ranks job;
 
+static void say_nothing(const Error *error)
+{
+    (void)error;
+}
+
+/* An error that ends this process ends them all. */
+static void fail(const Error *error)
+{
+    rank_watch_fail(watched, error->code, error->text);
+}
+
+/* The transport's. */
 static void failed(const char *what)
 {
     Error error;
-    error_set(&error, EXIT_peer, "rank %d: %s: a rank or the network between them is lost: go on with --resume DIR", job.rank, what);
-    error_print(&error);
-    _exit(EXIT_peer);
+    error_set(&error, EXIT_peer, "the exchange between ranks failed: %s: go on with --resume DIR", what);
+    if (watched)
+        fail(&error);
+    error_hand_to(NULL);
+    error_exit(&error);
+}
+
+void ranks_expect(void)
+{
+    if (ranks_announced() > 0)
+        error_hand_to(say_nothing);
+}
+
+/* ---- who watches ---- */
+
+static void ranks_are_alive(void *state)
+{
+    (void)state;
+    rank_watch_progress(watched);
+}
+
+static void ranks_turn(void *state, RankWork work)
+{
+    static const RankState states[] = { [RANK_computes] = RANK_works, [RANK_listens] = RANK_waits, [RANK_is_busy] = RANK_apart };
+    (void)state;
+    rank_watch_state(watched, states[work]);
+}
+
+static void ranks_step(void *state, uint64_t step)
+{
+    (void)state;
+    rank_watch_step(watched, step);
+}
+
+static void ranks_are_advised(void *state, const char *what_to_do)
+{
+    (void)state;
+    rank_watch_advise(watched, what_to_do);
+}
+
+/* Rank 0 says where it listens, the others come. */
+static bool watch_open(double hang_seconds, Error *error)
+{
+    const RankWatchOptions options = { .rank = job.rank, .count = job.count, .hang_seconds = hang_seconds };
+    char address[RANK_ADDRESS] = "";
+    RankWatch *watch = job.rank == 0 ? rank_watch_listen(&options, address, error) : NULL;
+    transport.broadcast(job.state, address, sizeof address);
+    if (job.rank > 0 && *address)
+        watch = rank_watch_join(&options, address, error);
+    if (!watch || !rank_watch_start(watch, error)) {
+        rank_watch_leave(watch);
+        return false;
+    }
+    watched = watch;
+    rank_watch_state(watched, RANK_apart);
+    rank_watch_advise(watched, "start it again");
+    return true;
 }
 
 /* The library beside the programs. */
@@ -75,7 +146,7 @@ static const RanksModule *module_load(const char *name, Error *error)
     return entry ? entry() : NULL;
 }
 
-bool ranks_open(const Ranks **ranks, Error *error)
+bool ranks_open(Ranks **ranks, double hang_seconds, Error *error)
 {
     const Starter *starter = starter_find();
     char text[256] = "";
@@ -87,13 +158,30 @@ bool ranks_open(const Ranks **ranks, Error *error)
         return false;
     if (!module->open(&job, failed, text, sizeof text))
         return error_set(error, EXIT_peer, "cannot join the other ranks: %s: %s: see docs/ranks.md", starter->module, text);
-    *ranks = job.count > 1 ? &job : NULL;
+    if (job.count == 1)
+        return true;
+    transport = *job.transport;
+    transport.alive = ranks_are_alive;
+    transport.turns_to = ranks_turn;
+    transport.at_step = ranks_step;
+    transport.advise = ranks_are_advised;
+    job.transport = &transport;
+    job.work = RANK_is_busy;
+    if (!watch_open(hang_seconds, error))
+        return false;
+    error_hand_to(fail);
+    *ranks = &job;
     return true;
 }
 
-void ranks_close(const Ranks *ranks)
+void ranks_close(Ranks *ranks)
 {
-    (void)ranks;
+    if (ranks) {
+        ranks_decide(ranks, true);      /* all have come here */
+        rank_watch_leave(watched);
+        watched = NULL;
+        error_hand_to(ranks_first(ranks) ? NULL : say_nothing);
+    }
     if (module)
         module->close();
     module = NULL;

@@ -10,6 +10,7 @@ typedef struct TrainFlags {
     TrainerOptions trainer;      /* first: the settings' rows count from here */
     const char *resume, *config, *progress;
     int64_t log_interval, preview;
+    double  rank_timeout;                         /* seconds */
     int     batch_per_rank;                       /* 0: the batch is that of all ranks */
     bool    find_lr, overfit_batch, dry_run;      /* one of these: trials.h in place of a run */
     bool    summary, quiet, plots, list_archs, list_acts, list_augs;
