@@ -15,6 +15,10 @@ peers=(
     python3-torch             # tests/test_pytorch.py: checkpoints to PyTorch and back
     libopenblas0-pthread      # without it PyTorch's linear layers take ten times as long
     chromium                  # tests/test_explorer.py: the page of activations in a browser
+    openmpi-bin               # tests/test_ranks.c: several processes train together,
+    libopenmpi-dev            # by either of two MPIs
+    mpich
+    libmpich-dev
 )
 dry_run=
 

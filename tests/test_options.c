@@ -63,6 +63,7 @@ static const char *sample(const Setting *option, char *text, size_t size)
         { "aa", "rand-m5-n1" }, { "remode", "pixel" }, { "loss", "bce" }, { "class-weights", "auto" },
         { "clip-mode", "agc" }, { "crop", "pad" }, { "train-img-size", "16:2,24" }, { "scale", "0.25,0.5" }, { "ratio", "0.5,2" }, { "interpolation", "bicubic" },
         { "recipe", "best" }, { "param-groups", "fc.* lr*2; bias frozen" }, { "muon-other", "sgd" }, { "decay-milestones", "2,3.5" },
+        { "bn", "ghost:8" }, { "lr-scaling", "sqrt" }, { "gradient-type", "bf16" }, { "rank-timeout", "90s" },
     };
     for (size_t i = 0; i < sizeof formed / sizeof *formed; i++)
         if (!strcmp(option->name, formed[i].name))

@@ -150,9 +150,10 @@ static void compile_stage(Trainer *t, Stage *stage)
 static void free_programs(Stage *stage)
 {
     if (stage->program != stage->lanes[0])
-        free_programs(stage);
+        program_free(stage->program);
     for (int i = 0; i < SLICES_LANES; i++)
         program_free(stage->lanes[i]);
+    memset(stage->lanes, 0, sizeof stage->lanes);
 }
 
 void stages_compile(Trainer *t)
@@ -232,7 +233,7 @@ void stages_close(Trainer *t)
     for (int i = 0; i < t->stages.count; i++) {
         Stage *stage = &t->stages.of[i];
         loader_free(stage->loader);
-        program_free(stage->program);
+        free_programs(stage);
         if (stage->network != t->network)
             network_free(stage->network);
         if (stage->images && stage->images != t->train_set) {
