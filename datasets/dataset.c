@@ -14,6 +14,7 @@
 #include "file_names.h"
 #include "formats.h"
 #include "names.h"
+#include "shared_images.h"
 #include "sizes.h"
 #include "text.h"
 
@@ -179,19 +180,18 @@ static bool memory_ok(const Part *part, uint32_t count, ImageSize size, Error *e
 
 /* ---- decoding ---- */
 
-/* images[i] is image chosen[i]; bad[i] if it cannot be read. */
+/* images[i] is image chosen[i]; bad[i] if it cannot be read. Returns how many are bad. */
 static uint32_t decode_all(const Part *part, const uint32_t *chosen, Dataset *dataset, bool *bad)
 {
     const ImageSize size = { dataset->channels, dataset->height, dataset->width };
     const size_t bytes = (size_t)size.channels * (size_t)size.height * (size_t)size.width;
     const int threads = part->options->threads > 0 ? part->options->threads : omp_get_num_procs();
-    uint32_t failures = 0;
-    #pragma omp parallel for num_threads(threads) schedule(dynamic, 16) reduction(+ : failures)
-    for (uint32_t i = 0; i < dataset->count; i++) {
+    uint32_t first, last;
+    shared_images_range(dataset, part->options->ranks, &first, &last);
+    #pragma omp parallel for num_threads(threads) schedule(dynamic, 16)
+    for (uint32_t i = first; i < last; i++)
         bad[i] = !part->format->load(part, chosen[i], size, dataset->images + i * bytes, NULL);
-        failures += bad[i];
-    }
-    return failures;
+    return shared_images_collect(dataset, part->options->ranks, bad);
 }
 
 /* Why image `index` cannot be read: it is tried once more. */
@@ -291,7 +291,8 @@ static bool damage_bearable(const Part *part, const uint32_t *chosen, const bool
     return true;
 }
 
-static Dataset *dataset_load(Part *part, const uint32_t *chosen, uint32_t count, Error *error)
+/* All but the pixels. */
+static Dataset *dataset_begin(Part *part, const uint32_t *chosen, uint32_t count, Error *error)
 {
     const DataOptions *options = part->options;
     if (options->side)
@@ -314,42 +315,51 @@ static Dataset *dataset_load(Part *part, const uint32_t *chosen, uint32_t count,
         dataset->names = allocate(count, sizeof *dataset->names, "the images' names");
     for (uint32_t i = 0; options->named && i < count; i++)
         dataset->names[i] = part->format->name(part, chosen[i]);
-    bool *bad = allocate(count, sizeof *bad, "a data set");
-    const uint32_t failures = options->undecoded ? 0 : decode_all(part, chosen, dataset, bad);
+    return dataset;
+}
+
+/* The pixels; it takes over what is left of the part. */
+static bool dataset_decode(Part *part, const uint32_t *chosen, Dataset *dataset, Error *error)
+{
+    bool *bad = allocate(dataset->count, sizeof *bad, "a data set");
+    const uint32_t failures = part->options->undecoded ? 0 : decode_all(part, chosen, dataset, bad);
     const bool good = failures == 0 || damage_bearable(part, chosen, bad, dataset, error);
     if (good && failures)
         drop_damaged(dataset, bad);
     free(bad);
-    if (!good) {
-        dataset_free(dataset);
-        return NULL;
-    }
+    if (!good)
+        return false;
     dataset->classes = part->classes;
     dataset->class_names = part->class_names;
     part->class_names = NULL;
     dataset->mirror_ok = dataset->mirror_ok && !dataset_shows_characters(dataset);
     dataset->notes = part->notes;
     part->notes = NULL;
-    return dataset;
+    return true;
 }
 
 Dataset *dataset_open(const DataOptions *options, Split split, Error *error)
 {
-    Part part;
+    Part part = { .root = -1 };
     SplitSource source;
     Dataset *dataset = NULL;
-    if (!options_ok(options, error))
-        return NULL;
-    if (part_find(&part, options, error) &&
+    uint32_t *chosen = NULL;
+    if (options_ok(options, error) && part_find(&part, options, error) &&
         split_source(part.format, part.path, part.root, options, split, &source, error) &&
         part.format->open(&part, source.part, error) && classes_agree(&part, error)) {
-        uint32_t count, *chosen = allocate(part.count, sizeof *chosen, "a split");
+        uint32_t count;
+        chosen = allocate(part.count, sizeof *chosen, "a split");
         if (split_choose(&part, source.share, chosen, &count, error))
-            dataset = dataset_load(&part, chosen, count, error);
+            dataset = dataset_begin(&part, chosen, count, error);
         if (dataset)
             dataset->split = source.share == SHARE_held_out ? SPLIT_val : source.part;
-        free(chosen);
     }
+    if (!ranks_agree(options->ranks, dataset != NULL, error) || !shared_images_agree(dataset, part.class_names, part.classes, options->ranks, error) ||
+        !dataset_decode(&part, chosen, dataset, error)) {
+        dataset_free(dataset);
+        dataset = NULL;
+    }
+    free(chosen);
     part_close(&part);
     return dataset;
 }

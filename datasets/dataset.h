@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "image.h"
+#include "ranks.h"
 
 typedef enum { SPLIT_train, SPLIT_val, SPLIT_test, SPLITS } Split;
 
@@ -54,6 +55,7 @@ typedef struct DataOptions {
     char      **class_names;           /* when evaluating: the checkpoint's; a data set that has other ones is refused */
     int         classes;
     int         threads;               /* decoding threads; 0: all cores */
+    const Ranks *ranks;                /* that read it together: each decodes a share, all call dataset_open. NULL: one alone */
 } DataOptions;
 
 /* What --val-split says: a share ("0.1") or a part's name ("data_batch_5"), which stays the caller's. NULL: neither. False and one line

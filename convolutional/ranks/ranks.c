@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int ranks_count(const Ranks *ranks)
@@ -52,6 +53,33 @@ bool ranks_decide(const Ranks *ranks, bool first_says)
 {
     ranks_broadcast(ranks, &first_says, sizeof first_says);
     return first_says;
+}
+
+typedef struct RankHealth {
+    int32_t ok, code;
+    char    text[sizeof(((Error *)0)->text)];
+} RankHealth;
+
+bool ranks_agree(const Ranks *ranks, bool ok, Error *error)
+{
+    const int count = ranks_count(ranks);
+    if (count == 1)
+        return ok;
+    RankHealth own = { .ok = ok }, *all = allocate((size_t)count, sizeof *all, "ranks");
+    if (!ok) {
+        own.code = (int32_t)error->code;
+        memcpy(own.text, error->text, sizeof own.text);
+    }
+    ranks_gather(ranks, &own, sizeof own, all);
+    int ill = 0;
+    while (ill < count && all[ill].ok)
+        ill++;
+    if (ill == 0)
+        error_set(error, (ExitCode)all[0].code, "%s", all[0].text);
+    else if (ill < count)
+        error_set(error, (ExitCode)all[ill].code, "rank %d: %s", ill, all[ill].text);
+    free(all);
+    return ill == count;
 }
 
 void ranks_wait(const Ranks *ranks, int request)

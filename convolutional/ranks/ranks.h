@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "errors.h"
+
 typedef enum {
     RANK_computes,           /* between kernels it says that it is alive */
     RANK_listens,            /* it waits for others */
@@ -55,6 +57,8 @@ void ranks_broadcast(const Ranks *ranks, void *data, size_t bytes);
 void ranks_gather(const Ranks *ranks, const void *own, size_t bytes, void *all);
 /* What rank 0 says, everywhere. */
 bool ranks_decide(const Ranks *ranks, bool first_says);
+/* Whether all ranks are well. Where one is not, false everywhere, with the line and the code of the first that is ill. */
+bool ranks_agree(const Ranks *ranks, bool ok, Error *error);
 /* Until the request is carried out. */
 void ranks_wait(const Ranks *ranks, int request);
 

@@ -10,35 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- is everybody well? ---- */
-
-typedef struct Health {
-    int32_t ok, code;
-    char    text[sizeof(((Error *)0)->text)];
-} Health;
-
-bool rank_agreement_all(const Ranks *ranks, bool ok, Error *error)
-{
-    const int count = ranks_count(ranks);
-    if (count == 1)
-        return ok;
-    Health own = { .ok = ok }, *all = allocate((size_t)count, sizeof *all, "ranks");
-    if (!ok) {
-        own.code = (int32_t)error->code;
-        memcpy(own.text, error->text, sizeof own.text);
-    }
-    ranks_gather(ranks, &own, sizeof own, all);
-    int ill = 0;
-    while (ill < count && all[ill].ok)
-        ill++;
-    if (ill == 0)
-        error_set(error, (ExitCode)all[0].code, "%s", all[0].text);
-    else if (ill < count)
-        error_set(error, (ExitCode)all[ill].code, "rank %d: %s", ill, all[ill].text);
-    free(all);
-    return ill == count;
-}
-
 /* ---- the same run? ---- */
 
 /* Of numbers, one after another. */

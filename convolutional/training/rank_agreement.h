@@ -7,9 +7,6 @@
 
 #include "trainer.h"
 
-/* Whether all ranks are well; where one is not, false everywhere, with the line of the first that has one. */
-bool rank_agreement_all(const Ranks *ranks, bool ok, Error *error);
-
 /* Everybody goes on as rank 0 does: the plan, and what a resumed run recalls. */
 void rank_agreement_options(Trainer *trainer);
 

@@ -98,7 +98,12 @@ void slices_open(Trainer *t)
         ExchangeOptions options = t->options.exchange;
         options.parts = s->share.parts;
         s->exchange = exchange_new(t->options.ranks, t->network, &options);
+        trainer_note(t, "%d ranks of %d images each; gradients travel as %s, in %d pieces of up to %.0f KiB", ranks_count(t->options.ranks),
+                     s->share.count * s->samples, options.wire == WIRE_bf16 ? "bf16" : "f32", exchange_buckets(s->exchange),
+                     (double)exchange_bucket_bytes(s->exchange) / 1024.0);
     }
+    if (s->lanes)
+        trainer_note(t, "reproducible: %d parts of %d images, %d of them here, %d at a time", s->share.parts, s->samples, s->share.count, s->lanes);
     slices_follow(t);
 }
 

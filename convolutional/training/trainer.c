@@ -126,6 +126,7 @@ static bool open_data(Trainer *t, Error *error)
 {
     TrainerOptions *o = &t->options;
     o->data.seed = o->seed;
+    o->data.ranks = o->ranks;
     const DataOptions train_data = trainer_train_data(o);
     t->train_set = dataset_open(&train_data, SPLIT_train, error);
     DataOptions val_data = o->data;
@@ -346,7 +347,7 @@ static bool build(Trainer *t, TrainerOptions *given, Error *error)
     given->plan = t->options.plan;
     given->augment.resized = t->options.augment.resized;
     run_settings_write(given, t->state.settings, sizeof t->state.settings);
-    if (!rank_agreement_all(t->options.ranks, stages_build(t, error) && fine_tune_begin(t, error), error))
+    if (!ranks_agree(t->options.ranks, stages_build(t, error) && fine_tune_begin(t, error), error))
         return false;
     compile(t);
     parts_open(t);
@@ -367,13 +368,13 @@ static bool start(Trainer *t, Error *error)
     TrainerOptions given = t->options;
     const Ranks *ranks = given.ranks;
     given.resume = t->options.resume = given.resume && ranks_first(ranks);
-    if (!rank_agreement_all(ranks, !given.resume || resume_settings(&given, error), error))
+    if (!ranks_agree(ranks, !given.resume || resume_settings(&given, error), error))
         return false;
-    if (!rank_agreement_all(ranks, prepare(t, &given, error), error) || !build(t, &given, error))
+    if (!ranks_agree(ranks, prepare(t, &given, error), error) || !build(t, &given, error))
         return false;
-    if (!rank_agreement_all(ranks, rank_agreement_same_run(t, error), error))
+    if (!ranks_agree(ranks, rank_agreement_same_run(t, error), error))
         return false;
-    if (!rank_agreement_all(ranks, given.trial || go_on(t, &given, error), error))
+    if (!ranks_agree(ranks, given.trial || go_on(t, &given, error), error))
         return false;
     rank_agreement_state(t);
     return true;

@@ -149,7 +149,7 @@ static int best_differs(Trainer *t, Error *error)
 {
     LossSum val;
     const bool loaded = !t->folder || checkpoint_load(t->folder->files[RUN_best], t->network, NULL, NULL, NULL, error);
-    if (!rank_agreement_all(t->options.ranks, loaded, error))
+    if (!ranks_agree(t->options.ranks, loaded, error))
         return EXIT_write;
     rank_agreement_weights(t);
     trainer_evaluate(t, false, &val);
