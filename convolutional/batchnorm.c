@@ -47,7 +47,8 @@ static void run_statistics(const void *call)
     const View *view = &c->kernel.view;
     kernel_batchnorm_statistics(&c->kernel, c->x, c->mean, c->variance, c->scratch);
 
-    const double count = (double)view->n * (double)view_pixels(view);
+    const double processes = c->kernel.join && *c->kernel.join ? (*c->kernel.join)->processes : 1;
+    const double count = (double)view->n * (double)view_pixels(view) * processes;
     const float unbiased = (float)(count / (count - 1));
     const float momentum = *c->cumulative ? 1.0f / (float)(*c->batches + 1) : c->momentum;      /* as PyTorch's momentum=None */
     for (int k = 0; k < view->c; k++) {
@@ -77,7 +78,8 @@ static bool is_fixed(const BatchNormModule *m, const Program *program)
 
 static BatchNormKernel kernel_of(const BatchNormModule *m, const Program *program, const Fusion *fusion, const Buffer *x)
 {
-    return (BatchNormKernel){ .view = buffer_view(x), .act = fusion->act, .eps = m->options.eps, .fixed = is_fixed(m, program) };
+    return (BatchNormKernel){ .view = buffer_view(x), .act = fusion->act, .eps = m->options.eps, .fixed = is_fixed(m, program),
+                              .join = &network_parameters(program_network(program))->join };
 }
 
 static void add_statistics(const BatchNormModule *m, Emitter *emitter, const Fusion *fusion, Buffer *x)

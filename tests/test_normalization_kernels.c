@@ -317,6 +317,105 @@ static void test_batchnorm_in_place(void **state)
         }
 }
 
+/* ---- batch norm over several processes' images ---- */
+
+enum { NUMBERS = 256 };
+
+/* Two processes, one after another: each is run once to say its sums, and once more to hear the other's. */
+typedef struct Meeting {
+    double said[2][NUMBERS];
+    int    who;
+    bool   hears;
+} Meeting;
+
+static void meet(void *context, double *numbers, size_t count)
+{
+    Meeting *meeting = context;
+    assert_true(count <= NUMBERS);
+    for (size_t i = 0; i < count; i++) {
+        if (meeting->hears)
+            numbers[i] += meeting->said[!meeting->who][i];
+        else
+            meeting->said[meeting->who][i] = numbers[i];
+    }
+}
+
+/* The half of every tensor that belongs to process `who`. */
+static void take_half(const BatchNormTest *whole, BatchNormTest *half, int who)
+{
+    const View *all = &whole->k.view, *own = &half->k.view;
+    for (int c = 0; c < own->c; c++) {
+        for (size_t i = 0; i < pixels_of(own); i++) {
+            const size_t from = place(all, c, i + (size_t)who * pixels_of(own)), to = place(own, c, i);
+            half->x[to] = whole->x[from];
+            half->dy[to] = whole->dy[from];
+        }
+        half->weight[c] = whole->weight[c];
+        half->bias[c] = whole->bias[c];
+    }
+}
+
+static void compare_half(const BatchNormTest *whole, const BatchNormTest *half, int who)
+{
+    const View *all = &whole->k.view, *own = &half->k.view;
+    for (int c = 0; c < own->c; c++) {
+        if (fabsf(half->mean[c] - whole->mean[c]) > 1e-5f || fabsf(half->variance[c] - whole->variance[c]) > 1e-5f * whole->variance[c])
+            fail_msg("%s: channel %d: mean %g and %g, variance %g and %g", text_of(own), c, (double)half->mean[c], (double)whole->mean[c],
+                     (double)half->variance[c], (double)whole->variance[c]);
+        for (size_t i = 0; i < pixels_of(own); i++) {
+            const float dx = half->dx[place(own, c, i)], wanted = whole->dx[place(all, c, i + (size_t)who * pixels_of(own))];
+            if (fabsf(dx - wanted) > 1e-5f)
+                fail_msg("%s: process %d, channel %d, pixel %zu: dx %g, of the whole batch %g", text_of(own), who, c, i, (double)dx, (double)wanted);
+        }
+    }
+}
+
+static void join_halves(const BatchNormTest *whole, View shape, int block)
+{
+    static Meeting meeting;
+    const StatisticsJoin join = { .processes = 2, .sum = meet, .context = &meeting }, *joined = &join;
+    BatchNormTest halves[2];
+    for (int who = 0; who < 2; who++) {
+        halves[who] = batchnorm_new(view_of(shape, block), whole->k.act, false, 0);
+        halves[who].k.join = &joined;
+        take_half(whole, &halves[who], who);
+    }
+    for (int step = 0; step < 4; step++)      /* statistics said and heard, then sums said and heard */
+        for (int who = 0; who < 2; who++) {
+            BatchNormTest *t = &halves[who];
+            meeting.who = who;
+            meeting.hears = step % 2;
+            if (step < 2)
+                kernel_batchnorm_statistics(&t->k, t->x, t->mean, t->variance, t->scratch);
+            else
+                kernel_batchnorm_backward(&t->k, t->x, t->mean, t->variance, t->weight, t->bias, NULL, NULL, t->dy, t->dx, t->dweight,
+                                          t->dbias, NULL, t->scratch);
+        }
+    for (int who = 0; who < 2; who++)
+        compare_half(whole, &halves[who], who);
+    for (int c = 0; c < shape.c; c++)
+        if (fabsf(halves[0].dweight[c] + halves[1].dweight[c] - whole->dweight[c]) > 1e-4f ||
+            fabsf(halves[0].dbias[c] + halves[1].dbias[c] - whole->dbias[c]) > 1e-4f)
+            fail_msg("%s: channel %d: the processes' shares of dweight or dbias are not the whole", text_of(&halves[0].k.view), c);
+    batchnorm_free(&halves[0]);
+    batchnorm_free(&halves[1]);
+}
+
+/* What two processes make of half a batch each is what one makes of the whole. */
+static void test_batchnorm_joined(void **state)
+{
+    (void)state;
+    const Activation acts[] = { activation_of(ACT_identity), activation_of(ACT_relu) };
+    for (int b = 0; b < BLOCKS; b++)
+        for (size_t a = 0; a < sizeof acts / sizeof *acts; a++) {
+            BatchNormTest whole = batchnorm_new(view_of((View){ .n = 6, .c = 20, .h = 5, .w = 3 }, blocks[b]), acts[a], false, 0.5f);
+            omp_set_num_threads(2);
+            batchnorm_run(&whole, NULL);
+            join_halves(&whole, (View){ .n = 3, .c = 20, .h = 5, .w = 3 }, blocks[b]);
+            batchnorm_free(&whole);
+        }
+}
+
 /* ---- layer norm ---- */
 
 typedef struct LayerNormTest {
@@ -444,7 +543,8 @@ int main(void)
         cmocka_unit_test(test_batchnorm_shapes),      cmocka_unit_test(test_batchnorm_activations),
         cmocka_unit_test(test_batchnorm_mask),        cmocka_unit_test(test_batchnorm_large_mean),
         cmocka_unit_test(test_batchnorm_differences), cmocka_unit_test(test_batchnorm_threads),
-        cmocka_unit_test(test_batchnorm_in_place),    cmocka_unit_test(test_layernorm),
+        cmocka_unit_test(test_batchnorm_in_place),    cmocka_unit_test(test_batchnorm_joined),
+        cmocka_unit_test(test_layernorm),
         cmocka_unit_test(test_layernorm_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

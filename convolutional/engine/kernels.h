@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "activations.h"
+#include "statistics_join.h"
 #include "expression_code.h"
 #include "formula.h"
 #include "view.h"
@@ -109,16 +110,18 @@ typedef struct BatchNormKernel {
     Activation act;           /* ACT_identity: none */
     float      eps;
     bool       fixed;         /* mean and variance are constants: backward has no gradient through them */
+    const StatisticsJoin *const *join;      /* where it is said whose images mean and variance are of; NULL: this call's */
 } BatchNormKernel;
 
 size_t kernel_batchnorm_scratch(const BatchNormKernel *k);
-/* mean[c], variance[c] (biased) of x; safe for |mean| up to 1000 standard deviations. */
+/* mean[c], variance[c] (biased) of x; safe for |mean| up to 1000 standard deviations. Of all processes' x, if they join. */
 void kernel_batchnorm_statistics(const BatchNormKernel *k, const float *x, float *mean, float *variance, void *scratch);
 /* y may be x. */
 void kernel_batchnorm_forward(const BatchNormKernel *k, const float *x, const float *mean, const float *variance,
                               const float *weight, const float *bias, const float *residual, float *y);
 /* From x and dy (gradient of y): z is recomputed. dx, dweight, dbias, dresidual (NULL: not wanted; it equals
- * dy f'(z)). With mean and variance of this batch (training). dx may be dy, or dresidual may be dy.
+ * dy f'(z)). With mean and variance of this batch (training), which a join has made those of all processes: dx is then so too, dweight and
+ * dbias are this process's share. dx may be dy, or dresidual may be dy.
  * y: the forward's output, or NULL if it is gone; relu takes its mask from it when it is there. */
 void kernel_batchnorm_backward(const BatchNormKernel *k, const float *x, const float *mean, const float *variance,
                                const float *weight, const float *bias, const float *residual, const float *y,

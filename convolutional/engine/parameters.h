@@ -13,6 +13,7 @@
 #define CONVZOO_PARAMETERS_H
 
 #include "network.h"
+#include "statistics_join.h"
 
 typedef struct Parameters {
     float   *values;          /* total floats, 64-byte aligned */
@@ -20,6 +21,7 @@ typedef struct Parameters {
     int64_t *counters;        /* one a PARAM_counter parameter, in order */
     size_t   decayed, trained, total;
     bool     cumulative;      /* running statistics are the mean of all batches since their counters were 0, not the moving average */
+    const StatisticsJoin *join;      /* batch norm's statistics are those of several processes' images; NULL: of this one's */
     uint64_t version;         /* goes up whenever the values change: inference programs refresh themselves */
 } Parameters;
 

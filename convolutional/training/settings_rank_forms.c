@@ -8,30 +8,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char LOCAL[] = "local", GHOST[] = "ghost:";
+static const char LOCAL[] = "local", SYNC[] = "sync", GHOST[] = "ghost:";
 
 enum { GROUP_MOST = 65536 };
 
-/* The field is the number of images in a group; 0: those of a rank. */
+/* The field is the number of images in a group; 0: those of a rank; BN_SYNC: all. */
 static bool bn_read(const char *text, void *field, Error *error)
 {
     const size_t length = strlen(GHOST);
     char *end = NULL;
     const long group = !strncmp(text, GHOST, length) ? strtol(text + length, &end, 10) : 0;
-    const bool ok = !strcmp(text, LOCAL) || (end && end != text + length && !*end && group >= 1 && group <= GROUP_MOST);
+    const bool ok = !strcmp(text, LOCAL) || !strcmp(text, SYNC) || (end && end != text + length && !*end && group >= 1 && group <= GROUP_MOST);
     if (!ok)
-        return error_set(error, EXIT_usage, "bad value '%.100s': --bn: use local, or ghost:32 for groups of 32 images", text);
-    *(int *)field = (int)group;
+        return error_set(error, EXIT_usage, "bad value '%.100s': --bn: use local, sync, or ghost:32 for groups of 32 images", text);
+    *(int *)field = strcmp(text, SYNC) ? (int)group : BN_SYNC;
     return true;
 }
 
 static const char *bn_write(const void *field, char *text, size_t size)
 {
     const int group = *(const int *)field;
-    if (group)
+    if (group > 0)
         snprintf(text, size, "%s%d", GHOST, group);
     else
-        snprintf(text, size, "%s", LOCAL);
+        snprintf(text, size, "%s", group == BN_SYNC ? SYNC : LOCAL);
     return text;
 }
 

@@ -172,8 +172,8 @@ static const Setting settings[] = {
     { "act-stats", "activation-stats", 0, INT(parts.act_stats, 0, 1e6), .fallback = "0", .shown = "off", .group = "Run",
       .help = "keep, every N epochs, what each activation does to numbers and gradients, for `activations inspect RUN --history`", .rare = true },
 
-    { "bn", "batch-norm", 0, TEXT(bn_group), FORM(bn), RESULT, .argument = "local|ghost:N", .fallback = "local", .absent = "local", .group = "Ranks",
-      .help = "batch norm's statistics are those of a rank's images, or of groups of N of them", .rare = true },
+    { "bn", "batch-norm", 0, TEXT(bn_group), FORM(bn), RESULT, .argument = "local|sync|ghost:N", .fallback = "local", .absent = "local", .group = "Ranks",
+      .help = "batch norm's statistics are those of a rank's images, of all ranks', or of groups of N", .rare = true },
     { "reproducible", "deterministic", 0, SWITCH(reproducible), RESULT, .absent = "false", .group = "Ranks",
       .help = "the same bits with 1, 2 or 4 ranks and any number of threads: a batch is computed in four parts", .rare = true },
     { "lr-scaling", "scale-lr lr-base-scale", 0, TEXT(lr_scaling), FORM(lr_scaling), RESULT, .argument = "linear|sqrt|none", .fallback = "none", .absent = "none", .group = "Ranks",

@@ -18,7 +18,7 @@ enum { REPRODUCIBLE_PARTS = 4 };
 /* Parts of a batch, so that each rank has as many. */
 static int parts_of(const TrainerOptions *o)
 {
-    if (o->bn_group)
+    if (o->bn_group > 0)
         return o->batch / o->bn_group;
     return o->reproducible ? REPRODUCIBLE_PARTS : ranks_count(o->ranks);
 }
@@ -33,8 +33,11 @@ static bool check_parts(const TrainerOptions *o, int parts, Error *error)
     const int ranks = ranks_count(o->ranks);
     if (parts == 0 || parts % ranks != 0)
         return error_set(error, EXIT_usage, "%d parts of a batch for %d ranks: %s: each rank takes as many: use %s", parts, ranks,
-                         o->bn_group ? "--bn ghost" : "--reproducible",
-                         o->bn_group ? "a -b that is a multiple of the group times the ranks" : "1, 2 or 4 ranks, or --bn ghost:N with a part for each");
+                         o->bn_group > 0 ? "--bn ghost" : "--reproducible",
+                         o->bn_group > 0 ? "a -b that is a multiple of the group times the ranks" : "1, 2 or 4 ranks, or --bn ghost:N with a part for each");
+    if (o->bn_group == BN_SYNC && parts != ranks)
+        return error_set(error, EXIT_usage, "%d parts for %d ranks: --bn sync: a layer waits for all of them at once, so that each rank has one: use %d "
+                         "ranks, or leave --reproducible out", parts, ranks, parts);
     if (o->reproducible && (!is_power_of_two(parts) || !is_power_of_two(ranks)))
         return error_set(error, EXIT_usage, "%d parts, %d ranks: --reproducible: sums have the same bits for powers of two alone: change -b, "
                          "--bn ghost:N or the number of ranks", parts, ranks);
@@ -50,7 +53,7 @@ static int lanes_of(int parts)
 bool slices_settle(Trainer *t, Error *error)
 {
     TrainerOptions *o = &t->options;
-    const int asked = o->batch, ranks = ranks_count(o->ranks), unit = o->bn_group ? o->bn_group * ranks : parts_of(o);
+    const int asked = o->batch, ranks = ranks_count(o->ranks), unit = o->bn_group > 0 ? o->bn_group * ranks : parts_of(o);
     if (unit > o->batch)
         return error_set(error, EXIT_usage, "%d images at a time cannot be shared by %d parts: -b: %u images in all: use fewer ranks, or more images",
                          o->batch, unit, t->train_set->count);
@@ -85,6 +88,35 @@ static void blocks_free(float **blocks, int count)
     free(blocks);
 }
 
+/* In the order of the ranks: all have the same bits. */
+static void join_sum(void *context, double *numbers, size_t count)
+{
+    const Trainer *t = context;
+    const int ranks = ranks_count(t->options.ranks);
+    double *all = t->slices.joined;
+    ranks_gather(t->options.ranks, numbers, count * sizeof *numbers, all);
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = 0.0;
+        for (int r = 0; r < ranks; r++)
+            numbers[i] += all[(size_t)r * count + i];
+    }
+}
+
+/* Room for two numbers a channel of the widest layer, of each rank. */
+static void open_join(Trainer *t)
+{
+    enum { PADDING = 64 };
+    Slices *s = &t->slices;
+    size_t widest = 0;
+    for (int i = 0; i < network_module_count(t->network); i++) {
+        const size_t c = (size_t)network_module(t->network, i)->out->shape.c;
+        widest = c > widest ? c : widest;
+    }
+    s->joined = allocate((size_t)ranks_count(t->options.ranks), 2 * (widest + PADDING) * sizeof *s->joined, "joined statistics");
+    s->join = (StatisticsJoin){ .processes = ranks_count(t->options.ranks), .sum = join_sum, .context = t };
+    network_parameters(t->network)->join = &s->join;
+}
+
 void slices_open(Trainer *t)
 {
     Slices *s = &t->slices;
@@ -102,6 +134,8 @@ void slices_open(Trainer *t)
                      s->share.count * s->samples, options.wire == WIRE_bf16 ? "bf16" : "f32", exchange_buckets(s->exchange),
                      (double)exchange_bucket_bytes(s->exchange) / 1024.0);
     }
+    if (s->exchange && t->options.bn_group == BN_SYNC)
+        open_join(t);
     if (s->lanes)
         trainer_note(t, "reproducible: %d parts of %d images, %d of them here, %d at a time", s->share.parts, s->samples, s->share.count, s->lanes);
     slices_follow(t);
@@ -113,6 +147,7 @@ void slices_close(Trainer *t)
     exchange_free(s->exchange);
     blocks_free(s->gradients, s->share.count);
     blocks_free(s->statistics, s->share.count);
+    free(s->joined);
     free(s->words);
 }
 

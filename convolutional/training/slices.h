@@ -1,7 +1,8 @@
 /* slices.h - a batch cut into equal parts, whose gradients are computed one by one and summed.
  *
  *   ranks       each has an equal number of the parts, next to each other
- *   statistics  batch norm's are those of each part; the running ones become the mean of what the parts make of them
+ *   statistics  batch norm's are those of each part, or joined between ranks at every layer (BN_SYNC); the running ones become the mean
+ *               of what the parts make of them
  *   bits        with the same parts, they are the same for 1, 2, 4 ... ranks, if each has a power of two of them (tree_sum.h)
  *
  * One part and one rank: a batch is computed as a whole, in the network's own blocks. */
@@ -11,10 +12,13 @@
 
 #include "exchange.h"
 #include "loader.h"
+#include "parameters.h"
 
 typedef struct Trainer Trainer;
 
 enum { SLICES_LANES = 16 };
+
+#define BN_SYNC (-1)      /* a group for batch norm: all of a batch */
 
 typedef struct Slices {
     LoaderShare share;           /* of the parts of a batch, which are this rank's; the same in validation */
@@ -25,6 +29,8 @@ typedef struct Slices {
     /* Only where this rank has several parts: a block of each for each, */
     float     **gradients, **statistics;
     Exchange   *exchange;        /* only where there are several ranks */
+    StatisticsJoin join;         /* with BN_SYNC, */
+    double     *joined;          /* and what ranks have sent it */
 } Slices;
 
 /* Decides the parts for the batch that the options ask for, which becomes a multiple of them; false and a line if there are not enough images for

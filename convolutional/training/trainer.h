@@ -116,7 +116,7 @@ typedef struct TrainerOptions {
      * those of all. NULL: one alone. */
     Ranks       *ranks;
     bool         reproducible;         /* the same bits for any number of ranks that is a power of two, up to the parts (slices.h) */
-    int          bn_group;             /* images over which batch norm takes its statistics; 0: those of a rank */
+    int          bn_group;             /* images over which batch norm takes its statistics; 0: those of a rank; BN_SYNC: those of all ranks */
     LrScaling    lr_scaling;           /* of the rates, with the batch */
     ExchangeOptions exchange;
 

@@ -17,6 +17,7 @@ typedef struct BatchNormCall {
     float        eps;
     const float *mean, *variance, *weight, *bias;
     bool         fixed;               /* no gradient through mean and variance */
+    const StatisticsJoin *join;       /* NULL: none */
     bool         masked;              /* the residual is z itself, or what has its sign */
     double      *partials;            /* [slices][2][padded]: sums of every slice */
     float       *first, *second;      /* [padded]; statistics: shift, -; backward: slope, offset */
@@ -37,7 +38,7 @@ size_t KERNEL(kernel_batchnorm_scratch)(const BatchNormKernel *k)
 static BatchNormCall call_of(const BatchNormKernel *k, void *scratch)
 {
     CHECK(activation_has_loops(k->act), "batch norm: activation %s", k->act.info ? k->act.info->key : "native");
-    BatchNormCall call = { .panels = panels_of(&k->view), .eps = k->eps, .fixed = k->fixed, .partials = scratch };
+    BatchNormCall call = { .panels = panels_of(&k->view), .eps = k->eps, .fixed = k->fixed, .partials = scratch, .join = k->join && !k->fixed ? *k->join : NULL };
     if (scratch) {
         call.first = (float *)(call.partials + call.panels.slices * 2 * call.panels.padded);
         call.second = call.first + call.panels.padded;
@@ -111,6 +112,23 @@ static void sums_total(const BatchNormCall *call, size_t channel, double *sum, d
     }
 }
 
+/* Means and variances of several processes' images, each with as many: the variance is within them, and between their means. */
+static void moments_join(const BatchNormCall *call, float *mean, float *variance)
+{
+    const size_t padded = call->panels.padded;
+    double *means = call->partials, *squares = means + padded;
+    for (size_t c = 0; c < padded; c++) {
+        means[c] = (double)mean[c];
+        squares[c] = (double)variance[c] + (double)mean[c] * (double)mean[c];
+    }
+    call->join->sum(call->join->context, means, 2 * padded);
+    for (size_t c = 0; c < padded; c++) {
+        const double shared = means[c] / call->join->processes, wide = squares[c] / call->join->processes - shared * shared;
+        mean[c] = (float)shared;
+        variance[c] = wide < 0 ? 0 : (float)wide;
+    }
+}
+
 /* Any value near the mean will do: sums of x - shift and of its square lose nothing to a large mean. */
 static float shift_of(const Panels *p, size_t channel, const float *x)
 {
@@ -154,6 +172,8 @@ void KERNEL(kernel_batchnorm_statistics)(const BatchNormKernel *k, const float *
         for (size_t c = channels.first; c < channels.end; c++)
             moments_write(&call, c, mean, variance);
     }
+    if (call.join)
+        moments_join(&call, mean, variance);
 }
 
 /* What z needs of an item's channels, and the gain of dx. */
@@ -199,18 +219,38 @@ void KERNEL(kernel_batchnorm_forward)(const BatchNormKernel *k, const float *x, 
     }
 }
 
+/* The sums of all processes are, at the place of the first slice's, the only ones that are left. */
+static void sums_join(BatchNormCall *call)
+{
+    const size_t padded = call->panels.padded;
+    for (size_t c = 0; c < padded; c++) {
+        double sum, product;
+        sums_total(call, c, &sum, &product);
+        call->partials[c] = sum;
+        call->partials[padded + c] = product;
+    }
+    call->join->sum(call->join->context, call->partials, 2 * padded);
+}
+
+/* What dx needs of a channel's sums over `count` values. */
+static void slopes_write(const BatchNormCall *call, size_t channel, double sum, double product, double count)
+{
+    const double inverse = 1 / sqrt((double)call->variance[channel] + (double)call->eps);
+    const double share = (double)call->weight[channel] * inverse / count;
+    call->first[channel] = call->fixed ? 0 : (float)(-share * inverse * inverse * product);
+    call->second[channel] = call->fixed ? 0 : (float)(-share * sum);
+}
+
 /* dweight and dbias, and what dx needs of them. */
 static void gradients_write(const BatchNormCall *call, size_t channel, float *dweight, float *dbias)
 {
     double sum, product;
     sums_total(call, channel, &sum, &product);
     const double inverse = 1 / sqrt((double)call->variance[channel] + (double)call->eps);
-    const double share = (double)call->weight[channel] * inverse / (double)call->panels.count;
     const bool padding = channel >= call->panels.channels;
     dbias[channel] = padding ? 0 : (float)sum;
     dweight[channel] = padding ? 0 : (float)(product * inverse);
-    call->first[channel] = call->fixed ? 0 : (float)(-share * inverse * inverse * product);
-    call->second[channel] = call->fixed ? 0 : (float)(-share * sum);
+    slopes_write(call, channel, sum, product, (double)call->panels.count);
 }
 
 static void gradient_write(const BatchNormCall *call, PanelShare items, const BatchNormWork *work)
@@ -255,6 +295,14 @@ void KERNEL(kernel_batchnorm_backward)(const BatchNormKernel *k, const float *x,
         for (size_t c = channels.first; c < channels.end; c++)
             gradients_write(&call, c, dweight, dbias);
         #pragma omp barrier
+        if (call.join) {
+            #pragma omp master
+            sums_join(&call);
+            #pragma omp barrier
+            for (size_t c = channels.first; c < channels.end; c++)
+                slopes_write(&call, c, call.partials[c], call.partials[p->padded + c], (double)p->count * call.join->processes);
+            #pragma omp barrier
+        }
         /* Where dz was kept it is read again, which is less than dy and the residual. */
         const float *dz = dresidual ? dresidual : dy;
         work.loop = batchnorm_panels[dresidual ? ACT_identity : k->act.info->id].gradient;
