@@ -9,7 +9,6 @@
 #include "bucket.h"
 #include "clock.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
 struct Exchange {
@@ -153,10 +152,10 @@ static void finish(Exchange *e)
 {
     while (e->begun < e->count)
         bucket_spread(&e->buckets[e->begun++], e->ranks);
-    while (e->done < e->count) {
+    for (int turns = 0, before = e->done; e->done < e->count; turns = e->done > before ? 0 : turns + 1) {
+        before = e->done;
         advance(e, 0);
-        if (e->done < e->count)
-            sched_yield();      /* where ranks share a core, it is the other's */
+        ranks_pause(e->ranks, turns);
     }
 }
 

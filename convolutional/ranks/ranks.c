@@ -82,11 +82,19 @@ bool ranks_agree(const Ranks *ranks, bool ok, Error *error)
     return ill == count;
 }
 
+/* Who gives way at once to whatever runs beside it waits for a slice of that program's time, though the message comes in microseconds. */
+void ranks_pause(const Ranks *ranks, int turns)
+{
+    enum { PATIENCE = 5000 };
+    if (ranks->crowded || turns > PATIENCE)
+        sched_yield();
+}
+
 void ranks_wait(const Ranks *ranks, int request)
 {
     turn_to(ranks, RANK_listens);
-    while (!ranks->transport->done(ranks->state, request))
-        sched_yield();      /* where ranks share a core, it is the other's */
+    for (int turns = 0; !ranks->transport->done(ranks->state, request); turns++)
+        ranks_pause(ranks, turns);
     turn_to(ranks, ranks->work);
 }
 

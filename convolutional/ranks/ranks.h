@@ -43,6 +43,7 @@ typedef struct RankTransport {
 typedef struct Ranks {
     int                  rank, count;
     RankWork             work;           /* what it does beside listening */
+    bool                 crowded;        /* ranks share a core: who waits gives way at once */
     const RankTransport *transport;
     void                *state;
 } Ranks;
@@ -59,6 +60,8 @@ void ranks_gather(const Ranks *ranks, const void *own, size_t bytes, void *all);
 bool ranks_decide(const Ranks *ranks, bool first_says);
 /* Whether all ranks are well. Where one is not, false everywhere, with the line and the code of the first that is ill. */
 bool ranks_agree(const Ranks *ranks, bool ok, Error *error);
+/* Between two looks at requests, after so many in vain. */
+void ranks_pause(const Ranks *ranks, int turns);
 /* Until the request is carried out. */
 void ranks_wait(const Ranks *ranks, int request);
 

@@ -107,7 +107,7 @@ static void warn_of_crowds(const Place *places, int count)
     }
 }
 
-int rank_placement_settle(const Ranks *ranks, int64_t wanted, bool quiet)
+int rank_placement_settle(Ranks *ranks, int64_t wanted, bool quiet)
 {
     const int count = ranks_count(ranks);
     Place own = own_place(), *places = allocate((size_t)count, sizeof *places, "places of ranks");
@@ -115,6 +115,9 @@ int rank_placement_settle(const Ranks *ranks, int64_t wanted, bool quiet)
     const int share = CPU_COUNT(&own.cores) / sharers(places, count, ranks_rank(ranks));
     own.threads = compute_threads_settle(wanted > 0 ? wanted : share > 0 ? share : 1);
     ranks_gather(ranks, &own, sizeof own, places);
+    int threads, cores;
+    crowd(places, count, ranks_rank(ranks), &threads, &cores);
+    ranks->crowded = threads > cores;
     if (ranks_first(ranks) && !quiet)
         print_places(places, count);
     if (ranks_first(ranks))

@@ -8,8 +8,8 @@
 #include "ranks.h"
 
 /* wanted: --threads, of a rank; 0: all its cores, or its share of those that ranks of one machine have in common. Called by all ranks. Rank 0
- * prints, unless `quiet`, a line a rank, and where ranks have more threads than cores a warning with a command that mends it. Returns
- * the number of threads. */
-int rank_placement_settle(const Ranks *ranks, int64_t wanted, bool quiet);
+ * prints, unless `quiet`, a line a rank, and where ranks have more threads than cores a warning with a command that mends it. Notes whether
+ * ranks->crowded. Returns the number of threads. */
+int rank_placement_settle(Ranks *ranks, int64_t wanted, bool quiet);
 
 #endif
