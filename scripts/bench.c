@@ -1,5 +1,6 @@
 /* bench.c - the speed of every architecture: a line each, or a line a kernel. What a step is stands in timed_step.h. */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,11 @@
 #include "plan_cache.h"
 #include "program.h"
 #include "plan_text.h"
+#include "rank_placement.h"
+#include "ranks_open.h"
+#include "scale.h"
 #include "timed_step.h"
+#include "wire_forms.h"
 
 enum { CHANNELS = 3, CLASSES = 10 };
 
@@ -19,7 +24,9 @@ typedef struct BenchFlags {
     const char *mode, *dtype, *plan, *act;
     int64_t     batch, side, threads;
     double      seconds;
-    bool        profile, kernels;
+    double      latency, bandwidth, message;      /* of --ranks-model's wire: seconds, bytes a second, seconds */
+    bool        profile, kernels, ranks_model;
+    Ranks      *ranks;
 } BenchFlags;
 
 #define FIELD(name) .field = offsetof(BenchFlags, name)
@@ -35,6 +42,10 @@ static const Setting options[] = {
     { "seconds", NULL, 0, SETTING_real, FIELD(seconds), "F", "8", .least = 0, .most = 1e6, .group = "How", .help = "how long to measure each" },
     { "kernels", NULL, 0, SETTING_switch, FIELD(kernels), .group = "How", .help = "print what is compiled, and measure nothing" },
     { "profile", NULL, 0, SETTING_switch, FIELD(profile), .group = "How", .help = "also print a line for each part of the computation" },
+    { "ranks-model", NULL, 0, SETTING_switch, FIELD(ranks_model), .group = "Ranks", .help = "predict a step of 1 to 1,024 ranks of this batch each; under mpirun from what is measured between them" },
+    { "latency", NULL, 0, SETTING_text, FIELD(latency), "TIME", "50us", .form = &form_latency, .group = "Ranks", .help = "of the wire to predict for" },
+    { "bandwidth", NULL, 0, SETTING_text, FIELD(bandwidth), "RATE", "10Gbit", .form = &form_bandwidth, .group = "Ranks", .help = "of it, or 1.2GB a second" },
+    { "message", NULL, 0, SETTING_text, FIELD(message), "TIME", "0", "measured, or 2us", .form = &form_message, .group = "Ranks", .help = "that each further message at once takes on it", .rare = true },
 };
 
 static const OptionTable table = {
@@ -42,7 +53,8 @@ static const OptionTable table = {
     .about = "Measure training or inference: one line for each architecture (all, if none is named).",
     .examples = "resnet18 convnext_tiny -b 128\n"
                 "lenet --mode infer --profile\n"
-                "lenet -b 4 --kernels\n",
+                "lenet -b 4 --kernels\n"
+                "resnet18 -b 32 --ranks-model --bandwidth 1Gbit\n",
     .options = options, .count = sizeof options / sizeof *options, .most_arguments = 1 << 30,
 };
 
@@ -121,6 +133,14 @@ static void bench_free(Bench *b)
     network_free(b->network);
 }
 
+static void bench_scale(Bench *b, const Architecture *arch)
+{
+    const BenchFlags *flags = b->flags;
+    const ScaleOptions wanted = { .seconds = flags->seconds, .latency = flags->latency, .bandwidth = flags->bandwidth, .message = flags->message };
+    printf("%s %s\n", arch->key, flags->dtype);
+    scale_print(&b->timed, flags->ranks, &wanted);
+}
+
 static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error *error)
 {
     const Purpose purpose = !strcmp(flags->mode, "train") ? PURPOSE_training : PURPOSE_inference;
@@ -133,9 +153,11 @@ static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error 
         bench_compile(&b, &subject);
         if (flags->kernels)
             program_print_kernels(b.timed.program, stdout);
+        else if (flags->ranks_model)
+            bench_scale(&b, arch);
         else
             print_speed(&b, arch, timed_step_median(&b.timed, flags->seconds, flags->profile));
-        if (flags->profile && !flags->kernels)
+        if (flags->profile && !flags->kernels && !flags->ranks_model)
             print_profile(b.timed.program, (double)(b.timed.step - TIMED_WARM_UP));
         done = output_flush(error);
     }
@@ -143,8 +165,24 @@ static bool bench_arch(const BenchFlags *flags, const Architecture *arch, Error 
     return done;
 }
 
-static bool run(const BenchFlags *flags, const OptionLine *line, Error *error)
+/* The ranks, of which the first one prints. */
+static bool bench_ranks(BenchFlags *flags, Error *error)
 {
+    if (strcmp(flags->mode, "train"))
+        return error_set(error, EXIT_usage, "--mode infer and --ranks-model: ranks exchange gradients: leave one out");
+    if (!ranks_open(&flags->ranks, 0.0, error))
+        return false;
+    if (flags->ranks)
+        flags->threads = rank_placement_settle(flags->ranks, flags->threads, false);
+    if (!ranks_first(flags->ranks) && !freopen("/dev/null", "w", stdout))
+        return error_set(error, EXIT_input, "cannot open: /dev/null: %s: a rank prints there", strerror(errno));
+    return true;
+}
+
+static bool run(BenchFlags *flags, const OptionLine *line, Error *error)
+{
+    if (flags->ranks_model && !bench_ranks(flags, error))
+        return false;
     for (int i = 0; i < line->argument_count; i++)
         if (!architecture_find(line->arguments[i], error))
             return false;
@@ -158,12 +196,14 @@ static bool run(const BenchFlags *flags, const OptionLine *line, Error *error)
 
 int main(int argc, char **argv)
 {
-    BenchFlags flags;
+    BenchFlags flags = { 0 };
     OptionLine line;
     Error error = { 0 };
     compute_threads_bound_wait(argv);
+    ranks_expect();
     options_start(&table, argc, argv, &flags, &line);
     const bool done = run(&flags, &line, &error);
+    ranks_close(flags.ranks);
     options_free(&line);
     if (!done)
         error_exit(&error);

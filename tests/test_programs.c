@@ -63,6 +63,9 @@ static void test_mistakes(void **state)
         { "bench efficientnet_lite0 -b 65536 --side 4096", 5, NULL, "out of memory: a batch of 65536 images of 4096x4096 needs " },
         { "bench resnet18 -b 1 --side 8",                  2, NULL, "one value a channel: batchnorm 'layer4.0.bn1'" },
         { "bench lenet --act foo",                         2, NULL, "'activations list' shows all" },
+        { "bench lenet --ranks-model --mode infer",        2, NULL, "ranks exchange gradients" },
+        { "bench lenet --ranks-model --bandwidth 10",      2, NULL, "use a rate such as 10Gbit" },
+        { "bench lenet --ranks-model --latency 50",        2, NULL, "use a time such as 50us" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check_mistake(&cases[i]);

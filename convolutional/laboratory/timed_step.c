@@ -47,17 +47,29 @@ void timed_step_free(TimedStep *t)
     *t = (TimedStep){ 0 };
 }
 
-static void run_step(TimedStep *t)
+static void run_backward(TimedStep *t)
 {
     const int batch = program_batch(t->program), classes = network_logits(t->network)->shape.c;
     LossSum sum = { 0 };
+    loss_cross_entropy(program_logits(t->program), t->labels, batch, batch, classes, 0.0f, program_logits_gradient(t->program), &sum);
+    t->backward_began = seconds_now();
+    if (t->exchange)
+        exchange_begin(t->exchange, t->words);
+    program_backward(t->program);
+    if (t->exchange)
+        exchange_end(t->exchange);
+    t->backward_ended = seconds_now();
+    optimizer_step(t->optimizer, 0.01f);
+}
+
+void timed_step_run(TimedStep *t)
+{
+    t->began = seconds_now();
     program_set_step(t->program, 0, t->step++);
     program_forward(t->program);
-    if (!t->optimizer)
-        return;
-    loss_cross_entropy(program_logits(t->program), t->labels, batch, batch, classes, 0.0f, program_logits_gradient(t->program), &sum);
-    program_backward(t->program);
-    optimizer_step(t->optimizer, 0.01f);
+    if (t->optimizer)
+        run_backward(t);
+    t->ended = seconds_now();
 }
 
 static int by_size(const void *a, const void *b)
@@ -71,12 +83,12 @@ double timed_step_median(TimedStep *t, double seconds, bool profile)
     double *times = allocate(MOST_STEPS, sizeof *times, "times");
     int count = 0;
     for (int i = 0; i < TIMED_WARM_UP; i++)
-        run_step(t);
+        timed_step_run(t);
     program_profile(t->program, profile);
     const double end = seconds_now() + seconds;
     while ((seconds_now() < end || count < LEAST_STEPS) && count < MOST_STEPS) {
         const double begin = seconds_now();
-        run_step(t);
+        timed_step_run(t);
         times[count] = seconds_now() - begin;
         t->measured += times[count++];
     }

@@ -6,6 +6,7 @@
 #ifndef CONVZOO_TIMED_STEP_H
 #define CONVZOO_TIMED_STEP_H
 
+#include "exchange.h"
 #include "optimizer.h"
 #include "program.h"
 
@@ -17,6 +18,9 @@ typedef struct TimedStep {
     Optimizer *optimizer;      /* NULL: inference */
     float     *images;
     uint16_t  *labels;
+    Exchange  *exchange;       /* the caller's, of every step from now on; NULL: a rank alone */
+    PartWord  *words;          /* for it, the caller's: one a rank */
+    double     began, backward_began, backward_ended, ended;      /* the last step, on seconds_now's clock; its exchange ends when backward does */
     uint64_t   step;           /* done, the warm-up among them */
     double     measured;       /* seconds of all but the warm-up */
 } TimedStep;
@@ -24,6 +28,9 @@ typedef struct TimedStep {
 /* Draws the network's values anew and compiles it for so many images; the network outlives it. */
 TimedStep timed_step_new(Network *network, const Plan *plan, Purpose purpose, int batch);
 void      timed_step_free(TimedStep *timed);
+
+/* One step. */
+void timed_step_run(TimedStep *timed);
 
 /* The median seconds of the steps that fit into `seconds`, three at least. profile: each kernel is timed as well (program_profile_rows). */
 double timed_step_median(TimedStep *timed, double seconds, bool profile);

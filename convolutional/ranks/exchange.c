@@ -71,14 +71,19 @@ static double time_bucket(Exchange *e, size_t count)
     return least;
 }
 
-/* So large that what a message costs, whatever its size, is a tenth of the time; rank 0 decides. */
+size_t exchange_fitting_bytes(double least, double byte)
+{
+    const double wanted = byte > 0.0 ? 10.0 * least / byte : MOST_BYTES;
+    return wanted < LEAST_BYTES ? LEAST_BYTES : wanted > MOST_BYTES ? MOST_BYTES : (size_t)wanted;
+}
+
+/* Rank 0 decides. */
 static size_t measured_bytes(Exchange *e)
 {
     const size_t small = 1 << 10, large = 1 << 18;      /* floats */
     const double of_small = time_bucket(e, small), of_large = time_bucket(e, large);
     const double a_byte = (of_large - of_small) / (double)((large - small) * sizeof(float));
-    const double wanted = a_byte > 0.0 ? 10.0 * of_small / a_byte : MOST_BYTES;
-    size_t bytes = wanted < LEAST_BYTES ? LEAST_BYTES : wanted > MOST_BYTES ? MOST_BYTES : (size_t)wanted;
+    size_t bytes = exchange_fitting_bytes(of_small, a_byte);
     ranks_broadcast(e->ranks, &bytes, sizeof bytes);
     return bytes;
 }
@@ -120,6 +125,18 @@ size_t exchange_bucket_bytes(const Exchange *e)
 int exchange_buckets(const Exchange *e)
 {
     return e->count;
+}
+
+size_t exchange_bucket(const Exchange *e, int i, int *ready)
+{
+    const Bucket *bucket = &e->buckets[i];
+    *ready = bucket->ready;
+    return bucket->count * (bucket->wire ? sizeof *bucket->wire : sizeof *bucket->block);
+}
+
+void exchange_set_late(Exchange *e, bool late)
+{
+    e->options.late = late;
 }
 
 double exchange_waited(const Exchange *e)

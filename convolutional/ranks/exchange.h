@@ -49,9 +49,17 @@ void exchange_end(Exchange *exchange);
 /* After a forward pass without a backward: the statistics alone. */
 void exchange_statistics(Exchange *exchange);
 
+/* From the next step on; ExchangeOptions.late. */
+void exchange_set_late(Exchange *exchange, bool late);
+
 /* Bytes of a bucket, and how many there are. */
 size_t exchange_bucket_bytes(const Exchange *exchange);
 int    exchange_buckets(const Exchange *exchange);
+/* Bytes on the wire of the bucket that is sent i-th, and after how many kernels of backward it is complete. */
+size_t exchange_bucket(const Exchange *exchange, int i, int *ready);
+/* The size that is taken where a bucket takes `least` seconds however small it is, and `byte` seconds more for each byte: what does not depend on the
+ * size is a tenth of the time. */
+size_t exchange_fitting_bytes(double least, double byte);
 /* Seconds that the last step waited for it, from the end of backward on. */
 double exchange_waited(const Exchange *exchange);
 
