@@ -25,8 +25,13 @@ static const Starter starters[] = {
     { "openmpi", "PMIX_RANK",            "SLURM_NTASKS" },
 };
 
+/* The user's word: a library's name, or "none" for a process that is alone whatever the starter says. */
+static const char CHOICE[] = "CONVZOO_MPI";
+
 static const Starter *starter_find(void)
 {
+    if (getenv(CHOICE) && !strcmp(getenv(CHOICE), "none"))
+        return NULL;
     for (size_t i = 0; i < sizeof starters / sizeof *starters; i++)
         if (getenv(starters[i].rank))
             return &starters[i];
@@ -110,7 +115,8 @@ static void ranks_are_advised(void *state, const char *what_to_do)
 /* Rank 0 says where it listens, the others come. */
 static bool watch_open(double hang_seconds, Error *error)
 {
-    const RankWatchOptions options = { .rank = job.rank, .count = job.count, .hang_seconds = hang_seconds };
+    const double never = 1e9;
+    const RankWatchOptions options = { .rank = job.rank, .count = job.count, .hang_seconds = hang_seconds, .silent_seconds = hang_seconds > 0 ? 0 : never };
     char address[RANK_ADDRESS] = "";
     RankWatch *watch = job.rank == 0 ? rank_watch_listen(&options, address, error) : NULL;
     transport.broadcast(job.state, address, sizeof address);
@@ -153,7 +159,7 @@ bool ranks_open(Ranks **ranks, double hang_seconds, Error *error)
     *ranks = NULL;
     if (!starter || announced_count(starter) == 1)
         return true;
-    module = module_load(getenv("CONVZOO_MPI") ? getenv("CONVZOO_MPI") : starter->module, error);
+    module = module_load(getenv(CHOICE) ? getenv(CHOICE) : starter->module, error);
     if (!module)
         return false;
     if (!module->open(&job, failed, text, sizeof text))
