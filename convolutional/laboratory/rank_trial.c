@@ -29,36 +29,97 @@ static double processor_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static void wait_asleep(const Ranks *ranks, int request)
+/* What a thread computes while buckets travel, in pieces. */
+typedef struct Work {
+    int    turns;                /* of a piece */
+    double piece;                /* seconds of the processor that one takes undisturbed */
+    int    done;                 /* pieces */
+} Work;
+
+static void work_piece(Work *work)
 {
-    const struct timespec moment = { .tv_nsec = 200000 };
-    while (!ranks->transport->done(ranks->state, request))
-        nanosleep(&moment, NULL);
+    volatile float x = 1.0f;
+    for (int i = 0; i < work->turns; i++)
+        x = 0.5f * x + 0.5f;
+    work->done++;
 }
 
-/* One bucket, both ways, after all have come. Returns seconds: of the clock, or asleep the processor's. */
-static double exchange_once(const Ranks *ranks, Bucket *bucket, bool asleep)
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *times, int count)
+{
+    qsort(times, (size_t)count, sizeof *times, by_size);
+    return count ? times[count / 2] : 0.0;
+}
+
+/* Pieces of about a tenth of a millisecond, as long as small kernels. */
+static Work work_new(void)
+{
+    enum { TURNS = 20000, PIECES = 101 };
+    Work work = { .turns = TURNS };
+    double times[PIECES];
+    for (int i = 0; i < PIECES; i++) {
+        const double begin = processor_now();
+        work_piece(&work);
+        times[i] = processor_now() - begin;
+    }
+    work.piece = median(times, PIECES);
+    return work;
+}
+
+/* NULL: with nothing to do. */
+static void wait_at_work(const Ranks *ranks, int request, Work *work)
+{
+    if (!work) {
+        ranks_wait(ranks, request);
+        return;
+    }
+    while (!ranks->transport->done(ranks->state, request))
+        work_piece(work);
+}
+
+/* One bucket, both ways, after all have come. Returns seconds on the clock; with work, those of the processor that were not its own. */
+static double exchange_once(const Ranks *ranks, Bucket *bucket, Work *work)
 {
     ranks_decide(ranks, true);
-    const double begin = asleep ? processor_now() : seconds_now();
+    const int before = work ? work->done : 0;
+    const double begin = work ? processor_now() : seconds_now();
     bucket_spread(bucket, ranks);
-    (asleep ? wait_asleep : ranks_wait)(ranks, bucket->request);
+    wait_at_work(ranks, bucket->request, work);
     bucket_collect(bucket, ranks);
-    (asleep ? wait_asleep : ranks_wait)(ranks, bucket->request);
-    return (asleep ? processor_now() : seconds_now()) - begin;
+    wait_at_work(ranks, bucket->request, work);
+    return work ? processor_now() - begin - (work->done - before) * work->piece : seconds_now() - begin;
 }
 
 /* The least of several. */
-static double time_bucket(const Ranks *ranks, size_t count, bool asleep)
+static double time_bucket(const Ranks *ranks, size_t count)
 {
     double least = INFINITY;
     float *numbers = allocate(count, sizeof *numbers, "a trial of the exchange");
     Bucket bucket = bucket_new(ranks, numbers, count, SIZE_MAX, 0.5f, false);
     for (int i = 0; i < TRIES; i++)
-        least = fmin(least, exchange_once(ranks, &bucket, asleep));
+        least = fmin(least, exchange_once(ranks, &bucket, NULL));
     bucket_free(&bucket);
     free(numbers);
     return least;
+}
+
+/* What a bucket takes of the processor: calls, sums, and interrupts that come while it computes. */
+static double handle_bucket(const Ranks *ranks, size_t count)
+{
+    double stolen[TRIES];
+    Work work = work_new();
+    float *numbers = allocate(count, sizeof *numbers, "a trial of the exchange");
+    Bucket bucket = bucket_new(ranks, numbers, count, SIZE_MAX, 0.5f, false);
+    for (int i = 0; i < TRIES; i++)
+        stolen[i] = exchange_once(ranks, &bucket, &work);
+    bucket_free(&bucket);
+    free(numbers);
+    return fmax(0.0, median(stolen, TRIES));
 }
 
 /* The least seconds of so many small buckets that are sent one way at the same time. */
@@ -88,14 +149,14 @@ RankWire rank_trial_wire(const Ranks *ranks)
     RankTrial trials[SIZES];
     RankWire wire = { 0 };
     const int others = ranks_count(ranks) - 1;
-    time_bucket(ranks, MANY, false);      /* connections are made at the first use */
+    time_bucket(ranks, MANY);      /* connections are made at the first use */
     const double one = time_messages(ranks, 1);
     wire.message = fmax(0.0, (time_messages(ranks, MESSAGES) - one) / ((MESSAGES - 1) * others));
     size_t count = MANY;
     for (int i = SIZES - 1; i >= 0; i--, count /= RATIO)
-        trials[i] = (RankTrial){ (double)(count * sizeof(float)), time_bucket(ranks, count, false) };
+        trials[i] = (RankTrial){ (double)(count * sizeof(float)), time_bucket(ranks, count) };
     rank_model_fit(&wire, ranks_count(ranks), trials, SIZES);
-    wire.handling = time_bucket(ranks, MANY, true) / (2.0 * others / (others + 1) * MANY * sizeof(float));
+    wire.handling = handle_bucket(ranks, MANY) / (2.0 * others / (others + 1) * MANY * sizeof(float));
     ranks_broadcast(ranks, &wire, sizeof wire);
     return wire;
 }
@@ -150,27 +211,18 @@ static void timeline_scale(RankTimeline *timeline, double seconds)
         timeline->at[k] *= scale;
 }
 
-static double slowest(const Ranks *ranks, double seconds)
+typedef double Choice(double a, double b);
+
+/* fmax: of the slowest rank; fmin: of the quickest. */
+static double of_ranks(const Ranks *ranks, double seconds, Choice *choice)
 {
     const int count = ranks_count(ranks);
     double *all = allocate((size_t)count, sizeof *all, "times of ranks");
     ranks_gather(ranks, &seconds, sizeof seconds, all);
     for (int r = 0; r < count; r++)
-        seconds = fmax(seconds, all[r]);
+        seconds = choice(seconds, all[r]);
     free(all);
     return seconds;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *times, int count)
-{
-    qsort(times, (size_t)count, sizeof *times, by_size);
-    return count ? times[count / 2] : 0.0;
 }
 
 typedef struct StepTrial {
@@ -194,12 +246,13 @@ static void run_kind(StepTrial *trial, StepKind kind)
     TimedStep *timed = trial->timed;
     set_kind(timed, trial->exchange, kind, &trial->stamps);
     timed_step_run(timed);
-    const double own = timed->ended - timed->began, all = slowest(trial->ranks, own);
+    const double own = timed->ended - timed->began, all = of_ranks(trial->ranks, own, fmax);
+    const double waited = kind == STEP_overlap ? of_ranks(trial->ranks, exchange_waited(trial->exchange), fmin) : 0.0;
     if (trial->count < 0)
         return;
     trial->times[kind][trial->count] = all;
     if (kind == STEP_overlap)
-        trial->waited[trial->count] = exchange_waited(trial->exchange);
+        trial->waited[trial->count] = waited;
     if (kind == STEP_alone && own < trial->least) {
         trial->least = own;
         timeline_take(trial->timeline, timed, &trial->stamps);

@@ -12,7 +12,7 @@
 typedef struct RankTimes {
     double alone;                /* each rank by itself */
     double overlap, late;        /* with the exchange, as it is and after backward; 0: one rank */
-    double waited;               /* of overlap: after backward, for the exchange */
+    double waited;               /* of overlap: after backward, by the rank that waited least */
     int    steps;                /* of each kind */
 } RankTimes;
 
@@ -23,8 +23,8 @@ typedef struct RankTimeline {
     int     kernels;
 } RankTimeline;
 
-/* A bucket of several sizes, to and fro, each the least of several times; many messages at once; and what a thread that sleeps in between has to
- * do for them. */
+/* A bucket of several sizes, to and fro, each the least of several times; many messages at once; and what they take away from a thread that
+ * computes in between. */
 RankWire rank_trial_wire(const Ranks *ranks);
 
 /* Steps for so many seconds, three of each kind at least. ranks and exchange NULL: one rank. */
