@@ -157,12 +157,31 @@ static void advance(Exchange *e, int kernels)
         bucket_take(&e->buckets[e->done++]);
 }
 
+/* Whether a bucket is under way or may begin. */
+static bool is_busy(const Exchange *e, int kernels)
+{
+    return e->done < e->begun || (e->begun < e->count && e->buckets[e->begun].ready <= kernels);
+}
+
+/* A look moves a piece of a message, and while a long kernel runs many pieces come (MPICH's are small). Looks go on until one of them
+ * was so short that it has found little: who takes every byte as it comes does nothing else. */
+static void look(Exchange *e, int kernels)
+{
+    static const double LITTLE = 4e-5;      /* seconds of a look */
+    double seconds = LITTLE;
+    while (seconds >= LITTLE && is_busy(e, kernels)) {
+        const double begin = seconds_now();
+        advance(e, kernels);
+        seconds = seconds_now() - begin;
+    }
+}
+
 static void watch(void *context, int kernels)
 {
     Exchange *e = context;
     ranks_alive(e->ranks);
     if (!e->options.late)
-        advance(e, kernels);
+        look(e, kernels);
 }
 
 static void finish(Exchange *e)
