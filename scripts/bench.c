@@ -181,7 +181,9 @@ static bool bench_ranks(BenchFlags *flags, Error *error)
 
 static bool run(BenchFlags *flags, const OptionLine *line, Error *error)
 {
-    if (flags->ranks_model && !bench_ranks(flags, error))
+    if (!flags->ranks_model)
+        ranks_alone();
+    else if (!bench_ranks(flags, error))
         return false;
     for (int i = 0; i < line->argument_count; i++)
         if (!architecture_find(line->arguments[i], error))

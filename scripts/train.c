@@ -236,8 +236,11 @@ static int run(TrainFlags *flags, OptionLine *line, Error *error)
     SettingTexts config = { 0 };
     char *folder = NULL, *data = NULL;
     int code = EXIT_ok;
-    if ((flags->preview > 0 || flags->summary) && ranks_announced() > 0)
-        return EXIT_ok;
+    if (flags->preview > 0 || flags->summary) {
+        if (ranks_announced() > 0)
+            return EXIT_ok;
+        ranks_alone();
+    }
     if (!resolve(flags, line, &config, &folder, &data, error))
         code = (int)error->code;
     else if (flags->preview > 0)

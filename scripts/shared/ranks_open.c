@@ -79,12 +79,6 @@ static void failed(const char *what)
     error_exit(&error);
 }
 
-void ranks_expect(void)
-{
-    if (ranks_announced() > 0)
-        error_hand_to(say_nothing);
-}
-
 /* ---- who watches ---- */
 
 static void ranks_are_alive(void *state)
@@ -152,11 +146,13 @@ static const RanksModule *module_load(const char *name, Error *error)
     return entry ? entry() : NULL;
 }
 
-bool ranks_open(Ranks **ranks, double hang_seconds, Error *error)
+/* What every rank does, also one that has nothing to go on with. */
+static bool join(Ranks **ranks, double hang_seconds, Error *error)
 {
     const Starter *starter = starter_find();
     char text[256] = "";
     *ranks = NULL;
+    error_hand_to(ranks_announced() > 0 ? say_nothing : NULL);
     if (!starter || announced_count(starter) == 1)
         return true;
     module = module_load(getenv(CHOICE) ? getenv(CHOICE) : starter->module, error);
@@ -180,6 +176,11 @@ bool ranks_open(Ranks **ranks, double hang_seconds, Error *error)
     return true;
 }
 
+bool ranks_open(Ranks **ranks, double hang_seconds, Error *error)
+{
+    return join(ranks, hang_seconds, error) && ranks_agree(*ranks, true, error);
+}
+
 void ranks_close(Ranks *ranks)
 {
     if (ranks) {
@@ -191,4 +192,30 @@ void ranks_close(Ranks *ranks)
     if (module)
         module->close();
     module = NULL;
+}
+
+/* ---- before the ranks are open ---- */
+
+/* A rank that cannot begin: the others wait for it, and may have no idea why it does not come. */
+static void cannot_begin(const Error *error)
+{
+    Error all = *error, other;
+    Ranks *ranks;
+    if (join(&ranks, 0.0, &other) && ranks_count(ranks) > 1) {
+        ranks_agree(ranks, false, &all);
+        ranks_close(ranks);
+    }
+    error_print(error);      /* of rank 0; its own comes first */
+}
+
+void ranks_expect(void)
+{
+    const Starter *starter = starter_find();
+    if (starter && announced_count(starter) > 1)
+        error_hand_to(cannot_begin);
+}
+
+void ranks_alone(void)
+{
+    error_hand_to(NULL);
 }
