@@ -208,6 +208,8 @@ void exchange_follow(Exchange *e, Program *program)
     if (e->program)
         program_watch_backward(e->program, NULL, NULL);
     e->program = program;
+    if (!program)
+        return;
     program_watch_backward(program, watch, e);
     for (int b = 0; b < e->count; b++)
         e->buckets[b].ready = 0;

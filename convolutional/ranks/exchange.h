@@ -39,7 +39,7 @@ typedef struct Exchange Exchange;
 Exchange *exchange_new(Ranks *ranks, Network *network, const ExchangeOptions *options);
 void      exchange_free(Exchange *exchange);
 
-/* The program whose backward comes from now on: it tells when gradients are complete. */
+/* The program whose backward comes from now on: it tells when gradients are complete. NULL, before that program is freed: none. */
 void exchange_follow(Exchange *exchange, Program *program);
 
 /* Before backward: words[0 .. parts - 1], of which this rank has filled its own. While backward runs, buckets are sent. */

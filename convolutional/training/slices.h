@@ -39,7 +39,7 @@ bool slices_settle(Trainer *trainer, Error *error);
 /* After the first program is compiled. Ranks measure their exchange: called by all of them. */
 void slices_open(Trainer *trainer);
 void slices_close(Trainer *trainer);
-/* The trainer's program is another one. */
+/* The trainer's program is another one; NULL while there is none. */
 void slices_follow(Trainer *trainer);
 
 /* Forward, loss and backward of this rank's parts, and the sum over all ranks': gradients, statistics and words are the batch's.

@@ -171,6 +171,8 @@ void stages_compile(Trainer *t)
 
 void stages_recompile(Trainer *t)
 {
+    t->program = NULL;
+    slices_follow(t);
     for (int i = 0; i < t->stages.count; i++) {
         free_programs(&t->stages.of[i]);
         compile_stage(t, &t->stages.of[i]);
