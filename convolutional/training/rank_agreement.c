@@ -103,6 +103,9 @@ void rank_agreement_options(Trainer *t)
 {
     const Ranks *ranks = t->options.ranks;
     ranks_broadcast(ranks, &t->options.plan, sizeof t->options.plan);
+    ranks_broadcast(ranks, &t->options.most_steps, sizeof t->options.most_steps);
+    ranks_broadcast(ranks, &t->options.save_steps, sizeof t->options.save_steps);
+    ranks_broadcast(ranks, &t->options.max_seconds, sizeof t->options.max_seconds);
     ranks_broadcast(ranks, &t->options.data.as_stored, sizeof t->options.data.as_stored);
     ranks_broadcast(ranks, &t->options.augment.resized, sizeof t->options.augment.resized);
 }

@@ -7,7 +7,7 @@
 
 #include "trainer.h"
 
-/* Everybody goes on as rank 0 does: the plan, and what a resumed run recalls. */
+/* Everybody goes on as rank 0 does: the plan, when the run ends or is saved, and what a resumed run recalls. */
 void rank_agreement_options(Trainer *trainer);
 
 /* False and a line that names a rank and what differs, if ranks have other data, settings, programs, kernels or layouts. */
