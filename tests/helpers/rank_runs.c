@@ -71,7 +71,7 @@ static const char *line_with(const RankStarter *starter, const char *options, in
     write_wrapper();
     if (ranks > 1)
         snprintf(start, sizeof start, "%s %s -np %d", starter->program, options, ranks);
-    const int length = snprintf(line, sizeof line, "RANK1='%s' timeout -s INT -k 3 120 %s sh rank.sh %s </dev/null", rank1 ? rank1 : "", start,
+    const int length = snprintf(line, sizeof line, "RANK1='%s' timeout -s INT -k 3 40 %s sh rank.sh %s </dev/null", rank1 ? rank1 : "", start,
                                 arguments);
     assert_true(length > 0 && (size_t)length < sizeof line);
     return line;
