@@ -76,8 +76,11 @@ def happen(options, draw, stop):
         job = subprocess.Popen(starter + ["-np", str(ranks), "sh", "rank.sh", os.path.join(options.programs, "train")] + TRAIN + where,
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err)
     pids = [pid_of(rank) for rank in range(ranks)]
-    # At the start, or in a step, a validation or a save of some later moment.
-    time.sleep(draw.uniform(0.0, 4.0))
+    # At the start, where the ranks may not watch each other yet, or in a step, a validation or a save of some later moment.
+    early = draw.random() < 0.2
+    while not early and epochs_logged() == before and not any(gone(pid) for pid in pids):
+        time.sleep(0.005)
+    time.sleep(draw.uniform(0.0, 2.0))
     begin = time.time()
     os.kill(pids[victim], signal.SIGSTOP if stop else signal.SIGKILL)
     seconds = end(pids, begin) - (SILENT if stop else 0.0)
@@ -88,7 +91,7 @@ def happen(options, draw, stop):
         seconds = PATIENCE
     with open("stderr") as file:
         lines = [line for line in file if line.startswith("train: ") and "warning" not in line]
-    return ranks, victim, seconds, sum("was lost" in line for line in lines), before
+    return ranks, victim, seconds, sum("was lost" in line for line in lines), before, early, lines
 
 
 def main():
@@ -108,13 +111,15 @@ def main():
     draw.shuffle(faults)
     times, late, unsaid = {False: [], True: []}, 0, 0
     for number, stop in enumerate(faults):
-        ranks, victim, seconds, lost, before = happen(options, draw, stop)
+        ranks, victim, seconds, lost, before, early, lines = happen(options, draw, stop)
         times[stop].append(seconds)
         late += seconds > MARGIN
-        unsaid += lost != 1
-        print(f"{number + 1} {'stop' if stop else 'kill'} rank {victim} of {ranks} after epoch {epochs_logged()}: {seconds:.2f} s"
+        unsaid += lost > 1 or (lost == 0 and not early)
+        print(f"{number + 1} {'stop' if stop else 'kill'} rank {victim} of {ranks} {'at the start' if early else f'after epoch {epochs_logged()}'}: {seconds:.2f} s"
               f"{' beyond the silence' if stop else ''}, {lost} lines", flush=True)
-        if epochs_logged() < before:
+        if lost != 1:
+            print(f"    {lines}")
+        if epochs_logged() < before - 1:      # a line may stand there before its epoch is saved
             sys.exit("kill_ranks.py: epochs were lost")
     epochs = epochs_logged() + 2
     for where in (["--resume", "run"], ["--output", "alone"]):
