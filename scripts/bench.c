@@ -205,7 +205,7 @@ int main(int argc, char **argv)
     ranks_expect();
     options_start(&table, argc, argv, &flags, &line);
     const bool done = run(&flags, &line, &error);
-    ranks_close(flags.ranks);
+    ranks_close(flags.ranks, done ? EXIT_ok : (int)error.code);
     options_free(&line);
     if (!done)
         error_exit(&error);

@@ -251,7 +251,7 @@ static int run(TrainFlags *flags, OptionLine *line, Error *error)
         code = (int)error->code;
     else
         code = train_with_progress(flags, error);
-    ranks_close(flags->trainer.ranks);
+    ranks_close(flags->trainer.ranks, code);
     settings_texts_clear(&config);
     free(data);
     free(folder);

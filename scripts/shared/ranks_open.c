@@ -8,6 +8,7 @@
 #include "text.h"
 
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,7 +182,28 @@ bool ranks_open(Ranks **ranks, double hang_seconds, Error *error)
     return join(ranks, hang_seconds, error) && ranks_agree(*ranks, true, error);
 }
 
-void ranks_close(Ranks *ranks)
+static volatile sig_atomic_t exit_code;
+
+static void end_at_once(int signal_number)
+{
+    (void)signal_number;
+    _exit(exit_code);
+}
+
+/* Everything is done and written by now. MPICH over UCX sometimes never comes back from the end of MPI. */
+static void module_close(int code)
+{
+    enum { PATIENCE = 10 };      /* seconds */
+    exit_code = code;
+    fflush(NULL);
+    signal(SIGALRM, end_at_once);
+    alarm(PATIENCE);
+    module->close();
+    alarm(0);
+    module = NULL;
+}
+
+void ranks_close(Ranks *ranks, int code)
 {
     if (ranks) {
         ranks_decide(ranks, true);      /* all have come here */
@@ -190,8 +212,7 @@ void ranks_close(Ranks *ranks)
         error_hand_to(ranks_first(ranks) ? NULL : say_nothing);
     }
     if (module)
-        module->close();
-    module = NULL;
+        module_close(code);
 }
 
 /* ---- before the ranks are open ---- */
@@ -203,7 +224,7 @@ static void cannot_begin(const Error *error)
     Ranks *ranks;
     if (join(&ranks, 0.0, &other) && ranks_count(ranks) > 1) {
         ranks_agree(ranks, false, &all);
-        ranks_close(ranks);
+        ranks_close(ranks, error->code);
     }
     error_print(error);      /* of rank 0; its own comes first */
 }
