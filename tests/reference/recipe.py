@@ -29,11 +29,12 @@ UNABLE = {
     "img-size": 0, "train-img-size": "none", "crop": "centre", "crop-pct": 1.0, "in-chans": 0, "scale": ("auto", "off"), "vflip": 0.0, "rotate": 0.0, "aa": "none", "color-jitter": 0.0,
     "grayscale-prob": 0.0, "gaussian-blur-prob": 0.0, "noise-std": 0.0, "remode": "const", "recount": 1, "loss": "ce", "class-weights": "none", "balance": False,
     "clip-mode": "norm", "decay-milestones": "none", "swa-start": 0, "sam-rho": 0.0, "grad-accum-steps": 1, "early-stop": 0, "max-time": 0.0,
+    "bn": "local", "reproducible": False, "lr-scaling": "none", "gradient-type": "f32",
 }
 
 # What changes nothing in the result, or belongs to what is refused above.
 WITHOUT_EFFECT = set("""initial-checkpoint interpolation skip-bad exif-orientation ratio val-batch-size opt-betas patience-epochs swa-lr early-delta early-metric plan
-    workers recovery-interval log-interval log act-stats output max-steps recipe""".split())
+    workers recovery-interval log-interval log act-stats output max-steps recipe bucket-bytes overlap""".split())
 
 # Of settings that this file does not know: nothing is asked for.
 NOTHING = (None, False, 0, "none", "auto", "off", "")
