@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 #include "activations.h"
-#include "statistics_join.h"
 #include "expression_code.h"
 #include "formula.h"
+#include "statistics_join.h"
 #include "view.h"
 
 /* "avx512 vnni", "avx512", "avx2" or "base". The environment variable CONVZOO_ISA=avx512|avx2|base lowers it (tests). */

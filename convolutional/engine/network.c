@@ -7,8 +7,8 @@
 #include "sizes.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 Network *network_new(void)

@@ -103,6 +103,15 @@ void bucket_take(Bucket *b)
         widen_all(b->count, b->wire, b->block);
 }
 
+void bucket_exchange(Bucket *b, const Ranks *ranks)
+{
+    bucket_spread(b, ranks);
+    ranks_wait(ranks, b->request);
+    bucket_collect(b, ranks);
+    ranks_wait(ranks, b->request);
+    bucket_take(b);
+}
+
 bool bucket_arrived(const Bucket *b, const Ranks *ranks)
 {
     return ranks->transport->done(ranks->state, b->request);

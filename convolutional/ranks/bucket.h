@@ -31,6 +31,8 @@ bool bucket_overlaps(const Bucket *bucket, ParamSpan span);
 void bucket_spread(Bucket *bucket, const Ranks *ranks);
 void bucket_collect(Bucket *bucket, const Ranks *ranks);
 void bucket_take(Bucket *bucket);
+/* The whole way at once, with nothing beside it. */
+void bucket_exchange(Bucket *bucket, const Ranks *ranks);
 /* Whether what was begun last is done. After true it must go on. */
 bool bucket_arrived(const Bucket *bucket, const Ranks *ranks);
 

@@ -59,10 +59,7 @@ static double time_bucket(Exchange *e, size_t count)
     Bucket bucket = bucket_new(e->ranks, numbers, count, SIZE_MAX, 1.0f, false);
     for (int i = 0; i < TRIES; i++) {
         const double begin = seconds_now();
-        bucket_spread(&bucket, e->ranks);
-        ranks_wait(e->ranks, bucket.request);
-        bucket_collect(&bucket, e->ranks);
-        ranks_wait(e->ranks, bucket.request);
+        bucket_exchange(&bucket, e->ranks);
         const double seconds = seconds_now() - begin;
         least = seconds < least ? seconds : least;
     }
@@ -247,16 +244,8 @@ void exchange_end(Exchange *e)
 
 void exchange_statistics(Exchange *e)
 {
-    const Parameters *p = network_parameters(e->network);
-    for (int b = 0; b < e->count; b++) {
-        Bucket *bucket = &e->buckets[b];
-        if (bucket->block < p->values + p->trained || bucket->block >= p->values + p->total)
-            continue;
-        bucket_spread(bucket, e->ranks);
-        ranks_wait(e->ranks, bucket->request);
-        bucket_collect(bucket, e->ranks);
-        ranks_wait(e->ranks, bucket->request);
-        bucket_take(bucket);
-    }
+    for (int b = 0; b < e->count; b++)
+        if (e->buckets[b].place == SIZE_MAX)      /* no gradients */
+            bucket_exchange(&e->buckets[b], e->ranks);
     network_parameters(e->network)->version++;
 }

@@ -1,7 +1,7 @@
 /* ranks.h - the processes that train one network together, on one machine or several.
  *
  * Training knows how many there are, which one it is, and four ways to send numbers. How they travel is the transport's affair: the
- * programs bring MPI (scripts/shared/ranks_mpi.h). All ranks call the same functions in the same order.
+ * programs bring MPI (scripts/ranks/mpi.c). All ranks call the same functions in the same order.
  *
  * A transport that loses a rank does not return: it ends the process with EXIT_peer, after one line. */
 

@@ -6,8 +6,8 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#include "loader.h"
 #include "exchange.h"
+#include "loader.h"
 #include "loss.h"
 #include "views.h"
 
