@@ -9,9 +9,8 @@
 
 void shared_images_range(const Dataset *dataset, const Ranks *ranks, uint32_t *first, uint32_t *last)
 {
-    const uint64_t count = (uint64_t)ranks_count(ranks), rank = (uint64_t)ranks_rank(ranks);
-    *first = (uint32_t)(dataset->count * rank / count);
-    *last = (uint32_t)(dataset->count * (rank + 1) / count);
+    *first = (uint32_t)ranks_start(ranks, dataset->count, 1, ranks_rank(ranks));
+    *last = (uint32_t)ranks_start(ranks, dataset->count, 1, ranks_rank(ranks) + 1);
 }
 
 typedef struct Outline {
@@ -61,13 +60,14 @@ bool shared_images_agree(const Dataset *dataset, char *const *class_names, int c
 static void collect(const Dataset *dataset, const Ranks *ranks, void *block, size_t bytes)
 {
     enum { MOST = 1 << 28 };
-    const size_t count = (size_t)ranks_count(ranks), step = bytes < MOST ? MOST / bytes : 1;
-    size_t *starts = allocate(count + 1, sizeof *starts, "ranks");
+    const int count = ranks_count(ranks);
+    const size_t step = bytes < MOST ? MOST / bytes : 1;
+    size_t *starts = allocate((size_t)count + 1, sizeof *starts, "ranks");
     for (size_t from = 0; from < dataset->count; from += step) {
         const size_t to = dataset->count - from < step ? dataset->count : from + step;
-        for (size_t r = 0; r <= count; r++) {
-            const size_t cut = (size_t)((uint64_t)dataset->count * r / count);
-            starts[r] = cut < from ? 0 : cut > to ? to - from : cut - from;
+        for (int rank = 0; rank <= count; rank++) {
+            const size_t cut = ranks_start(ranks, dataset->count, 1, rank);
+            starts[rank] = cut < from ? 0 : cut > to ? to - from : cut - from;
         }
         ranks_wait(ranks, ranks->transport->collect(ranks->state, (char *)block + from * bytes, starts, bytes));
     }

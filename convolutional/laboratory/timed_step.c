@@ -54,7 +54,7 @@ static void run_backward(TimedStep *t)
     loss_cross_entropy(program_logits(t->program), t->labels, batch, batch, classes, 0.0f, program_logits_gradient(t->program), &sum);
     t->backward_began = seconds_now();
     if (t->exchange)
-        exchange_begin(t->exchange, t->words);
+        exchange_begin(t->exchange, t->words, sizeof *t->words);
     program_backward(t->program);
     if (t->exchange)
         exchange_end(t->exchange);

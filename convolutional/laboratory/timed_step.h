@@ -7,6 +7,7 @@
 #define CONVZOO_TIMED_STEP_H
 
 #include "exchange.h"
+#include "loss.h"
 #include "optimizer.h"
 #include "program.h"
 

@@ -93,8 +93,7 @@ Exchange *exchange_new(Ranks *ranks, Network *network, const ExchangeOptions *op
     Exchange *e = allocate(1, sizeof *e, "an exchange");
     *e = (Exchange){ .ranks = ranks, .network = network, .options = *options, .word_request = -1 };
     e->word_starts = allocate(count + 1, sizeof *e->word_starts, "an exchange");
-    for (size_t r = 0; r <= count; r++)
-        e->word_starts[r] = r * (size_t)options->parts / count;
+    ranks_cut(ranks, (size_t)options->parts, 1, e->word_starts);
     e->bucket_bytes = options->bucket_bytes ? options->bucket_bytes : measured_bytes(e);
     make_buckets(e);
     e->begun = e->collecting = e->done = e->count;      /* nothing is to be sent before exchange_begin */
@@ -223,10 +222,10 @@ void exchange_follow(Exchange *e, Program *program)
     qsort(e->buckets, (size_t)e->count, sizeof *e->buckets, by_readiness);
 }
 
-void exchange_begin(Exchange *e, PartWord *words)
+void exchange_begin(Exchange *e, void *words, size_t word_bytes)
 {
     e->begun = e->collecting = e->done = 0;
-    e->word_request = e->ranks->transport->collect(e->ranks->state, words, e->word_starts, sizeof *words);
+    e->word_request = e->ranks->transport->collect(e->ranks->state, words, e->word_starts, word_bytes);
     if (!e->options.late)
         advance(e, 0);
 }

@@ -2,7 +2,7 @@
  *
  *   gradients    summed: each part's loss was divided by the samples of the whole batch
  *   statistics   the mean of what each part made of the running ones
- *   words        one a part: its loss and hits
+ *   words        one a part: what it has come to, bytes that only the caller reads
  *
  * The flat blocks are cut into buckets. A bucket's exchange begins as soon as backward has completed its gradients, and moves on between
  * the kernels that follow: no thread of its own. Each rank sums one piece of a bucket, in the order of tree_sum.h, and then
@@ -15,13 +15,6 @@
 
 #include "program.h"
 #include "ranks.h"
-
-/* What a part of a batch has come to. */
-typedef struct PartWord {
-    double   loss;               /* summed over its samples */
-    uint32_t top1, top5, count;
-    int32_t  stop;               /* a signal that this rank has got; 0: none */
-} PartWord;
 
 typedef enum { WIRE_f32, WIRE_bf16 } WireType;
 
@@ -42,8 +35,9 @@ void      exchange_free(Exchange *exchange);
 /* The program whose backward comes from now on: it tells when gradients are complete. NULL, before that program is freed: none. */
 void exchange_follow(Exchange *exchange, Program *program);
 
-/* Before backward: words[0 .. parts - 1], of which this rank has filled its own. While backward runs, buckets are sent. */
-void exchange_begin(Exchange *exchange, PartWord *words);
+/* Before backward: words, one of `word_bytes` for each of the batch's parts, of which this rank has filled its own. They stay the caller's, and must live
+ * until exchange_end. While backward runs, buckets are sent. */
+void exchange_begin(Exchange *exchange, void *words, size_t word_bytes);
 /* After it: gradients, statistics and words are the batch's. */
 void exchange_end(Exchange *exchange);
 /* After a forward pass without a backward: the statistics alone. */

@@ -130,11 +130,14 @@ void ranks_advise(const Ranks *ranks, const char *format, ...)
     ranks->transport->advise(ranks->state, text);
 }
 
+size_t ranks_start(const Ranks *ranks, size_t count, size_t unit, int rank)
+{
+    const size_t units = (count + unit - 1) / unit, at = units * (size_t)rank / (size_t)ranks_count(ranks) * unit;
+    return at < count ? at : count;
+}
+
 void ranks_cut(const Ranks *ranks, size_t count, size_t unit, size_t *starts)
 {
-    const size_t parts = (size_t)ranks_count(ranks), units = (count + unit - 1) / unit;
-    for (size_t r = 0; r <= parts; r++) {
-        const size_t at = units * r / parts * unit;
-        starts[r] = at < count ? at : count;
-    }
+    for (int rank = 0; rank <= ranks_count(ranks); rank++)
+        starts[rank] = ranks_start(ranks, count, unit, rank);
 }

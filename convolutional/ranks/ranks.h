@@ -70,7 +70,9 @@ void ranks_turn_to(Ranks *ranks, RankWork work);
 void ranks_at_step(const Ranks *ranks, uint64_t step);
 void ranks_advise(const Ranks *ranks, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Parts of `count` elements, as equal as can be, cut at multiples of `unit`. starts: ranks + 1. */
+/* Parts of `count` elements, as equal as can be, cut at multiples of `unit`: where that of `rank` starts. One rank more: count. */
+size_t ranks_start(const Ranks *ranks, size_t count, size_t unit, int rank);
+/* All of these. starts: ranks + 1. */
 void ranks_cut(const Ranks *ranks, size_t count, size_t unit, size_t *starts);
 
 #endif

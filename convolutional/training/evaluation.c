@@ -7,25 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A part of a batch: rows that are no samples are not counted. */
-static PartWord measure(Program *program, const Batch *batch, int from, int classes)
+/* Adds a part of a batch: rows that are no samples are not counted. */
+static void measure(Program *program, const Batch *batch, int from, int classes, LossSum *sum)
 {
     const int rows = program_batch(program), left = batch->count - from, count = left < 0 ? 0 : left < rows ? left : rows;
-    LossSum sum = { 0 };
     if (count == 0)
-        return (PartWord){ 0 };
+        return;
     program_set_image(program, batch->images + (size_t)from * shape_size(network_image(program_network(program))->shape));
     program_forward(program);
-    loss_cross_entropy(program_logits(program), batch->labels + from, rows, count, classes, 0.0f, NULL, &sum);
-    return (PartWord){ .loss = sum.loss, .top1 = sum.top1, .top5 = sum.top5, .count = sum.count };
-}
-
-static void sum_up(LossSum *sum, const PartWord *part)
-{
-    sum->loss += part->loss;
-    sum->top1 += part->top1;
-    sum->top5 += part->top5;
-    sum->count += part->count;
+    loss_cross_entropy(program_logits(program), batch->labels + from, rows, count, classes, 0.0f, NULL, sum);
 }
 
 /* This rank's parts of all batches, in order; those that a signal leaves out are 0. Returns the signal. */
@@ -38,7 +28,7 @@ static int measure_all(Program *program, Loader *loader, int classes, const vola
         if (stop && *stop)
             return (int)*stop;
         for (int i = 0; i < parts; i++)
-            *words++ = measure(program, &batch, i * rows, classes);
+            measure(program, &batch, i * rows, classes, &words++->sum);
     }
     return 0;
 }
@@ -55,7 +45,7 @@ int evaluate_shared(Program *program, Loader *loader, int classes, const volatil
     for (size_t b = 0; b < batches; b++)
         for (size_t r = 0; r < count; r++)
             for (size_t i = 0; i < parts; i++)
-                sum_up(sum, &all[r * own + b * parts + i]);
+                loss_add(sum, &all[r * own + b * parts + i].sum);
     for (size_t r = 0; r < count; r++)
         signal_number = all[r * own + own - 1].stop > signal_number ? all[r * own + own - 1].stop : signal_number;
     free(words);
@@ -79,9 +69,9 @@ bool evaluate_views(Views *views, Loader *loader, int classes, const volatile si
         const float *outputs = views_logits(views, batch.images, batch.count);
         if (logits)
             memcpy(logits + (size_t)sum->count * (size_t)classes, outputs, (size_t)batch.count * (size_t)classes * sizeof *logits);
-        LossSum own = { 0 };
+        LossSum own = { 0 };      /* each batch by itself, as evaluate sums: the same bits */
         loss_cross_entropy(outputs, batch.labels, batch.count, batch.count, classes, 0.0f, NULL, &own);
-        sum_up(sum, &(PartWord){ .loss = own.loss, .top1 = own.top1, .top5 = own.top5, .count = own.count });
+        loss_add(sum, &own);
     }
     return true;
 }

@@ -156,6 +156,14 @@ static double row_loss(const LossOptions *options, const float *logits, const Ta
     return (options->kind == LOSS_ce ? row_ce : row_bce)(logits, &target, classes, gradient);
 }
 
+void loss_add(LossSum *sum, const LossSum *part)
+{
+    sum->loss += part->loss;
+    sum->top1 += part->top1;
+    sum->top5 += part->top5;
+    sum->count += part->count;
+}
+
 void loss_measure(const LossOptions *options, const float *logits, const Targets *targets, int rows, int count, int classes,
                   float *gradient, LossSum *sum)
 {
@@ -183,11 +191,8 @@ void loss_measure(const LossOptions *options, const float *logits, const Targets
             groups[g].top5 += rank < 5;
         }
     }
-    for (int g = 0; g < GROUPS; g++) {
-        sum->loss += groups[g].loss;
-        sum->top1 += groups[g].top1;
-        sum->top5 += groups[g].top5;
-    }
+    for (int g = 0; g < GROUPS; g++)
+        loss_add(sum, &groups[g]);
     sum->count += (uint32_t)count;
 }
 

@@ -50,6 +50,15 @@ typedef struct LossSum {
     uint32_t count;
 } LossSum;
 
+/* Adds what `part` counts to *sum. */
+void loss_add(LossSum *sum, const LossSum *part);
+
+/* What a rank tells the others of its part of a batch. */
+typedef struct PartWord {
+    LossSum sum;
+    int32_t stop;        /* a signal that the rank has got; 0: none */
+} PartWord;
+
 /* logits: rows x classes. Adds the first `count` rows to *sum; hits are of the label whose share is the larger one. gradient (NULL: not
  * wanted): rows x classes, d (mean loss over count x parts) / d logits; rows past count get zero. Stable for logits of any size. Ties count
  * against the label's rank in index order (an earlier class with an equal logit ranks before), and a NaN logit is never a hit. */

@@ -189,12 +189,10 @@ static void measure(Trainer *t, Program *program, const Batch *batch, int i)
         .labels = batch->labels + from, .others = mixed ? batch->others + from : NULL, .shares = mixed ? batch->shares + from : NULL,
     };
     LossOptions loss = t->loss;
-    LossSum sum = { 0 };
+    PartWord *word = &s->words[s->share.first + i];
+    *word = (PartWord){ .stop = t->options.stop ? (int32_t)*t->options.stop : 0 };
     loss.parts = s->share.parts;
-    loss_measure(&loss, program_logits(program), &targets, s->samples, s->samples, t->info.class_count, program_logits_gradient(program), &sum);
-    s->words[s->share.first + i] = (PartWord){
-        .loss = sum.loss, .top1 = sum.top1, .top5 = sum.top5, .count = sum.count, .stop = t->options.stop ? (int32_t)*t->options.stop : 0,
-    };
+    loss_measure(&loss, program_logits(program), &targets, s->samples, s->samples, t->info.class_count, program_logits_gradient(program), &word->sum);
 }
 
 /* Where this rank has several parts, each begins with the running statistics of the step before, in blocks of its own. */
@@ -217,10 +215,10 @@ static void run_gradients(Trainer *t, Program *program, const Batch *batch, uint
     begin_part(t, program, i);
     forward(t, program, batch, key, i);
     measure(t, program, batch, i);
-    if (!s->exchange && !isfinite(s->words[i].loss))
+    if (!s->exchange && !isfinite(s->words[i].sum.loss))
         return;
     if (s->exchange && s->share.count == 1)
-        exchange_begin(s->exchange, s->words);
+        exchange_begin(s->exchange, s->words, sizeof *s->words);
     program_backward(program);
 }
 
@@ -267,7 +265,7 @@ void slices_gradients(Trainer *t, const Batch *batch)
         tree_sum(s->share.count, s->gradients, p->trained, 1.0f, p->gradients);
         sum_statistics(t);
         if (s->exchange)
-            exchange_begin(s->exchange, s->words);
+            exchange_begin(s->exchange, s->words, sizeof *s->words);
     }
     if (s->exchange)
         exchange_end(s->exchange);

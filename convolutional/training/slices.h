@@ -12,6 +12,7 @@
 
 #include "exchange.h"
 #include "loader.h"
+#include "loss.h"
 #include "parameters.h"
 
 typedef struct Trainer Trainer;

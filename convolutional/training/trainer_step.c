@@ -69,14 +69,12 @@ bool trainer_gradients(Trainer *t, const Batch *batch, LossSum *sum, Error *erro
     slices_gradients(t, batch);
     for (int i = 0; i < t->slices.share.parts; i++) {
         const PartWord *part = &t->slices.words[i];
-        if (!isfinite(part->loss)) {
-            trainer_diverged(t, "loss", part->loss, error);
+        if (!isfinite(part->sum.loss)) {
+            trainer_diverged(t, "loss", part->sum.loss, error);
             return false;
         }
         t->stop = part->stop > t->stop ? part->stop : t->stop;
-        sum->loss += part->loss;
-        sum->top1 += part->top1;
-        sum->count += part->count;
+        loss_add(sum, &part->sum);
     }
     return true;
 }
