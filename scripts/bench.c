@@ -204,10 +204,11 @@ int main(int argc, char **argv)
     compute_threads_bound_wait(argv);
     ranks_expect();
     options_start(&table, argc, argv, &flags, &line);
-    const bool done = run(&flags, &line, &error);
-    ranks_close(flags.ranks, done ? EXIT_ok : (int)error.code);
+    const int code = run(&flags, &line, &error) ? EXIT_ok : (int)error.code;
+    ranks_leave(flags.ranks);
     options_free(&line);
-    if (!done)
-        error_exit(&error);
-    return EXIT_ok;
+    if (code != EXIT_ok)
+        error_print(&error);
+    ranks_close(code);
+    return code;
 }

@@ -251,7 +251,7 @@ static int run(TrainFlags *flags, OptionLine *line, Error *error)
         code = (int)error->code;
     else
         code = train_with_progress(flags, error);
-    ranks_close(flags->trainer.ranks, code);
+    ranks_leave(flags->trainer.ranks);
     settings_texts_clear(&config);
     free(data);
     free(folder);
@@ -293,5 +293,6 @@ int main(int argc, char **argv)
         code = EXIT_write;
     if (code != EXIT_ok)
         error_print(&error);
+    ranks_close(code);
     return code;
 }

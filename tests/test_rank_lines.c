@@ -18,13 +18,16 @@ static int starters;
 
 #define TINY "lenet --data shapes --limit 48 -b 24 --epochs 2 --threads 1 "
 
+/* For rank 0: its folder is gone after the first epoch. */
+#define GONE "[ $rank != 0 ] || (until test -s gone/log.jsonl; do sleep 0.05; done; until rm -r gone; do :; done) >/dev/null 2>&1 &"
+
 #define ONE  "lenet --data one --epochs 2 --threads 1 "
 
 /* ---- mistakes ---- */
 
 typedef struct Mistake {
     int         ranks;
-    const char *arguments, *rank1;      /* rank1: what only rank 1 is told; NULL: nothing */
+    const char *arguments, *one;        /* one: what only one of them is told (rank_runs.h) */
     int         code;
     const char *line;                   /* what the only line has in it */
 } Mistake;
@@ -41,6 +44,9 @@ static const Mistake mistakes[] = {
     { 2, TINY "-q --initial-checkpoint no.safetensors", NULL,                      3, "no.safetensors" },
     { 2, TINY "-q",                                   "--no-such-option",          2, "no-such-option" },
     { 2, TINY "-q",                                   "--data nowhere",            3, "rank 1: cannot open data folder: nowhere" },
+    { 2, TINY "-q", "[ $rank = 0 ] || export CONVZOO_MPI=missing",             3, "rank 1 on " },
+    { 3, TINY "-q", "[ $rank != 0 ] || export CONVZOO_MPI=missing",            3, "no library for their MPI" },
+    { 2, TINY "-q --epochs 300 --output gone",        GONE,                        7, "cannot write: gone/last.safetensors" },
     { 2, ONE "-q",                                    "--seed 7",                  8, "other options: rank 1" },
     { 2, ONE "-q",                                    "--epochs 3",                8, "other options: rank 1" },
     { 2, ONE "-q",                                    "--data other",            8, "other images: rank 1" },
@@ -49,12 +55,12 @@ static const Mistake mistakes[] = {
 static void expect_mistake(const Mistake *m, const RankStarter *starter)
 {
     char *out, *err;
-    const int code = rank_runs_do(starter, m->ranks, m->arguments, m->rank1, &out, &err);
+    const int code = rank_runs_do(starter, m->ranks, m->arguments, m->one, &out, &err);
     const int lines = rank_runs_lines(err, "train: ") - rank_runs_lines(err, "train: warning: ");
     const char *line = strstr(err, m->line);
     if (code != m->code || *out || lines != 1 || !line)
-        fail_msg("%s (rank 1: %s) by %d ranks, %s: exit %d, expected %d\nexpected one line with: %s\nstdout: %s\nstderr: %s", m->arguments,
-                 m->rank1 ? m->rank1 : "the same", m->ranks, starter->name, code, m->code, m->line, out, err);
+        fail_msg("%s (%s) by %d ranks, %s: exit %d, expected %d\nexpected one line with: %s\nstdout: %s\nstderr: %s", m->arguments,
+                 m->one ? m->one : "all the same", m->ranks, starter->name, code, m->code, m->line, out, err);
     free(out);
     free(err);
 }

@@ -139,15 +139,20 @@ void saves_last(Trainer *t)
     write_last(t);
 }
 
-bool saves_settle(Trainer *t, Error *error)
+static bool all_saved(const Trainer *t, Error *error)
 {
-    saves_owed(t);
-    if (t->saved_step != t->state.step || t->last_damaged || t->last_stale || t->unsaved[SAVE_last].text[0])
-        write_last(t);
     for (int kind = 0; kind < SAVE_KINDS; kind++)
         if (t->unsaved[kind].text[0]) {
             *error = t->unsaved[kind];
             return false;
         }
     return true;
+}
+
+bool saves_settle(Trainer *t, Error *error)
+{
+    saves_owed(t);
+    if (t->saved_step != t->state.step || t->last_damaged || t->last_stale || t->unsaved[SAVE_last].text[0])
+        write_last(t);
+    return ranks_agree(t->options.ranks, all_saved(t, error), error);
 }

@@ -20,7 +20,8 @@ void saves_log(Trainer *trainer, const char *line);
 /* Writes what is owed, and leaves last.safetensors. */
 void saves_owed(Trainer *trainer);
 
-/* Writes all that is owed, and last.safetensors unless it holds the present state. False and the first line if something is left. */
+/* Writes all that is owed, and last.safetensors unless it holds the present state. False and the first line if something is left; called by all ranks, of
+ * which the first one writes, and the same for all. */
 bool saves_settle(Trainer *trainer, Error *error);
 
 #endif

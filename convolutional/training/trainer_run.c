@@ -187,21 +187,22 @@ int trainer_run(Trainer *t, Error *error)
     ranks_turn_to(t->options.ranks, RANK_computes);
     if (t->options.max_seconds > 0.0 && t->state.step == 0)
         time_plan_make(t);
-    while (!trainer_finished(t)) {
-        ranks_turn_to(t->options.ranks, RANK_computes);
+    bool stopping = false;
+    while (!stopping && !trainer_finished(t)) {
         const int code = train_steps(t, error);
         if (code != EXIT_ok) {
             saves_owed(t);
             return code;
         }
-        const bool stopping = t->state.batch < epoch_steps(t) || !finish_epoch(t);
+        stopping = t->state.batch < epoch_steps(t) || !finish_epoch(t);
         if (!rank_agreement_same_weights(t, error))
             return EXIT_peer;
         if (is_spoilt(t))
             return trainer_diverged(t, "a weight, statistic or state of the optimizer", (double)INFINITY, error);
-        ranks_turn_to(t->options.ranks, RANK_is_busy);
-        if (stopping || (stop_wanted(t) && !trainer_finished(t)))
-            return stopped(t, error);
+        stopping = stopping || (stop_wanted(t) && !trainer_finished(t));
     }
+    ranks_turn_to(t->options.ranks, RANK_is_busy);
+    if (stopping)
+        return stopped(t, error);
     return saves_settle(t, error) ? check_best(t, error) : unsaved_code(t, error);
 }

@@ -53,6 +53,8 @@ static int announced_count(const Starter *starter)
 
 /* ---- errors: printed once in a job ---- */
 
+static volatile sig_atomic_t exit_code;      /* where this process ends from here */
+
 static const RanksModule *module;
 static RankTransport transport;      /* the module's, and the watch */
 static RankWatch *watched;
@@ -147,6 +149,30 @@ static const RanksModule *module_load(const char *name, Error *error)
     return entry ? entry() : NULL;
 }
 
+/* MPICH's starter waits for the others of a process that ends without a word, and these wait for it. */
+static void end_job(void)
+{
+    if (getenv("PMI_FD"))
+        dprintf(atoi(getenv("PMI_FD")), "cmd=abort exitcode=%d\n", (int)exit_code);
+}
+
+/* The library may be missing on the machine of one rank alone. Where rank 0 lacks it too, that says so, and its starter ends all of them before
+ * another one speaks. */
+static void tell_apart(Error *error)
+{
+    enum { PATIENCE = 2 };      /* seconds */
+    char host[64] = "";
+    const Error missing = *error;
+    exit_code = missing.code;
+    atexit(end_job);
+    if (ranks_announced() == 0)
+        return;
+    sleep(PATIENCE);
+    gethostname(host, sizeof host - 1);
+    error_set(error, missing.code, "rank %d on %s: %s", ranks_announced(), host, missing.text);
+    error_hand_to(NULL);
+}
+
 /* What every rank does, also one that has nothing to go on with. */
 static bool join(Ranks **ranks, double hang_seconds, Error *error)
 {
@@ -157,8 +183,10 @@ static bool join(Ranks **ranks, double hang_seconds, Error *error)
     if (!starter || announced_count(starter) == 1)
         return true;
     module = module_load(getenv(CHOICE) ? getenv(CHOICE) : starter->module, error);
-    if (!module)
+    if (!module) {
+        tell_apart(error);
         return false;
+    }
     if (!module->open(&job, failed, text, sizeof text))
         return error_set(error, EXIT_peer, "cannot join the other ranks: %s: %s: see docs/ranks.md", starter->module, text);
     if (job.count == 1)
@@ -182,8 +210,6 @@ bool ranks_open(Ranks **ranks, double hang_seconds, Error *error)
     return join(ranks, hang_seconds, error) && ranks_agree(*ranks, true, error);
 }
 
-static volatile sig_atomic_t exit_code;
-
 static void end_at_once(int signal_number)
 {
     (void)signal_number;
@@ -203,14 +229,18 @@ static void module_close(int code)
     module = NULL;
 }
 
-void ranks_close(Ranks *ranks, int code)
+void ranks_leave(Ranks *ranks)
 {
-    if (ranks) {
-        ranks_decide(ranks, true);      /* all have come here */
-        rank_watch_leave(watched);
-        watched = NULL;
-        error_hand_to(ranks_first(ranks) ? NULL : say_nothing);
-    }
+    if (!ranks)
+        return;
+    ranks_decide(ranks, true);      /* all have come here */
+    rank_watch_leave(watched);
+    watched = NULL;
+    error_hand_to(ranks_first(ranks) ? NULL : say_nothing);
+}
+
+void ranks_close(int code)
+{
     if (module)
         module_close(code);
 }
@@ -224,9 +254,10 @@ static void cannot_begin(const Error *error)
     Ranks *ranks;
     if (join(&ranks, 0.0, &other) && ranks_count(ranks) > 1) {
         ranks_agree(ranks, false, &all);
-        ranks_close(ranks, error->code);
+        ranks_leave(ranks);
     }
     error_print(error);      /* of rank 0; its own comes first */
+    ranks_close(error->code);
 }
 
 void ranks_expect(void)

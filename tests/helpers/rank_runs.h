@@ -19,12 +19,13 @@ enum { RANK_STARTERS = 2 };
 int rank_runs_starters(void);
 const RankStarter *rank_runs_starter(int i);
 
-/* The shell line for `train arguments` by so many ranks; ranks 1: without mpirun. Every rank writes its pid to the file pid<rank>, and rank 1
- * gets `rank1` after the arguments (NULL: nothing more). Until the next call. */
-const char *rank_runs_line(const RankStarter *starter, int ranks, const char *arguments, const char *rank1);
+/* The shell line for `train arguments` by so many ranks; ranks 1: without mpirun. Every rank writes its pid to the file pid<rank>. one:
+ * "--option ..." that rank 1 alone gets after the arguments, or shell text that each runs before train, with its number in $rank (NULL: nothing). The
+ * line is valid until the next call. */
+const char *rank_runs_line(const RankStarter *starter, int ranks, const char *arguments, const char *one);
 
 /* Runs it; out and err (NULL: not wanted) are to be freed. The exit code. */
-int  rank_runs_do(const RankStarter *starter, int ranks, const char *arguments, const char *rank1, char **out, char **err);
+int  rank_runs_do(const RankStarter *starter, int ranks, const char *arguments, const char *one, char **out, char **err);
 /* The run must end well, with warnings alone on stderr: there may be fewer cores than ranks. */
 void rank_runs_well(const RankStarter *starter, int ranks, const char *arguments);
 
