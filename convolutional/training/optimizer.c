@@ -57,7 +57,7 @@ static void make_groups(Optimizer *optimizer)
 
 /* ---- what rules need beside the blocks ---- */
 
-static OptimizerTensor tensor_of(const Optimizer *optimizer, const Param *param)
+OptimizerTensor optimizer_tensor(const Optimizer *optimizer, const Param *param)
 {
     const size_t rows = param->rank > 1 ? (size_t)param->dims[0] : 1;
     return (OptimizerTensor){
@@ -82,7 +82,7 @@ static void make_room(Optimizer *optimizer)
         const OptimizerGroup *group = &optimizer->groups[i];
         if (!group->param || group->frozen)
             continue;
-        const OptimizerTensor tensor = tensor_of(optimizer, group->param);
+        const OptimizerTensor tensor = optimizer_tensor(optimizer, group->param);
         const size_t floats = group->rule->scratch ? group->rule->scratch(&tensor) : 0;
         most = floats > most ? floats : most;
         if (group->rule->takes)
@@ -99,6 +99,7 @@ void optimizer_regroup(Optimizer *optimizer)
 {
     make_groups(optimizer);
     make_room(optimizer);
+    optimizer_share_cut(optimizer);
 }
 
 static int states_of(const Optimizer *optimizer)
@@ -141,6 +142,7 @@ void optimizer_free(Optimizer *optimizer)
         free(optimizer->positions[i]);
     free(optimizer->positions);
     free(optimizer->scratch);
+    free(optimizer->shares);
     free(optimizer->groups);
     free(optimizer);
 }
@@ -191,7 +193,8 @@ static void step_group(const Optimizer *optimizer, const OptimizerGroup *group, 
         return;
     }
     float *state[OPTIMIZER_STATES];
-    const OptimizerTensor tensor = tensor_of(optimizer, group->param);
+    OptimizerTensor tensor = optimizer_tensor(optimizer, group->param);
+    tensor.elsewhere = optimizer_share_elsewhere(optimizer, group);
     states_at(optimizer, group->first, state);
     group->rule->tensor(&s, &tensor, p->values + group->first, p->gradients + group->first, state);
 }
@@ -222,6 +225,7 @@ double optimizer_step(Optimizer *optimizer, float lr)
     for (int i = 0; i < optimizer->group_count; i++)
         if (!optimizer->groups[i].frozen)
             step_group(optimizer, &optimizer->groups[i], lr, scale);
+    optimizer_share_collect(optimizer);
     p->version++;
     return norm;
 }

@@ -8,6 +8,7 @@
 
 #include "errors.h"
 #include "parameters.h"
+#include "ranks.h"
 
 typedef enum {
 #define X(key) OPTIMIZER_##key,
@@ -67,6 +68,8 @@ typedef struct Optimizer {
     uint64_t         steps;            /* done; adamw's bias correction */
     uint32_t       **positions;        /* of each parameter's values in its span; NULL where nobody asks */
     float           *scratch;
+    Ranks           *ranks;            /* the caller's; NULL: one process */
+    size_t          *shares;           /* of ranks, in floats of the block: rank r steps what costs much in shares[r] .. shares[r+1]-1 */
 } Optimizer;
 
 /* Names of the kinds, the settings that suit one where it is not the recipe's ("lr=0.1 weight-decay=5e-4"), and the names of
@@ -87,6 +90,10 @@ Optimizer *optimizer_new(Network *network, const OptimizerOptions *options);
 void       optimizer_free(Optimizer *optimizer);
 /* Once more looks who is frozen, after Param.frozen has changed. Allocates: not within a step. */
 void       optimizer_regroup(Optimizer *optimizer);
+
+/* From now on the ranks, which have the same weights and gradients before a step, share out its matrix products and give each other the weights; all of
+ * them have every state. NULL: one process. Called once, by all ranks, as optimizer_step is from then on. */
+void       optimizer_share(Optimizer *optimizer, Ranks *ranks);
 
 /* One step on the current gradients, which clipping may change; those of frozen parameters become zero. Returns the gradient's norm before clipping; when it is not finite
  * nothing is changed. */

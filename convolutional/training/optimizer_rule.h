@@ -27,6 +27,7 @@ typedef struct OptimizerTensor {
     size_t          rows, columns;
     const uint32_t *positions;     /* where each of the rows x columns lies in the span */
     float          *scratch;       /* as large as the rule asked for */
+    bool            elsewhere;     /* another rank steps the weights: the states alone are to be stepped */
 } OptimizerTensor;
 
 typedef struct OptimizerRule {
@@ -46,11 +47,21 @@ typedef struct OptimizerRule {
     /* Or, instead of `chunk`, a whole parameter at once: all begin where its span does. The same bits for any number of threads. */
     void (*tensor)(const OptimizerStep *step, const OptimizerTensor *tensor, float *w, const float *g, float *const *state);
     size_t (*scratch)(const OptimizerTensor *tensor);      /* floats that `tensor` works in; NULL: none */
+    double (*cost)(const OptimizerTensor *tensor);         /* multiplications of `tensor`, where ranks share them out; NULL: each steps all itself */
     bool  (*takes)(const Network *network, const Param *param);      /* others go by options->other's rule; NULL: takes all */
 } OptimizerRule;
 
 const OptimizerRule *optimizer_rule(OptimizerKind kind);
 int                  optimizer_rule_states(const OptimizerRule *rule);      /* names of states */
+
+/* A parameter as rules have it. */
+OptimizerTensor optimizer_tensor(const Optimizer *optimizer, const Param *param);
+
+/* Which rank steps what, after the groups have changed; whether it is another one that steps a group; and, after a step, everybody's weights to
+ * all. Without ranks they do nothing. */
+void optimizer_share_cut(Optimizer *optimizer);
+bool optimizer_share_elsewhere(const Optimizer *optimizer, const OptimizerGroup *group);
+void optimizer_share_collect(const Optimizer *optimizer);
 
 /* Changes the gradients as options->clip_mode says; what the rule still has to multiply them by. norm: of them all. */
 float optimizer_clip(const Optimizer *optimizer, double norm);

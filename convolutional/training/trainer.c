@@ -234,6 +234,7 @@ static void compile(Trainer *t)
     t->val_program = program_compile(t->network, &exact, PURPOSE_inference, o->val_batch / t->slices.share.parts);
     slices_open(t);
     t->optimizer = optimizer_new(t->network, &o->optimizer);
+    optimizer_share(t->optimizer, o->ranks);
     prepare_loss(t);
     t->val_loader = trainer_loader(t, t->val_set, false);
     const uint32_t turns = o->parts.accumulate > 1 ? (uint32_t)o->parts.accumulate : 1, batches = loader_batches(t->loader);

@@ -57,6 +57,13 @@ static inline size_t place_of(const OptimizerTensor *t, const Upright *m, size_t
     return t->positions[m->turned ? column * t->columns + row : row * t->columns + column];
 }
 
+/* Of a round: x x^T and (x x^T)^2, of which half is computed, and what multiplies x. */
+static double muon_cost(const OptimizerTensor *t)
+{
+    const double least = t->rows < t->columns ? (double)t->rows : (double)t->columns, most = (double)(t->rows * t->columns) / least;
+    return least * least * (1.5 * most + 0.5 * least);
+}
+
 static void accumulate(const OptimizerStep *s, size_t count, const float *restrict g, float *restrict v)
 {
     const float scale = s->scale, momentum = s->momentum;
@@ -118,6 +125,8 @@ static void muon_tensor(const OptimizerStep *s, const OptimizerTensor *t, float 
     const float keep = (1 - s->lr * s->decay) * (s->options->muon_normalise ? unit_of(t, w) : 1);
     const float rate = s->lr * sqrtf(fmaxf(1, (float)t->rows / (float)t->columns));
     accumulate(s, t->room, g, state[0]);
+    if (t->elsewhere)
+        return;
     gather(s, t, &m, g, state[0]);
     make_orthogonal(&m, rounds);
     #pragma omp parallel for schedule(static)
@@ -131,5 +140,5 @@ static void muon_tensor(const OptimizerStep *s, const OptimizerTensor *t, float 
 const OptimizerRule optimizer_muon = {
     .name = "muon", .aliases = "", .about = "momentum made orthogonal, for matrices (Jordan et al., 2024)",
     .defaults = "lr=0.02 weight-decay=0.01 momentum=0.95", .state_names = { "momentum_buffer", "exp_avg_sq" }, .states = 1,
-    .takes = muon_takes, .tensor = muon_tensor, .scratch = muon_scratch,
+    .takes = muon_takes, .tensor = muon_tensor, .scratch = muon_scratch, .cost = muon_cost,
 };
