@@ -11,6 +11,7 @@ typedef struct Bucket {
     size_t    count;
     size_t    place;             /* of the first number among the gradients; SIZE_MAX: these are no gradients */
     float     scale;             /* of the sum */
+    int       number;            /* among all buckets, on every rank the same */
     int       ready;             /* it is complete after so many kernels of backward */
     int       request;
     size_t   *starts;            /* of the ranks' pieces: ranks + 1 */

@@ -35,8 +35,10 @@ static void cut(Exchange *e, float *block, size_t first, size_t last, bool gradi
     while (last > first) {
         const size_t count = last - first < most + most / 2 ? last - first : most;
         last -= count;
-        e->buckets[e->count++] = bucket_new(e->ranks, block + last, count, gradients ? last : SIZE_MAX,
-                                            gradients ? 1.0f : 1.0f / (float)e->options.parts, gradients && e->options.wire == WIRE_bf16);
+        e->buckets[e->count] = bucket_new(e->ranks, block + last, count, gradients ? last : SIZE_MAX,
+                                          gradients ? 1.0f : 1.0f / (float)e->options.parts, gradients && e->options.wire == WIRE_bf16);
+        e->buckets[e->count].number = e->count;
+        e->count++;
     }
 }
 
@@ -196,7 +198,7 @@ static int by_readiness(const void *left, const void *right)
     const Bucket *a = left, *b = right;
     if (a->ready != b->ready)
         return a->ready > b->ready ? 1 : -1;
-    return a->block < b->block ? 1 : -1;
+    return a->number > b->number ? 1 : -1;
 }
 
 void exchange_follow(Exchange *e, Program *program)
