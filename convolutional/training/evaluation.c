@@ -19,7 +19,7 @@ static void measure(Program *program, const Batch *batch, int from, int classes,
 }
 
 /* This rank's parts of all batches, in order; those that a signal leaves out are 0. Returns the signal. */
-static int measure_all(Program *program, Loader *loader, int classes, const volatile sig_atomic_t *stop, PartWord *words)
+static int measure_all(Program *program, Loader *loader, int classes, const volatile sig_atomic_t *stop, const Ranks *ranks, PartWord *words)
 {
     const int rows = program_batch(program), parts = loader_samples(loader) / rows;
     Batch batch;
@@ -27,8 +27,10 @@ static int measure_all(Program *program, Loader *loader, int classes, const vola
     while (loader_next(loader, &batch)) {
         if (stop && *stop)
             return (int)*stop;
-        for (int i = 0; i < parts; i++)
+        for (int i = 0; i < parts; i++) {
             measure(program, &batch, i * rows, classes, &words++->sum);
+            ranks_alive(ranks);
+        }
     }
     return 0;
 }
@@ -38,7 +40,7 @@ int evaluate_shared(Program *program, Loader *loader, int classes, const volatil
     const size_t parts = (size_t)(loader_samples(loader) / program_batch(program)), batches = loader_batches(loader);
     const size_t own = parts * batches + 1, count = (size_t)ranks_count(ranks);      /* the last one tells of a signal */
     PartWord *words = allocate(own, sizeof *words, "losses of batches"), *all = allocate(count * own, sizeof *all, "losses of batches");
-    words[own - 1].stop = measure_all(program, loader, classes, stop, words);
+    words[own - 1].stop = measure_all(program, loader, classes, stop, ranks, words);
     ranks_gather(ranks, words, own * sizeof *words, all);
     int signal_number = 0;
     *sum = (LossSum){ 0 };

@@ -222,9 +222,11 @@ double optimizer_step(Optimizer *optimizer, float lr)
         return norm;
     optimizer->steps++;
     const float scale = optimizer_clip(optimizer, norm);
-    for (int i = 0; i < optimizer->group_count; i++)
+    for (int i = 0; i < optimizer->group_count; i++) {
         if (!optimizer->groups[i].frozen)
             step_group(optimizer, &optimizer->groups[i], lr, scale);
+        ranks_alive(optimizer->ranks);
+    }
     optimizer_share_collect(optimizer);
     p->version++;
     return norm;
