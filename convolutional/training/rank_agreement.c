@@ -103,6 +103,8 @@ void rank_agreement_options(Trainer *t)
 {
     const Ranks *ranks = t->options.ranks;
     ranks_broadcast(ranks, &t->options.plan, sizeof t->options.plan);
+    ranks_broadcast(ranks, &t->options.val_batch, sizeof t->options.val_batch);
+    ranks_broadcast(ranks, &t->options.exchange.bucket_bytes, sizeof t->options.exchange.bucket_bytes);
     ranks_broadcast(ranks, &t->options.most_steps, sizeof t->options.most_steps);
     ranks_broadcast(ranks, &t->options.save_steps, sizeof t->options.save_steps);
     ranks_broadcast(ranks, &t->options.max_seconds, sizeof t->options.max_seconds);
@@ -170,7 +172,9 @@ bool rank_agreement_same_weights(const Trainer *t, Error *error)
     if (count == 1)
         return true;
     uint64_t *hashes = allocate((size_t)count, sizeof *hashes, "hashes of weights");
-    const uint64_t own = hash_bytes(0, p->values, p->total * sizeof *p->values);
+    uint64_t own = hash_bytes(0, p->values, p->total * sizeof *p->values);
+    for (int i = 0; i < t->optimizer->states; i++)      /* a rank steps some matrices from its own states, but rank 0 saves them all */
+        own = hash_bytes(own, t->optimizer->state[i], t->optimizer->count * sizeof(float));
     ranks_gather(ranks, &own, sizeof own, hashes);
     int same = 1;
     while (same < count && hashes[same] == hashes[0])

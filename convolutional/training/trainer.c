@@ -346,6 +346,7 @@ static bool build(Trainer *t, TrainerOptions *given, Error *error)
         plan_settle(&t->options.plan, &t->subject, t->options.report.note, t->options.report.context);
     rank_agreement_options(t);
     given->plan = t->options.plan;
+    given->data.as_stored = t->options.data.as_stored;
     given->augment.resized = t->options.augment.resized;
     run_settings_write(given, t->state.settings, sizeof t->state.settings);
     if (!ranks_agree(t->options.ranks, stages_build(t, error) && fine_tune_begin(t, error), error))
@@ -369,7 +370,7 @@ static bool start(Trainer *t, Error *error)
     TrainerOptions given = t->options;
     const Ranks *ranks = given.ranks;
     given.resume = t->options.resume = given.resume && ranks_first(ranks);
-    if (!ranks_agree(ranks, !given.resume || resume_settings(&given, error), error))
+    if (!ranks_agree(ranks, parts_check(&given.parts, error) && (!given.resume || resume_settings(&given, error)), error))
         return false;
     if (!ranks_agree(ranks, prepare(t, &given, error), error) || !build(t, &given, error))
         return false;
@@ -384,8 +385,6 @@ static bool start(Trainer *t, Error *error)
 Trainer *trainer_open(const TrainerOptions *options, Error *error)
 {
     CHECK(!options->resume || (options->folder && !options->trial), "resume needs a folder, and is no trial");
-    if (!parts_check(&options->parts, error))
-        return NULL;
     Trainer *t = allocate(1, sizeof *t, "the trainer");
     t->options = *options;
     t->opened = seconds_now();
