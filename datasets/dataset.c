@@ -194,12 +194,15 @@ static uint32_t decode_all(const Part *part, const uint32_t *chosen, Dataset *da
     return shared_images_collect(dataset, part->options->ranks, bad);
 }
 
-/* Why image `index` cannot be read: it is tried once more. */
-static Error damage_of(const Part *part, uint32_t index)
+/* Why image `index` cannot be read: it is tried once more. reader: the rank that could not. */
+static Error damage_of(const Part *part, uint32_t index, int reader)
 {
     Error error;
     char *name = part->format->name(part, index);
-    error_set(&error, EXIT_input, "image changed while it was read: %s: start again", name_tail(name));
+    if (ranks_count(part->options->ranks) > 1)
+        error_set(&error, EXIT_input, "image that rank %d cannot read: %s: look at that machine's copy, or start again", reader, name_tail(name));
+    else
+        error_set(&error, EXIT_input, "image changed while it was read: %s: start again", name_tail(name));
     uint8_t *planes = allocate((size_t)part->size.channels * (size_t)part->size.height, (size_t)part->size.width, "an image");
     part->format->load(part, index, part->size, planes, &error);
     free(planes);
@@ -229,7 +232,7 @@ static Damage damage_read(const Part *part, const uint32_t *chosen, const bool *
         name_list_add(&damage.names, name);
         free(name);
         if (damage.count++ == 0)
-            damage.first = damage_of(part, chosen[i]);
+            damage.first = damage_of(part, chosen[i], shared_images_reader(part->options->ranks, count, i));
     }
     return damage;
 }

@@ -13,6 +13,14 @@ void shared_images_range(const Dataset *dataset, const Ranks *ranks, uint32_t *f
     *last = (uint32_t)ranks_start(ranks, dataset->count, 1, ranks_rank(ranks) + 1);
 }
 
+int shared_images_reader(const Ranks *ranks, uint32_t count, uint32_t image)
+{
+    int rank = 0;
+    while (ranks_start(ranks, count, 1, rank + 1) <= image)
+        rank++;
+    return rank;
+}
+
 typedef struct Outline {
     uint32_t count, classes;
     int32_t  channels, height, width;
