@@ -174,9 +174,7 @@ static bool bench_ranks(BenchFlags *flags, Error *error)
         return false;
     if (flags->ranks)
         flags->threads = rank_placement_settle(flags->ranks, flags->threads, false);
-    if (!ranks_first(flags->ranks) && !freopen("/dev/null", "w", stdout))
-        return error_set(error, EXIT_input, "cannot open: /dev/null: %s: a rank prints there", strerror(errno));
-    return true;
+    return ranks_agree(flags->ranks, ranks_first(flags->ranks) || ranks_print_nothing(error), error);
 }
 
 static bool run(BenchFlags *flags, const OptionLine *line, Error *error)

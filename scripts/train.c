@@ -62,7 +62,7 @@ static void tell_threads(OptionLine *line)
 {
     const char *given = *options_given(&train_options, line, "threads");
     const char *before = line->loaded[options_given(&train_options, line, "threads") - line->given];
-    if (given && before && atoi(given) != atoi(before))
+    if (ranks_announced() == 0 && given && before && atoi(given) != atoi(before))
         fprintf(stderr, "%s: warning: %d threads, the run began with %d: last bits of the results may differ\n", program_name(),
                 atoi(given), atoi(before));
 }
@@ -211,11 +211,11 @@ static int train_with_progress(TrainFlags *flags, Error *error)
     o->data.threads = o->ranks ? rank_placement_settle(o->ranks, o->data.threads, flags->quiet) : compute_threads_settle(o->data.threads);
     flags->quiet = flags->quiet || !first;
     flags->plots = flags->plots && first;
-    if (!first && !freopen("/dev/null", "w", stdout))
-        return error_set(error, EXIT_input, "cannot open: /dev/null: %s: a rank prints there", strerror(errno)) ? EXIT_ok : EXIT_input;
-    char *arguments = options_text(&train_options, flags, error);
-    if (!arguments)
+    char *arguments = first || ranks_print_nothing(error) ? options_text(&train_options, flags, error) : NULL;
+    if (!ranks_agree(o->ranks, arguments != NULL, error)) {
+        free(arguments);
         return (int)error->code;
+    }
     Progress progress = progress_new(flags->progress, flags->quiet, (uint64_t)flags->log_interval);
     o->arguments = arguments;
     o->stop = stop_watch(progress.quiet);

@@ -50,6 +50,8 @@ static const Mistake mistakes[] = {
     { 2, ONE "-q",                                    "--seed 7",                  8, "other options: rank 1" },
     { 2, ONE "-q",                                    "--epochs 3",                8, "other options: rank 1" },
     { 2, ONE "-q",                                    "--data other",            8, "other images: rank 1" },
+    { 2, "lenet -b 8 --epochs 1 --threads 1 -q", "[ $rank = 0 ] && set -- \"$@\" --data whole || set -- \"$@\" --data torn", 3,
+      "image that rank 1 cannot read: " },
 };
 
 static void expect_mistake(const Mistake *m, const RankStarter *starter)
@@ -65,11 +67,19 @@ static void expect_mistake(const Mistake *m, const RankStarter *starter)
     free(err);
 }
 
+/* The last of the training images, which rank 1 decodes, is cut short in `torn`. */
+static const char make_folders[] = "for set in whole torn; do for part in train/a train/b val/a val/b; do mkdir -p $set/$part; for i in 1 2 3 4; do "
+                                   "{ printf 'P6 32 32 255\\n'; head -c 3072 /dev/zero; } >$set/$part/$i.ppm; done; done; done; "
+                                   "head -c 100 whole/train/b/4.ppm >torn/train/b/4.ppm";
+
 static void test_mistakes(void **state)
 {
     (void)state;
     static const char *const sets[] = { "one", "other" };
     char *out, *err;
+    assert_int_equal(run(make_folders, &out, &err), 0);
+    free(out);
+    free(err);
     for (int set = 0; set < 2; set++) {      /* one byte differs */
         char line[512];
         snprintf(line, sizeof line, "mkdir %s && head -c 61460 /dev/zero | tr '\\0' '\\%d' >%s/data_batch_1.bin && cp %s/data_batch_1.bin %s/test_batch.bin",
@@ -140,6 +150,47 @@ static void test_once(void **state)
         expect_once(&onces[i], rank_runs_starter((int)i % starters));
 }
 
+/* ---- what takes long ---- */
+
+/* A validation that takes longer than ranks may be silent: each of its batches is progress. */
+static void test_long_validation(void **state)
+{
+    (void)state;
+    char *out, *err;
+    assert_int_equal(run("mkdir long && head -c 24584 /dev/zero >long/data_batch_1.bin && head -c 1843800 /dev/zero >long/test_batch.bin", &out, &err), 0);
+    free(out);
+    free(err);
+    rank_runs_well(rank_runs_starter(0), 2, "resnet18 --data long -b 8 --val-batch-size 8 --epochs 1 --opt sgd --threads 1 -q --rank-timeout 4s --output waited");
+}
+
+/* ---- a run that began before photographs were turned ---- */
+
+/* Blanks in place of a piece of the file's JSON. */
+static void blank(const char *name, const char *piece)
+{
+    char path[256];
+    size_t size;
+    const size_t length = strlen(piece);
+    char *bytes = scratch_read(scratch_path(path, folder, name), &size);
+    size_t at = 0;
+    while (at + length < size && memcmp(bytes + at, piece, length))
+        at++;
+    assert_true(at + length < size);
+    memset(bytes + at, ' ', length);
+    scratch_write(path, bytes, size);
+    free(bytes);
+}
+
+/* Rank 0 alone has read that they stay as stored. */
+static void test_resumed_as_stored(void **state)
+{
+    (void)state;
+    rank_runs_well(rank_runs_starter(0), 1, TINY "--max-steps 1 -q --output before");
+    blank("before/last.safetensors", ",\\\"exif-orientation\\\":true");
+    blank("before/last.safetensors", "\"exif_orientation\":\"applied\",");
+    rank_runs_well(rank_runs_starter(0), 2, "--resume before --threads 1 -q");
+}
+
 /* ---- networks that change on the way, and ends that are no beginnings ---- */
 
 static void test_changes(void **state)
@@ -165,6 +216,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_mistakes, commands_setup, commands_teardown),
         cmocka_unit_test_setup_teardown(test_once, commands_setup, commands_teardown),
+        cmocka_unit_test_setup_teardown(test_long_validation, commands_setup, commands_teardown),
+        cmocka_unit_test_setup_teardown(test_resumed_as_stored, commands_setup, commands_teardown),
         cmocka_unit_test_setup_teardown(test_changes, commands_setup, commands_teardown),
     };
     starters = rank_runs_starters();

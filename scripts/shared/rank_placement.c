@@ -6,6 +6,7 @@
 #include "compute_threads.h"
 #include "errors.h"
 #include "text.h"
+#include "threads.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -113,7 +114,8 @@ int rank_placement_settle(Ranks *ranks, int64_t wanted, bool quiet)
     Place own = own_place(), *places = allocate((size_t)count, sizeof *places, "places of ranks");
     ranks_gather(ranks, &own, sizeof own, places);
     const int share = CPU_COUNT(&own.cores) / sharers(places, count, ranks_rank(ranks));
-    own.threads = compute_threads_settle(wanted > 0 ? wanted : share > 0 ? share : 1);
+    const int64_t asked = wanted > 0 ? wanted : share > 0 ? share : 1;
+    own.threads = ranks_first(ranks) ? compute_threads_settle(asked) : threads_settle((int)asked);      /* one of them warns */
     ranks_gather(ranks, &own, sizeof own, places);
     int threads, cores;
     crowd(places, count, ranks_rank(ranks), &threads, &cores);

@@ -8,6 +8,7 @@
 #include "text.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +120,8 @@ static bool watch_open(double hang_seconds, Error *error)
     transport.broadcast(job.state, address, sizeof address);
     if (job.rank > 0 && *address)
         watch = rank_watch_join(&options, address, error);
+    else if (job.rank > 0)
+        error_set(error, EXIT_peer, "rank 0 cannot be reached: it says why");
     if (!watch || !rank_watch_start(watch, error)) {
         rank_watch_leave(watch);
         return false;
@@ -149,11 +152,14 @@ static const RanksModule *module_load(const char *name, Error *error)
     return entry ? entry() : NULL;
 }
 
-/* MPICH's starter waits for the others of a process that ends without a word, and these wait for it. */
+/* MPICH's starter waits for the others of a process that ends without a word, and these wait for it. Told to end, it forgets what it has not yet read
+ * of what was printed. */
 static void end_job(void)
 {
-    if (getenv("PMI_FD"))
-        dprintf(atoi(getenv("PMI_FD")), "cmd=abort exitcode=%d\n", (int)exit_code);
+    if (!getenv("PMI_FD"))
+        return;
+    sleep(1);
+    dprintf(atoi(getenv("PMI_FD")), "cmd=abort exitcode=%d\n", (int)exit_code);
 }
 
 /* The library may be missing on the machine of one rank alone. Where rank 0 lacks it too, that says so, and its starter ends all of them before
@@ -187,8 +193,10 @@ static bool join(Ranks **ranks, double hang_seconds, Error *error)
         tell_apart(error);
         return false;
     }
-    if (!module->open(&job, failed, text, sizeof text))
+    if (!module->open(&job, failed, text, sizeof text)) {
+        error_hand_to(NULL);
         return error_set(error, EXIT_peer, "cannot join the other ranks: %s: %s: see docs/ranks.md", starter->module, text);
+    }
     if (job.count == 1)
         return true;
     transport = *job.transport;
@@ -227,6 +235,11 @@ static void module_close(int code)
     module->close();
     alarm(0);
     module = NULL;
+}
+
+bool ranks_print_nothing(Error *error)
+{
+    return freopen("/dev/null", "w", stdout) || error_set(error, EXIT_input, "cannot open: /dev/null: %s: a rank prints there", strerror(errno));
 }
 
 void ranks_leave(Ranks *ranks)

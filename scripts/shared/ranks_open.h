@@ -21,6 +21,9 @@ void ranks_alone(void);
  * library for this MPI is missing, a rank does not come, or one cannot begin; to be closed in any case. */
 bool ranks_open(Ranks **ranks, double hang_seconds, Error *error);
 
+/* Of a rank beside the first: what it prints is not seen. */
+bool ranks_print_nothing(Error *error);
+
 /* Leaves them, when all have come here: from now on an error is printed at once, by rank 0 alone. NULL: nothing. */
 void ranks_leave(Ranks *ranks);
 /* The last call, when all is printed. code: what the process ends with, should MPI not come to its end. */
