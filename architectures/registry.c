@@ -121,6 +121,7 @@ static bool settle_options(Network *net, const Architecture *arch, const ArchOpt
         { o->bn_momentum > 0,           "--bn-momentum",    count_part(net, "running_mean"), "batch norm" },
         { o->layer_scale > 0,           "--layer-scale",    count_part(net, "layer_scale"), "layer scale" },
         { o->zero_init_last,            "--zero-init-last", o->zero_init_last ? zero_last_norms(net) : 0, "norm at the end of a residual branch" },
+        { o->squeeze_excite,            "--squeeze-excite", arch->build == efficientnet_lite0 || arch->build == tf_efficientnet_lite0, "inverted residual" },
         { o->stem > 0,                  "--stem",           count_part(net, "layer_scale"), "stem of patches" },
         { o->depth > 0,                 "--depth",          arch->build == mlp, "number of layers to choose" },
         { o->width > 0,                 "--width",          arch->build == mlp, "number of units to choose" },

@@ -30,7 +30,7 @@ static void published_numbers(void **state)
     const TrainerOptions o = trainer_defaults(architecture_find("airbench", NULL), NULL);
     assert_true(fabs((double)o.lr - lr_of_sum * batch) < 1e-6);
     assert_true(fabs((double)o.optimizer.weight_decay / (decay_of_sum / (lr_of_sum * batch)) - 1) < 1e-3);
-    assert_true(fabs((double)o.optimizer.momentum - momentum) < 1e-6 && o.batch == (int)batch && o.parts.lookahead && o.parts.lookahead_rising);
+    assert_true(fabs((double)o.optimizer.momentum - momentum) < 1e-6 && o.batch == (int)batch && o.usual_batch == o.batch && o.parts.lookahead && o.parts.lookahead_rising);
     assert_non_null(strstr(o.optimizer.param_groups, "norm-bias lr*64 decay/64"));      /* the same decay in a step */
 }
 

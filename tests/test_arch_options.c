@@ -364,6 +364,7 @@ static void refused(void **state)
         { "lenet",         { .depth = 3 },             "--depth changes nothing: lenet: it has no number of layers to choose" },
         { "resnet18",      { .width = 3 },             "--width changes nothing: resnet18: it has no number of units to choose" },
         { "resnet18",      { .stem = 1 },              "--stem changes nothing: resnet18: it has no stem of patches" },
+        { "resnet18",      { .squeeze_excite = true }, "--squeeze-excite changes nothing: resnet18: it has no inverted residual" },
         { "lenet",         { .identity_init = true },  "--identity-init changes nothing: lenet: it has no 3x3 convolution" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
