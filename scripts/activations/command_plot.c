@@ -24,7 +24,7 @@ static const Setting options[] = {
     { "range", NULL, 0, SETTING_text, FIELD(range), "A,B", "-4,4", .group = "Options", .help = "of x" },
     { "panels", NULL, 0, SETTING_whole, FIELD(panels), "1|2", "2", .least = 1, .most = 2, .group = "Options", .help = "f' beside f, or dashed over it" },
     { "difference", NULL, 0, SETTING_switch, FIELD(difference), .group = "Options", .help = "of two activations: the second less the first, and where it is largest" },
-    { "marks", NULL, 0, SETTING_switch, FIELD(marks), .fallback = "true", .group = "Options", .help = "dots with labels where a curve is lowest" },
+    { "marks", NULL, 0, SETTING_switch, FIELD(marks), .fallback = "true", .group = "Options", .help = "no dots with labels where a curve is lowest" },
 };
 
 static bool range_parse(const char *text, double *from, double *to, Error *error)

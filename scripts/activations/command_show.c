@@ -21,7 +21,7 @@ typedef struct ShowFlags {
 #define FIELD(name) .field = offsetof(ShowFlags, name)
 
 static const Setting options[] = {
-    { "cost", NULL, 0, SETTING_switch, FIELD(cost), .fallback = "true", .group = "Options", .help = "measure how long it takes here, on one thread" },
+    { "cost", NULL, 0, SETTING_switch, FIELD(cost), .fallback = "true", .group = "Options", .help = "do not measure how long it takes here, on one thread" },
 };
 
 static void print_row(const char *label, const char *text)

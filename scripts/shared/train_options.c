@@ -28,7 +28,7 @@ static const Setting options[] = {
     { "batch-per-rank", "local-batch-size", 0, .type = SETTING_int, FIELD(batch_per_rank), .argument = "N", .least = 0, .most = 65536, .fallback = "0", .shown = "a share of -b", .group = "Ranks",
       .help = "images a rank takes in a step; -b is then N times the ranks", .rare = true, .keep = KEEP_call },
     { "rank-timeout", NULL, 0, .type = SETTING_text, FIELD(rank_timeout), .form = &form_duration, .argument = "TIME", .fallback = "10m", .group = "Ranks",
-      .help = "a rank that gets on with nothing for so long ends the run; 0: never, nor does one that is stopped", .rare = true, .keep = KEEP_call },
+      .help = "end the run when a rank makes no progress for this long; 0: never, and stopped ranks are waited for", .rare = true, .keep = KEEP_call },
     { "resume", NULL, 0, TEXT(resume), .argument = "DIR|auto", .group = "Run", .help = "go on with a stopped run; auto: the newest under runs/", .keep = KEEP_call },
     { "config", NULL, 0, TEXT(config), .argument = "FILE", .group = "Run", .help = "read options from lines such as 'lr: 0.1'; those given here win", .rare = true, .keep = KEEP_call },
     { "log-interval", NULL, 0, .type = SETTING_whole, FIELD(log_interval), .argument = "N", .least = 1, .most = 1e9, .fallback = "50", .group = "Run", .help = "with --progress=lines, steps between lines", .rare = true },
