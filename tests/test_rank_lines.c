@@ -46,6 +46,7 @@ static const Mistake mistakes[] = {
     { 2, TINY "-q",                                   "--data nowhere",            3, "rank 1: cannot open data folder: nowhere" },
     { 2, TINY "-q", "[ $rank = 0 ] || export CONVZOO_MPI=missing",             3, "rank 1 on " },
     { 3, TINY "-q", "[ $rank != 0 ] || export CONVZOO_MPI=missing",            3, "no library for their MPI" },
+    { 2, TINY "-q --rank-timeout 3s", "[ $rank = 0 ] || exec sleep 60",            8, "have not all come within 3 s" },
     { 2, TINY "-q --epochs 300 --output gone",        GONE,                        7, "cannot write: gone/last.safetensors" },
     { 2, ONE "-q",                                    "--seed 7",                  8, "other options: rank 1" },
     { 2, ONE "-q",                                    "--epochs 3",                8, "other options: rank 1" },

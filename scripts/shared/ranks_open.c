@@ -9,6 +9,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,6 +180,33 @@ static void tell_apart(Error *error)
     error_hand_to(NULL);
 }
 
+/* ---- ranks that never come ---- */
+
+static char late[256];
+
+static void is_late(int signal_number)
+{
+    (void)signal_number;
+    _exit(write(STDERR_FILENO, late, strlen(late)) < 0 ? EXIT_write : EXIT_peer);
+}
+
+/* Nobody watches a rank before all have met: one that is stopped until then would keep the others waiting for ever. Rank 0 speaks first. */
+static void meet_within(double seconds)
+{
+    char host[64] = "";
+    gethostname(host, sizeof host - 1);
+    snprintf(late, sizeof late, "%s: rank %d on %s: the other ranks have not all come within %.0f s: one of their machines may hang, or a firewall may be between: "
+             "start it again\n", program_name(), ranks_announced(), host, seconds);
+    signal(SIGALRM, is_late);
+    alarm((unsigned)ceil(seconds) + (ranks_announced() > 0 ? 2 : 0));
+}
+
+static void all_have_met(void)
+{
+    alarm(0);
+    signal(SIGALRM, SIG_DFL);
+}
+
 /* What every rank does, also one that has nothing to go on with. */
 static bool join(Ranks **ranks, double hang_seconds, Error *error)
 {
@@ -193,12 +221,16 @@ static bool join(Ranks **ranks, double hang_seconds, Error *error)
         tell_apart(error);
         return false;
     }
+    if (hang_seconds > 0)
+        meet_within(hang_seconds);
     if (!module->open(&job, failed, text, sizeof text)) {
         error_hand_to(NULL);
         return error_set(error, EXIT_peer, "cannot join the other ranks: %s: %s: see docs/ranks.md", starter->module, text);
     }
-    if (job.count == 1)
+    if (job.count == 1) {
+        all_have_met();
         return true;
+    }
     transport = *job.transport;
     transport.alive = ranks_are_alive;
     transport.turns_to = ranks_turn;
@@ -208,6 +240,7 @@ static bool join(Ranks **ranks, double hang_seconds, Error *error)
     job.work = RANK_is_busy;
     if (!watch_open(hang_seconds, error))
         return false;
+    all_have_met();
     error_hand_to(fail);
     *ranks = &job;
     return true;
