@@ -190,7 +190,7 @@ static void is_late(int signal_number)
     _exit(write(STDERR_FILENO, late, strlen(late)) < 0 ? EXIT_write : EXIT_peer);
 }
 
-/* Nobody watches a rank before all have met: one that is stopped until then would keep the others waiting for ever. Rank 0 speaks first. */
+/* Nobody watches a rank before all have met: one that is stopped until then would keep the others waiting for ever. One speaks a second before the next. */
 static void meet_within(double seconds)
 {
     char host[64] = "";
@@ -198,7 +198,7 @@ static void meet_within(double seconds)
     snprintf(late, sizeof late, "%s: rank %d on %s: the other ranks have not all come within %.0f s: one of their machines may hang, or a firewall may be between: "
              "start it again\n", program_name(), ranks_announced(), host, seconds);
     signal(SIGALRM, is_late);
-    alarm((unsigned)ceil(seconds) + (ranks_announced() > 0 ? 2 : 0));
+    alarm((unsigned)ceil(seconds) + (unsigned)ranks_announced());
 }
 
 static void all_have_met(void)

@@ -17,7 +17,7 @@ import tempfile
 import time
 
 STARTERS = {"openmpi": ["mpirun.openmpi", "--oversubscribe"], "mpich": ["mpirun.mpich", "-disable-auto-cleanup"]}
-TRAIN = "lenet --data shapes --limit 48 -b 24 --reproducible --mixup 0.4 --threads 1 -q --epochs 100000 --recovery-interval 3".split()
+TRAIN = "lenet --data shapes --limit 48 -b 24 --reproducible --mixup 0.4 --threads 1 -q --epochs 100000 --recovery-interval 3 --rank-timeout 6s".split()
 STEPS_AN_EPOCH = 2
 SILENT, MARGIN, PATIENCE = 4.0, 5.0, 60.0      # seconds: a stopped rank is given up after; all must have ended; then they are killed here
 
