@@ -147,7 +147,7 @@ static _Noreturn void be_rank(const ExchangeCase *c)
     }
     memcpy(before, p->values + gradients, statistics * sizeof *before);
     for (int step = 0; step < STEPS_EACH; step++) {
-        struct { double loss; int hits; } words[RANKS_MOST] = { 0 };
+        struct { double loss; int hits, count; } words[RANKS_MOST] = { 0 };
         memset(scale, 0, sizeof scale);
         for (int r = 0; r < count; r++) {
             compute(&net, r, step, before);
@@ -161,6 +161,7 @@ static _Noreturn void be_rank(const ExchangeCase *c)
         compute(&net, rank, step, before);
         words[rank].loss = rank + 0.5 * step;
         words[rank].hits = rank;
+        words[rank].count = 16;
         exchange_begin(exchange, words, sizeof *words);
         program_backward(net.program);
         exchange_end(exchange);
@@ -175,7 +176,7 @@ static _Noreturn void be_rank(const ExchangeCase *c)
             if (memcmp(&before[i], &p->values[gradients + i], sizeof *before))
                 complain("statistic", step, i, p->values[gradients + i], before[i]);
         for (int r = 0; r < count; r++)
-            if (words[r].loss != r + 0.5 * step || words[r].hits != r)
+            if (words[r].loss != r + 0.5 * step || words[r].hits != r || words[r].count != 16)
                 complain("word", step, (size_t)r, (float)words[r].loss, (float)r + 0.5f * (float)step);
         memcpy(shared->results[rank][step], p->gradients, gradients * sizeof(float));
     }

@@ -73,22 +73,26 @@ static const char make_folders[] = "for set in whole torn; do for part in train/
                                    "{ printf 'P6 32 32 255\\n'; head -c 3072 /dev/zero; } >$set/$part/$i.ppm; done; done; done; "
                                    "head -c 100 whole/train/b/4.ppm >torn/train/b/4.ppm";
 
+/* What a test needs in its folder. */
+static void prepare(const char *line)
+{
+    char *out, *err;
+    if (run(line, &out, &err) != 0)
+        fail_msg("%s: %s", line, err);
+    free(out);
+    free(err);
+}
+
 static void test_mistakes(void **state)
 {
     (void)state;
     static const char *const sets[] = { "one", "other" };
-    char *out, *err;
-    assert_int_equal(run(make_folders, &out, &err), 0);
-    free(out);
-    free(err);
+    prepare(make_folders);
     for (int set = 0; set < 2; set++) {      /* one byte differs */
         char line[512];
         snprintf(line, sizeof line, "mkdir %s && head -c 61460 /dev/zero | tr '\\0' '\\%d' >%s/data_batch_1.bin && cp %s/data_batch_1.bin %s/test_batch.bin",
                  sets[set], set + 1, sets[set], sets[set], sets[set]);
-        if (run(line, &out, &err) != 0)
-            fail_msg("%s: %s", line, err);
-        free(out);
-        free(err);
+        prepare(line);
     }
     rank_runs_well(rank_runs_starter(0), 1, TINY "--epochs 1 -q --output done");
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++)
@@ -157,10 +161,7 @@ static void test_once(void **state)
 static void test_long_validation(void **state)
 {
     (void)state;
-    char *out, *err;
-    assert_int_equal(run("mkdir long && head -c 24584 /dev/zero >long/data_batch_1.bin && head -c 1843800 /dev/zero >long/test_batch.bin", &out, &err), 0);
-    free(out);
-    free(err);
+    prepare("mkdir long && head -c 24584 /dev/zero >long/data_batch_1.bin && head -c 1843800 /dev/zero >long/test_batch.bin");
     rank_runs_well(rank_runs_starter(0), 2, "resnet18 --data long -b 8 --val-batch-size 8 --epochs 1 --opt sgd --threads 1 -q --rank-timeout 4s --output waited");
 }
 
