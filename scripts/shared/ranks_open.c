@@ -163,20 +163,26 @@ static void end_job(void)
     dprintf(atoi(getenv("PMI_FD")), "cmd=abort exitcode=%d\n", (int)exit_code);
 }
 
+/* Valid until the next call. */
+static const char *own_host(void)
+{
+    static char host[64];
+    gethostname(host, sizeof host - 1);
+    return host;
+}
+
 /* The library may be missing on the machine of one rank alone. Where rank 0 lacks it too, that says so, and its starter ends all of them before
  * another one speaks. */
 static void tell_apart(Error *error)
 {
     enum { PATIENCE = 2 };      /* seconds */
-    char host[64] = "";
     const Error missing = *error;
     exit_code = missing.code;
     atexit(end_job);
     if (ranks_announced() == 0)
         return;
     sleep(PATIENCE);
-    gethostname(host, sizeof host - 1);
-    error_set(error, missing.code, "rank %d on %s: %s", ranks_announced(), host, missing.text);
+    error_set(error, missing.code, "rank %d on %s: %s", ranks_announced(), own_host(), missing.text);
     error_hand_to(NULL);
 }
 
@@ -193,10 +199,8 @@ static void is_late(int signal_number)
 /* Nobody watches a rank before all have met: one that is stopped until then would keep the others waiting for ever. One speaks a second before the next. */
 static void meet_within(double seconds)
 {
-    char host[64] = "";
-    gethostname(host, sizeof host - 1);
     snprintf(late, sizeof late, "%s: rank %d on %s: the other ranks have not all come within %.0f s: one of their machines may hang, or a firewall may be between: "
-             "start it again\n", program_name(), ranks_announced(), host, seconds);
+             "start it again\n", program_name(), ranks_announced(), own_host(), seconds);
     signal(SIGALRM, is_late);
     alarm((unsigned)ceil(seconds) + (unsigned)ranks_announced());
 }
