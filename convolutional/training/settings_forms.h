@@ -1,26 +1,34 @@
 /* settings_forms.h - how fields of TrainerOptions that are no plain number, text or switch are read and written; for the rows of
- * settings_table.c. A form of its own costs a pair <name>_read and <name>_write in settings_forms.c and its name here. */
+ * settings_table.c. A form of its own costs a pair <name>_read and <name>_write, in the file that its list names, and its name there. */
 
 #ifndef CONVZOO_SETTINGS_FORMS_H
 #define CONVZOO_SETTINGS_FORMS_H
 
 #include "settings.h"
 
-#define SETTING_FORMS(X) \
-    X(arch) X(act) X(optimizer) X(schedule) X(betas) X(val_split) X(denied) X(hflip) X(aug) \
-    X(pad_mode) X(erase_mode) X(policy) X(loss) X(class_weights) X(plan) X(duration) \
-    X(early_metric) X(logger) X(amp) X(clip) X(groups) X(milestones) \
-    X(train_sizes) X(scale) X(ratio) X(image_crop) X(image_filter) X(recipe)
-
-/* Of a run by several ranks, in settings_rank_forms.c. */
+/* settings_forms.c: the network, the loss and the run. */
+#define SETTING_FORMS(X) X(arch) X(act) X(denied) X(recipe) X(loss) X(class_weights) X(plan) X(amp) X(duration) X(early_metric) X(logger)
+/* settings_image_forms.c: data and augmentation. */
+#define SETTING_IMAGE_FORMS(X) \
+    X(val_split) X(hflip) X(image_crop) X(image_filter) X(aug) X(train_sizes) X(scale) X(ratio) X(pad_mode) X(erase_mode) X(policy)
+/* settings_optimizer_forms.c: optimisers and schedules. */
+#define SETTING_OPTIMIZER_FORMS(X) X(optimizer) X(schedule) X(betas) X(clip) X(groups) X(milestones)
+/* settings_rank_forms.c: a run by several ranks. */
 #define SETTING_RANK_FORMS(X) X(bn) X(lr_scaling) X(wire)
 
 #define X(name) extern const SettingForm form_##name;
 SETTING_FORMS(X)
+SETTING_IMAGE_FORMS(X)
+SETTING_OPTIMIZER_FORMS(X)
 SETTING_RANK_FORMS(X)
 #undef X
 
-/* The place of `text` among the words of `words`; false and a line that lists them if it is none. */
+/* Whether the text is "none". */
+bool setting_is_none(const char *text);
+/* An enumeration's field: the place of `text` among the words of `words`; false and a line that lists them if it is none. */
 bool setting_word_read(const char *option, const char *words, const char *text, int *place, Error *error);
+/* The same where a value has several names: a row of `choices` is a name and what else it is called. */
+bool        setting_choice_read(const char *option, const char *const *choices, int count, const char *text, void *field, Error *error);
+const char *setting_choice_write(const char *const *choices, const void *field, char *text, size_t size);
 
 #endif
