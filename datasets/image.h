@@ -53,6 +53,8 @@ typedef enum { FILTER_bilinear, FILTER_bicubic, FILTERS } ImageFilter;      /* a
 /* Each one's name, and what else it is called. */
 extern const char *const image_crops[CROPS], *const image_filters[FILTERS];
 
+#define CROP_PCT_LEAST 0.05      /* with less, sizes to scale to would know no bound */
+
 typedef struct ImageFit {
     ImageCrop   crop;
     ImageFilter filter;

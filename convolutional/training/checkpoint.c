@@ -4,6 +4,7 @@
 
 #include "checkpoint_match.h"
 #include "checkpoint_text.h"
+#include "metadata.h"
 
 #include "kernels.h"
 
@@ -125,7 +126,7 @@ static bool optimizer_from_text(const Safetensors *file, const Optimizer *optimi
     if (strcmp(has, needs))
         return error_set(error, EXIT_input, "other optimizer: %s: it was trained with %.40s, this run has %s: use --opt %.40s",
                          path, has, needs, has);
-    return metadata_number(file, steps_key, UINT64_MAX, steps, path, error);
+    return metadata_get_number(file, steps_key, UINT64_MAX, steps, path, error);
 }
 
 bool checkpoint_info(const char *path, ModelInfo *info, Error *error)

@@ -4,9 +4,9 @@
  *   last.safetensors    the same, with optimizer.<state>.<parameter> tensors, those of the run's parts, and the run's counters in
  *                       the metadata
  *
- * Metadata (text): format, arch, act, classes, mean, std, img_size, in_chans, exif_orientation ("applied"), crop and interpolation where they
- * are not centre and bilinear, squeeze_excite, gate_same, bn_eps, depth, width and stem where they are not the architecture's own, temperature and reject_below
- * where evaluate has found them, and for resume the run's own keys. */
+ * Metadata (text): format, arch, act, classes, mean, std, img_size, in_chans, exif_orientation ("applied"); of options of the network
+ * and of how images come to their size, those that are not the usual ones; temperature and reject_below where evaluate has found them
+ * (info_keys.c has the rows of these); and for resume the run's own keys. */
 
 #ifndef CONVZOO_CHECKPOINT_H
 #define CONVZOO_CHECKPOINT_H

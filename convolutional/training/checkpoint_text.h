@@ -1,12 +1,10 @@
-/* checkpoint_text.h - a checkpoint's metadata: ModelInfo and RunState as texts under their keys, both ways. */
+/* checkpoint_text.h - a checkpoint's metadata: ModelInfo (info_text.c), RunState and what parts keep (run_text.c) as texts under
+ * their keys, both ways. */
 
 #ifndef CONVZOO_CHECKPOINT_TEXT_H
 #define CONVZOO_CHECKPOINT_TEXT_H
 
 #include "checkpoint.h"
-
-/* Of the image; with less, sizes to scale to would know no bound. */
-#define CROP_PCT_LEAST 0.05
 
 /* Writing fails (EXIT_write) only if a text is not UTF-8, or a number not finite; `path` is for the message. */
 bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *path, Error *error);
@@ -18,6 +16,10 @@ const char *calibration_text(double number, char text[32]);
 /* Reading fails (EXIT_input) if a key is missing, does not parse or contradicts another; what was filled is cleared. */
 bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, Error *error);
 bool run_from_text(const Safetensors *file, RunState *run, const char *path, Error *error);
+
+/* Of the info, the keys that only some files have (info_keys.c). */
+bool info_keys_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *path, Error *error);
+bool info_keys_from_text(const Safetensors *file, ModelInfo *info, const char *path, Error *error);
 
 /* What parts keep beside tensors. Reading gives the values, to be set when all else was read as well. */
 typedef union KeptValue {
@@ -32,8 +34,5 @@ typedef struct KeptValues {
 bool numbers_to_text(SafetensorsWriter *writer, const Kept *kept, const char *path, Error *error);
 bool numbers_from_text(const Safetensors *file, const Kept *kept, KeptValues *values, const char *path, Error *error);
 void numbers_set(const Kept *kept, const KeptValues *values);
-
-/* A whole number up to `most` in decimal digits. */
-bool metadata_number(const Safetensors *file, const char *key, uint64_t most, uint64_t *number, const char *path, Error *error);
 
 #endif

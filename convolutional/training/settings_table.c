@@ -2,7 +2,6 @@
 
 #include "settings_forms.h"
 
-#include "checkpoint_text.h"
 #include "plan_text.h"
 
 #define FORM(name)    .form = &form_##name
