@@ -130,14 +130,19 @@ static void tell(void *context, const char *text)
     snprintf(note + at, NOTE_ROOM - at, "%s\n", text);
 }
 
+static void settle_subject(const PlanSubject *subject, Plan *plan, char *note)
+{
+    *plan = parsed("measured");
+    note[0] = '\0';
+    plan_settle(plan, subject, tell, note);
+    assert_false(plan->measured);
+}
+
 static void settle(int batch, Plan *plan, char *note)
 {
     PlanSubject subject = subject_of("lenet");
     subject.batch = batch;
-    *plan = parsed("measured");
-    note[0] = '\0';
-    plan_settle(plan, &subject, tell, note);
-    assert_false(plan->measured);
+    settle_subject(&subject, plan, note);
 }
 
 /* Measured once, then remembered; again where the cache is damaged or cannot be. */
@@ -171,6 +176,36 @@ static void test_cache(void **state)
     plan_settle(&plain, &subject, tell, note);
     assert_string_equal(note, "");
     assert_string_equal(plan_text(&plain), "blocked");
+}
+
+/* Whatever gives other layers is measured anew. */
+static void test_cache_of_options(void **state)
+{
+    (void)state;
+    static const struct { const char *name; ArchOptions options; } others[] = {
+        { "classes",    { .classes = 7 } },
+        { "no dropout", { .classes = 10, .no_dropout = true } },
+        { "depth",      { .classes = 10, .depth = 5 } },
+        { "width",      { .classes = 10, .width = 8 } },
+    };
+    char cache[256], note[NOTE_ROOM];
+    Plan plan;
+    assert_int_equal(setenv("XDG_CACHE_HOME", scratch_path(cache, root, "options"), 1), 0);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        PlanSubject subject = subject_of(others[i].options.no_dropout ? "baseline" : "mlp");
+        subject.batch = 2;
+        settle_subject(&subject, &plan, note);
+        subject.options.classes = others[i].options.classes;
+        subject.options.no_dropout = others[i].options.no_dropout;
+        subject.options.depth = others[i].options.depth;
+        subject.options.width = others[i].options.width;
+        settle_subject(&subject, &plan, note);
+        if (!strstr(note, "measured in"))
+            fail_msg("%s: %s", others[i].name, note);
+        settle_subject(&subject, &plan, note);
+        if (!strstr(note, "measured before"))
+            fail_msg("%s again: %s", others[i].name, note);
+    }
 }
 
 static int train(TrainerOptions *options)
@@ -211,7 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text), cmocka_unit_test(test_letters), cmocka_unit_test(test_letters_of_mixed_precision),
-        cmocka_unit_test(test_cache), cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_cache), cmocka_unit_test(test_cache_of_options), cmocka_unit_test(test_resume),
     };
     scratch_new(root);
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "clock.h"
 #include "disk.h"
@@ -17,7 +18,7 @@
 #include "threads.h"
 
 /* Goes up when kernels change so much that old measurements mislead. */
-enum { GENERATION = 2 };
+enum { GENERATION = 3 };
 
 enum { PATH_ROOM = 1024, KEY_ROOM = 1280, FILE_MOST = 16 << 20 };
 
@@ -39,20 +40,42 @@ static void processor_name(char *name, size_t size)
         fclose(file);
 }
 
+static Network *build(const void *context)
+{
+    const PlanSubject *s = context;
+    Error error = { 0 };
+    Network *network = architecture_network(s->arch, s->image, &s->options, &error);
+    CHECK(network, "%s was built before: %s", s->arch->key, error.text);
+    return network;
+}
+
+/* Of the layers' kinds and sizes: whichever options make other ones, the plan is another. */
+static unsigned long hash_layers(const PlanSubject *s)
+{
+    Network *network = build(s);
+    uLong hash = crc32(0, NULL, 0);
+    for (int i = 0; i < network_module_count(network); i++) {
+        const Module *module = network_module(network, i);
+        hash = crc32(hash, (const Bytef *)module->ops->kind, (uInt)strlen(module->ops->kind));
+        hash = crc32(hash, (const Bytef *)&module->out->shape, sizeof module->out->shape);
+    }
+    for (int i = 0; i < network_param_count(network); i++) {
+        const Param *param = network_param(network, i);
+        hash = crc32(hash, (const Bytef *)param->dims, (uInt)((size_t)param->rank * sizeof *param->dims));
+    }
+    network_free(network);
+    return hash;
+}
+
 static void key_of(const PlanSubject *s, const Plan *plan, char *key, size_t size)
 {
-    char processor[128], kernels[64], act[ACTIVATION_TEXT], sizes[48] = "";
+    char processor[128], kernels[64], act[ACTIVATION_TEXT];
     processor_name(processor, sizeof processor);
-    if (s->options.depth || s->options.width || s->options.stem)
-        snprintf(sizes, sizeof sizes, " depth %d width %d stem %d", s->options.depth, s->options.width, s->options.stem);
     const int at = snprintf(key, size, "generation %d, %s, %s, %d threads, ", GENERATION, processor,
                             program_kernels(kernels, sizeof kernels), threads_settle(0));
-    snprintf(key + at, size - (size_t)at, "%s %s b%d, %s %s%s%s%s%s%s%s %dx%dx%d, %d classes, plan %s",
+    snprintf(key + at, size - (size_t)at, "%s %s b%d, %s %s %dx%dx%d, layers %08lx, plan %s",
              s->purpose.gradients != GRADIENTS_none ? "train" : "infer", plan->precision == PRECISION_f32 ? "f32" : "bf16", s->batch,
-             s->arch->key, activation_text(s->options.act, act, sizeof act), s->options.no_dropout ? " no dropout" : "",
-             s->options.squeeze_excite ? " squeeze-excite" : "", s->options.gate_same ? " same parameters" : "",
-             s->options.dropout > 0.0f ? " own dropout" : "", s->options.drop_path > 0.0f ? " drop path" : "", sizes,
-             s->image.c, s->image.h, s->image.w, s->options.classes,
+             s->arch->key, activation_text(s->options.act, act, sizeof act), s->image.c, s->image.h, s->image.w, hash_layers(s),
              plan_text(plan));
 }
 
@@ -112,15 +135,6 @@ static bool remember(const char *folder, const char *path, const char *key, cons
 }
 
 /* ---- measuring ---- */
-
-static Network *build(const void *context)
-{
-    const PlanSubject *s = context;
-    Error error = { 0 };
-    Network *network = architecture_network(s->arch, s->image, &s->options, &error);
-    CHECK(network, "%s was built before: %s", s->arch->key, error.text);
-    return network;
-}
 
 void plan_settle(Plan *plan, const PlanSubject *subject, void (*tell)(void *context, const char *text), void *context)
 {
