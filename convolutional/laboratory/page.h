@@ -1,7 +1,7 @@
 /* page.h - a page for a browser that holds all that it needs, from the parts in laboratory/explorer/ and laboratory/report/.
  *
- * A part may have {{name}} where another belongs, which may have such marks too, and {{data}} for what the program knows. What all pages
- * have is in shared.html. */
+ * A part may have {{name}} where another belongs, which may have such marks too, and {{data}} for what the program knows. All pages begin
+ * with head.html; what else they share is in shared.html. */
 
 #ifndef CONVZOO_PAGE_H
 #define CONVZOO_PAGE_H
