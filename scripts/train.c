@@ -13,6 +13,7 @@
 #include "ranks_open.h"
 #include "stop.h"
 #include "text.h"
+#include "time_plan.h"
 #include "train_options.h"
 #include "trials.h"
 
@@ -175,11 +176,14 @@ static int print_dry_run(Trainer *trainer, Error *error)
     const int code = trials_dry(trainer, &result, error);
     if (code != EXIT_ok)
         return code;
+    if (trainer->options.max_seconds > 0.0)
+        time_plan_make(trainer);
     const double val_seconds = result.val_seconds * loader_batches(trainer->val_loader);
     const double epoch_seconds = result.step_seconds * trainer->batches + val_seconds;
+    const double run_seconds = result.step_seconds * (double)trainer->schedule.steps + val_seconds * trainer->options.epochs;
     printf("loss %.4f in training, %.4f in validation; a step takes %.3g ms, an epoch about %.3g s, the run about %.3g minutes; "
            "nothing was written\n", result.loss, result.val_loss, 1e3 * result.step_seconds, epoch_seconds,
-           epoch_seconds * trainer->options.epochs / 60.0);
+           run_seconds / 60.0);
     return code;
 }
 

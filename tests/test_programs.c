@@ -132,6 +132,7 @@ static void test_a_run_and_its_ways_to_end(void **state)
         { "bench lenet -b 4 --seconds 0 >/dev/full",                  7, "", "cannot write: standard output" },
         { TINY "--lr 1e6 --warmup-epochs 0 --output nan",            6, "", "first not finite" },
         { TINY "--dry-run -q",                                        0, "nothing was written", "" },
+        { TINY "--dry-run --max-time 2s",                             0, "nothing was written", "planned for 2 seconds" },
         { TINY "--find-lr -q",                                        0, "suggested: --lr ", "" },
         { TINY "--overfit-batch -q",                                  0, "one batch of 32 images", "" },
         { TINY "--find-lr --dry-run",                                 2, "", "one at a time" },
