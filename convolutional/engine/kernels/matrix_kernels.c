@@ -102,9 +102,9 @@ void KERNEL(kernel_matrix_product)(size_t rows, size_t columns, size_t depth, co
 }
 
 /* What lies below the diagonal is a copy. Neighbouring tasks go to different threads, for the lower bands have fewer. */
-void KERNEL(kernel_matrix_square)(size_t rows, size_t depth, const float *a, float *c)
+void KERNEL(kernel_matrix_symmetric)(size_t rows, size_t depth, const float *a, const float *b, float *c)
 {
-    const Product p = { rows, rows, depth, a, { a, depth, true }, c };
+    const Product p = { rows, rows, depth, a, { b, depth, true }, c };
     const size_t across = (rows + WIDTH - 1) / WIDTH, down = (rows + BAND - 1) / BAND;
     #pragma omp parallel for schedule(static, 1)
     for (size_t task = 0; task < across * down; task++) {

@@ -1,9 +1,12 @@
 /* muon.c - momentum made orthogonal: all directions of a layer's matrix move alike.
  *
  *   v = momentum v + g;  u = nesterov ? g + momentum v : v, as the matrix [out, in k k]
- *   x = u / |u|;  five times, or `rounds`, x = a x + (b A + c A A) x,  A = x x^T,  (a, b, c) = (3.4445, -4.7750, 2.0315): Newton-Schulz
+ *   x = u / |u|;  five times, or `rounds`, x = (a I + b S + c S S) x,  S = x x^T,  (a, b, c) = (3.4445, -4.7750, 2.0315): Newton-Schulz
  *   normalised: w = sqrt(out) w / |w| first, so that lr is the share of it that a step turns       airbench94_muon
  *   w -= lr wd w;  w -= lr sqrt(max(1, out / (in k k))) x                 Jordan et al., 2024, kellerjordan.github.io/posts/muon
+ *
+ * All that multiplies x is a polynomial in the first S, and all such commute: with Q = a I + b S + c S S, the next S is Q S Q. So the
+ * rounds are products of small symmetric matrices, of which half is computed, and x is multiplied once, by the product of all Q.
  *
  * It takes the weights of convolutions and linear layers. Biases, norms, depthwise filters and the head go by another rule,
  * which keeps its states in the same blocks: adamw its first moment in momentum_buffer, and the second in exp_avg_sq. */
@@ -15,7 +18,10 @@
 
 #include <math.h>
 
-enum { ROUNDS_USUAL = 5 };
+enum {
+    ROUNDS_USUAL = 5,
+    ROUNDS_AT_ONCE = 5      /* then S is computed from x again: what rounding leaves in S where x has nothing grows 12 times a round */
+};
 static const float A = 3.4445f, B = -4.7750f, C = 2.0315f;
 
 /* A depthwise filter reads one channel: its rows have nothing to do with each other. */
@@ -30,7 +36,7 @@ typedef struct Upright {
     size_t rows, columns;
     bool   turned;
     float *x, *product;                   /* rows x columns each */
-    float *square, *polynomial;           /* rows x rows */
+    float *s, *q, *all_q, *spare;         /* rows x rows: S, Q, the product of the Q so far */
 } Upright;
 
 static Upright upright_of(const OptimizerTensor *t)
@@ -40,15 +46,17 @@ static Upright upright_of(const OptimizerTensor *t)
     const size_t all = m.rows * m.columns;
     m.x = t->scratch;
     m.product = m.x + all;
-    m.square = m.product + all;
-    m.polynomial = m.square + m.rows * m.rows;
+    m.s = m.product + all;
+    m.q = m.s + m.rows * m.rows;
+    m.all_q = m.q + m.rows * m.rows;
+    m.spare = m.all_q + m.rows * m.rows;
     return m;
 }
 
 static size_t muon_scratch(const OptimizerTensor *t)
 {
     const size_t least = t->rows < t->columns ? t->rows : t->columns;
-    return 2 * t->rows * t->columns + 2 * least * least;
+    return 2 * t->rows * t->columns + 4 * least * least;
 }
 
 /* Where element (row, column) of the upright matrix lies in the span. */
@@ -57,11 +65,11 @@ static inline size_t place_of(const OptimizerTensor *t, const Upright *m, size_t
     return t->positions[m->turned ? column * t->columns + row : row * t->columns + column];
 }
 
-/* Of a round: x x^T and (x x^T)^2, of which half is computed, and what multiplies x. */
+/* Multiply-adds of the usual rounds: the first S, of which half is computed, the last product, and 17 halves of small ones. */
 static double muon_cost(const OptimizerTensor *t)
 {
     const double least = t->rows < t->columns ? (double)t->rows : (double)t->columns, most = (double)(t->rows * t->columns) / least;
-    return least * least * (1.5 * most + 0.5 * least);
+    return least * least * (1.5 * most + 8.5 * least);
 }
 
 static void accumulate(const OptimizerStep *s, size_t count, const float *restrict g, float *restrict v)
@@ -90,25 +98,57 @@ static void multiply_by(size_t count, float factor, float *x)
         x[i] *= factor;
 }
 
-/* y = p y + q x */
-static void combine(size_t count, float p, float q, const float *restrict x, float *restrict y)
+static void exchange(float **a, float **b)
 {
-    #pragma omp parallel for simd schedule(static)
-    for (size_t i = 0; i < count; i++)
-        y[i] = p * y[i] + q * x[i];
+    float *const kept = *a;
+    *a = *b;
+    *b = kept;
 }
 
-static void make_orthogonal(const Upright *m, int rounds)
+/* Q of S. */
+static void make_polynomial(const Upright *m)
 {
-    const size_t all = m->rows * m->columns, few = m->rows * m->rows;
-    multiply_by(all, (float)(1 / (sqrt(kernel_sum_of_squares(all, m->x)) + 1e-7)), m->x);
-    for (int round = 0; round < rounds; round++) {
-        kernel_matrix_square(m->rows, m->columns, m->x, m->square);
-        kernel_matrix_square(m->rows, m->rows, m->square, m->polynomial);      /* of a symmetric matrix */
-        combine(few, C, B, m->square, m->polynomial);
-        kernel_matrix_product(m->rows, m->columns, m->rows, m->polynomial, m->x, m->product);
-        combine(all, A, 1, m->product, m->x);
+    const size_t n = m->rows;
+    kernel_matrix_symmetric(n, n, m->s, m->s, m->q);
+    #pragma omp parallel for schedule(static)
+    for (size_t row = 0; row < n; row++) {
+        const float *restrict s = m->s + row * n;
+        float *restrict q = m->q + row * n;
+        for (size_t column = 0; column < n; column++)
+            q[column] = B * s[column] + C * q[column];
+        q[row] += A;
     }
+}
+
+/* x becomes what so many rounds make of it, at most ROUNDS_AT_ONCE. */
+static void do_rounds(Upright *m, int rounds)
+{
+    const size_t n = m->rows;
+    kernel_matrix_symmetric(n, m->columns, m->x, m->x, m->s);
+    for (int round = 0; round < rounds; round++) {
+        make_polynomial(m);
+        if (round > 0) {
+            kernel_matrix_symmetric(n, n, m->q, m->all_q, m->spare);
+            exchange(&m->all_q, &m->spare);
+        }
+        if (round + 1 < rounds) {
+            kernel_matrix_symmetric(n, n, m->q, m->s, m->spare);
+            kernel_matrix_symmetric(n, n, m->spare, m->q, m->s);
+        }
+        if (round == 0)
+            exchange(&m->all_q, &m->q);
+    }
+    kernel_matrix_product(n, m->columns, n, m->all_q, m->x, m->product);
+    exchange(&m->x, &m->product);
+}
+
+static void make_orthogonal(Upright *m, int rounds)
+{
+    const size_t all = m->rows * m->columns;
+    multiply_by(all, (float)(1 / (sqrt(kernel_sum_of_squares(all, m->x)) + 1e-7)), m->x);
+    for (; rounds > ROUNDS_AT_ONCE; rounds -= ROUNDS_AT_ONCE)
+        do_rounds(m, ROUNDS_AT_ONCE);
+    do_rounds(m, rounds);
 }
 
 /* What gives the weights the norm of `rows` rows of norm 1. */
@@ -120,7 +160,7 @@ static float unit_of(const OptimizerTensor *t, const float *w)
 
 static void muon_tensor(const OptimizerStep *s, const OptimizerTensor *t, float *w, const float *g, float *const *state)
 {
-    const Upright m = upright_of(t);
+    Upright m = upright_of(t);
     const int rounds = s->options->muon_rounds ? s->options->muon_rounds : ROUNDS_USUAL;
     const float keep = (1 - s->lr * s->decay) * (s->options->muon_normalise ? unit_of(t, w) : 1);
     const float rate = s->lr * sqrtf(fmaxf(1, (float)t->rows / (float)t->columns));
