@@ -173,17 +173,18 @@ static int print_overfit(Trainer *trainer, Error *error)
 static int print_dry_run(Trainer *trainer, Error *error)
 {
     DryRun result;
+    char run[64] = "";
+    if (trainer->options.max_seconds > 0.0)
+        time_plan_make(trainer);      /* which tells it */
     const int code = trials_dry(trainer, &result, error);
     if (code != EXIT_ok)
         return code;
-    if (trainer->options.max_seconds > 0.0)
-        time_plan_make(trainer);
     const double val_seconds = result.val_seconds * loader_batches(trainer->val_loader);
     const double epoch_seconds = result.step_seconds * trainer->batches + val_seconds;
-    const double run_seconds = result.step_seconds * (double)trainer->schedule.steps + val_seconds * trainer->options.epochs;
-    printf("loss %.4f in training, %.4f in validation; a step takes %.3g ms, an epoch about %.3g s, the run about %.3g minutes; "
-           "nothing was written\n", result.loss, result.val_loss, 1e3 * result.step_seconds, epoch_seconds,
-           run_seconds / 60.0);
+    if (!trainer->state.planned_steps)
+        snprintf(run, sizeof run, ", the run about %.3g minutes", epoch_seconds * trainer->options.epochs / 60.0);
+    printf("loss %.4f in training, %.4f in validation; a step takes %.3g ms, an epoch about %.3g s%s; nothing was written\n",
+           result.loss, result.val_loss, 1e3 * result.step_seconds, epoch_seconds, run);
     return code;
 }
 

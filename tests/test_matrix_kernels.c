@@ -79,10 +79,37 @@ static void symmetric(void **state)
     }
 }
 
+/* Of matrices whose product is symmetric but for rounding, as in Muon's rounds: the upper half has the general product's bytes, the lower one is its
+ * copy, on one thread or three. */
+static void symmetric_but_for_rounding(void **state)
+{
+    (void)state;
+    const int before = omp_get_max_threads();
+    enum { ROWS = 97, DEPTH = 40 };
+    float *x = drawn(ROWS * DEPTH, 1), *a = drawn(ROWS * ROWS, 2), *b = drawn(ROWS * ROWS, 3), *c = drawn(ROWS * ROWS, 4), *expected = drawn(ROWS * ROWS, 5);
+    kernel_matrix_symmetric(ROWS, DEPTH, x, x, a);
+    kernel_matrix_symmetric(ROWS, ROWS, a, a, b);
+    kernel_matrix_product(ROWS, ROWS, ROWS, a, b, expected);
+    for (int threads = 1; threads <= 3; threads += 2) {
+        omp_set_num_threads(threads);
+        kernel_matrix_symmetric(ROWS, ROWS, a, b, c);
+        omp_set_num_threads(before);
+        for (size_t i = 0; i < ROWS; i++)
+            for (size_t j = i; j < ROWS; j++)
+                assert_true(c[i * ROWS + j] == expected[i * ROWS + j] && c[j * ROWS + i] == c[i * ROWS + j]);
+    }
+    free(x);
+    free(a);
+    free(b);
+    free(c);
+    free(expected);
+}
+
 int main(void)
 {
     if (!getenv("CONVZOO_ISA"))
         return run_every_isa();
-    const struct CMUnitTest tests[] = { cmocka_unit_test(product), cmocka_unit_test(symmetric) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(product), cmocka_unit_test(symmetric),
+                                        cmocka_unit_test(symmetric_but_for_rounding) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -209,8 +209,8 @@ void kernel_batch_last_pool_backward(const BatchLastPool *p, const float *x, con
 
 /* c[rows][columns] = a[rows][depth] b[depth][columns]; c is neither. Every sum is in the same order for any thread count. */
 void kernel_matrix_product(size_t rows, size_t columns, size_t depth, const float *a, const float *b, float *c);
-/* c[rows][rows] = a[rows][depth] times b[rows][depth] turned over, where that is symmetric, with the same sums, for little more than half
- * of the work: c's lower half is a copy of the upper one. */
+/* c[rows][rows] = a[rows][depth] times b[rows][depth] turned over, for products that are symmetric, with the same sums: the lower half is a
+ * copy of the upper one, for little more than half of the work. a and b may be the same; c is neither. */
 void kernel_matrix_symmetric(size_t rows, size_t depth, const float *a, const float *b, float *c);
 
 /* Sum of squares in double, in fixed blocks added in order: the same bits for any thread count. */

@@ -33,10 +33,8 @@ static void slot_fill(const void *context, void *data)
 
 static void optimizer_to_text(SafetensorsWriter *writer, const Optimizer *optimizer)
 {
-    char steps[32];
-    snprintf(steps, sizeof steps, "%llu", (unsigned long long)optimizer->steps);
     safetensors_writer_metadata(writer, optimizer_key, optimizer_name(optimizer->options.kind));
-    safetensors_writer_metadata(writer, steps_key, steps);
+    metadata_put_number(writer, steps_key, optimizer->steps);
 }
 
 /* A file that could not be loaded again must not replace one that can. */
@@ -142,8 +140,8 @@ bool checkpoint_set_calibration(const char *path, const ModelInfo *info, Error *
 {
     char temperature[32], reject[32];
     const SafetensorsText texts[] = {
-        { "temperature", info->temperature > 0 ? calibration_text(info->temperature, temperature) : NULL },
-        { "reject_below", info->reject_below > 0 ? calibration_text(info->reject_below, reject) : NULL },
+        { "temperature", info->temperature > 0 ? metadata_real_text(info->temperature, temperature) : NULL },
+        { "reject_below", info->reject_below > 0 ? metadata_real_text(info->reject_below, reject) : NULL },
     };
     return safetensors_set_metadata(path, texts, sizeof texts / sizeof *texts, error);
 }

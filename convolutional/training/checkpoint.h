@@ -26,8 +26,7 @@ typedef struct ModelInfo {
     int    class_count;
     int    channels, side;                     /* in_chans, img_size */
     float  mean[CHECKPOINT_MAX_CHANNELS], std[CHECKPOINT_MAX_CHANNELS];
-    ArchOptions network;                       /* what of them shapes the network is kept, where it is not the architecture's own: squeeze_excite,
-                                                  gate_same, bn_eps, depth, width, stem */
+    ArchOptions network;                       /* what has a row in info_keys.c is kept, where it is not the architecture's own */
     bool   as_stored;                          /* EXIF orientation was not applied to the photographs: exif_orientation is missing */
     ImageFit fit;                              /* how images come to img_size: crop, interpolation, crop_pct */
     double temperature;                        /* that logits are divided by before they become probabilities; 0: 1 */

@@ -10,14 +10,11 @@
 bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *path, Error *error);
 bool run_to_text(SafetensorsWriter *writer, const RunState *run, const char *path, Error *error);
 
-/* A number above 0 as its key's text; returns text. */
-const char *calibration_text(double number, char text[32]);
-
 /* Reading fails (EXIT_input) if a key is missing, does not parse or contradicts another; what was filled is cleared. */
 bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, Error *error);
 bool run_from_text(const Safetensors *file, RunState *run, const char *path, Error *error);
 
-/* Of the info, the keys that only some files have (info_keys.c). */
+/* Of the info, the keys that only some files have (info_keys.c). Reading leaves a field alone whose key is missing: `info` is cleared before. */
 bool info_keys_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *path, Error *error);
 bool info_keys_from_text(const Safetensors *file, ModelInfo *info, const char *path, Error *error);
 

@@ -7,8 +7,8 @@
 #include "metadata.h"
 #include "names.h"
 
+#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct InfoKey {
@@ -125,16 +125,6 @@ static bool get(const Safetensors *file, const InfoKey *key, void *field, const 
     else
         *(double *)field = value;
     return true;
-}
-
-const char *calibration_text(double number, char text[32])
-{
-    json_t *json = json_real(number);
-    char *digits = json ? json_dumps(json, JSON_ENCODE_ANY | JSON_REAL_PRECISION(METADATA_DOUBLE_DIGITS)) : NULL;
-    snprintf(text, 32, "%s", digits ? digits : "");
-    free(digits);
-    json_decref(json);
-    return text;
 }
 
 bool info_keys_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *path, Error *error)

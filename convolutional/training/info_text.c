@@ -2,7 +2,6 @@
 
 #include "checkpoint_text.h"
 
-#include "architectures.h"
 #include "metadata.h"
 #include "text.h"
 
@@ -93,8 +92,8 @@ bool info_to_text(SafetensorsWriter *writer, const ModelInfo *info, const char *
 {
     safetensors_writer_metadata(writer, "format", "pt");
     const bool ok = metadata_put_text(writer, "arch", info->arch, path, error) && metadata_put_text(writer, "act", info->act, path, error) &&
-              put_classes(writer, info, path, error) && put_floats(writer, "mean", info->mean, info->channels, path, error) &&
-              put_floats(writer, "std", info->std, info->channels, path, error);
+                    put_classes(writer, info, path, error) && put_floats(writer, "mean", info->mean, info->channels, path, error) &&
+                    put_floats(writer, "std", info->std, info->channels, path, error);
     if (!ok)
         return false;
     metadata_put_number(writer, "img_size", (uint64_t)info->side);
@@ -138,16 +137,16 @@ bool info_from_text(const Safetensors *file, ModelInfo *info, const char *path, 
     *info = (ModelInfo){0};
     char format[4];
     const bool ok = check_keys(file, path, error) && metadata_get_text(file, "format", format, sizeof format, path, error) &&
-              (!strcmp(format, "pt") || metadata_refuse("format", format, "pt", path, error)) &&
-              metadata_get_text(file, "arch", info->arch, sizeof info->arch, path, error) &&
-              metadata_get_text(file, "act", info->act, sizeof info->act, path, error) &&
-              metadata_get_positive(file, "img_size", MAX_SIDE, &info->side, path, error) &&
-              metadata_get_positive(file, "in_chans", CHECKPOINT_MAX_CHANNELS, &info->channels, path, error) &&
-              (info->channels != 2 || metadata_refuse("in_chans", "2", "1 (grey) or 3 (colour)", path, error)) &&
-              get_floats(file, "mean", info->mean, info->channels, -INFINITY, path, error) &&
-              get_floats(file, "std", info->std, info->channels, 1e-30f, path, error) &&
-              get_orientation(file, &info->as_stored, path, error) &&
-              info_keys_from_text(file, info, path, error) && get_classes(file, info, path, error);
+                    (!strcmp(format, "pt") || metadata_refuse("format", format, "pt", path, error)) &&
+                    metadata_get_text(file, "arch", info->arch, sizeof info->arch, path, error) &&
+                    metadata_get_text(file, "act", info->act, sizeof info->act, path, error) &&
+                    metadata_get_positive(file, "img_size", MAX_SIDE, &info->side, path, error) &&
+                    metadata_get_positive(file, "in_chans", CHECKPOINT_MAX_CHANNELS, &info->channels, path, error) &&
+                    (info->channels != 2 || metadata_refuse("in_chans", "2", "1 (grey) or 3 (colour)", path, error)) &&
+                    get_floats(file, "mean", info->mean, info->channels, -INFINITY, path, error) &&
+                    get_floats(file, "std", info->std, info->channels, 1e-30f, path, error) &&
+                    get_orientation(file, &info->as_stored, path, error) &&
+                    info_keys_from_text(file, info, path, error) && get_classes(file, info, path, error);
     if (!ok)
         model_info_clear(info);
     return ok;

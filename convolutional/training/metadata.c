@@ -42,6 +42,16 @@ bool metadata_put_real(SafetensorsWriter *writer, const char *key, double number
     return metadata_put_json(writer, key, json_real(number), JSON_REAL_PRECISION((size_t)digits), path, error);
 }
 
+const char *metadata_real_text(double number, char text[32])
+{
+    json_t *json = json_real(number);
+    char *digits = json ? json_dumps(json, JSON_ENCODE_ANY | JSON_REAL_PRECISION(METADATA_DOUBLE_DIGITS)) : NULL;
+    snprintf(text, 32, "%s", digits ? digits : "");
+    free(digits);
+    json_decref(json);
+    return text;
+}
+
 /* ---- reading ---- */
 
 bool metadata_refuse(const char *key, const char *text, const char *expected, const char *path, Error *error)

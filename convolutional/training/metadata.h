@@ -17,6 +17,8 @@ enum { METADATA_FLOAT_DIGITS = 9, METADATA_DOUBLE_DIGITS = 17 };
 bool metadata_put_text(SafetensorsWriter *writer, const char *key, const char *text, const char *path, Error *error);
 void metadata_put_number(SafetensorsWriter *writer, const char *key, uint64_t number);
 bool metadata_put_real(SafetensorsWriter *writer, const char *key, double number, int digits, const char *path, Error *error);
+/* What that writes with METADATA_DOUBLE_DIGITS; returns text. */
+const char *metadata_real_text(double number, char text[32]);
 /* Releases `json`; NULL stands for what JSON cannot hold. */
 bool metadata_put_json(SafetensorsWriter *writer, const char *key, json_t *json, size_t flags, const char *path, Error *error);
 

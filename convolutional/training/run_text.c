@@ -3,6 +3,7 @@
 #include "checkpoint_text.h"
 #include "metadata.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 

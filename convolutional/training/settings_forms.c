@@ -6,6 +6,7 @@
 #include "plan_text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* settings_forms.h - how fields of TrainerOptions that are no plain number, text or switch are read and written; for the rows of
- * settings_table.c. A form of its own costs a pair <name>_read and <name>_write, in the file that its list names, and its name there. */
+ * settings_table.c. A form of its own costs a pair <name>_read and <name>_write in one of the files below, and its name in that file's list. */
 
 #ifndef CONVZOO_SETTINGS_FORMS_H
 #define CONVZOO_SETTINGS_FORMS_H

@@ -160,7 +160,7 @@ static const char *erase_mode_write(const void *field, char *text, size_t size)
 static bool policy_read(const char *text, void *field, Error *error)
 {
     char step[POLICY_SIZE];
-    const bool none = names_match("none", text, strlen(text));
+    const bool none = setting_is_none(text);
     if (!none && !augment_policy(text, step, error))
         return false;
     snprintf(field, POLICY_SIZE, "%s", none ? "" : text);

@@ -20,7 +20,7 @@
 
 enum {
     ROUNDS_USUAL = 5,
-    ROUNDS_AT_ONCE = 5      /* then S is computed from x again: what rounding leaves in S where x has nothing grows 12 times a round */
+    ROUNDS_AT_ONCE = 5      /* then S is computed from x anew: where x has nothing, S holds rounding alone, which grows 12 times a round */
 };
 static const float A = 3.4445f, B = -4.7750f, C = 2.0315f;
 
