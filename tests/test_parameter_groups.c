@@ -7,9 +7,11 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "architectures.h"
 #include "optimizer_net.h"
 #include "parameter_groups.h"
 
@@ -133,6 +135,32 @@ static void settings_of_parameters(void **state)
     optimizer_net_free(&s);
 }
 
+/* What the recipes leave to the rule beside Muon's: nothing at 32 pixels but VGG's second linear layer, at 224 all in front of the head that are large. */
+static void huge_by_size(void **state)
+{
+    (void)state;
+    static const struct { const char *arch; int side; const char *huge; } cases[] = {
+        { "baseline", 32, "" }, { "baseline", 224, "classifier.1.weight " }, { "alexnet", 32, "" },
+        { "alexnet", 224, "classifier.1.weight classifier.4.weight " }, { "vgg16", 32, "classifier.3.weight " },
+        { "vgg16", 224, "classifier.0.weight classifier.3.weight " }, { "resnet18", 224, "" }, { "convnext_tiny", 224, "" },
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        Error error = { 0 };
+        const Architecture *arch = architecture_find(cases[c].arch, &error);
+        const ArchOptions options = { .classes = 10, .act = activation_of(arch->act) };
+        Network *network = architecture_network(arch, (Shape){ 3, cases[c].side, cases[c].side }, &options, &error);
+        char huge[200] = "";
+        assert_non_null(network);
+        assert_true(parameter_groups_check("huge other", network, &error));
+        for (int i = 0; i < network_param_count(network); i++)
+            if (parameter_settings("huge other", network, network_param(network, i)).other)
+                snprintf(huge + strlen(huge), sizeof huge - strlen(huge), "%s ", network_param(network, i)->name);
+        if (strcmp(huge, cases[c].huge))
+            fail_msg("%s at %d: '%s' is huge, expected '%s'", cases[c].arch, cases[c].side, huge, cases[c].huge);
+        network_free(network);
+    }
+}
+
 /* One step of the rule from the formula's values, with its gradients; the values of mix.weight, which the caller frees. */
 static float *mix_after_a_step(const OptimizerOptions *options, float lr)
 {
@@ -177,7 +205,7 @@ static void groups_that_make_no_sense(void **state)
         { "fc.* frozenly",     "bad word 'frozenly'" },
         { "bn.* frozen; fc.*", "nothing is said of 'fc.*'" },
         { "fc2.* lr*10",       "no parameter is called 'fc2.*': --param-groups: use a pattern of names such as conv.weight bn.weight bn.bias "
-                               "mix.weight or one of weight bias norm norm-bias norm-weight head" },
+                               "mix.weight or one of weight bias norm norm-bias norm-weight head huge" },
         { "bn.running_mean frozen", "no parameter is called 'bn.running_mean'" },
     };
     OptimizerNet s = optimizer_net(&net_plans[0]);
@@ -198,6 +226,7 @@ int main(void)
         cmocka_unit_test(frozen_is_left_alone),
         cmocka_unit_test(frozen_by_the_network),
         cmocka_unit_test(groups_merge),
+        cmocka_unit_test(huge_by_size),
         cmocka_unit_test(settings_of_parameters),
         cmocka_unit_test(stepped_by_the_other),
         cmocka_unit_test(groups_that_make_no_sense),

@@ -44,23 +44,30 @@ static bool is_norm_weight(const Network *network, const Param *param)
     return is_norm(network, param) && !is_bias(network, param);
 }
 
-#define ROLES(X)                        \
-    X("weight",      is_weight)         \
-    X("bias",        is_bias)           \
-    X("norm",        is_norm)           \
-    X("norm-bias",   is_norm_bias)      \
-    X("norm-weight", is_norm_weight)    \
-    X("head",        parameter_in_head)
+static bool is_huge(const Network *network, const Param *param)
+{
+    return is_weight(network, param) && param->count > PARAMETER_HUGE;
+}
 
-static const struct { const char *name; bool (*has)(const Network *network, const Param *param); } roles[] = {
-#define X(name, function) { name, function },
+/* Sized: whether there is one depends on the images' size, so that a wish for it may be about nobody. */
+#define ROLES(X)                               \
+    X("weight",      is_weight,         false) \
+    X("bias",        is_bias,           false) \
+    X("norm",        is_norm,           false) \
+    X("norm-bias",   is_norm_bias,      false) \
+    X("norm-weight", is_norm_weight,    false) \
+    X("head",        parameter_in_head, false) \
+    X("huge",        is_huge,           true)
+
+static const struct { const char *name; bool (*has)(const Network *network, const Param *param); bool sized; } roles[] = {
+#define X(name, function, sized) { name, function, sized },
     ROLES(X)
 #undef X
 };
 
 const char *parameter_roles(void)
 {
-#define X(name, function) " " name
+#define X(name, function, sized) " " name
     return &(ROLES(X))[1];      /* without the first space */
 #undef X
 }
@@ -146,6 +153,14 @@ static bool next_wish(const char **text, Wish *wish, Error *error)
     return true;
 }
 
+static bool may_be_for_nobody(const char *who)
+{
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+        if (!strcmp(roles[i].name, who))
+            return roles[i].sized;
+    return false;
+}
+
 static bool is_for_some(const char *who, const Network *network)
 {
     for (int i = 0; i < network_param_count(network); i++)
@@ -173,7 +188,7 @@ bool parameter_groups_check(const char *text, const Network *network, Error *err
     Error wrong = { 0 };
     const char *at = text;
     while (next_wish(&at, &wish, &wrong))
-        if (network && !is_for_some(wish.who, network))
+        if (network && !may_be_for_nobody(wish.who) && !is_for_some(wish.who, network))
             return for_nobody(wish.who, network, error);
     if (wrong.text[0] && error)
         *error = wrong;

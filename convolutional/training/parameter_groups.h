@@ -21,12 +21,15 @@ typedef struct ParameterSettings {
     bool  frozen, other;
 } ParameterSettings;
 
-/* "weight bias norm norm-bias norm-weight head", with spaces between. */
+/* A weight with more numbers than this is huge: to make its matrix orthogonal, as muon does, takes longer than all else in a step. */
+enum { PARAMETER_HUGE = 1 << 23 };
+
+/* "weight bias norm norm-bias norm-weight head huge", with spaces between. */
 const char *parameter_roles(void);
 /* Whether the parameter belongs to the layer that gives the logits. */
 bool parameter_in_head(const Network *network, const Param *param);
 
-/* False and a line if the text is none, or if one of its wishes is about no parameter of the network. network: NULL before there
+/* False and a line if the text is none, or if one of its wishes is about no parameter of the network, unless it is for what is huge. network: NULL before there
  * is one; then only the words count. */
 bool parameter_groups_check(const char *text, const Network *network, Error *error);
 /* The text must have been checked. */

@@ -198,13 +198,14 @@ def roles_of(net):
         norm = isinstance(module, (nn.BatchNorm2d, nn.LayerNorm))
         for part, parameter in module.named_parameters(prefix=name, recurse=False):
             bias = part.endswith("bias")
-            found = {"weight": parameter.ndim > 1 and not part.endswith("layer_scale"), "bias": bias, "norm": norm, "norm-bias": norm and bias,
-                     "norm-weight": norm and not bias, "head": name == head}
+            weight = parameter.ndim > 1 and not part.endswith("layer_scale")
+            found = {"weight": weight, "bias": bias, "norm": norm, "norm-bias": norm and bias, "norm-weight": norm and not bias, "head": name == head,
+                     "huge": weight and parameter.numel() > 1 << 23}
             roles[part] = {role for role, has in found.items() if has}
     return roles
 
 
-ROLES = ("weight", "bias", "norm", "norm-bias", "norm-weight", "head")
+ROLES = ("weight", "bias", "norm", "norm-bias", "norm-weight", "head", "huge")
 
 
 def parameter_settings(name, roles, text):
