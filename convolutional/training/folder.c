@@ -4,6 +4,7 @@
 
 #include "folder.h"
 
+#include "host.h"
 #include "text.h"
 
 #include <dirent.h>
@@ -93,10 +94,11 @@ static bool lock_busy(int lock, const char *path, Error *error)
 /* For whoever finds the folder busy; the lock itself does not need it. */
 static bool lock_sign(int lock)
 {
-    char host[65] = "", date[32] = "", text[128];
+    char host[65], date[32] = "", text[128];
     struct tm calendar;
     const time_t now = time(NULL);
-    if (gethostname(host, sizeof host - 1) != 0 || !localtime_r(&now, &calendar))
+    host_name(host, sizeof host);
+    if (!localtime_r(&now, &calendar))
         return false;
     strftime(date, sizeof date, "%Y-%m-%d %H:%M", &calendar);
     const int length = snprintf(text, sizeof text, "pid %ld on host %s since %s\n", (long)getpid(), host, date);

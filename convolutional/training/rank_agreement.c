@@ -2,13 +2,13 @@
 
 #include "rank_agreement.h"
 
+#include "host.h"
 #include "random.h"
 #include "time_plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- the same run? ---- */
 
@@ -62,7 +62,7 @@ static Fingerprint fingerprint_of(const Trainer *t)
         .settings = hash_bytes(0, t->state.settings, strlen(t->state.settings)),
     };
     memcpy(own.machine, t->state.machine, sizeof own.machine);
-    gethostname(own.host, sizeof own.host - 1);
+    host_name(own.host, sizeof own.host);
     return own;
 }
 

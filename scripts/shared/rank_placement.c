@@ -5,6 +5,7 @@
 
 #include "compute_threads.h"
 #include "errors.h"
+#include "host.h"
 #include "text.h"
 #include "threads.h"
 
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { LINES_MOST = 16 };      /* ranks that are listed one by one */
 
@@ -25,7 +25,7 @@ typedef struct Place {
 static Place own_place(void)
 {
     Place place = { 0 };
-    gethostname(place.host, sizeof place.host - 1);
+    host_name(place.host, sizeof place.host);
     if (sched_getaffinity(0, sizeof place.cores, &place.cores) != 0)
         CPU_ZERO(&place.cores);
     return place;

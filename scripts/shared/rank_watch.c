@@ -2,6 +2,8 @@
 
 #include "rank_guard.h"
 
+#include "host.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +35,7 @@ static RankWatch *watch_new(const RankWatchOptions *options)
         watch->links[i].socket = -1;
     watch->door.socket = watch->wake = -1;
     watch->deputy = 1;
-    if (gethostname(watch->host, sizeof watch->host - 1) != 0)
-        strcpy(watch->host, "an unnamed machine");
+    host_name(watch->host, sizeof watch->host);
     strcpy(watch->advice, "start again");
     pthread_mutex_init(&watch->advice_lock, NULL);
     return watch;

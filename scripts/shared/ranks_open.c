@@ -2,6 +2,7 @@
 
 #include "ranks_open.h"
 
+#include "host.h"
 #include "own_folder.h"
 #include "rank_watch.h"
 #include "ranks_module.h"
@@ -167,7 +168,7 @@ static void end_job(void)
 static const char *own_host(void)
 {
     static char host[64];
-    gethostname(host, sizeof host - 1);
+    host_name(host, sizeof host);
     return host;
 }
 
