@@ -133,13 +133,14 @@ static void set(Network *network, const char *name, size_t from, size_t to, floa
 static void test_dead_units(void **state)
 {
     (void)state;
-    static const struct { const char *act; size_t killed; double dead; const char *found; } cases[] = {
-        { "relu", 0, 0, "" }, { "relu", 4, 0.25, "" }, { "relu", 12, 0.75, "dead" }, { "leaky_relu", 12, 0, "" },
+    static const struct { const char *act; size_t killed; double dead; bool partial; const char *found; } cases[] = {
+        { "relu", 0, 0, false, "" }, { "relu", 4, 0.25, false, "" }, { "relu", 12, 0.75, false, "dead" }, { "leaky_relu", 12, 0, false, "" },
+        { "relu", 12, 0.75, true, "" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Net net = net_new(cases[i].act, 2);
         const TrainerEpoch epoch = { .epoch = 0, .epochs = 9, .step = 50, .train_top1 = 0.5, .val_top1 = 0.5, .val_loss = 1 };
-        const Facts facts = { .epoch = &epoch, .vitals = net.vitals, .epochs = 1, .best_val_loss = 2 };
+        const Facts facts = { .epoch = &epoch, .vitals = net.vitals, .partial = cases[i].partial, .epochs = 1, .best_val_loss = 2 };
         set(net.network, "classifier.4.bias", 0, 16, 0.5f);      /* the others are alive */
         set(net.network, "classifier.4.bias", 0, cases[i].killed, -1000);
         net_step(&net);
@@ -217,56 +218,96 @@ static void test_saturated(void **state)
 
 /* ---- runs ---- */
 
-/* The record's last line. */
-static json_t *last_line(const char *folder)
+/* The record's line of an epoch, from 1. */
+static json_t *line_of(const char *folder, int epoch)
 {
     char path[256];
     size_t count;
-    char *text = scratch_read(scratch_path(path, folder, "health.jsonl"), &count);
+    char *text = scratch_read(scratch_path(path, folder, "health.jsonl"), &count), *line = text;
     assert_non_null(text);
     assert_true(count > 0 && text[count - 1] == '\n');
-    text[count - 1] = '\0';
-    const char *newline = strrchr(text, '\n');
-    json_t *object = json_loads(newline ? newline + 1 : text, JSON_REJECT_DUPLICATES, NULL);
+    for (int i = 1; i < epoch; i++) {
+        line = strchr(line, '\n');
+        assert_non_null(line);
+        line++;
+    }
+    *strchr(line, '\n') = '\0';
+    json_t *object = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(object);
+    assert_int_equal(json_integer_value(json_object_get(object, "epoch")), epoch);
     free(text);
     return object;
 }
 
-/* A plain stack of relu layers that a high rate kills is told of once, whatever happens later, and the record has it in every epoch. */
+static bool line_tells(const json_t *line, const char *what)
+{
+    const json_t *wrong = json_object_get(line, "wrong");
+    for (size_t i = 0; i < json_array_size(wrong); i++)
+        if (!strcmp(json_string_value(json_object_get(json_array_get(wrong, i), "what")), what))
+            return true;
+    return false;
+}
+
+/* A plain stack of relu layers, which a rate of 2 kills. */
+static TrainerOptions stack_options(const char *folder, float lr, Seen *seen)
+{
+    TrainerOptions options = tiny_options("mlp", folder, seen);
+    options.network.depth = 3;
+    options.network.width = 24;
+    options.network.act = activation_of(ACT_relu);
+    options.network.no_dropout = options.no_augment = true;
+    options.optimizer.kind = OPTIMIZER_sgd;
+    options.optimizer.clip_norm = 0;
+    options.lr = lr;
+    options.batch = 8;
+    options.epochs = 4;
+    return options;
+}
+
+/* The rest of an epoch does not show that units were dead in all of it. */
+static void test_resumed_within_an_epoch(void **state)
+{
+    (void)state;
+    char root[256], folder[256];
+    Seen seen = { 0 };
+    Error error;
+    scratch_new(root);
+    TrainerOptions options = stack_options(scratch_path(folder, root, "run"), 2.0f, &seen);
+    options.most_steps = 60;      /* of 22 an epoch */
+    tiny_train(&options, &error);
+    options.most_steps = 0;
+    options.resume = true;
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "a plain stack, resumed");
+    for (int epoch = 2; epoch <= 4; epoch++) {
+        json_t *line = line_of(folder, epoch);
+        if (line_tells(line, "dead") != (epoch != 3))
+            fail_msg("epoch %d: dead units are %stold", epoch, epoch != 3 ? "not " : "");
+        json_decref(line);
+    }
+    scratch_remove(root);
+}
+
+/* That its units are dead is told once, whatever happens later, and the record has it in every epoch. */
 static void test_runs(void **state)
 {
     (void)state;
-    static const struct { float lr; const char *warning, *what; } runs[] = { { 0.02f, NULL, NULL }, { 2.0f, "units of classifier.", "dead" } };
+    static const struct { float lr; const char *warning; } runs[] = { { 0.02f, NULL }, { 2.0f, "units of classifier." } };
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
         char root[256], folder[256];
         Seen seen = { 0 };
         Error error;
         scratch_new(root);
-        TrainerOptions options = tiny_options("mlp", scratch_path(folder, root, "run"), &seen);
-        options.network.depth = 3;
-        options.network.width = 24;
-        options.network.act = activation_of(ACT_relu);
-        options.network.no_dropout = options.no_augment = true;
-        options.optimizer.kind = OPTIMIZER_sgd;
-        options.optimizer.clip_norm = 0;
-        options.lr = runs[i].lr;
-        options.batch = 8;
-        options.epochs = 4;
+        TrainerOptions options = stack_options(scratch_path(folder, root, "run"), runs[i].lr, &seen);
         tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "a plain stack");
         const char *told = strstr(seen.notes, "are dead");
         if ((runs[i].warning && (!told || !strstr(seen.notes, runs[i].warning) || strstr(told + 1, "are dead"))) ||
             (!runs[i].warning && strstr(seen.notes, "warning:")))
             fail_msg("lr %g: %s", (double)runs[i].lr, seen.notes);
         assert_int_equal(tiny_lines(folder, "health.jsonl"), 4);
-        json_t *line = last_line(folder), *wrong = json_object_get(line, "wrong");
-        bool found = false;
-        for (size_t k = 0; k < json_array_size(wrong); k++)
-            found = found || (runs[i].what && !strcmp(json_string_value(json_object_get(json_array_get(wrong, k), "what")), runs[i].what));
-        assert_int_equal(found, runs[i].what != NULL);
+        json_t *line = line_of(folder, 4);
+        assert_int_equal(line_tells(line, "dead"), runs[i].warning != NULL);
         assert_int_equal(json_array_size(json_object_get(line, "units")), 3);
         assert_int_equal(json_array_size(json_object_get(line, "layers")), 4);
-        assert_int_equal(json_integer_value(json_object_get(line, "epoch")), 4);
         json_decref(line);
         scratch_remove(root);
     }
@@ -365,7 +406,7 @@ int main(void)
         cmocka_unit_test(test_layers),
         cmocka_unit_test(test_gradients),
         cmocka_unit_test(test_saturated),
-        cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_runs), cmocka_unit_test(test_resumed_within_an_epoch),
         cmocka_unit_test(test_suspects),
         cmocka_unit_test(test_suspects_resumed),
     };

@@ -62,7 +62,7 @@ static bool find_dead(const Facts *f, char *text)
     const char *name = NULL;
     double worst = 0.0;
     int units = 0, layers = 0;
-    for (int i = 0; f->epoch->step >= DEAD_STEPS && i < f->vitals->unit_count; i++) {
+    for (int i = 0; f->epoch->step >= DEAD_STEPS && !f->partial && i < f->vitals->unit_count; i++) {
         const UnitVitals *u = &f->vitals->units[i];
         if (u->channels < DEAD_UNITS || u->dead < DEAD)
             continue;

@@ -12,6 +12,7 @@ enum { DIAGNOSIS_EPOCHS = 5, DIAGNOSIS_TEXT = 640 };
 typedef struct Facts {
     const TrainerEpoch *epoch;
     const Vitals   *vitals;                          /* settled */
+    bool            partial;                         /* the run was resumed within this epoch: vitals are of the rest of it */
     const Activity *activity;                        /* the last measurement of --act-stats; NULL: none */
     double          val_losses[DIAGNOSIS_EPOCHS];    /* the last ones, the newest first */
     uint32_t        epochs;                          /* seen by this call */

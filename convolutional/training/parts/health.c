@@ -49,7 +49,9 @@ static void *health_open(Trainer *t)
 static bool health_cut_back(Trainer *t, void *state, Error *error)
 {
     (void)error;
-    record_cut_back(&((Health *)state)->record, t);
+    Health *h = state;
+    h->facts.partial = t->state.batch > 0;
+    record_cut_back(&h->record, t);
     return true;
 }
 
@@ -159,6 +161,7 @@ static void health_after_epoch(Trainer *t, void *state, const TrainerEpoch *epoc
     }
     write_line(t, h, wrong);
     h->facts.best_val_loss = fmin(h->facts.best_val_loss, epoch->val_loss);
+    h->facts.partial = false;
 }
 
 static void health_close(void *state)
