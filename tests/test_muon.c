@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "newton_schulz.h"
 #include "optimizer_rule.h"
 #include "random.h"
 
@@ -65,33 +66,6 @@ static double norm_of(size_t count, const double *x)
     for (size_t i = 0; i < count; i++)
         sum += x[i] * x[i];
     return sqrt(sum);
-}
-
-/* y[rows][columns] = a[rows][depth] b, where b(k, j) = b[k * down + j * across] */
-static void multiply(size_t rows, size_t columns, size_t depth, const double *a, const double *b, size_t down, size_t across, double *y)
-{
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < columns; j++) {
-            y[i * columns + j] = 0;
-            for (size_t k = 0; k < depth; k++)
-                y[i * columns + j] += a[i * depth + k] * b[k * down + j * across];
-        }
-}
-
-/* x = 3.4445 x - 4.7750 S x + 2.0315 S S x,  S = x x^T */
-static void newton_schulz(size_t rows, size_t columns, double *x, int rounds)
-{
-    double *s = matrix(rows, rows), *once = matrix(rows, columns), *twice = matrix(rows, columns);
-    for (int round = 0; round < rounds; round++) {
-        multiply(rows, rows, columns, x, x, 1, columns, s);
-        multiply(rows, columns, rows, s, x, columns, 1, once);
-        multiply(rows, columns, rows, s, once, columns, 1, twice);
-        for (size_t i = 0; i < rows * columns; i++)
-            x[i] = 3.4445 * x[i] - 4.7750 * once[i] + 2.0315 * twice[i];
-    }
-    free(s);
-    free(once);
-    free(twice);
 }
 
 /* The rule's step of weights that are 0, at a rate of 1 and without momentum or decay, turned round. */

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "newton_schulz.h"
 #include "optimizer_net.h"
 #include "optimizer_rule.h"
 #include "parameter_groups.h"
@@ -193,33 +194,6 @@ static void reference_lars(Reference *r, const OptimizerOptions *o, double lr, d
     for (size_t i = 0; i < r->param->count; i++) {
         r->first[i] = o->momentum * r->first[i] + lr * local * (r->g[i] + decay * r->w[i]);
         r->w[i] -= r->first[i];
-    }
-}
-
-/* y[rows][columns] = p x + q x^T' x, the matrix as it stands: the iteration commutes with turning it. */
-static void newton_schulz(size_t rows, size_t columns, double *x, int rounds)
-{
-    static double gram[NET_MOST * NET_MOST], y[NET_MOST];
-    for (int round = 0; round < rounds; round++) {
-        for (size_t i = 0; i < rows; i++)
-            for (size_t j = 0; j < rows; j++) {
-                gram[i * rows + j] = 0;
-                for (size_t k = 0; k < columns; k++)
-                    gram[i * rows + j] += x[i * columns + k] * x[j * columns + k];
-            }
-        for (size_t i = 0; i < rows; i++)
-            for (size_t k = 0; k < columns; k++) {
-                double once = 0, twice = 0;
-                for (size_t j = 0; j < rows; j++) {
-                    double square = 0;
-                    for (size_t l = 0; l < rows; l++)
-                        square += gram[i * rows + l] * gram[l * rows + j];
-                    once += gram[i * rows + j] * x[j * columns + k];
-                    twice += square * x[j * columns + k];
-                }
-                y[i * columns + k] = 3.4445 * x[i * columns + k] - 4.7750 * once + 2.0315 * twice;
-            }
-        memcpy(x, y, rows * columns * sizeof *x);
     }
 }
 

@@ -195,10 +195,9 @@ static void test_cache_of_options(void **state)
         PlanSubject subject = subject_of(others[i].options.no_dropout ? "baseline" : "mlp");
         subject.batch = 2;
         settle_subject(&subject, &plan, note);
-        subject.options.classes = others[i].options.classes;
-        subject.options.no_dropout = others[i].options.no_dropout;
-        subject.options.depth = others[i].options.depth;
-        subject.options.width = others[i].options.width;
+        const Activation act = subject.options.act;
+        subject.options = others[i].options;
+        subject.options.act = act;
         settle_subject(&subject, &plan, note);
         if (!strstr(note, "measured in"))
             fail_msg("%s: %s", others[i].name, note);

@@ -138,10 +138,10 @@ bool checkpoint_info(const char *path, ModelInfo *info, Error *error)
 
 bool checkpoint_set_calibration(const char *path, const ModelInfo *info, Error *error)
 {
-    char temperature[32], reject[32];
+    char temperature[METADATA_REAL_TEXT], reject[METADATA_REAL_TEXT];
     const SafetensorsText texts[] = {
-        { "temperature", info->temperature > 0 ? metadata_real_text(info->temperature, temperature) : NULL },
-        { "reject_below", info->reject_below > 0 ? metadata_real_text(info->reject_below, reject) : NULL },
+        { "temperature", info->temperature > 0 ? metadata_real_text(info->temperature, METADATA_DOUBLE_DIGITS, temperature) : NULL },
+        { "reject_below", info->reject_below > 0 ? metadata_real_text(info->reject_below, METADATA_DOUBLE_DIGITS, reject) : NULL },
     };
     return safetensors_set_metadata(path, texts, sizeof texts / sizeof *texts, error);
 }

@@ -39,15 +39,19 @@ void metadata_put_number(SafetensorsWriter *writer, const char *key, uint64_t nu
 
 bool metadata_put_real(SafetensorsWriter *writer, const char *key, double number, int digits, const char *path, Error *error)
 {
-    return metadata_put_json(writer, key, json_real(number), JSON_REAL_PRECISION((size_t)digits), path, error);
+    char text[METADATA_REAL_TEXT];
+    if (!*metadata_real_text(number, digits, text))
+        return metadata_put_json(writer, key, NULL, 0, path, error);
+    safetensors_writer_metadata(writer, key, text);
+    return true;
 }
 
-const char *metadata_real_text(double number, char text[32])
+const char *metadata_real_text(double number, int digits, char text[METADATA_REAL_TEXT])
 {
     json_t *json = json_real(number);
-    char *digits = json ? json_dumps(json, JSON_ENCODE_ANY | JSON_REAL_PRECISION(METADATA_DOUBLE_DIGITS)) : NULL;
-    snprintf(text, 32, "%s", digits ? digits : "");
-    free(digits);
+    char *written = json ? json_dumps(json, JSON_ENCODE_ANY | JSON_REAL_PRECISION((size_t)digits)) : NULL;
+    snprintf(text, METADATA_REAL_TEXT, "%s", written ? written : "");
+    free(written);
     json_decref(json);
     return text;
 }

@@ -10,15 +10,15 @@
 
 #include <jansson.h>
 
-enum { METADATA_FLOAT_DIGITS = 9, METADATA_DOUBLE_DIGITS = 17 };
+enum { METADATA_FLOAT_DIGITS = 9, METADATA_DOUBLE_DIGITS = 17, METADATA_REAL_TEXT = 32 };
 
 /* Writing fails (EXIT_write) only if a text is not UTF-8, or a number not finite. */
 
 bool metadata_put_text(SafetensorsWriter *writer, const char *key, const char *text, const char *path, Error *error);
 void metadata_put_number(SafetensorsWriter *writer, const char *key, uint64_t number);
 bool metadata_put_real(SafetensorsWriter *writer, const char *key, double number, int digits, const char *path, Error *error);
-/* What that writes with METADATA_DOUBLE_DIGITS; returns text. */
-const char *metadata_real_text(double number, char text[32]);
+/* What that writes, "" for a number that is not finite; returns text. */
+const char *metadata_real_text(double number, int digits, char text[METADATA_REAL_TEXT]);
 /* Releases `json`; NULL stands for what JSON cannot hold. */
 bool metadata_put_json(SafetensorsWriter *writer, const char *key, json_t *json, size_t flags, const char *path, Error *error);
 

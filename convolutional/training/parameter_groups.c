@@ -59,7 +59,7 @@ static bool is_huge(const Network *network, const Param *param)
     X("head",        parameter_in_head, false) \
     X("huge",        is_huge,           true)
 
-static const struct { const char *name; bool (*has)(const Network *network, const Param *param); bool sized; } roles[] = {
+static const struct Role { const char *name; bool (*has)(const Network *network, const Param *param); bool sized; } roles[] = {
 #define X(name, function, sized) { name, function, sized },
     ROLES(X)
 #undef X
@@ -72,12 +72,19 @@ const char *parameter_roles(void)
 #undef X
 }
 
-static bool is_for(const char *who, const Network *network, const Param *param)
+/* NULL: `who` is a pattern of names. */
+static const struct Role *role_find(const char *who)
 {
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (!strcmp(roles[i].name, who))
-            return roles[i].has(network, param);
-    return fnmatch(who, param->name, 0) == 0;
+            return &roles[i];
+    return NULL;
+}
+
+static bool is_for(const char *who, const Network *network, const Param *param)
+{
+    const struct Role *role = role_find(who);
+    return role ? role->has(network, param) : fnmatch(who, param->name, 0) == 0;
 }
 
 /* ---- wishes ---- */
@@ -153,16 +160,12 @@ static bool next_wish(const char **text, Wish *wish, Error *error)
     return true;
 }
 
-static bool may_be_for_nobody(const char *who)
+/* A wish by size may be for nobody. */
+static bool may_stand(const char *who, const Network *network)
 {
-    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
-        if (!strcmp(roles[i].name, who))
-            return roles[i].sized;
-    return false;
-}
-
-static bool is_for_some(const char *who, const Network *network)
-{
+    const struct Role *role = role_find(who);
+    if (role && role->sized)
+        return true;
     for (int i = 0; i < network_param_count(network); i++)
         if (param_is_trained(network_param(network, i)) && is_for(who, network, network_param(network, i)))
             return true;
@@ -188,7 +191,7 @@ bool parameter_groups_check(const char *text, const Network *network, Error *err
     Error wrong = { 0 };
     const char *at = text;
     while (next_wish(&at, &wish, &wrong))
-        if (network && !may_be_for_nobody(wish.who) && !is_for_some(wish.who, network))
+        if (network && !may_stand(wish.who, network))
             return for_nobody(wish.who, network, error);
     if (wrong.text[0] && error)
         *error = wrong;

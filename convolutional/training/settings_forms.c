@@ -4,6 +4,7 @@
 
 #include "names.h"
 #include "plan_text.h"
+#include "text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,6 +16,29 @@
 bool setting_is_none(const char *text)
 {
     return names_match("none", text, strlen(text));
+}
+
+const char *setting_text_write(const char *value, char *text, size_t size)
+{
+    snprintf(text, size, "%s", *value ? value : "none");
+    return text;
+}
+
+bool setting_pair_read(const char *text, double *first, double *second)
+{
+    char *comma, *end = NULL;
+    *first = strtod(text, &comma);
+    *second = *comma == ',' ? strtod(comma + 1, &end) : 0.0;
+    return comma != text && *comma == ',' && end != comma + 1 && !*end;
+}
+
+const char *setting_pair_write(float first, float second, char *text, size_t size)
+{
+    char one[32], other[32];
+    text_of_float(first, one, sizeof one);
+    text_of_float(second, other, sizeof other);
+    snprintf(text, size, "%s,%s", one, other);
+    return text;
 }
 
 bool setting_word_read(const char *option, const char *words, const char *text, int *place, Error *error)

@@ -25,6 +25,11 @@ SETTING_RANK_FORMS(X)
 
 /* Whether the text is "none". */
 bool setting_is_none(const char *text);
+/* The text itself, or "none" for an empty one; returns text. */
+const char *setting_text_write(const char *value, char *text, size_t size);
+/* Two numbers with a comma between, and nothing after them. */
+bool        setting_pair_read(const char *text, double *first, double *second);
+const char *setting_pair_write(float first, float second, char *text, size_t size);
 /* An enumeration's field: the place of `text` among the words of `words`; false and a line that lists them if it is none. */
 bool setting_word_read(const char *option, const char *words, const char *text, int *place, Error *error);
 /* The same where a value has several names: a row of `choices` is a name and what else it is called. */

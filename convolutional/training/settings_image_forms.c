@@ -6,7 +6,6 @@
 #include "text.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The field is DataOptions: a share in val_split, or a name in val_part. */
@@ -78,22 +77,12 @@ static const char *aug_write(const void *field, char *text, size_t size)
 /* Two numbers within the bounds, the first not above the second. */
 static bool range_read(const char *option, const char *text, double least, double most, float *low, float *high, const char *example, Error *error)
 {
-    char *comma, *end = NULL;
-    const double first = strtod(text, &comma), second = *comma == ',' ? strtod(comma + 1, &end) : -1.0;
-    if (comma == text || *comma != ',' || end == comma + 1 || *end || !(first >= least && first <= second && second <= most))
+    double first, second;
+    if (!setting_pair_read(text, &first, &second) || !(first >= least && first <= second && second <= most))
         return error_set(error, EXIT_usage, "bad value '%.100s': --%s: use two numbers from %g to %g, such as %s", text, option, least, most, example);
     *low = (float)first;
     *high = (float)second;
     return true;
-}
-
-static const char *range_write(float low, float high, char *text, size_t size)
-{
-    char first[32], second[32];
-    text_of_float(low, first, sizeof first);
-    text_of_float(high, second, sizeof second);
-    snprintf(text, size, "%s,%s", first, second);
-    return text;
 }
 
 static bool train_sizes_read(const char *text, void *field, Error *error)
@@ -119,7 +108,7 @@ static const char *scale_write(const void *field, char *text, size_t size)
 {
     const ResizedCrop *crop = field;
     if (!crop->automatic && crop->most > 0.0f)
-        return range_write(crop->least, crop->most, text, size);
+        return setting_pair_write(crop->least, crop->most, text, size);
     snprintf(text, size, "%s", crop->automatic ? "auto" : "off");
     return text;
 }
@@ -134,7 +123,7 @@ static bool ratio_read(const char *text, void *field, Error *error)
 static const char *ratio_write(const void *field, char *text, size_t size)
 {
     const ResizedCrop *crop = field;
-    return range_write(crop->narrowest, crop->widest, text, size);
+    return setting_pair_write(crop->narrowest, crop->widest, text, size);
 }
 
 static bool pad_mode_read(const char *text, void *field, Error *error)
@@ -169,8 +158,7 @@ static bool policy_read(const char *text, void *field, Error *error)
 
 static const char *policy_write(const void *field, char *text, size_t size)
 {
-    snprintf(text, size, "%s", *(const char *)field ? (const char *)field : "none");
-    return text;
+    return setting_text_write(field, text, size);
 }
 
 #define X(name) const SettingForm form_##name = { name##_read, name##_write };

@@ -3,10 +3,8 @@
 #include "settings_forms.h"
 
 #include "parameter_groups.h"
-#include "text.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool optimizer_read(const char *text, void *field, Error *error)
@@ -35,9 +33,8 @@ static const char *schedule_write(const void *field, char *text, size_t size)
 static bool betas_read(const char *text, void *field, Error *error)
 {
     OptimizerOptions *optimizer = field;
-    char *comma, *end = NULL;
-    const double beta1 = strtod(text, &comma), beta2 = *comma == ',' ? strtod(comma + 1, &end) : -1.0;
-    if (comma == text || *comma != ',' || end == comma + 1 || *end ||
+    double beta1, beta2;
+    if (!setting_pair_read(text, &beta1, &beta2) ||
         !(beta1 >= 0.0 && (float)beta1 < 1.0f && beta2 >= 0.0 && (float)beta2 < 1.0f))
         return error_set(error, EXIT_usage,
                          "bad value '%.100s': --opt-betas: use two numbers from 0 to below 1, such as 0.9,0.999", text);
@@ -49,11 +46,7 @@ static bool betas_read(const char *text, void *field, Error *error)
 static const char *betas_write(const void *field, char *text, size_t size)
 {
     const OptimizerOptions *optimizer = field;
-    char beta1[32], beta2[32];
-    text_of_float(optimizer->beta1, beta1, sizeof beta1);
-    text_of_float(optimizer->beta2, beta2, sizeof beta2);
-    snprintf(text, size, "%s,%s", beta1, beta2);
-    return text;
+    return setting_pair_write(optimizer->beta1, optimizer->beta2, text, size);
 }
 
 static bool clip_read(const char *text, void *field, Error *error)
@@ -80,8 +73,7 @@ static bool groups_read(const char *text, void *field, Error *error)
 
 static const char *groups_write(const void *field, char *text, size_t size)
 {
-    snprintf(text, size, "%s", *(const char *)field ? (const char *)field : "none");
-    return text;
+    return setting_text_write(field, text, size);
 }
 
 static bool milestones_read(const char *text, void *field, Error *error)

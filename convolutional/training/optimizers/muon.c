@@ -98,7 +98,7 @@ static void multiply_by(size_t count, float factor, float *x)
         x[i] *= factor;
 }
 
-static void exchange(float **a, float **b)
+static void swap(float **a, float **b)
 {
     float *const kept = *a;
     *a = *b;
@@ -129,17 +129,17 @@ static void do_rounds(Upright *m, int rounds)
         make_polynomial(m);
         if (round > 0) {
             kernel_matrix_symmetric(n, n, m->q, m->all_q, m->spare);
-            exchange(&m->all_q, &m->spare);
+            swap(&m->all_q, &m->spare);
         }
         if (round + 1 < rounds) {
             kernel_matrix_symmetric(n, n, m->q, m->s, m->spare);
             kernel_matrix_symmetric(n, n, m->spare, m->q, m->s);
         }
         if (round == 0)
-            exchange(&m->all_q, &m->q);
+            swap(&m->all_q, &m->q);
     }
     kernel_matrix_product(n, m->columns, n, m->all_q, m->x, m->product);
-    exchange(&m->x, &m->product);
+    swap(&m->x, &m->product);
 }
 
 static void make_orthogonal(Upright *m, int rounds)
