@@ -209,9 +209,11 @@ void kernel_batch_last_pool_backward(const BatchLastPool *p, const float *x, con
 
 /* c[rows][columns] = a[rows][depth] b[depth][columns]; c is neither. Every sum is in the same order for any thread count. */
 void kernel_matrix_product(size_t rows, size_t columns, size_t depth, const float *a, const float *b, float *c);
-/* c[rows][rows] = a[rows][depth] times b[rows][depth] turned over, for products that are symmetric, with the same sums: the lower half is a
- * copy of the upper one, for little more than half of the work. a and b may be the same; c is neither. */
-void kernel_matrix_symmetric(size_t rows, size_t depth, const float *a, const float *b, float *c);
+/* c[rows][rows] = a[rows][depth] times itself turned over, with the same sums: the lower half is a copy of the upper one, for little more than half
+ * of the work. c is not a. */
+void kernel_matrix_gram(size_t rows, size_t depth, const float *a, float *c);
+/* The product of two symmetric matrices that commute, and so is symmetric: likewise. All are [rows][rows]; a and b may be the same, c is neither. */
+void kernel_matrix_symmetric(size_t rows, const float *a, const float *b, float *c);
 
 /* Sum of squares in double, in fixed blocks added in order: the same bits for any thread count. */
 double kernel_sum_of_squares(size_t count, const float *x);

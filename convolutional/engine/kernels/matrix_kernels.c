@@ -23,20 +23,32 @@ typedef struct Right {
     bool         turned;      /* what is read as its columns lies as rows */
 } Right;
 
+static void pack_turned(const Right *b, size_t from, size_t column, size_t depth, size_t width, float *strip)
+{
+    for (size_t j = 0; j < width; j++) {
+        const float *row = b->values + (column + j) * b->stride + from;
+        for (size_t k = 0; k < depth; k++)
+            strip[k * WIDTH + j] = row[k];
+    }
+}
+
 /* strip[depth][WIDTH] from row `from` and column `column` on; columns beyond the last are 0. */
 static void pack(const Right *b, size_t from, size_t column, size_t depth, size_t width, float *strip)
 {
     if (width < WIDTH)
         memset(strip, 0, depth * WIDTH * sizeof *strip);
-    if (b->turned)
-        for (size_t j = 0; j < width; j++) {
-            const float *row = b->values + (column + j) * b->stride + from;
-            for (size_t k = 0; k < depth; k++)
-                strip[k * WIDTH + j] = row[k];
-        }
-    else
-        for (size_t k = 0; k < depth; k++)
-            memcpy(strip + k * WIDTH, b->values + (from + k) * b->stride + column, width * sizeof *strip);
+    if (b->turned) {
+        pack_turned(b, from, column, depth, width, strip);
+        return;
+    }
+    for (size_t k = 0; k < depth; k++, strip += WIDTH) {
+        const float *row = b->values + (from + k) * b->stride + column;
+        if (width == WIDTH) {      /* in registers: copies of a length that is not known take longer to begin */
+            vector_store(strip, vector_load(row));
+            vector_store(strip + VECTOR, vector_load(row + VECTOR));
+        } else
+            memcpy(strip, row, width * sizeof *strip);
+    }
 }
 
 /* sums[ROWS][WIDTH] = a[rows][depth] strip[depth][WIDTH]; rows beyond the last repeat it. */
@@ -73,10 +85,11 @@ typedef struct Product {
     float       *c;
 } Product;
 
-static void band(const Product *p, size_t row, size_t column)
+/* rows: no more than BAND, no more than there are. */
+static void band(const Product *p, size_t row, size_t rows, size_t column)
 {
     float strip[DEPTH * WIDTH], sums[ROWS * WIDTH];
-    const size_t last = at_most(row + BAND, p->rows), width = at_most(WIDTH, p->columns - column);
+    const size_t last = row + rows, width = at_most(WIDTH, p->columns - column);
     for (size_t from = 0; from < p->depth; from += DEPTH) {
         const size_t deep = at_most(DEPTH, p->depth - from);
         pack(&p->b, from, column, deep, width, strip);
@@ -97,23 +110,35 @@ void KERNEL(kernel_matrix_product)(size_t rows, size_t columns, size_t depth, co
     const Product p = { rows, columns, depth, a, { b, columns, false }, c };
     const size_t across = (columns + WIDTH - 1) / WIDTH, down = (rows + BAND - 1) / BAND;
     #pragma omp parallel for schedule(static)
-    for (size_t task = 0; task < across * down; task++)
-        band(&p, task / across * BAND, task % across * WIDTH);
+    for (size_t task = 0; task < across * down; task++) {
+        const size_t row = task / across * BAND;
+        band(&p, row, at_most(BAND, rows - row), task % across * WIDTH);
+    }
 }
 
-/* What lies below the diagonal is a copy. Neighbouring tasks go to different threads, for the lower bands have fewer. */
-void KERNEL(kernel_matrix_symmetric)(size_t rows, size_t depth, const float *a, const float *b, float *c)
+/* Of the square c, which is symmetric: what lies below the diagonal is a copy. Neighbouring tasks go to different threads, for the lower
+ * bands have fewer. */
+static void upper_half(const Product *p)
 {
-    const Product p = { rows, rows, depth, a, { b, depth, true }, c };
-    const size_t across = (rows + WIDTH - 1) / WIDTH, down = (rows + BAND - 1) / BAND;
+    const size_t rows = p->rows, across = (rows + WIDTH - 1) / WIDTH, down = (rows + BAND - 1) / BAND;
     #pragma omp parallel for schedule(static, 1)
     for (size_t task = 0; task < across * down; task++) {
-        const size_t row = task / across * BAND, column = task % across * WIDTH;
-        if (row < column + WIDTH)
-            band(&p, row, column);
+        const size_t row = task / across * BAND, column = task % across * WIDTH, end = at_most(column + WIDTH, rows);
+        if (row < end)
+            band(p, row, at_most(BAND, end - row), column);
     }
     #pragma omp parallel for schedule(static, 16)
     for (size_t i = 1; i < rows; i++)
         for (size_t j = 0; j < i; j++)
-            c[i * rows + j] = c[j * rows + i];
+            p->c[i * rows + j] = p->c[j * rows + i];
+}
+
+void KERNEL(kernel_matrix_gram)(size_t rows, size_t depth, const float *a, float *c)
+{
+    upper_half(&(Product){ rows, rows, depth, a, { a, depth, true }, c });
+}
+
+void KERNEL(kernel_matrix_symmetric)(size_t rows, const float *a, const float *b, float *c)
+{
+    upper_half(&(Product){ rows, rows, rows, a, { b, rows, false }, c });
 }

@@ -59,6 +59,20 @@ static size_t muon_scratch(const OptimizerTensor *t)
     return 2 * t->rows * t->columns + 4 * least * least;
 }
 
+/* The upright matrix is walked in squares: in many layouts of weights the neighbours are one above the other in it. */
+enum { SQUARE = 16 };
+
+typedef struct Square { size_t row, row_end, column, column_end; } Square;
+
+static inline size_t squares_across(const Upright *m) { return (m->columns + SQUARE - 1) / SQUARE; }
+static inline size_t square_count(const Upright *m)   { return squares_across(m) * ((m->rows + SQUARE - 1) / SQUARE); }
+
+static inline Square square_at(const Upright *m, size_t i)
+{
+    const size_t row = i / squares_across(m) * SQUARE, column = i % squares_across(m) * SQUARE;
+    return (Square){ row, row + SQUARE < m->rows ? row + SQUARE : m->rows, column, column + SQUARE < m->columns ? column + SQUARE : m->columns };
+}
+
 /* Where element (row, column) of the upright matrix lies in the span. */
 static inline size_t place_of(const OptimizerTensor *t, const Upright *m, size_t row, size_t column)
 {
@@ -84,11 +98,27 @@ static void gather(const OptimizerStep *s, const OptimizerTensor *t, const Uprig
 {
     const float of_gradient = s->options->nesterov ? s->scale : 0, of_moment = s->options->nesterov ? s->momentum : 1;
     #pragma omp parallel for schedule(static)
-    for (size_t row = 0; row < m->rows; row++)
-        for (size_t column = 0; column < m->columns; column++) {
-            const size_t at = place_of(t, m, row, column);
-            m->x[row * m->columns + column] = of_gradient * g[at] + of_moment * v[at];
-        }
+    for (size_t i = 0; i < square_count(m); i++) {
+        const Square q = square_at(m, i);
+        for (size_t row = q.row; row < q.row_end; row++)
+            for (size_t column = q.column; column < q.column_end; column++) {
+                const size_t at = place_of(t, m, row, column);
+                m->x[row * m->columns + column] = of_gradient * g[at] + of_moment * v[at];
+            }
+    }
+}
+
+static void take_off(const OptimizerTensor *t, const Upright *m, float keep, float rate, float *w)
+{
+    #pragma omp parallel for schedule(static)
+    for (size_t i = 0; i < square_count(m); i++) {
+        const Square q = square_at(m, i);
+        for (size_t row = q.row; row < q.row_end; row++)
+            for (size_t column = q.column; column < q.column_end; column++) {
+                const size_t at = place_of(t, m, row, column);
+                w[at] = keep * w[at] - rate * m->x[row * m->columns + column];
+            }
+    }
 }
 
 static void multiply_by(size_t count, float factor, float *x)
@@ -109,7 +139,7 @@ static void swap(float **a, float **b)
 static void make_polynomial(const Upright *m)
 {
     const size_t n = m->rows;
-    kernel_matrix_symmetric(n, n, m->s, m->s, m->q);
+    kernel_matrix_symmetric(n, m->s, m->s, m->q);
     #pragma omp parallel for schedule(static)
     for (size_t row = 0; row < n; row++) {
         const float *restrict s = m->s + row * n;
@@ -124,16 +154,16 @@ static void make_polynomial(const Upright *m)
 static void do_rounds(Upright *m, int rounds)
 {
     const size_t n = m->rows;
-    kernel_matrix_symmetric(n, m->columns, m->x, m->x, m->s);
+    kernel_matrix_gram(n, m->columns, m->x, m->s);
     for (int round = 0; round < rounds; round++) {
         make_polynomial(m);
         if (round > 0) {
-            kernel_matrix_symmetric(n, n, m->q, m->all_q, m->spare);
+            kernel_matrix_symmetric(n, m->q, m->all_q, m->spare);
             swap(&m->all_q, &m->spare);
         }
         if (round + 1 < rounds) {
-            kernel_matrix_symmetric(n, n, m->q, m->s, m->spare);
-            kernel_matrix_symmetric(n, n, m->spare, m->q, m->s);
+            kernel_matrix_symmetric(n, m->q, m->s, m->spare);
+            kernel_matrix_symmetric(n, m->spare, m->q, m->s);
         }
         if (round == 0)
             swap(&m->all_q, &m->q);
@@ -169,12 +199,7 @@ static void muon_tensor(const OptimizerStep *s, const OptimizerTensor *t, float 
         return;
     gather(s, t, &m, g, state[0]);
     make_orthogonal(&m, rounds);
-    #pragma omp parallel for schedule(static)
-    for (size_t row = 0; row < m.rows; row++)
-        for (size_t column = 0; column < m.columns; column++) {
-            const size_t at = place_of(t, &m, row, column);
-            w[at] = keep * w[at] - rate * m.x[row * m.columns + column];
-        }
+    take_off(t, &m, keep, rate, w);
 }
 
 const OptimizerRule optimizer_muon = {
