@@ -21,7 +21,8 @@
 #include "threads.h"
 #include "tree_sum.h"
 
-enum { RANKS_MOST = 5, CALLS = 256, BYTES = 4096, BATCH_FLOATS = 16 * 3 * 7 * 7, LOGITS = 16 * 7, STEPS_EACH = 3, KINDS = 2 };
+enum { RANKS_MOST = 5, CALLS = 512, BATCH_FLOATS = 16 * 3 * 7 * 7, LOGITS = 16 * 7, STEPS_EACH = 3, KINDS = 2 };
+enum { GRADIENTS_MOST = 4096, STATISTICS_MOST = 256, BYTES = GRADIENTS_MOST * sizeof(float) };      /* with the padding of any layout */
 
 /* ---- a transport ---- */
 
@@ -33,7 +34,7 @@ typedef struct Slot {
 
 typedef struct Shared {
     Slot  slots[KINDS][CALLS];                  /* spreading and collecting, in the order of each rank's calls */
-    float results[RANKS_MOST][STEPS_EACH][1024];
+    float results[RANKS_MOST][STEPS_EACH][GRADIENTS_MOST];
     char  complaints[RANKS_MOST][256];
 } Shared;
 
@@ -104,7 +105,7 @@ typedef struct ExchangeCase {
 static const ExchangeCase cases[] = {
     { "two",                      2, { .bucket_bytes = 256 } },
     { "three, odd buckets",       3, { .bucket_bytes = 448 } },
-    { "four, one bucket a block", 4, { .bucket_bytes = 4096 } },
+    { "four, one bucket a block", 4, { .bucket_bytes = BYTES } },
     { "five, more than pieces",   5, { .bucket_bytes = 64 } },
     { "three, late",              3, { .bucket_bytes = 192, .late = true } },
     { "three in bf16",            3, { .bucket_bytes = 320, .wire = WIRE_bf16 } },
@@ -138,7 +139,9 @@ static _Noreturn void be_rank(const ExchangeCase *c)
     OptimizerNet net = optimizer_net(&net_plans[0]);
     Parameters *p = network_parameters(net.net);
     const size_t gradients = p->trained, statistics = p->total - p->trained;
-    float before[256], expected[1024], scale[1024], *rows[RANKS_MOST], *state_rows[RANKS_MOST];
+    float before[STATISTICS_MOST], expected[GRADIENTS_MOST], scale[GRADIENTS_MOST], *rows[RANKS_MOST], *state_rows[RANKS_MOST];
+    if (gradients > GRADIENTS_MOST || statistics > STATISTICS_MOST)
+        complain("room", 0, 0, (float)gradients, (float)GRADIENTS_MOST);
     options.parts = count;
     Exchange *exchange = exchange_new(&ranks, net.net, &options);
     for (int r = 0; r < count; r++) {
