@@ -42,11 +42,13 @@ static const Tolerance tolerances[] = {
     /* Where f32's rounding grows to 1e-2 in a gradient, that of 16 bits grows to its own size: the losses tell. After ten steps of
      * vgg16, where direct f32 is off by 7e-3, bf16 is by 4e-2 and integers by 5e-2; of resnet18's gradients half are off by
      * 7e-2, or 1e-1 in a build that sums in another order. */
-    { "bf16",      { .precision = PRECISION_bf16 },                          1e-1, 5e-3, 1e-1, 1e-2, 5e-2, 1 },
+    { "bf16",      { .precision = PRECISION_bf16 },                          1e-1, 5e-3, 1e-1, 1e-2, 5e-2, 2 },
     { "mixed",     { .precision = PRECISION_mixed },                         1e-1, 5e-3, 1e-1, 1e-2, 1e-1, 2 },
 };
 
-enum { MARGIN = 4 };      /* how much worse than PyTorch's f32 we may be where rounding is amplified: other orders of summation */
+/* How much worse than PyTorch's f32 we may be where rounding is amplified: by other orders of summation, and with 16 bits. */
+enum { MARGIN = 4, MARGIN_16_BITS = 16 };
+static const double ORDINARY = 4e-5;      /* largest error of PyTorch's f32 logits in training, of the networks for which the 16-bit tolerances were found */
 
 typedef struct Golden {
     const char *file;
@@ -79,10 +81,17 @@ static double number(const Golden *golden, const char *key)
     return json_number_value(value);
 }
 
-static double allowed(const Golden *golden, const char *key, double tolerance)
+static double of_pytorch(const Golden *golden, const char *key)
 {
-    const double pytorch = json_number_value(json_object_get(json_object_get(golden->json, "float32"), key));
-    return fmax(tolerance, MARGIN * pytorch);
+    return json_number_value(json_object_get(json_object_get(golden->json, "float32"), key));
+}
+
+/* tf_efficientnet_lite0 amplifies: its logits are off by 1.1e-4 in f32, its losses by 2.4e-2 after ten steps. */
+static double allowed(const Golden *golden, const Tolerance *t, const char *key, double tolerance)
+{
+    if (t->plan.precision == PRECISION_f32)
+        return fmax(tolerance, MARGIN * of_pytorch(golden, key));
+    return fmax(tolerance * fmax(1, of_pytorch(golden, "train_logits") / ORDINARY), MARGIN_16_BITS * of_pytorch(golden, key));
 }
 
 static double cell(const json_t *rows, size_t row, size_t column)
@@ -184,7 +193,7 @@ static void check_logits(const Golden *golden, const Tolerance *t, const char *k
             worst = fmax(worst, fabs(logits[n * golden->classes + c] - expected));
             largest = fmax(largest, fabs(expected));
         }
-    hold(golden, t, key, worst / largest, allowed(golden, key, t->logits));
+    hold(golden, t, key, worst / largest, allowed(golden, t, key, t->logits));
 }
 
 static int ascending(const void *left, const void *right)
@@ -265,14 +274,14 @@ static void check_steps(const Golden *golden, const Tolerance *t, Network *net, 
         worst = fmax(worst, fabs(loss_of(golden, step, true) - expected) / fabs(expected));
         program_backward(step);
     }
-    hold(golden, t, "losses", worst, allowed(golden, "losses", t->losses));
+    hold(golden, t, "losses", worst, allowed(golden, t, "losses", t->losses));
     optimizer_free(optimizer);
     if (count > MOST_STEPS + 1)
         return;                     /* the evaluation's figures are of after the last step */
     program_forward(inference);
     const double expected = number(golden, "eval_loss");
     hold(golden, t, "eval_loss", fabs(loss_of(golden, inference, false) - expected) / fabs(expected),
-         allowed(golden, "eval_loss", t->losses));
+         allowed(golden, t, "eval_loss", t->losses));
 }
 
 static void check_network(const Golden *golden, const Tolerance *t)
@@ -291,13 +300,13 @@ static void check_network(const Golden *golden, const Tolerance *t)
     program_forward(step);
     check_logits(golden, t, "train_logits", program_logits(step));
     const double expected = number(golden, "loss");
-    hold(golden, t, "loss", fabs(loss_of(golden, step, true) - expected) / expected, allowed(golden, "loss", t->loss));
-    check_digests(golden, t, net, "statistics", network_parameters(net)->values, 0, allowed(golden, "statistics", t->statistics),
+    hold(golden, t, "loss", fabs(loss_of(golden, step, true) - expected) / expected, allowed(golden, t, "loss", t->loss));
+    check_digests(golden, t, net, "statistics", network_parameters(net)->values, 0, allowed(golden, t, "statistics", t->statistics),
                   0);
     program_backward(step);
     check_digests(golden, t, net, "parameters", network_parameters(net)->gradients, number(golden, "gradient_floor"),
-                  fmax(t->kinks, allowed(golden, "gradients", t->gradients)),
-                  fmax(t->kinks / 10, allowed(golden, "gradients_median", t->gradients)));
+                  fmax(t->kinks, allowed(golden, t, "gradients", t->gradients)),
+                  fmax(t->kinks / 10, allowed(golden, t, "gradients_median", t->gradients)));
     check_steps(golden, t, net, step, inference);
     program_free(step);
     program_free(inference);
