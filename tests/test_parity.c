@@ -42,7 +42,7 @@ static const Tolerance tolerances[] = {
     /* Where f32's rounding grows to 1e-2 in a gradient, that of 16 bits grows to its own size: the losses tell. After ten steps of
      * vgg16, where direct f32 is off by 7e-3, bf16 is by 4e-2 and integers by 5e-2; of resnet18's gradients half are off by
      * 7e-2, or 1e-1 in a build that sums in another order. */
-    { "bf16",      { .precision = PRECISION_bf16 },                          1e-1, 5e-3, 1e-1, 1e-2, 5e-2, 2 },
+    { "bf16",      { .precision = PRECISION_bf16 },                          1e-1, 5e-3, 1e-1, 1e-2, 5e-2, 1 },
     { "mixed",     { .precision = PRECISION_mixed },                         1e-1, 5e-3, 1e-1, 1e-2, 1e-1, 2 },
 };
 
@@ -86,12 +86,17 @@ static double of_pytorch(const Golden *golden, const char *key)
     return json_number_value(json_object_get(json_object_get(golden->json, "float32"), key));
 }
 
-/* tf_efficientnet_lite0 amplifies: its logits are off by 1.1e-4 in f32, its losses by 2.4e-2 after ten steps. */
+/* How much more than usual the network amplifies rounding, where that is of 16 bits. tf_efficientnet_lite0 does: its logits are off by 1.1e-4
+ * in f32, its losses by 2.4e-2 after ten steps. */
+static double amplification(const Golden *golden, const Tolerance *t)
+{
+    return t->plan.precision == PRECISION_f32 ? 1 : fmax(1, of_pytorch(golden, "train_logits") / ORDINARY);
+}
+
 static double allowed(const Golden *golden, const Tolerance *t, const char *key, double tolerance)
 {
-    if (t->plan.precision == PRECISION_f32)
-        return fmax(tolerance, MARGIN * of_pytorch(golden, key));
-    return fmax(tolerance * fmax(1, of_pytorch(golden, "train_logits") / ORDINARY), MARGIN_16_BITS * of_pytorch(golden, key));
+    const int margin = t->plan.precision == PRECISION_f32 ? MARGIN : MARGIN_16_BITS;
+    return fmax(tolerance * amplification(golden, t), margin * of_pytorch(golden, key));
 }
 
 static double cell(const json_t *rows, size_t row, size_t column)
@@ -304,9 +309,10 @@ static void check_network(const Golden *golden, const Tolerance *t)
     check_digests(golden, t, net, "statistics", network_parameters(net)->values, 0, allowed(golden, t, "statistics", t->statistics),
                   0);
     program_backward(step);
+    const double kinks = fmin(t->kinks * amplification(golden, t), 2);      /* 2: as large, and of the other sign */
     check_digests(golden, t, net, "parameters", network_parameters(net)->gradients, number(golden, "gradient_floor"),
-                  fmax(t->kinks, allowed(golden, t, "gradients", t->gradients)),
-                  fmax(t->kinks / 10, allowed(golden, t, "gradients_median", t->gradients)));
+                  fmax(kinks, allowed(golden, t, "gradients", t->gradients)),
+                  fmax(kinks / 10, allowed(golden, t, "gradients_median", t->gradients)));
     check_steps(golden, t, net, step, inference);
     program_free(step);
     program_free(inference);
