@@ -46,9 +46,11 @@ static const Tolerance tolerances[] = {
     { "mixed",     { .precision = PRECISION_mixed },                         1e-1, 5e-3, 1e-1, 1e-2, 1e-1, 2 },
 };
 
-/* How much worse than PyTorch's f32 we may be where rounding is amplified: by other orders of summation, and with 16 bits. */
-enum { MARGIN = 4, MARGIN_16_BITS = 16 };
-static const double ORDINARY = 4e-5;      /* largest error of PyTorch's f32 logits in training, of the networks for which the 16-bit tolerances were found */
+enum { MARGIN = 4 };      /* how much worse than PyTorch's f32 we may be where rounding is amplified: other orders of summation */
+
+/* Where PyTorch's f32 logits in training are off by more than this, 16 bits may end anywhere: rounding that is 2^16 times as large decides what
+ * the activations cut off. tf_efficientnet_lite0 with ReLU6 is so; the same network with SiLU is held to all bounds. */
+static const double ILL_CONDITIONED = 8e-5;
 
 typedef struct Golden {
     const char *file;
@@ -86,17 +88,14 @@ static double of_pytorch(const Golden *golden, const char *key)
     return json_number_value(json_object_get(json_object_get(golden->json, "float32"), key));
 }
 
-/* How much more than usual the network amplifies rounding, where that is of 16 bits. tf_efficientnet_lite0 does: its logits are off by 1.1e-4
- * in f32, its losses by 2.4e-2 after ten steps. */
-static double amplification(const Golden *golden, const Tolerance *t)
+static double allowed(const Golden *golden, const char *key, double tolerance)
 {
-    return t->plan.precision == PRECISION_f32 ? 1 : fmax(1, of_pytorch(golden, "train_logits") / ORDINARY);
+    return fmax(tolerance, MARGIN * of_pytorch(golden, key));
 }
 
-static double allowed(const Golden *golden, const Tolerance *t, const char *key, double tolerance)
+static bool judges_training(const Golden *golden, const Tolerance *t)
 {
-    const int margin = t->plan.precision == PRECISION_f32 ? MARGIN : MARGIN_16_BITS;
-    return fmax(tolerance * amplification(golden, t), margin * of_pytorch(golden, key));
+    return t->plan.precision == PRECISION_f32 || of_pytorch(golden, "train_logits") <= ILL_CONDITIONED;
 }
 
 static double cell(const json_t *rows, size_t row, size_t column)
@@ -198,7 +197,7 @@ static void check_logits(const Golden *golden, const Tolerance *t, const char *k
             worst = fmax(worst, fabs(logits[n * golden->classes + c] - expected));
             largest = fmax(largest, fabs(expected));
         }
-    hold(golden, t, key, worst / largest, allowed(golden, t, key, t->logits));
+    hold(golden, t, key, worst / largest, allowed(golden, key, t->logits));
 }
 
 static int ascending(const void *left, const void *right)
@@ -279,14 +278,28 @@ static void check_steps(const Golden *golden, const Tolerance *t, Network *net, 
         worst = fmax(worst, fabs(loss_of(golden, step, true) - expected) / fabs(expected));
         program_backward(step);
     }
-    hold(golden, t, "losses", worst, allowed(golden, t, "losses", t->losses));
+    hold(golden, t, "losses", worst, allowed(golden, "losses", t->losses));
     optimizer_free(optimizer);
     if (count > MOST_STEPS + 1)
         return;                     /* the evaluation's figures are of after the last step */
     program_forward(inference);
     const double expected = number(golden, "eval_loss");
     hold(golden, t, "eval_loss", fabs(loss_of(golden, inference, false) - expected) / fabs(expected),
-         allowed(golden, t, "eval_loss", t->losses));
+         allowed(golden, "eval_loss", t->losses));
+}
+
+static void check_training(const Golden *golden, const Tolerance *t, Network *net, Program *step)
+{
+    program_forward(step);
+    check_logits(golden, t, "train_logits", program_logits(step));
+    const double expected = number(golden, "loss");
+    hold(golden, t, "loss", fabs(loss_of(golden, step, true) - expected) / expected, allowed(golden, "loss", t->loss));
+    check_digests(golden, t, net, "statistics", network_parameters(net)->values, 0, allowed(golden, "statistics", t->statistics),
+                  0);
+    program_backward(step);
+    check_digests(golden, t, net, "parameters", network_parameters(net)->gradients, number(golden, "gradient_floor"),
+                  fmax(t->kinks, allowed(golden, "gradients", t->gradients)),
+                  fmax(t->kinks / 10, allowed(golden, "gradients_median", t->gradients)));
 }
 
 static void check_network(const Golden *golden, const Tolerance *t)
@@ -302,18 +315,10 @@ static void check_network(const Golden *golden, const Tolerance *t)
 
     program_forward(inference);
     check_logits(golden, t, "eval_logits", program_logits(inference));
-    program_forward(step);
-    check_logits(golden, t, "train_logits", program_logits(step));
-    const double expected = number(golden, "loss");
-    hold(golden, t, "loss", fabs(loss_of(golden, step, true) - expected) / expected, allowed(golden, t, "loss", t->loss));
-    check_digests(golden, t, net, "statistics", network_parameters(net)->values, 0, allowed(golden, t, "statistics", t->statistics),
-                  0);
-    program_backward(step);
-    const double kinks = fmin(t->kinks * amplification(golden, t), 2);      /* 2: as large, and of the other sign */
-    check_digests(golden, t, net, "parameters", network_parameters(net)->gradients, number(golden, "gradient_floor"),
-                  fmax(kinks, allowed(golden, t, "gradients", t->gradients)),
-                  fmax(kinks / 10, allowed(golden, t, "gradients_median", t->gradients)));
-    check_steps(golden, t, net, step, inference);
+    if (judges_training(golden, t)) {
+        check_training(golden, t, net, step);
+        check_steps(golden, t, net, step, inference);
+    }
     program_free(step);
     program_free(inference);
     network_free(net);
@@ -339,7 +344,7 @@ static int is_case(const struct dirent *entry)
     return end && !strcmp(end, ".json") && strcmp(entry->d_name, "activations.json") != 0;
 }
 
-/* argv[1]: only files whose name contains it. */
+/* argv[1]: only files whose name begins with it. */
 int main(int argc, char **argv)
 {
     struct dirent **files;
@@ -351,10 +356,10 @@ int main(int argc, char **argv)
     struct CMUnitTest *tests = calloc((size_t)count, sizeof *tests);
     size_t chosen = 0;
     for (int i = 0; tests && i < count; i++)
-        if (argc < 2 || strstr(files[i]->d_name, argv[1]))
+        if (argc < 2 || strncmp(files[i]->d_name, argv[1], strlen(argv[1])) == 0)
             tests[chosen++] = (struct CMUnitTest){ .name = files[i]->d_name, .test_func = check_file, .initial_state = files[i]->d_name };
     if (!chosen)
-        fprintf(stderr, "no golden file in %s/golden has '%s' in its name\n", TESTS_FOLDER, argc < 2 ? "" : argv[1]);
+        fprintf(stderr, "no golden file in %s/golden begins with '%s'\n", TESTS_FOLDER, argc < 2 ? "" : argv[1]);
     const int status = chosen ? _cmocka_run_group_tests("parity", tests, chosen, NULL, NULL) : 1;
     for (int i = 0; i < count; i++)
         free(files[i]);

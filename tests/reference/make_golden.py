@@ -200,7 +200,7 @@ def cases():
              for arch in every if arch != "baseline"]      # which has no large form: 64 is its largest
     other = [Case("baseline", side=64), Case("baseline", act="prelu"), Case("convnext_atto", act="prelu"),
              Case("resnet18", act="mish"), Case("vgg16", act="silu", batch=32, image="image.1"), Case("alexnet", act="elu", image="image.3"),
-             Case("efficientnet_lite0", squeeze_excite=True), Case("convnext_atto", stem=1, batch=4)]
+             Case("efficientnet_lite0", squeeze_excite=True), Case("tf_efficientnet_lite0", act="silu"), Case("convnext_atto", stem=1, batch=4)]
     return small + grey + large + other
 
 
