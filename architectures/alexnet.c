@@ -51,7 +51,7 @@ static Tensor *large_features(Network *net, Tensor *x, const ArchOptions *opt)
 
 Tensor *alexnet(Network *net, Tensor *image, const ArchOptions *opt)
 {
-    const bool small = is_small(image);
+    const bool small = is_small(image, opt);
     const float half = classifier_dropout(opt, 0.5f);
 
     scope_push(net, "features");

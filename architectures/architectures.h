@@ -24,6 +24,7 @@ typedef struct ArchOptions {
     float      layer_scale;        /* what layer scales start with */
     int        depth, width;       /* mlp only: hidden layers, and units of each */
     int        stem;               /* convnext only: side of the patches that become a pixel */
+    int        full_side;          /* of the images that the network is for, where it is built for smaller ones; 0: they are its own */
     bool       gate_same;          /* with a gated unit: all activations leave fewer channels, so that the network has about as many parameters */
     float      gate_width;         /* how many of them they leave; the registry sets it, 0: all */
 } ArchOptions;
@@ -74,9 +75,13 @@ typedef struct Architecture {
 #include "architectures.def"
 #undef X
 
-/* Of images up to this side the architectures take a stem that keeps more of them; larger ones get the published ImageNet stem. */
-enum { SMALL_SIDE = 64 };
-static inline bool is_small(const Tensor *image) { return image->shape.h <= SMALL_SIDE; }
+/* Of images up to SMALL_SIDE the architectures take a stem that keeps more of them; larger ones get the published ImageNet stem. Recipes may
+ * choose another one for images up to SMALLEST_SIDE. */
+enum { SMALL_SIDE = 64, SMALLEST_SIDE = 32 };
+static inline bool is_small(const Tensor *image, const ArchOptions *options)
+{
+    return (options->full_side ? options->full_side : image->shape.h) <= SMALL_SIDE;
+}
 
 int                 architecture_count(void);
 const Architecture *architecture_at(int index);
@@ -85,6 +90,8 @@ const Architecture *architecture_find(const char *name, Error *error);
 /* "lenet baseline ..." */
 const char         *architecture_names(void);
 
+/* The smallest image side that the architecture takes with these options. */
+int architecture_least_side(const Architecture *arch, const ArchOptions *options);
 /* A whole network: the image, the architecture's layers, the logits. NULL and an error if the image is too small for it, or an
  * option has nothing to change in it. The caller frees it with network_free. */
 Network *architecture_network(const Architecture *arch, Shape image, const ArchOptions *options, Error *error);

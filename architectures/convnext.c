@@ -53,7 +53,7 @@ static Tensor *stem(Network *net, Tensor *image, int channels, int patch)
 static Tensor *convnext(Network *net, Tensor *image, const ArchOptions *opt, const Size *size)
 {
     scope_push(net, "features.0");
-    Tensor *x = stem(net, image, size->dims[0], opt->stem ? opt->stem : is_small(image) ? 2 : 4);
+    Tensor *x = stem(net, image, size->dims[0], opt->stem ? opt->stem : is_small(image, opt) ? 2 : 4);
     x = layernorm(net, "1", x, 1e-6f);
     scope_pop(net);
 

@@ -92,7 +92,7 @@ static Tensor *efficientnet(Network *net, Tensor *image, const Form *form)
     static const struct { int channels, repeats, stride, kernel; } stages[] = {
         {16, 1, 1, 3}, {24, 2, 2, 3}, {40, 2, 2, 5}, {80, 3, 2, 3}, {112, 3, 1, 5}, {192, 4, 2, 5}, {320, 1, 1, 3},
     };
-    Tensor *x = conv2d(net, "conv_stem", image, before_depthwise(form, 32), window(form, 3, is_small(image) ? 1 : 2, 0));
+    Tensor *x = conv2d(net, "conv_stem", image, before_depthwise(form, 32), window(form, 3, is_small(image, form->opt) ? 1 : 2, 0));
     x = norm  (net, "bn1", x, form);
     x = act   (net, "act1", x, form);
 

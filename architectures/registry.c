@@ -168,9 +168,14 @@ static float same_width(const Architecture *arch, Shape image, const ArchOptions
     return least;
 }
 
+int architecture_least_side(const Architecture *arch, const ArchOptions *options)
+{
+    return options->stem ? arch->least_side * options->stem / 2 : arch->least_side;      /* the least is meant for patches of 2 x 2 */
+}
+
 Network *architecture_network(const Architecture *arch, Shape image, const ArchOptions *options, Error *error)
 {
-    const int least = options->stem ? arch->least_side * options->stem / 2 : arch->least_side;      /* the least is meant for patches of 2 x 2 */
+    const int least = architecture_least_side(arch, options);
     if (image.h < least || image.w < least || image.h != image.w) {
         error_set(error, EXIT_usage,
                   "image of %d x %d: %s takes square images of side %d or more: resize them, --img-size (bench: --side)", image.w,

@@ -40,7 +40,7 @@ static Tensor *basic_block(Network *net, Tensor *x, int channels, int stride, fl
 
 static Tensor *stem(Network *net, Tensor *image, const ArchOptions *opt)
 {
-    const bool small = is_small(image);
+    const bool small = is_small(image, opt);
     Tensor *x = conv2d(net, "conv1", image, before_act(opt, 64), small ? conv3x3(1) : conv7x7(2));
     x = batchnorm (net, "bn1", x);
     x = activation(net, "act", x, opt->act);

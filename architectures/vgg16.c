@@ -32,7 +32,7 @@ Tensor *vgg16(Network *net, Tensor *image, const ArchOptions *opt)
         x = max_pool(net, layer_next(&at), x, (Pool){ .kernel = 2 });
     }
     scope_pop(net);
-    x = adaptive_avg_pool(net, "avgpool", x, is_small(image) ? 1 : 7);
+    x = adaptive_avg_pool(net, "avgpool", x, is_small(image, opt) ? 1 : 7);
 
     scope_push(net, "classifier");
     x = linear    (net, "0", x, before_act(opt, 4096));

@@ -2,6 +2,7 @@
 
 #include "pipeline.h"
 
+#include <math.h>
 #include <string.h>
 
 static int place_of(const Pipeline *pipeline, const char *key)
@@ -36,6 +37,23 @@ bool pipeline_set(Pipeline *pipeline, const char *text, Error *error)
 static bool is_plain(const Step *step, StepApply *apply)
 {
     return step->info->apply == apply && step->word == 0 && step->rate == 1.0f;
+}
+
+static float scaled(float value, const StepNumber *number, double factor)
+{
+    const double product = number->whole ? round(value * factor) : value * factor;
+    const double least = number->whole && value >= 1.0f ? fmax(1.0, (double)number->least) : (double)number->least;
+    return (float)fmin(fmax(product, least), (double)number->most);
+}
+
+void pipeline_scale(Pipeline *pipeline, double factor)
+{
+    for (int i = 0; i < pipeline->count; i++) {
+        Step *step = &pipeline->steps[i];
+        for (int k = 0; k < step_number_count(step->info); k++)
+            if (!strcmp(step->info->numbers[k].name, "pixels"))
+                step->numbers[k] = scaled(step->numbers[k], &step->info->numbers[k], factor);
+    }
 }
 
 bool pipeline_is_plain(const Pipeline *pipeline, int *crop_pad, bool *flip)

@@ -29,6 +29,9 @@ const Step *pipeline_find(const Pipeline *pipeline, const char *key);
 /* The text that gives this pipeline again, values that are the usual ones left out behind the first. text: PIPELINE_TEXT bytes; returns it. */
 const char *pipeline_text(const Pipeline *pipeline, char *text);
 
+/* What was meant for other images, for such whose sides are so many times theirs: all that is counted in pixels. Whole pixels stay at least 1. */
+void pipeline_scale(Pipeline *pipeline, double factor);
+
 /* Whether augment.c can do it, and with what. */
 bool pipeline_is_plain(const Pipeline *pipeline, int *crop_pad, bool *flip);
 

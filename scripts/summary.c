@@ -81,11 +81,12 @@ static bool open_architecture(const SummaryFlags *flags, const OptionLine *line,
     texts.of[settings_index("arch")] = line->arguments[0];
     if (!settings_resolve(&(SettingLayer){ .texts = texts.of }, 1, &o, error))
         return false;
-    o.network.classes = (int)flags->classes;
+    const int channels = o.data.channels ? o.data.channels : CHANNELS, side = o.data.side ? o.data.side : SIDE;
     subject->of.arch = o.arch;
-    subject->of.options = o.network;
-    subject->of.image = (Shape){ o.data.channels ? o.data.channels : CHANNELS, o.data.side ? o.data.side : SIDE, o.data.side ? o.data.side : SIDE };
-    subject->network = architecture_network(o.arch, subject->of.image, &o.network, error);
+    subject->of.options = trainer_network_options(&o, side);
+    subject->of.options.classes = (int)flags->classes;
+    subject->of.image = (Shape){ channels, side, side };
+    subject->network = architecture_network(o.arch, subject->of.image, &subject->of.options, error);
     return subject->network != NULL;
 }
 

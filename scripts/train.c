@@ -48,7 +48,7 @@ static bool print_summary(const TrainerOptions *options, Error *error)
     Dataset *data = dataset_open(&sizes, SPLIT_val, error);
     if (!data)
         return false;
-    ArchOptions arch = options->network;
+    ArchOptions arch = trainer_network_options(options, data->height);
     arch.classes = data->classes;
     Network *network = architecture_network(options->arch, (Shape){ data->channels, data->height, data->width }, &arch, error);
     if (network)
@@ -181,8 +181,9 @@ static int print_dry_run(Trainer *trainer, Error *error)
         return code;
     const double val_seconds = result.val_seconds * loader_batches(trainer->val_loader);
     const double epoch_seconds = result.step_seconds * trainer->batches + val_seconds;
+    const double run_seconds = result.step_seconds * stages_steps_left(trainer) + val_seconds * trainer->options.epochs;
     if (!trainer->state.planned_steps)
-        snprintf(run, sizeof run, ", the run about %.3g minutes", epoch_seconds * trainer->options.epochs / 60.0);
+        snprintf(run, sizeof run, ", the run about %.3g minutes", run_seconds / 60.0);
     printf("loss %.4f in training, %.4f in validation; a step takes %.3g ms, an epoch about %.3g s%s; nothing was written\n",
            result.loss, result.val_loss, 1e3 * result.step_seconds, epoch_seconds, run);
     return code;

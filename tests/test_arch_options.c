@@ -348,6 +348,12 @@ static void stems(void **state)
         network_free(net);
         network_free(small);
     }
+    /* For smaller images than the network is for. */
+    Error error;
+    const ArchOptions options = { .classes = 10, .full_side = 96 };
+    Network *net = architecture_network(arch, (Shape){ 3, 48, 48 }, &options, &error);
+    assert_int_equal(network_param_find(net, "features.0.0.weight")->count, 40 * 3 * 4 * 4);
+    network_free(net);
 }
 
 /* ---- an option without anything to change ---- */

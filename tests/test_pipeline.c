@@ -171,11 +171,30 @@ static void test_set(void **state)
     assert_true(pipeline_find(&pipeline, "hflip")->numbers[0] == 0.1f);
 }
 
+static void test_scale(void **state)
+{
+    (void)state;
+    static const struct { const char *text; double factor; const char *scaled; } cases[] = {
+        { "crop:4,reflect hflip:0.5 cutout:8 blur:1 rotate:15", 0.5, "crop:2,reflect hflip:0.5 cutout:4 blur:0.5 rotate:15" },
+        { "crop:4 cutout:8", 0.75, "crop:3 cutout:6" },
+        { "crop:1 cutout:1 blur:0.2", 0.25, "crop:1 cutout:1 blur:0.1" },
+        { "crop:0", 0.5, "crop:0" },
+        { "crop:400", 2.0, "crop:512" },
+        { "crop:4 erase:0.25 mixup:0.2", 1.0, "crop:4 erase:0.25 mixup:0.2" },
+    };
+    char text[PIPELINE_TEXT];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Pipeline pipeline = parsed(cases[i].text);
+        pipeline_scale(&pipeline, cases[i].factor);
+        assert_string_equal(pipeline_text(&pipeline, text), cases[i].scaled);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),  cmocka_unit_test(test_refused), cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_plain), cmocka_unit_test(test_light), cmocka_unit_test(test_set),     cmocka_unit_test(test_page),
+        cmocka_unit_test(test_plain), cmocka_unit_test(test_light), cmocka_unit_test(test_set), cmocka_unit_test(test_scale), cmocka_unit_test(test_page),
         cmocka_unit_test(test_choices_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,9 +22,10 @@
 static void test_sizes(void **state)
 {
     (void)state;
-    static const char *const good[] = { "", "24", "16:2,32", "16:2,24:1,32:4", "8:1,9:1,10:1,11:1,12:1,13:1,14:1,15" };
+    static const char *const good[] = { "", "24", "16:2,32", "16:2,24:1,32:4", "8:1,9:1,10:1,11:1,12:1,13:1,14:1,15",
+                                        "50%", "50%:45%,75%:35%", "16:60%,75%:40%", "50%:2,24:10%,100%" };
     static const char *const bad[] = { "0", "16:", "16:0", "16,24", "16:2,", ",16", "16:2,24;32", "-16", "16:2:3", "5000", "a", "16:2 24",
-                                       "1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1" };
+                                       "1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1", "0%", "101%:2", "16:0%", "16:101%", "16%%:2", "%", "50%:%" };
     char text[STAGES_TEXT];
     Error error;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -40,6 +41,52 @@ static void test_sizes(void **state)
         assert_int_equal(sizes.count, 7);
         assert_non_null(strstr(error.text, "--train-img-size: use up to 8 sizes and their epochs, such as 16:2,24:2,32"));
     }
+}
+
+/* Where sizes end and which one an epoch has, in runs of several lengths. -1: the full size. */
+static void test_sizes_of_epochs(void **state)
+{
+    (void)state;
+    static const struct { const char *sizes, *epochs; } cases[] = {      /* the index of each epoch's size, of each run length; f: the full size */
+        { "",                 "ffff" },
+        { "24",               "0000" },
+        { "16:2,24:1",        "001ff" },
+        { "16:2,24:1",        "00" },
+        { "16:2,24",          "00111" },
+        { "50%:45%,75%:35%",  "f" },
+        { "50%:45%,75%:35%",  "1f" },
+        { "50%:45%,75%:35%",  "01f" },
+        { "50%:45%,75%:35%",  "0011f" },
+        { "50%:45%,75%:35%",  "000011" "11ff" },
+        { "50%:50%,75%:50%",  "0011" },
+        { "16:1,24:50%",      "011f" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        StageSizes sizes;
+        Error error;
+        const uint32_t epochs = (uint32_t)strlen(cases[i].epochs);
+        assert_true(stage_sizes_parse(cases[i].sizes, &sizes, &error));
+        for (uint32_t epoch = 0; epoch < epochs; epoch++) {
+            const int index = stage_sizes_at(&sizes, epoch, epochs), expected = cases[i].epochs[epoch] == 'f' ? sizes.count : cases[i].epochs[epoch] - '0';
+            if (index != expected)
+                fail_msg("'%s' over %u epochs: epoch %u has size %d, not %d", cases[i].sizes, epochs, epoch, index, expected);
+            assert_true(epoch < stage_sizes_end(&sizes, index, epochs));
+        }
+        assert_int_equal(stage_sizes_end(&sizes, sizes.count, epochs), epochs);
+    }
+    assert_false(stage_sizes_are_shares(&(StageSizes){ .count = 1, .of = { { .side = 16, .length = 2 } } }));
+    assert_true(stage_sizes_are_shares(&(StageSizes){ .count = 1, .of = { { .side = 16, .length = 2, .length_percent = true } } }));
+}
+
+static void test_sides(void **state)
+{
+    (void)state;
+    static const struct { int side; bool percent; int full, least, expected; } cases[] = {
+        { 16, false, 32, 8, 16 }, { 50, true, 32, 8, 16 }, { 75, true, 28, 8, 21 }, { 33, true, 224, 32, 74 }, { 50, true, 24, 16, 16 },
+        { 50, true, 8, 16, 8 }, { 100, true, 28, 8, 28 }, { 4, false, 32, 16, 4 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(stage_side((StageSize){ .side = cases[i].side, .side_percent = cases[i].percent }, cases[i].full, cases[i].least), cases[i].expected);
 }
 
 /* ---- two tapes ---- */
@@ -209,6 +256,12 @@ static void test_programs(void **state)
         { "train resnet18 --data shapes --limit 20 -b 8 --threads 1 --epochs 2 --max-steps 3 --img-size 16 --train-img-size 8:1 --output staged", 0, NULL,
           "sizes of the training images: 8 in epochs 1 to 1, 16 from epoch 2 on; validation at 16" },
         { "evaluate staged/last.safetensors --data shapes --limit 20 --threads 1 -q", 0, "of 20 images", NULL },
+        { "train resnet18 --data shapes --limit 20 -b 8 --threads 1 --epochs 2 --img-size 96 --train-img-size 40%:50% --output stem", 0, NULL,      /* 38 pixels, with the stem of 96 */
+          "38 in epochs 1 to 1, 96 from epoch 2 on" },
+        { "train resnet18 --data shapes --limit 20 -b 8 --threads 1 --epochs 1 --img-size 16 --train-img-size 50%:40% --output short", 0, NULL,
+          "8 never, for its share is no whole epoch, 16 from epoch 1 on" },
+        { "train resnet18 --data shapes --limit 20 -b 8 --threads 1 --img-size 16 --train-img-size 50%:50% --max-time 5s --output timed", 0, NULL,
+          "training images are 16 x 16 from here on" },
         { NULL, 0, NULL, NULL },
     };
     static const Case mistakes[] = {
@@ -216,9 +269,9 @@ static void test_programs(void **state)
           "lenet cannot be trained at this size: --train-img-size 16: " },
         { "train baseline --data shapes --limit 64 --train-img-size 24:1 -q --output x", 2, NULL,
           "baseline cannot be trained at this size: --train-img-size 24: classifier.1.weight is not what it is at 32: use an architecture that ends in a pool" },
-        { "train resnet18 --data shapes --img-size 96 --limit 64 --train-img-size 32:1 -q --output x", 2, NULL, "conv1.weight is not what it is at 96" },
         { "train lenet --data shapes --limit 64 --train-img-size 16: -q --output x", 2, NULL, "bad value '16:': --train-img-size" },
-        { "train resnet18 --data shapes --limit 64 --train-img-size 16 --max-time 1m -q --output x", 2, NULL, "--max-time and --train-img-size" },
+        { "train lenet --data shapes --limit 64 --train-img-size 16:60%,24:50% -q --output x", 2, NULL, "the shares of the run are 110%: use at most 100%" },
+        { "train resnet18 --data shapes --limit 64 --train-img-size 16:1 --max-time 1m -q --output x", 2, NULL, "--max-time and --train-img-size: give shares" },
         { NULL, 0, NULL, NULL },
     };
     for (const Case *c = cases; c->command; c++)
@@ -231,6 +284,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_sizes_of_epochs),
+        cmocka_unit_test(test_sides),
         cmocka_unit_test(test_borrowed_parameters),
         cmocka_unit_test(test_resume_in_each_stage),
         cmocka_unit_test(test_frozen_at_every_size),

@@ -209,8 +209,9 @@ static bool settle(TrainerOptions *o, Error *error)
         return error_set(error, EXIT_usage, "two ways to shift and mirror: --aug: write crop and hflip there, and leave --crop-pad, --pad-mode and --hflip out");
     if (crops_twice(o))
         return error_set(error, EXIT_usage, "two ways to crop: --scale: leave --crop-pad, --pad-mode and --aug out, or --scale; resizedcrop may stand in --aug");
-    if (o->train_sizes.count && o->max_seconds > 0.0)
-        return error_set(error, EXIT_usage, "a time cannot be planned over sizes of images: --max-time and --train-img-size: give --epochs instead of --max-time");
+    if (o->max_seconds > 0.0 && !stage_sizes_are_shares(&o->train_sizes))
+        return error_set(error, EXIT_usage, "a time cannot be planned over epochs of smaller images: --max-time and --train-img-size: give shares of the run, such as "
+                         "16:40%%, or --epochs instead of --max-time");
     if (!augment_compose(&o->augment, o->crop_pad, "hflip", &pipeline, error))
         return false;
     if (o->fine_tune.freeze && strlen(o->fine_tune.freeze) > FREEZE_MOST)

@@ -12,54 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SIDE = 4096, MOST_EPOCHS = 1000000 };
-
-/* ---- as text ---- */
-
-static bool read_number(const char **at, int most, int *number)
-{
-    char *end;
-    const long value = strtol(*at, &end, 10);
-    const bool ok = end != *at && **at >= '0' && **at <= '9' && value >= 1 && value <= most;
-    *number = ok ? (int)value : 0;
-    *at = end;
-    return ok;
-}
-
-bool stage_sizes_parse(const char *text, StageSizes *sizes, Error *error)
-{
-    StageSizes read = { 0 };
-    const char *at = text;
-    bool ok = true;
-    while (ok && *at) {
-        ok = read.count < STAGES_MOST && (read.count == 0 || read.of[read.count - 1].epochs) && read_number(&at, MOST_SIDE, &read.of[read.count].side);
-        if (ok && *at == ':') {
-            at++;
-            ok = read_number(&at, MOST_EPOCHS, &read.of[read.count].epochs);
-        }
-        read.count++;
-        ok = ok && (!*at || (*at == ',' && at[1]));
-        at += *at == ',';
-    }
-    if (!ok)
-        return error_set(error, EXIT_usage, "bad value '%.100s': --train-img-size: use up to %d sizes and their epochs, such as 16:2,24:2,32 "
-                         "for two epochs at 16, two at 24 and the rest at 32", text, STAGES_MOST);
-    *sizes = read;
-    return true;
-}
-
-const char *stage_sizes_text(const StageSizes *sizes, char *text, size_t size)
-{
-    size_t at = 0;
-    text[0] = '\0';
-    for (int i = 0; i < sizes->count && at < size; i++) {
-        at += (size_t)snprintf(text + at, size - at, "%s%d", i ? "," : "", sizes->of[i].side);
-        if (sizes->of[i].epochs && at < size)
-            at += (size_t)snprintf(text + at, size - at, ":%d", sizes->of[i].epochs);
-    }
-    return text;
-}
-
 /* ---- building ---- */
 
 static bool is_full(const Trainer *t, const Stage *stage)
@@ -79,7 +31,7 @@ static bool same_parameters(const Trainer *t, const Stage *stage, Error *error)
     if (!differs)
         return true;
     snprintf(why, sizeof why, "%.100s is not what it is at %d: use an architecture that ends in a pool over all pixels, such as resnet18 or "
-             "efficientnet_lite0, and sizes that are all above %d or all up to it", differs->name, t->train_set->height, SMALL_SIDE);
+             "efficientnet_lite0", differs->name, t->train_set->height);
     return refuse(t, stage, why, error);
 }
 
@@ -91,7 +43,9 @@ static bool build_stage(Trainer *t, Stage *stage, Error *error)
         stage->network = t->network;
         return true;
     }
-    stage->network = architecture_network(t->options.arch, image, &t->subject.options, &cause);
+    ArchOptions options = t->subject.options;
+    options.full_side = t->train_set->height;
+    stage->network = architecture_network(t->options.arch, image, &options, &cause);
     if (!stage->network || !network_trains_with(stage->network, t->slices.samples, &cause))
         return refuse(t, stage, cause.text, error);
     if (!same_parameters(t, stage, error))
@@ -103,11 +57,12 @@ static bool build_stage(Trainer *t, Stage *stage, Error *error)
 bool stages_build(Trainer *t, Error *error)
 {
     const StageSizes *sizes = &t->options.train_sizes;
+    const int full = t->train_set->height, least = architecture_least_side(t->options.arch, &t->subject.options);
     Stages *stages = &t->stages;
     for (int i = 0; i < sizes->count; i++)
-        stages->of[stages->count++] = (Stage){ .side = sizes->of[i].side, .epochs = (uint32_t)sizes->of[i].epochs };
-    if (!stages->count || stages->of[stages->count - 1].epochs)
-        stages->of[stages->count++] = (Stage){ .side = t->train_set->height };
+        stages->of[stages->count++].side = stage_side(sizes->of[i], full, least);
+    if (!sizes->count || sizes->of[sizes->count - 1].length)
+        stages->of[stages->count++].side = full;
     for (int i = 0; i < stages->count; i++)
         if (!build_stage(t, &stages->of[i], error))
             return false;
@@ -192,22 +147,36 @@ static double image_mib(const Trainer *t)
     return bytes / (1 << 20);
 }
 
+/* The first epoch of a stage, counted from 0; of stage `count`: how many epochs there are. */
+static uint32_t begin_of(const Trainer *t, int stage)
+{
+    return stage == 0 ? 0 : stage_sizes_end(&t->options.train_sizes, stage - 1, (uint32_t)t->options.epochs);
+}
+
+/* One stage's epochs, for people, who count from 1. */
+static void describe_stage(const Trainer *t, int i, char *text, size_t size)
+{
+    const uint32_t epochs = (uint32_t)t->options.epochs, begin = begin_of(t, i), end = begin_of(t, i + 1);
+    const int side = t->stages.of[i].side;
+    if (begin == epochs)
+        snprintf(text, size, "%d never, for that is after epoch %u", side, epochs);
+    else if (begin == end)
+        snprintf(text, size, "%d never, for its share is no whole epoch", side);
+    else if (i + 1 == t->stages.count)
+        snprintf(text, size, "%d from epoch %u on", side, begin + 1);
+    else
+        snprintf(text, size, "%d in epochs %u to %u", side, begin + 1, end);
+}
+
 void stages_tell(const Trainer *t)
 {
-    char text[512] = "";
-    uint32_t begin = 0;
+    char text[1024] = "";
     if (!t->options.train_sizes.count)
         return;
     for (int i = 0; i < t->stages.count; i++) {
-        const Stage *stage = &t->stages.of[i];
         const size_t at = strlen(text);
-        if (begin >= (uint32_t)t->options.epochs)
-            snprintf(text + at, sizeof text - at, ", %d never, for that is after epoch %d", stage->side, t->options.epochs);
-        else if (stage->epochs)
-            snprintf(text + at, sizeof text - at, "%s%d in epochs %u to %u", i ? ", " : "", stage->side, begin + 1, begin + stage->epochs);
-        else
-            snprintf(text + at, sizeof text - at, "%s%d from epoch %u on", i ? ", " : "", stage->side, begin + 1);
-        begin += stage->epochs;
+        snprintf(text + at, sizeof text - at, "%s", i ? ", " : "");
+        describe_stage(t, i, text + strlen(text), sizeof text - strlen(text));
     }
     trainer_note(t, "sizes of the training images: %s; validation at %d; %.1f MiB of smaller images, programs of %.0f MiB", text,
                  t->train_set->height, image_mib(t), (double)stages_program_bytes(t) / (1 << 20));
@@ -215,19 +184,37 @@ void stages_tell(const Trainer *t)
 
 /* ---- training ---- */
 
+void stages_enter(Trainer *t, int stage)
+{
+    t->stages.current = stage;
+    t->program = t->stages.of[stage].program;
+    t->loader = t->stages.of[stage].loader;
+    slices_follow(t);
+}
+
 void stages_epoch(Trainer *t, uint32_t epoch)
 {
-    Stages *stages = &t->stages;
-    int now = 0;
-    for (uint32_t first = 0; stages->of[now].epochs && epoch >= first + stages->of[now].epochs; now++)
-        first += stages->of[now].epochs;
-    if (now == stages->current)
+    const int now = stage_sizes_at(&t->options.train_sizes, epoch, (uint32_t)t->options.epochs);
+    if (now == t->stages.current)
         return;
-    stages->current = now;
-    t->program = stages->of[now].program;
-    t->loader = stages->of[now].loader;
-    slices_follow(t);
-    trainer_note(t, "epoch %u: training images are %d x %d from here on", epoch + 1, stages->of[now].side, stages->of[now].side);
+    stages_enter(t, now);
+    trainer_note(t, "epoch %u: training images are %d x %d from here on", epoch + 1, t->stages.of[now].side, t->stages.of[now].side);
+}
+
+double stages_steps_left(const Trainer *t)
+{
+    const Stages *stages = &t->stages;
+    const double now = network_macs(stages->of[stages->current].network);
+    double left = 0.0;
+    uint64_t done = t->state.step;
+    for (int i = 0; i < stages->count; i++) {
+        const uint64_t end = (uint64_t)begin_of(t, i + 1) * t->batches, last = end < t->schedule.steps ? end : t->schedule.steps;
+        if (last <= done)
+            continue;
+        left += (double)(last - done) * network_macs(stages->of[i].network) / now;
+        done = last;
+    }
+    return left;
 }
 
 void stages_close(Trainer *t)

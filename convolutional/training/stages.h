@@ -1,8 +1,7 @@
-/* stages.h - progressive resizing: the sizes of training images over a run's epochs.
+/* stages.h - progressive resizing: networks, programs and images for the sizes of training images over a run's epochs (stage_sizes.h).
  *
- * A text such as "16:2,24:2,32": two epochs at 16 x 16, two at 24 x 24, and the rest at 32 x 32. Validation always sees the images
- * at their full size. The networks of all sizes train one set of parameters (parameters_borrow); their programs are compiled, and
- * their images scaled, before training begins. */
+ * Validation always sees the images at their full size. The networks of all sizes train one set of parameters (parameters_borrow); their
+ * programs are compiled, and their images scaled, before training begins. */
 
 #ifndef CONVZOO_STAGES_H
 #define CONVZOO_STAGES_H
@@ -10,24 +9,13 @@
 #include "loader.h"
 #include "program.h"
 #include "slices.h"
-
-enum { STAGES_MOST = 8, STAGES_TEXT = 128 };
+#include "stage_sizes.h"
 
 typedef struct Trainer Trainer;
-
-/* All zero: images have their full size in every epoch. */
-typedef struct StageSizes {
-    int count;
-    struct { int side, epochs; } of[STAGES_MOST];      /* epochs 0: the last one, for the rest; without one, the rest has the full size */
-} StageSizes;
-
-bool        stage_sizes_parse(const char *text, StageSizes *sizes, Error *error);
-const char *stage_sizes_text(const StageSizes *sizes, char *text, size_t size);      /* "" for none; returns text */
 
 /* What trains at one size. */
 typedef struct Stage {
     int      side;
-    uint32_t epochs;         /* 0: the rest */
     Network *network;        /* the trainer's own, or of another size with its parameters */
     Program *program;
     Program *lanes[SLICES_LANES];      /* of one thread each, which run at the same time; the first is `program`. NULL: it has all threads */
@@ -35,6 +23,7 @@ typedef struct Stage {
     Loader  *loader;
 } Stage;
 
+/* In the order of the options' sizes, and after them the full size, unless the last of them is for the rest. */
 typedef struct Stages {
     int   count, current;    /* current: of the trainer's program and loader */
     Stage of[STAGES_MOST + 1];
@@ -48,8 +37,12 @@ void stages_compile(Trainer *trainer);
 void stages_recompile(Trainer *trainer);
 /* Tells the sizes, and the memory that they take. */
 void stages_tell(const Trainer *trainer);
-/* Makes the trainer's program and loader those of the epoch, and tells when they change. */
+/* Makes the trainer's program and loader those of a stage. */
+void stages_enter(Trainer *trainer, int stage);
+/* The same for the stage of an epoch, counted from 0; tells when they change. */
 void stages_epoch(Trainer *trainer, uint32_t epoch);
+/* What is left of the run, in steps of the current stage's size: larger images count by their multiply-adds. */
+double stages_steps_left(const Trainer *trainer);
 void stages_close(Trainer *trainer);
 
 /* Of the programs' arenas. */

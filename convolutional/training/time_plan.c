@@ -12,14 +12,35 @@ enum {
     WARM = 3,                  /* steps before the clock counts: caches, clock rate, the loader's first images */
     LEAST = 5, MOST = 200,     /* steps that are measured */
 };
+static const uint64_t EPOCHS_MOST = 1000000;
 static const double MEASURED_SHARE = 0.02, MARGIN = 0.03;      /* of the budget; the margin is for saves and for a machine that slows down */
 
-uint64_t time_plan_steps(double seconds, double step, double validation, uint32_t batches)
+/* A whole run of so many epochs. */
+static double run_seconds(const StageSizes *sizes, const EpochTimes *times, uint64_t epochs)
 {
-    const double epoch = batches * step + validation, epochs = floor(seconds / epoch);
-    const double rest = seconds - epochs * epoch - validation;      /* a short epoch is validated as well */
-    const double steps = epochs * batches + (rest > 0.0 ? floor(rest / step) : 0.0);
-    return steps >= 1.0 ? (uint64_t)steps : 1;
+    double steps = 0.0;
+    uint32_t begin = 0;
+    for (int i = 0; i <= sizes->count; i++) {
+        const uint32_t end = stage_sizes_end(sizes, i, (uint32_t)epochs);
+        steps += times->step[i] * (end - begin);
+        begin = end;
+    }
+    return steps * times->batches + times->validation * (double)epochs;
+}
+
+/* One more epoch makes a run longer by an epoch of its smallest images at least, and by one of its largest at most. */
+uint64_t time_plan_steps(double seconds, const StageSizes *sizes, const EpochTimes *times)
+{
+    double slowest = 0.0;
+    for (int i = 0; i <= sizes->count; i++)
+        slowest = fmax(slowest, times->step[i]);
+    uint64_t epochs = 1 + (uint64_t)fmax(0.0, fmin(floor(seconds / (slowest * times->batches + times->validation)), EPOCHS_MOST));
+    while (epochs < EPOCHS_MOST && run_seconds(sizes, times, epochs) <= seconds)
+        epochs++;
+    const double last = times->step[stage_sizes_at(sizes, (uint32_t)epochs - 1, (uint32_t)epochs)];
+    const double rest = seconds - run_seconds(sizes, times, epochs) + last * times->batches;      /* a short epoch is validated as well */
+    const uint64_t steps = (epochs - 1) * times->batches + (uint64_t)fmax(0.0, fmin(floor(rest / last), times->batches));
+    return steps >= 1 ? steps : 1;
 }
 
 /* Seconds of a step, from what follows the first few. */
@@ -44,27 +65,48 @@ static double measure_validation(Trainer *t)
     return trainer_try_validation(t, &sum) * loader_batches(t->val_loader);
 }
 
-/* Averages that have statistics of their own see an epoch of images forward, about a third of a step each. */
-static double measure_epoch_end(Trainer *t, double step)
+/* A step of each size. False if one fails. */
+static bool measure_steps(Trainer *t, EpochTimes *times)
 {
-    return measure_validation(t) + (t->options.parts.swa_start ? t->batches * step / 3.0 : 0.0);
+    const int current = t->stages.current, count = t->stages.count;
+    bool ok = true;
+    for (int i = 0; i < count && ok; i++) {
+        stages_enter(t, i);
+        times->step[i] = measure_step(t, MEASURED_SHARE * t->options.max_seconds / count);
+        ok = times->step[i] > 0.0;
+    }
+    stages_enter(t, current);
+    return ok;
+}
+
+static double mean_step(const Trainer *t, const EpochTimes *times)
+{
+    const uint32_t epochs = (uint32_t)t->options.epochs;
+    const double all = run_seconds(&t->options.train_sizes, times, epochs) - times->validation * epochs;
+    return all / ((double)times->batches * epochs);
 }
 
 void time_plan_make(Trainer *t)
 {
     const double budget = t->options.max_seconds;
+    EpochTimes times = { .batches = t->batches };
     RunCopy *before = run_copy_new(t);
-    const double step = measure_step(t, MEASURED_SHARE * budget), validation = measure_epoch_end(t, step);
+    const bool measured = measure_steps(t, &times);
+    const int largest = t->stages.count - 1;
+    times.validation = measure_validation(t);
+    if (t->options.parts.swa_start)      /* an average with statistics of its own sees an epoch of images forward, a third of a step each */
+        times.validation += t->batches * times.step[largest] / 3.0;
     run_copy_put(before, t);
-    if (step <= 0.0)
+    if (!measured)
         return;
     const double left = budget * (1.0 - MARGIN) - (seconds_now() - t->opened);
-    t->state.planned_steps = time_plan_steps(left, step, validation, t->batches);
+    t->state.planned_steps = time_plan_steps(left, &t->options.train_sizes, &times);
     ranks_broadcast(t->options.ranks, &t->state.planned_steps, sizeof t->state.planned_steps);
     time_plan_apply(t);
     trainer_note(t, "planned for %.0f seconds, of which %.0f are left: %.3g ms a step and %.2g s a validation make %llu steps, %.1f epochs",
-                 budget, fmax(left, 0.0), 1e3 * step, validation, (unsigned long long)t->state.planned_steps,
+                 budget, fmax(left, 0.0), 1e3 * mean_step(t, &times), times.validation, (unsigned long long)t->state.planned_steps,
                  (double)t->state.planned_steps / t->batches);
+    stages_tell(t);
 }
 
 void time_plan_apply(Trainer *t)

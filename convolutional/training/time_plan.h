@@ -14,7 +14,14 @@ void time_plan_make(Trainer *trainer);
 /* Schedule and number of epochs become those of the planned steps; the last epoch may be a short one. Nothing without a plan. */
 void time_plan_apply(Trainer *trainer);
 
-/* How many steps fit into `seconds`, at so much a step and for each validation after `batches` of them; at least 1. */
-uint64_t time_plan_steps(double seconds, double step, double validation, uint32_t batches);
+/* Seconds. */
+typedef struct EpochTimes {
+    double   step[STAGES_MOST + 1];      /* of each size of the training images, and after them of the full one */
+    double   validation;
+    uint32_t batches;                    /* steps of an epoch */
+} EpochTimes;
+
+/* How many steps fit into `seconds`, with a validation after each epoch; at least 1. The sizes are shares of the run. */
+uint64_t time_plan_steps(double seconds, const StageSizes *sizes, const EpochTimes *times);
 
 #endif

@@ -48,13 +48,21 @@ TrainerOptions trainer_defaults(const Architecture *arch, const OptimizerKind *o
     return options;
 }
 
+ArchOptions trainer_network_options(const TrainerOptions *o, int side)
+{
+    ArchOptions options = o->network;
+    if (!options.stem && side <= SMALLEST_SIDE)
+        options.stem = o->small_stem;
+    return options;
+}
+
 static bool build_network(Trainer *t, Error *error)
 {
     const TrainerOptions *o = &t->options;
     const Dataset *data = t->train_set;
     t->subject = (PlanSubject){
         .arch = o->arch, .image = { data->channels, data->height, data->width }, .purpose = PURPOSE_training, .batch = t->slices.samples,
-        .options = o->network,
+        .options = trainer_network_options(o, data->height),
     };
     t->subject.options.classes = data->classes;
     t->network = architecture_network(o->arch, t->subject.image, &t->subject.options, error);
@@ -71,7 +79,7 @@ static bool build_network(Trainer *t, Error *error)
         info->classes[i] = text_copy(data->class_names[i]);
     info->channels = data->channels;
     info->side = data->height;
-    info->network = o->network;
+    info->network = t->subject.options;
     info->as_stored = o->data.as_stored;
     info->fit = o->data.fit;
     dataset_statistics(data, info->mean, info->std);
@@ -144,7 +152,8 @@ static void compile(Trainer *t)
     t->batches = batches / t->turns;
     t->schedule = trainer_schedule(o, t->batches);
     tell_recipe(t);
-    stages_tell(t);
+    if (o->max_seconds == 0.0)      /* otherwise the plan tells */
+        stages_tell(t);
     trainer_note(t, "epochs %d, steps %u each, batch %d; %s, lr %g, %s; plan %s%s, %.0f MiB; %s%s", o->epochs, t->batches,
                  o->batch, optimizer_name(o->optimizer.kind), (double)o->lr, schedule_name(o->schedule), plan_text(&o->plan),
                  o->plan.precision == PRECISION_mixed ? ", amp" : "",

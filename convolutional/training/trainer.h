@@ -80,6 +80,7 @@ typedef struct TrainerOptions {
     const Architecture *arch;
     RecipeKind   recipe;               /* where all that is not given comes from */
     ArchOptions  network;              /* its classes are the data's */
+    int          small_stem;           /* network.stem, where that is 0 and images have up to SMALLEST_SIDE pixels a side */
     FineTuneOptions fine_tune;
 
     DataOptions  data;                 /* its seed becomes the run's */
@@ -176,6 +177,8 @@ struct Trainer {
 
 /* The architecture's recipe. optimizer, if not NULL, replaces the recipe's, with that one's usual rate and decay. */
 TrainerOptions trainer_defaults(const Architecture *arch, const OptimizerKind *optimizer);
+/* Those of the network for images of so many pixels a side, which may be small enough for small_stem. Without the number of classes. */
+ArchOptions    trainer_network_options(const TrainerOptions *options, int side);
 
 /* Opens data, network, folder and, to resume, the checkpoint. NULL and a line if anything is wrong. */
 Trainer *trainer_open(const TrainerOptions *options, Error *error);

@@ -67,6 +67,8 @@ Loader *trainer_loader(const Trainer *t, const Dataset *data, bool training)
 {
     LoaderOptions options = trainer_loader_options(&t->options, data, training, t->info.mean, t->info.std);
     options.share = t->slices.share;
+    if (training)      /* of a stage's smaller images, the same share is moved */
+        pipeline_scale(&options.pipeline, (double)data->height / t->train_set->height);
     Loader *loader = loader_new(data, &options);
     const int threads = loader_threads(loader);
     if (threads < options.threads)

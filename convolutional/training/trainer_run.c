@@ -29,7 +29,7 @@ static void report_step(const Trainer *t, double gradient_norm)
         .loss = at->loss_sum / (double)at->seen, .top1 = (double)at->hits / (double)at->seen,
         .step_loss = t->step_loss, .gradient_norm = gradient_norm, .lr = t->step_lr, .images_per_second = rate,
         .gflops = 6e-9 * network_macs(t->stages.of[t->stages.current].network) * rate,
-        .seconds_left = batch_seconds * (double)(t->schedule.steps - at->step), .epoch_seconds_left = batch_seconds * (epoch_steps(t) - at->batch),
+        .seconds_left = batch_seconds * stages_steps_left(t), .epoch_seconds_left = batch_seconds * (epoch_steps(t) - at->batch),
     };
     t->options.report.step(t->options.report.context, &step);
 }

@@ -1,6 +1,7 @@
 """The trainer's augmentation in PyTorch: the same steps with random numbers of its own. Images are normalised, N C H W, so that 0 is the mean."""
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -15,6 +16,28 @@ def crop(images, pad, mode):
     columns = torch.randint(2 * pad + 1, (n, 1), device=device) + torch.arange(width, device=device)
     sample = torch.arange(n, device=device).view(n, 1, 1)
     return padded.permute(0, 2, 3, 1)[sample, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def triangle(full, side):
+    """Weights of `full` pixels in each of `side` that they are reduced to."""
+    width = max(full / side, 1)
+    centres = (np.arange(side)[:, None] + 0.5) * full / side
+    weights = np.clip(1 - np.abs((np.arange(full) + 0.5 - centres) / width), 0, None)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def resized(images, side):
+    """Square images, bytes, N C H W, at another side, as datasets/resize.c has them: rows first, whole levels after each direction."""
+    weights = triangle(images.shape[-1], side)
+    parts = []
+    for part in np.array_split(images, len(images) // 1000 + 1):
+        rows = np.floor(part @ weights.T + 0.5)
+        parts.append(np.floor(weights @ rows + 0.5).astype(np.uint8))
+    return np.concatenate(parts)
+
+
+def pixels(count, scale):
+    return max(1, int(count * scale + 0.5))
 
 
 def mirror(images, chosen):
@@ -76,13 +99,13 @@ class Augmentation:
         self.settings, self.off = settings, settings["aug"] is False
         self.first = torch.rand(count) < 0.5
 
-    def images(self, images, chosen, epoch):
-        """chosen: the images' places in the data set."""
+    def images(self, images, chosen, epoch, scale=1):
+        """chosen: the images' places in the data set. scale: their side, by the full one; what is counted in pixels follows it."""
         s = self.settings
         if self.off:
             return images
         if s["crop-pad"]:
-            images = crop(images, s["crop-pad"], s["pad-mode"])
+            images = crop(images, pixels(s["crop-pad"], scale), s["pad-mode"])
         if s["hflip"] in ("alternating", "auto-alternating"):
             images = mirror(images, self.first[chosen] ^ (epoch % 2 == 1))
         elif s["hflip"] in ("auto", "on"):
@@ -90,7 +113,7 @@ class Augmentation:
         if s["reprob"]:
             images = erase(images, s["reprob"])
         if s["cutout-size"]:
-            images = cutout(images, int(s["cutout-size"]))
+            images = cutout(images, pixels(int(s["cutout-size"]), scale))
         return images
 
     def mixed(self, images, epoch):

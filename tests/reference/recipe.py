@@ -12,8 +12,8 @@ import zoo
 
 # What is done here, with the values that hold where nothing is said.
 DEFAULTS = {
-    "arch": "baseline", "act": None, "dropout": True, "squeeze-excite": False, "stem": 0, "bn-eps": 0.0, "bn-momentum": 0.0, "zero-init-last": False,
-    "identity-init": False, "layer-scale": 0.0, "whiten": 0.0, "data": None, "val-split": "data_batch_5", "limit": 0, "aug": True, "crop-pad": 4, "hflip": "auto",
+    "arch": "baseline", "act": None, "dropout": True, "squeeze-excite": False, "stem": 0, "small-stem": 0, "bn-eps": 0.0, "bn-momentum": 0.0, "zero-init-last": False,
+    "identity-init": False, "layer-scale": 0.0, "whiten": 0.0, "data": None, "val-split": "data_batch_5", "limit": 0, "train-img-size": "none", "aug": True, "crop-pad": 4, "hflip": "auto",
     "pad-mode": "mean", "reprob": 0.0, "cutout-size": 0.0, "mixup": 0.0, "cutmix": 0.0, "mixup-prob": 1.0, "mixup-off-epoch": 0,
     "epochs": 5, "batch-size": 0, "usual-batch-size": 128, "smoothing": 0.0, "opt": "sgd", "momentum": 0.9, "nesterov": True, "opt-beta1": 0.9, "opt-beta2": 0.999,
     "opt-eps": 1e-8, "weight-decay": 5e-4, "clip-grad": 0.0, "param-groups": "none", "muon-other-lr": 0.1, "muon-other-momentum": 0.0,
@@ -26,7 +26,7 @@ DEFAULTS = {
 # What is not done here, with the value that asks for nothing.
 UNABLE = {
     "gate-same": False, "drop": 0.0, "drop-path": 0.0, "depth": 0, "width": 0, "freeze": None, "unfreeze-epoch": 0, "head-lr-mult": 1.0,
-    "img-size": 0, "train-img-size": "none", "crop": "centre", "crop-pct": 1.0, "in-chans": 0, "scale": ("auto", "off"), "vflip": 0.0, "rotate": 0.0, "aa": "none", "color-jitter": 0.0,
+    "img-size": 0, "crop": "centre", "crop-pct": 1.0, "in-chans": 0, "scale": ("auto", "off"), "vflip": 0.0, "rotate": 0.0, "aa": "none", "color-jitter": 0.0,
     "grayscale-prob": 0.0, "gaussian-blur-prob": 0.0, "noise-std": 0.0, "remode": "const", "recount": 1, "loss": "ce", "class-weights": "none", "balance": False,
     "clip-mode": "norm", "decay-milestones": "none", "swa-start": 0, "sam-rho": 0.0, "grad-accum-steps": 1, "early-stop": 0, "max-time": 0.0,
     "bn": "local", "reproducible": False, "lr-scaling": "none", "gradient-type": "f32",
@@ -151,13 +151,31 @@ def learning_rates(settings, epoch_steps):
     return [first + (s["lr"] - first) * (step + 1) / warmup if step < warmup else rate(s, step, steps, warmup) for step in range(steps)]
 
 
+# ---- sizes of the training images -------------------------------------------------------------------------------
+
+
+def training_sides(settings, full):
+    """The side of the training images in every epoch (stage_sizes.h)."""
+    epochs, text = settings["epochs"], settings["train-img-size"]
+    sides, end = [], 0
+    for side, length in (item.partition(":")[::2] for item in text.split(",") if text != "none"):
+        end += epochs * 100 if not length else int(length[:-1]) * epochs if length.endswith("%") else int(length) * 100      # in hundredths of an epoch
+        pixels = int(int(side[:-1]) / 100 * full + 0.5) if side.endswith("%") else int(side)
+        sides += [pixels] * (min(end // 100, epochs) - len(sides))
+    return sides + [full] * (epochs - len(sides))
+
+
 # ---- network ----------------------------------------------------------------------------------------------------
+
+
+def stem(settings):
+    return settings["stem"] or settings["small-stem"]      # images are small: images.py
 
 
 def build(settings):
     """The network with its first values, but for whitening."""
     s = settings
-    net = zoo.build(s["arch"], s["act"], dropout=s["dropout"], squeeze_excite=s["squeeze-excite"], stem=s["stem"])
+    net = zoo.build(s["arch"], s["act"], dropout=s["dropout"], squeeze_excite=s["squeeze-excite"], stem=stem(s))
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eps, module.momentum = s["bn-eps"] or module.eps, s["bn-momentum"] or module.momentum

@@ -51,7 +51,8 @@ class Run:
         s = self.s = settings
         torch.manual_seed(s["seed"])
         self.mean, self.std = images.statistics(data[0])
-        self.images = self.normalised(data[0])
+        self.pixels, self.images = data[0], self.normalised(data[0])      # images: of the epoch's size
+        self.sides = recipe.training_sides(s, data[0].shape[-1])
         self.labels = torch.from_numpy(data[1])
         self.batch = min(s["batch-size"] or usual_batch(s["usual-batch-size"], len(self.labels)), len(self.labels))
         self.batches = len(self.labels) // self.batch
@@ -79,9 +80,12 @@ class Run:
     def train_epoch(self, epoch):
         """Yields the loss of each step."""
         self.net.train()
+        full, side = self.pixels.shape[-1], self.sides[epoch]
+        if side != self.images.shape[-1]:
+            self.images = self.normalised(augment.resized(self.pixels, side))
         order = torch.from_numpy(images.epoch_order(self.s["seed"], epoch, len(self.labels)))
         for chosen in order[:self.batches * self.batch].split(self.batch):
-            x, share = self.augmentation.mixed(self.augmentation.images(self.images[chosen], chosen, epoch), epoch)
+            x, share = self.augmentation.mixed(self.augmentation.images(self.images[chosen], chosen, epoch, side / full), epoch)
             self.optimizer.zero_grad()
             loss = self.loss(x.contiguous(memory_format=torch.channels_last), self.labels[chosen], share)
             loss.backward()
@@ -102,6 +106,7 @@ class Run:
     def write(self, path):
         metadata = {"format": "pt", "arch": self.s["arch"], "act": self.s["act"] or zoo.ARCHITECTURES[self.s["arch"]][0], "classes": json.dumps(CLASSES),
                     "mean": json.dumps(self.mean.tolist()), "std": json.dumps(self.std.tolist()), "img_size": "32", "in_chans": "3"}
+        metadata.update({"stem": str(stem)} if (stem := recipe.stem(self.s)) else {})
         self.averages.swap()
         safetensors.save(path, {name: t.contiguous().numpy() for name, t in self.net.state_dict().items()}, metadata)
         self.averages.swap()
