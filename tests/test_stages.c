@@ -262,6 +262,10 @@ static void test_programs(void **state)
           "8 never, for its share is no whole epoch, 16 from epoch 1 on" },
         { "train resnet18 --data shapes --limit 20 -b 8 --threads 1 --img-size 16 --train-img-size 50%:50% --max-time 5s --output timed", 0, NULL,
           "training images are 16 x 16 from here on" },
+        { "train convnext_atto --data shapes --limit 20 -b 8 --threads 1 --img-size 16 --epochs 3 --output grows", 0, NULL,      /* its recipe */
+          "sizes of the training images: 8 in epochs 1 to 1, 12 in epochs 2 to 2, 16 from epoch 3 on; validation at 16" },
+        { "evaluate grows/last.safetensors --data shapes --limit 20 --threads 1 -q", 0, "of 20 images", NULL },
+        { "summary grows | grep features.0.0", 0, " 3x3 pad 1 ", NULL },
         { NULL, 0, NULL, NULL },
     };
     static const Case mistakes[] = {

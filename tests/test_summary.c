@@ -150,9 +150,15 @@ static void test_text(void **state)
         { "summary resnet18 | grep layer4.0.conv1",                     0, " 3x3 stride 2 pad 1 ", "" },
         { "summary lenet --act leaky_relu:0.3",                         0, " leaky_relu:0.3 ", "" },
         { "summary convnext_atto --stem 1 | sed -n 1,3p",                   0, "layer", "" },
+        /* The recipe's --small-stem is for images of up to 32 pixels, and below --stem. */
+        { "summary convnext_atto | grep features.0.0",                      0, " 3x3 pad 1 ", "" },
+        { "summary convnext_atto --stem 2 | grep features.0.0",             0, " 2x2 stride 2 ", "" },
+        { "summary convnext_atto --img-size 33 | grep features.0.0",        0, " 2x2 stride 2 ", "" },
+        { "summary convnext_atto --img-size 224 | grep features.0.0",       0, " 4x4 stride 4 ", "" },
         { "summary lenet --time --seconds 0 -b 4 --mode infer --threads 1", 0, "rest of the step", "" },
         { "summary lenet --time --seconds 0 -b 4 --mode infer --threads 1", 0, "inference of 4 images", "" },
         /* train's is the same table, for the data. */
+        { "train convnext_atto --data shapes --summary >a && summary convnext_atto | tail -n +2 >b && cmp a b", 0, "", "" },
         { "train lenet --data shapes --summary >a && summary lenet | tail -n +2 >b && cmp a b", 0, "", "" },
         { "train lenet --data shapes --limit 40 -b 16 --epochs 1 --threads 1 --output r -q",    0, NULL, "" },
         { "summary r >a && summary lenet >b && cmp a b",                0, "", "" },
