@@ -33,12 +33,6 @@ bool pipeline_set(Pipeline *pipeline, const char *text, Error *error)
     return true;
 }
 
-/* The step with its usual word, for every image. */
-static bool is_plain(const Step *step, StepApply *apply)
-{
-    return step->info->apply == apply && step->word == 0 && step->rate == 1.0f;
-}
-
 static float scaled(float value, const StepNumber *number, double factor)
 {
     const double product = number->whole ? round(value * factor) : value * factor;
@@ -54,6 +48,12 @@ void pipeline_scale(Pipeline *pipeline, double factor)
             if (!strcmp(step->info->numbers[k].name, "pixels"))
                 step->numbers[k] = scaled(step->numbers[k], &step->info->numbers[k], factor);
     }
+}
+
+/* The step with its usual word, for every image. */
+static bool is_plain(const Step *step, StepApply *apply)
+{
+    return step->info->apply == apply && step->word == 0 && step->rate == 1.0f;
 }
 
 bool pipeline_is_plain(const Pipeline *pipeline, int *crop_pad, bool *flip)

@@ -43,7 +43,7 @@ static void test_sizes(void **state)
     }
 }
 
-/* Where sizes end and which one an epoch has, in runs of several lengths. -1: the full size. */
+/* Where sizes end and which one an epoch has, in runs of several lengths. */
 static void test_sizes_of_epochs(void **state)
 {
     (void)state;
@@ -57,7 +57,7 @@ static void test_sizes_of_epochs(void **state)
         { "50%:45%,75%:35%",  "1f" },
         { "50%:45%,75%:35%",  "01f" },
         { "50%:45%,75%:35%",  "0011f" },
-        { "50%:45%,75%:35%",  "000011" "11ff" },
+        { "50%:45%,75%:35%",  "00001111ff" },
         { "50%:50%,75%:50%",  "0011" },
         { "16:1,24:50%",      "011f" },
     };

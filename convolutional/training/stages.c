@@ -132,8 +132,7 @@ void stages_recompile(Trainer *t)
         free_programs(&t->stages.of[i]);
         compile_stage(t, &t->stages.of[i]);
     }
-    t->program = t->stages.of[t->stages.current].program;
-    slices_follow(t);
+    stages_enter(t, t->stages.current);
 }
 
 /* Of what is held beside the full images. */
