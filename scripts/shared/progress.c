@@ -18,6 +18,10 @@ static const double REDRAW_SECONDS = 0.1;
 /* The cursor stands where the drawn lines begin: whoever prints next clears from there on. */
 #define CLEAR "\r\033[J"
 
+/* A line that is too long is cut, as when the terminal became narrower while a block was on its way to it: a wrapped one would leave lines above the cursor. */
+#define CUT  "\033[?7l"
+#define WRAP "\033[?7h"
+
 static volatile sig_atomic_t on_screen, continued;
 
 /* ---- suspended and resumed ---- */
@@ -99,15 +103,15 @@ static void draw(Progress *progress, const TrainerStep *step)
     const int columns = terminal_columns(STDERR_FILENO);
     if ((now - progress->shown < REDRAW_SECONDS && step->batch < step->batches && !continued) || !is_in_front())
         return;
-    size_t at = (size_t)snprintf(text, sizeof text, CLEAR);
+    size_t at = (size_t)snprintf(text, sizeof text, CLEAR CUT);
     if (progress->kind == PROGRESS_block && (columns == 0 || columns >= BLOCK_LEAST_COLUMNS)) {
         block_write(step, &progress->curve, columns ? columns : 80, progress->unicode, lines);
         for (int i = 0; i < BLOCK_LINES; i++)
             at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", i ? "\n" : "", lines[i]);
-        at += (size_t)snprintf(text + at, sizeof text - at, "\r\033[%dA", BLOCK_LINES - 1);
+        at += (size_t)snprintf(text + at, sizeof text - at, "\r\033[%dA" WRAP, BLOCK_LINES - 1);
     } else {
         bar_write(step, columns, lines[0], sizeof lines[0]);
-        at += (size_t)snprintf(text + at, sizeof text - at, "%s\r", lines[0]);
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s\r" WRAP, lines[0]);
     }
     on_screen = 1;
     continued = 0;
