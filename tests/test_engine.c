@@ -178,6 +178,26 @@ static void check_inference(const Setup *setup, Network *net, Program *five, Pro
     free(logits);
 }
 
+static Program *sharing(Network *net, const Setup *setup, Purpose purpose, int batch)
+{
+    purpose.shares_arena = true;
+    return program_compile(net, &setup->plan, purpose, batch);
+}
+
+/* One block for all of them, and nothing in it is a number. */
+static void *place(Program *const *programs, int count)
+{
+    size_t most = 0;
+    for (int i = 0; i < count; i++)
+        most = program_arena_bytes(programs[i]) > most ? program_arena_bytes(programs[i]) : most;
+    void *arena = allocate(most, 1, "an arena");
+    memset(arena, 0xFF, most);
+    for (int i = 0; i < count; i++)
+        program_set_arena(programs[i], arena);
+    return arena;
+}
+
+/* They take turns in one arena, which moves between the steps. */
 static void test_several(void **state)
 {
     (void)state;
@@ -186,15 +206,17 @@ static void test_several(void **state)
         if (setup->side != 32 || setup->plan.no_fusion)
             continue;
         Network *net = setup_network(setup);
-        Program *five = program_compile(net, &setup->plan, PURPOSE_inference, 5);
-        Program *eight = program_compile(net, &setup->plan, PURPOSE_training, 8);
-        Program *one = program_compile(net, &setup->plan, PURPOSE_inference, 1);
-        Program *three = program_compile(net, &setup->plan, PURPOSE_training, 3);
+        Program *five = sharing(net, setup, PURPOSE_inference, 5), *eight = sharing(net, setup, PURPOSE_training, 8);
+        Program *one = sharing(net, setup, PURPOSE_inference, 1), *three = sharing(net, setup, PURPOSE_training, 3);
+        void *arena = NULL;
         Optimizer *optimizer = setup_optimizer(net);
         setup_draw(program_image(five), setup_image_size(five), 1);
         setup_draw(program_image(eight), setup_image_size(eight), 2);
         setup_draw(program_image(three), setup_image_size(three), 3);
         for (uint64_t step = 0; step < 3; step++) {
+            void *earlier = arena;
+            arena = place((Program *const[]){ five, eight, one, three }, 4);
+            free(earlier);
             program_forward(five);
             float *before = copied(program_logits(five), 5 * CLASSES);
             setup_train(step == 1 ? three : eight, optimizer, step);
@@ -206,6 +228,7 @@ static void test_several(void **state)
         program_free(three);
         program_free(five);
         program_free(eight);
+        free(arena);
         network_free(net);
     }
 }
@@ -374,6 +397,16 @@ static void mistake_values(void)
     program_forward(program);
 }
 
+static void mistake_arena(void)
+{
+    Network *net = network_new();
+    linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
+    parameters_init(net, 1);
+    Program *program = program_compile(net, &(Plan){0}, (Purpose){ .shares_arena = true }, 6);
+    program_image(program);
+    program_forward(program);
+}
+
 static void mistake_threads(void)
 {
     Network *net = network_new();
@@ -419,6 +452,7 @@ static const struct Mistake {
     { mistake_name,     "'fc.weight' exists already" },
     { mistake_backward, "program_backward of a program without gradients (batch 6)" },
     { mistake_image,    "without images (batch 6)" },
+    { mistake_arena,    "a program without an arena (batch 6)" },
     { mistake_values,   "all 0): call parameters_init or checkpoint_load first" },
     { mistake_threads,  "compiled for 2 threads runs with 3" },
     { mistake_optimizer, "make it after the training program is compiled" },

@@ -230,6 +230,34 @@ static void test_resume_in_each_stage(void **state)
     assert_non_null(strstr(error.text, "--train-img-size was \"16:2,24:1\" and is \"16:2,32\""));
 }
 
+/* Of the memory that a run works in, as it tells it. */
+static long mib_of(const char *notes)
+{
+    const char *at = strstr(notes, "plan default, ");
+    assert_non_null(at);
+    return strtol(at + strlen("plan default, "), NULL, 10);
+}
+
+/* The programs of the smaller sizes work where that of the full size does. */
+static void test_memory(void **state)
+{
+    (void)state;
+    static const char *const sizes[] = { "", "16:1,24:1" };
+    long mib[2];
+    for (int i = 0; i < 2; i++) {
+        char name[8], path[256];
+        Seen seen = { 0 };
+        Error error;
+        snprintf(name, sizeof name, "mib%d", i);
+        TrainerOptions options = staged(scratch_path(path, folder, name), sizes[i], &seen);
+        options.most_steps = 1;
+        tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, name);
+        mib[i] = mib_of(seen.notes);
+    }
+    assert_in_range(mib[0], 10, 1000);
+    assert_int_equal(mib[0], mib[1]);
+}
+
 /* Sizes change what is learned; what is frozen stays so at every size, and thaws at every size. */
 static void test_frozen_at_every_size(void **state)
 {
@@ -292,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_sides),
         cmocka_unit_test(test_borrowed_parameters),
         cmocka_unit_test(test_resume_in_each_stage),
+        cmocka_unit_test(test_memory),
         cmocka_unit_test(test_frozen_at_every_size),
         cmocka_unit_test(test_programs),
     };

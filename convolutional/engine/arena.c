@@ -1,4 +1,4 @@
-/* arena.c - one block of memory for every buffer of a program, shared by lifetime.
+/* arena.c - one block of memory for every buffer of a program, shared by lifetime; programs that run in turn may share one block.
  *
  * A buffer occupies its bytes from the first kernel that is bound to it to the last. Largest first, each is put at the
  * lowest offset where it overlaps no placed buffer that lives at the same time. */
@@ -92,4 +92,28 @@ void program_place_buffers(Program *program)
     }
     free(live);
     free(conflicts);
+}
+
+void program_point_arena(Program *program, char *arena)
+{
+    program->arena = arena;
+    for (int i = 0; i < program->buffers.count; i++) {
+        Buffer *buffer = program->buffers.items[i];
+        if (buffer->place == BUFFER_arena && buffer->root == buffer)
+            buffer->pointer = arena + buffer->offset;
+    }
+    for (Turn turn = 0; turn < TURN_COUNT; turn++)
+        for (int i = 0; i < program->kernels[turn].count; i++)
+            kernel_complete(program->kernels[turn].items[i]);
+}
+
+void program_set_arena(Program *program, void *arena)
+{
+    CHECK(program->purpose.shares_arena, "an arena for a program that has its own (batch %d)", program->batch);
+    program_point_arena(program, arena);
+}
+
+size_t program_arena_bytes(const Program *program)
+{
+    return program->arena_size;
 }

@@ -19,36 +19,32 @@ const_dnnl_primitive_attr_t onednn_attr(void)
     return attr;
 }
 
-static void set_pointer(Kernel *kernel, const Binding *binding, char *pointer)
+static void point_binding(Kernel *kernel, int i)
 {
-    memcpy(kernel->call + binding->slot, &pointer, sizeof pointer);
+    const Binding *binding = &kernel->bindings[i];
+    dnnl_exec_arg_t *argument = &kernel->arguments[i];
+    char *pointer = buffer_root(binding->buffer)->pointer;
+    if (!kernel->primitive) {
+        memcpy(kernel->call + binding->slot, &pointer, sizeof pointer);
+    } else if (argument->memory) {
+        DNNL(dnnl_memory_set_data_handle(argument->memory, pointer));
+    } else {
+        argument->arg = binding->slot;
+        DNNL(dnnl_memory_create(&argument->memory, binding->layout, onednn_engine(), pointer));
+    }
 }
 
 void kernel_complete(Kernel *kernel)
 {
-    for (int i = 0; i < kernel->count; i++) {
-        const Binding *binding = &kernel->bindings[i];
-        char *pointer = buffer_root(binding->buffer)->pointer;
-        if (kernel->primitive) {
-            dnnl_memory_t memory;
-            DNNL(dnnl_memory_create(&memory, binding->layout, onednn_engine(), pointer));
-            kernel->arguments[i] = (dnnl_exec_arg_t){ binding->slot, memory };
-        } else {
-            set_pointer(kernel, binding, pointer);
-        }
-    }
+    for (int i = 0; i < kernel->count; i++)
+        point_binding(kernel, i);
 }
 
 void kernel_point(Kernel *kernel, const Buffer *buffer)
 {
-    for (int i = 0; i < kernel->count; i++) {
-        if (buffer_root(kernel->bindings[i].buffer) != buffer)
-            continue;
-        if (kernel->primitive)
-            DNNL(dnnl_memory_set_data_handle(kernel->arguments[i].memory, buffer->pointer));
-        else
-            set_pointer(kernel, &kernel->bindings[i], buffer->pointer);
-    }
+    for (int i = 0; i < kernel->count; i++)
+        if (buffer_root(kernel->bindings[i].buffer) == buffer)
+            point_binding(kernel, i);
 }
 
 static void execute(const Kernel *kernel)

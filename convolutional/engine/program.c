@@ -81,7 +81,7 @@ static void point_buffer(Program *program, Buffer *buffer)
     Parameters *parameters = &network_owner(program->network)->parameters;
     const ParamPlace *place = buffer->param ? &network_owner(program->network)->places[buffer->param->index] : NULL;
     switch (buffer->place) {
-    case BUFFER_arena:     buffer->pointer = program->arena + buffer->offset; break;
+    case BUFFER_arena:     break;      /* program_point_arena */
     case BUFFER_copy:      buffer->pointer = program->copies + buffer->offset; break;
     case BUFFER_values:    buffer->pointer = (char *)(parameters->values + place->offset); break;
     case BUFFER_gradients: buffer->pointer = (char *)(parameters->gradients + place->offset); break;
@@ -96,13 +96,11 @@ static void complete(Program *program)
     if (program->purpose.gradients == GRADIENTS_parameters)
         parameters_need_gradients(program->network);
     program_place_buffers(program);
-    program->arena = allocate(program->arena_size, 1, "activations");
     program->copies = allocate(program->copies_size, 1, "parameter copies");
     for (int i = 0; i < program->buffers.count; i++)
         point_buffer(program, program->buffers.items[i]);
-    for (Turn turn = 0; turn < TURN_COUNT; turn++)
-        for (int i = 0; i < program->kernels[turn].count; i++)
-            kernel_complete(program->kernels[turn].items[i]);
+    if (!program->purpose.shares_arena)
+        program_point_arena(program, allocate(program->arena_size, 1, "activations"));
     program->version = network_owner(program->network)->parameters.version - 1;
 }
 
@@ -136,7 +134,8 @@ void program_free(Program *program)
     list_clear(&program->buffers, free);
     list_clear(&program->layouts, free_layout);
     free(program->watches);
-    free(program->arena);
+    if (!program->purpose.shares_arena)
+        free(program->arena);
     free(program->copies);
     free(program->own_image);
     free(program);
@@ -198,6 +197,7 @@ void program_run(Program *program, Turn turn, int from, int to)
 {
     CHECK(omp_get_max_threads() == program->threads, "a program compiled for %d threads runs with %d", program->threads,
           omp_get_max_threads());
+    CHECK(program->arena, "a program without an arena (batch %d): see program_set_arena", program->batch);
     CHECK(program->threads == 1 || !omp_in_parallel(), "a program compiled for %d threads runs inside a parallel region, with 1",
           program->threads);
     for (int i = from; i < to; i++)
@@ -256,9 +256,4 @@ void program_backward(Program *program)
         program_run(program, TURN_step, i, i + 1);
         program->watch(program->watch_context, i + 1 - program->loss_at);
     }
-}
-
-size_t program_arena_bytes(const Program *program)
-{
-    return program->arena_size;
 }

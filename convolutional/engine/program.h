@@ -36,6 +36,7 @@ typedef struct Purpose {
      * memory, and not fused away. The list itself is copied. */
     const Tensor *const *watched;
     int                  watched_count;
+    bool                 shares_arena;       /* takes no memory to work in: program_set_arena gives it some before the first run */
 } Purpose;
 
 /* The two usual ones, without watched tensors: all of training, or nothing of it. */
@@ -129,6 +130,9 @@ void program_watched_gradient(Program *program, int i, float *gradient);
 
 /* Bytes of the arena that the kernels work in, parameters not counted. */
 size_t program_arena_bytes(const Program *program);
+/* The kernels work in the caller's memory from now on: program_arena_bytes, aligned to 64 bytes, whatever they hold. Programs that run in turn may
+ * have the same: what one has computed, its logits too, is gone when another runs. For a purpose with shares_arena. */
+void   program_set_arena(Program *program, void *arena);
 
 /* ---- looking inside ---- */
 

@@ -90,7 +90,7 @@ struct Program {
     Buffer       *image, *logits, *logits_gradient;
     int           loss_at;                /* kernels before it are forward, from it on backward */
 
-    char         *arena, *copies;
+    char         *arena, *copies;         /* the arena is the caller's in a purpose with shares_arena; NULL: not yet given */
     float        *own_image;
     size_t        arena_size, copies_size;
     uint64_t      version;                /* of the parameters in the copies */
@@ -110,7 +110,9 @@ Buffer *buffer_root(Buffer *buffer);
 bool    program_trains_param(const Program *program, const Param *param);
 /* Places every arena buffer (arena.c). */
 void    program_place_buffers(Program *program);
-/* Makes arguments and pointers out of the bindings, when all buffers have their pointer (kernel.c). */
+/* Points them, and the kernels, to where the arena is (arena.c). All other buffers have their pointer. */
+void    program_point_arena(Program *program, char *arena);
+/* Makes arguments and pointers out of the bindings, when all buffers have their pointer, or have other ones (kernel.c). */
 void    kernel_complete(Kernel *kernel);
 void    kernel_point(Kernel *kernel, const Buffer *buffer);       /* the buffer's pointer has changed */
 void    kernel_run(Kernel *kernel);

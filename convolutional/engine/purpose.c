@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-const Purpose PURPOSE_training = { STATISTICS_batch, true, GRADIENTS_parameters, NULL, 0 };
-const Purpose PURPOSE_inference = { STATISTICS_running, false, GRADIENTS_none, NULL, 0 };
+const Purpose PURPOSE_training = { .statistics = STATISTICS_batch, .dropout = true, .gradients = GRADIENTS_parameters };
+const Purpose PURPOSE_inference = { .statistics = STATISTICS_running, .gradients = GRADIENTS_none };
 
 const Plan    *program_plan(const Program *program)     { return &program->plan; }
 const StepKey *program_step_key(const Program *program) { return &program->key; }

@@ -88,16 +88,18 @@ static Dataset *scale_images(const Trainer *t, int side)
 
 static void compile_stage(Trainer *t, Stage *stage)
 {
+    Purpose purpose = PURPOSE_training;
+    purpose.shares_arena = true;
     for (int i = 0; i < network_param_count(t->network); i++)
         network_param(stage->network, i)->frozen = network_param(t->network, i)->frozen;
     if (t->slices.lanes == 0) {
-        stage->program = program_compile(stage->network, &t->options.plan, PURPOSE_training, t->slices.samples);
+        stage->program = program_compile(stage->network, &t->options.plan, purpose, t->slices.samples);
         return;
     }
     const int threads = threads_settle(0);
     threads_settle(1);
     for (int i = 0; i < t->slices.lanes; i++)
-        stage->lanes[i] = program_compile(stage->network, &t->options.plan, PURPOSE_training, t->slices.samples);
+        stage->lanes[i] = program_compile(stage->network, &t->options.plan, purpose, t->slices.samples);
     stage->program = stage->lanes[0];
     threads_settle(threads);
 }
@@ -124,6 +126,39 @@ void stages_compile(Trainer *t)
     t->loader = stages->of[0].loader;
 }
 
+static int lanes_of(const Trainer *t)
+{
+    return t->slices.lanes ? t->slices.lanes : 1;
+}
+
+static Program *program_of(const Stage *stage, int lane)
+{
+    return lane == 0 ? stage->program : stage->lanes[lane];
+}
+
+/* What the largest of a lane's programs needs: only one of them runs at a time. */
+static size_t arena_bytes(const Trainer *t, int lane)
+{
+    size_t most = lane == 0 ? program_arena_bytes(t->val_program) : 0;
+    for (int i = 0; i < t->stages.count; i++) {
+        const size_t bytes = program_arena_bytes(program_of(&t->stages.of[i], lane));
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+void stages_place(Trainer *t)
+{
+    for (int lane = 0; lane < lanes_of(t); lane++) {
+        void **arena = &t->stages.arenas[lane];
+        free(*arena);
+        *arena = allocate(arena_bytes(t, lane), 1, "activations");
+        for (int i = 0; i < t->stages.count; i++)
+            program_set_arena(program_of(&t->stages.of[i], lane), *arena);
+    }
+    program_set_arena(t->val_program, t->stages.arenas[0]);
+}
+
 void stages_recompile(Trainer *t)
 {
     t->program = NULL;
@@ -132,6 +167,7 @@ void stages_recompile(Trainer *t)
         free_programs(&t->stages.of[i]);
         compile_stage(t, &t->stages.of[i]);
     }
+    stages_place(t);
     stages_enter(t, t->stages.current);
 }
 
@@ -177,8 +213,7 @@ void stages_tell(const Trainer *t)
         snprintf(text + at, sizeof text - at, "%s", i ? ", " : "");
         describe_stage(t, i, text + strlen(text), sizeof text - strlen(text));
     }
-    trainer_note(t, "sizes of the training images: %s; validation at %d; %.1f MiB of smaller images, programs of %.0f MiB", text,
-                 t->train_set->height, image_mib(t), (double)stages_program_bytes(t) / (1 << 20));
+    trainer_note(t, "sizes of the training images: %s; validation at %d; %.1f MiB of smaller images", text, t->train_set->height, image_mib(t));
 }
 
 /* ---- training ---- */
@@ -229,15 +264,17 @@ void stages_close(Trainer *t)
             free(stage->images);
         }
     }
+    for (int lane = 0; lane < SLICES_LANES; lane++)
+        free(t->stages.arenas[lane]);
     t->stages = (Stages){ 0 };
     t->program = NULL;
     t->loader = NULL;
 }
 
-size_t stages_program_bytes(const Trainer *t)
+size_t stages_arena_bytes(const Trainer *t)
 {
     size_t bytes = 0;
-    for (int i = 0; i < t->stages.count; i++)
-        bytes += program_arena_bytes(t->stages.of[i].program) * (size_t)(t->slices.lanes ? t->slices.lanes : 1);
+    for (int lane = 0; lane < lanes_of(t); lane++)
+        bytes += arena_bytes(t, lane);
     return bytes;
 }

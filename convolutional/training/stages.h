@@ -27,15 +27,18 @@ typedef struct Stage {
 typedef struct Stages {
     int   count, current;    /* current: of the trainer's program and loader */
     Stage of[STAGES_MOST + 1];
+    void *arenas[SLICES_LANES];      /* one a lane, in which the programs of all sizes work, and validation's in the first */
 } Stages;
 
 /* Builds the networks. False and a line, a user's, if one cannot be built, trained, or has other parameters than the full size's. */
 bool stages_build(Trainer *trainer, Error *error);
 /* Compiles the programs and opens the loaders; the trainer's are the first stage's. */
 void stages_compile(Trainer *trainer);
+/* Gives the programs, and validation's, which is compiled by now, the memory that they work in. */
+void stages_place(Trainer *trainer);
 /* The same programs anew, for what is frozen now. */
 void stages_recompile(Trainer *trainer);
-/* Tells the sizes, and the memory that they take. */
+/* Tells the sizes, and the memory that their images take. */
 void stages_tell(const Trainer *trainer);
 /* Makes the trainer's program and loader those of a stage. */
 void stages_enter(Trainer *trainer, int stage);
@@ -45,7 +48,7 @@ void stages_epoch(Trainer *trainer, uint32_t epoch);
 double stages_steps_left(const Trainer *trainer);
 void stages_close(Trainer *trainer);
 
-/* Of the programs' arenas. */
-size_t stages_program_bytes(const Trainer *trainer);
+/* Of what the programs work in. */
+size_t stages_arena_bytes(const Trainer *trainer);
 
 #endif

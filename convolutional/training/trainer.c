@@ -141,7 +141,10 @@ static void compile(Trainer *t)
     stages_compile(t);
     Plan exact = o->plan;
     exact.precision = PRECISION_f32;      /* the figures are those of evaluate */
-    t->val_program = program_compile(t->network, &exact, PURPOSE_inference, o->val_batch / t->slices.share.parts);
+    Purpose validation = PURPOSE_inference;
+    validation.shares_arena = true;
+    t->val_program = program_compile(t->network, &exact, validation, o->val_batch / t->slices.share.parts);
+    stages_place(t);
     slices_open(t);
     t->optimizer = optimizer_new(t->network, &o->optimizer);
     optimizer_share(t->optimizer, o->ranks);
@@ -157,7 +160,7 @@ static void compile(Trainer *t)
     trainer_note(t, "epochs %d, steps %u each, batch %d; %s, lr %g, %s; plan %s%s, %.0f MiB; %s%s", o->epochs, t->batches,
                  o->batch, optimizer_name(o->optimizer.kind), (double)o->lr, schedule_name(o->schedule), plan_text(&o->plan),
                  o->plan.precision == PRECISION_mixed ? ", amp" : "",
-                 (double)(stages_program_bytes(t) + program_arena_bytes(t->val_program)) / (1 << 20),
+                 (double)stages_arena_bytes(t) / (1 << 20),
                  t->folder ? "folder " : "nothing is written", t->folder ? t->folder->path : "");
 }
 
