@@ -374,33 +374,33 @@ static void mistake_name(void)
     linear(net, "fc", x, 5);
 }
 
-static void mistake_backward(void)
+static Network *one_layer(void)
 {
     Network *net = network_new();
     linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
-    program_backward(program_compile(net, &(Plan){0}, PURPOSE_inference, 6));
+    return net;
+}
+
+static void mistake_backward(void)
+{
+    program_backward(program_compile(one_layer(), &(Plan){0}, PURPOSE_inference, 6));
 }
 
 static void mistake_image(void)
 {
-    Network *net = network_new();
-    linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
-    program_forward(program_compile(net, &(Plan){0}, PURPOSE_inference, 6));
+    program_forward(program_compile(one_layer(), &(Plan){0}, PURPOSE_inference, 6));
 }
 
 static void mistake_values(void)
 {
-    Network *net = network_new();
-    linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
-    Program *program = program_compile(net, &(Plan){0}, PURPOSE_inference, 6);
+    Program *program = program_compile(one_layer(), &(Plan){0}, PURPOSE_inference, 6);
     program_image(program);
     program_forward(program);
 }
 
 static void mistake_arena(void)
 {
-    Network *net = network_new();
-    linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
+    Network *net = one_layer();
     parameters_init(net, 1);
     Program *program = program_compile(net, &(Plan){0}, (Purpose){ .shares_arena = true }, 6);
     program_image(program);
@@ -409,8 +409,7 @@ static void mistake_arena(void)
 
 static void mistake_threads(void)
 {
-    Network *net = network_new();
-    linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
+    Network *net = one_layer();
     parameters_init(net, 1);
     omp_set_num_threads(2);
     Program *program = program_compile(net, &(Plan){0}, PURPOSE_inference, 6);
@@ -435,8 +434,7 @@ static void mistake_schedule(void)
 
 static void mistake_stranger(void)
 {
-    Network *net = network_new(), *other = network_new();
-    linear(net, "fc", network_input(net, (Shape){ 3, 1, 1 }), 4);
+    Network *net = one_layer(), *other = network_new();
     activation(other, "act", network_logits(net), activation_of(ACT_relu));
 }
 
