@@ -26,6 +26,14 @@ void buffer_use(Buffer *buffer, const Kernel *kernel)
         root->last = kernel->index;
 }
 
+void buffer_move(Program *program, Buffer *buffer, float *pointer)
+{
+    buffer->pointer = (char *)pointer;
+    for (Turn turn = 0; turn < TURN_COUNT; turn++)
+        for (int i = 0; i < program->kernels[turn].count; i++)
+            kernel_point(program->kernels[turn].items[i], buffer);
+}
+
 Buffer *program_buffer(Program *program, BufferPlace place, const_dnnl_memory_desc_t layout, size_t size)
 {
     Buffer *buffer = list_add(&program->buffers, allocate(1, sizeof *buffer, "a buffer"));

@@ -23,15 +23,6 @@ int program_gradient_done(const Program *program, const Param *param)
     return done;
 }
 
-/* The buffer's bytes are elsewhere from now on. */
-static void move(Program *program, Buffer *buffer, float *block, size_t offset)
-{
-    buffer->pointer = (char *)(block + offset);
-    for (Turn turn = 0; turn < TURN_COUNT; turn++)
-        for (int i = 0; i < program->kernels[turn].count; i++)
-            kernel_point(program->kernels[turn].items[i], buffer);
-}
-
 void program_set_blocks(Program *program, float *gradients, float *statistics)
 {
     const Network *owner = network_owner(program->network);
@@ -44,8 +35,8 @@ void program_set_blocks(Program *program, float *gradients, float *statistics)
             continue;
         const size_t offset = owner->places[buffer->param->index].offset;
         if (buffer->place == BUFFER_gradients)
-            move(program, buffer, gradients, offset);
+            buffer_move(program, buffer, gradients + offset);
         else if (buffer->place == BUFFER_values && buffer->param->role == PARAM_buffer)
-            move(program, buffer, statistics, offset - owner->parameters.trained);
+            buffer_move(program, buffer, statistics + (offset - owner->parameters.trained));
     }
 }

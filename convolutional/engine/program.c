@@ -143,28 +143,20 @@ void program_free(Program *program)
 
 /* ---- running ---- */
 
-static void point_image(Program *program, float *pixels)
-{
-    program->image->pointer = (char *)pixels;
-    for (Turn turn = 0; turn < TURN_COUNT; turn++)
-        for (int i = 0; i < program->kernels[turn].count; i++)
-            kernel_point(program->kernels[turn].items[i], program->image);
-}
-
 float *program_image(Program *program)
 {
     if (!program->own_image)
         program->own_image =
             allocate((size_t)program->batch * shape_size(network_image(program->network)->shape), sizeof(float), "images");
     if (program->image->pointer != (char *)program->own_image)
-        point_image(program, program->own_image);
+        buffer_move(program, program->image, program->own_image);
     return program->own_image;
 }
 
 void program_set_image(Program *program, const float *image)
 {
     if (program->image->pointer != (const char *)image)
-        point_image(program, (float *)(uintptr_t)image);      /* kernels only read it; their list of pointers is not const */
+        buffer_move(program, program->image, (float *)(uintptr_t)image);      /* kernels only read it; their list of pointers is not const */
 }
 
 const float *program_logits(const Program *program)

@@ -104,6 +104,8 @@ struct Program {
 Buffer *program_buffer(Program *program, BufferPlace place, const_dnnl_memory_desc_t layout, size_t size);
 /* Makes `kernel` the current user of buffer. */
 void    buffer_use(Buffer *buffer, const Kernel *kernel);
+/* Its bytes are elsewhere from now on, for all kernels. */
+void    buffer_move(Program *program, Buffer *buffer, float *pointer);
 /* Whose bytes these are. */
 Buffer *buffer_root(Buffer *buffer);
 /* Whether a gradient of the parameter is asked for. */
