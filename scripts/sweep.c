@@ -112,6 +112,7 @@ static int run_and_tell(Sweep *sweep, bool json, Error *error)
         return (int)error->code;
     const volatile sig_atomic_t *stop = stop_watch(sweep->quiet);
     const int code = sweep_run(sweep, stop, error);
+    stop_end();
     Error unsaved = { 0 };
     if (!results_print(sweep, json, &unsaved) && code == EXIT_ok) {
         *error = unsaved;

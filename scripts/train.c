@@ -231,6 +231,7 @@ static int train_with_progress(TrainFlags *flags, Error *error)
         o->report = plots_report(&plots, o->report);
     const bool trial = flags->find_lr || flags->overfit_batch || flags->dry_run;
     const int code = trial ? try_out(flags, error) : train(o, flags->plots ? &plots : NULL, error);
+    stop_end();
     progress_clear(&progress);
     free(arguments);
     return code;

@@ -20,8 +20,8 @@
 
 #define TINY "train lenet --data shapes --limit 100 -b 32 --lr 0.01 --threads 1 "
 
-/* What the answers to `count` signals are, in a process that does nothing but wait for them. */
-static int answers_of(bool quiet, const int *numbers, int count, char *text, size_t size)
+/* What the answers to `count` signals are, in a process that does nothing but wait for them. ended: its run is over. */
+static int answers_of(bool quiet, bool ended, const int *numbers, int count, char *text, size_t size)
 {
     int ends[2], status;
     assert_int_equal(pipe(ends), 0);
@@ -30,6 +30,8 @@ static int answers_of(bool quiet, const int *numbers, int count, char *text, siz
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
         const volatile sig_atomic_t *stop = stop_watch(quiet);
+        if (ended)
+            stop_end();
         for (int i = 0; i < count; i++)
             raise(numbers[i]);
         _exit(*stop == numbers[0] ? 0 : 1);
@@ -49,19 +51,21 @@ static void test_answers(void **state)
     (void)state;
     static const char first[] = "train: stopping: this step is finished first, then the run is saved\n",
                       second[] = "train: still saving: a third Ctrl-C or signal ends the run at once, unsaved\n";
-    static const struct { bool quiet; int numbers[3], count, code, lines; } cases[] = {
-        { false, { SIGINT },                   1, 0,             1 },
-        { false, { SIGTERM },                  1, 0,             1 },
-        { false, { SIGINT, SIGINT },           2, 0,             2 },
-        { false, { SIGTERM, SIGINT },          2, 0,             2 },
-        { false, { SIGINT, SIGINT, SIGINT },   3, 128 + SIGINT,  2 },
-        { false, { SIGHUP, SIGINT, SIGTERM },  3, 128 + SIGTERM, 2 },
-        { true,  { SIGINT, SIGINT },           2, 0,             0 },
-        { true,  { SIGINT, SIGINT, SIGINT },   3, 128 + SIGINT,  0 },
+    static const struct { bool quiet, ended; int numbers[3], count, code, lines; } cases[] = {
+        { false, false, { SIGINT },                   1, 0,             1 },
+        { false, false, { SIGTERM },                  1, 0,             1 },
+        { false, false, { SIGINT, SIGINT },           2, 0,             2 },
+        { false, false, { SIGTERM, SIGINT },          2, 0,             2 },
+        { false, false, { SIGINT, SIGINT, SIGINT },   3, 128 + SIGINT,  2 },
+        { false, false, { SIGHUP, SIGINT, SIGTERM },  3, 128 + SIGTERM, 2 },
+        { true,  false, { SIGINT, SIGINT },           2, 0,             0 },
+        { true,  false, { SIGINT, SIGINT, SIGINT },   3, 128 + SIGINT,  0 },
+        { false, true,  { SIGTERM, SIGTERM },         2, 0,             0 },
+        { false, true,  { SIGTERM, SIGTERM, SIGINT },  3, 128 + SIGINT,  0 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[1024], expected[1024];
-        const int code = answers_of(cases[i].quiet, cases[i].numbers, cases[i].count, text, sizeof text);
+        const int code = answers_of(cases[i].quiet, cases[i].ended, cases[i].numbers, cases[i].count, text, sizeof text);
         snprintf(expected, sizeof expected, "%s%s", cases[i].lines > 0 ? first : "", cases[i].lines > 1 ? second : "");
         if (code != cases[i].code || strcmp(text, expected))
             fail_msg("case %zu: status %d, expected %d: '%s'", i, code, cases[i].code, text);

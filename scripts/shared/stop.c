@@ -10,7 +10,7 @@
 
 enum { STOP_ANSWERS = 2 };
 
-static volatile sig_atomic_t stop_number, stop_count;
+static volatile sig_atomic_t stop_number, stop_count, stop_over;
 static struct { char text[256]; int length; } answers[STOP_ANSWERS];      /* made before: a signal's handler cannot print */
 
 static void stop_note(int number)
@@ -20,7 +20,8 @@ static void stop_note(int number)
     if (count < STOP_ANSWERS) {
         stop_count = count + 1;
         stop_number = stop_number ? stop_number : number;
-        (void)!write(STDERR_FILENO, answers[count].text, (size_t)answers[count].length);
+        if (!stop_over)
+            (void)!write(STDERR_FILENO, answers[count].text, (size_t)answers[count].length);
     } else {
         signal(number, SIG_DFL);
         raise(number);      /* as soon as this returns */
@@ -51,4 +52,9 @@ const volatile sig_atomic_t *stop_watch(bool quiet)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     return &stop_number;
+}
+
+void stop_end(void)
+{
+    stop_over = 1;
 }

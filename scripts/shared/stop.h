@@ -11,4 +11,8 @@
  * limit is an error of the write, not the end. quiet: no answer. Returns where the first signal's number appears. */
 const volatile sig_atomic_t *stop_watch(bool quiet);
 
+/* The run has come to its end: no step is left to finish, so signals are no longer answered. The process ends by itself with its own exit code;
+ * a third signal still ends it at once. (mpirun sends SIGTERM to the other ranks as soon as one has ended with an error.) */
+void stop_end(void);
+
 #endif
