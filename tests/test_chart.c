@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "chart_parts.h"
+#include "metrics_shown.h"
 #include "scratch.h"
 
 typedef struct { int r, g, b; } Colour;
@@ -159,6 +160,27 @@ static void heat(void **state)
     chart_free(chart);
 }
 
+/* Two classes, of which the images have one and all are right: a cell of 100%, beside it one of 0%; the row of the other class is blank. */
+static void confusion(void **state)
+{
+    (void)state;
+    const float logits[] = { 1, 0, 2, 0, 3, 0 };
+    const uint16_t labels[] = { 0, 0, 0 };
+    char *names[] = { "cat", "dog" };
+    Metrics *metrics = metrics_new(&(Outputs){ .count = 3, .classes = 2, .logits = logits, .labels = labels });
+    Chart *chart = metrics_confusion_chart(metrics, names);
+    Picture picture = picture_save(chart);
+    double x1, y1, x2, y2;
+    const int never = find_colour(&picture, (Colour){ 68, 1, 84 }, &x1, &y1);
+    const int always = find_colour(&picture, (Colour){ 253, 231, 37 }, &x2, &y2);
+    assert_true(always > 5000);
+    assert_in_range(never, 0.95 * always, 1.05 * always);
+    assert_true(x1 > x2 && fabs(y1 - y2) < 10);
+    free(picture.rgb);
+    chart_free(chart);
+    metrics_free(metrics);
+}
+
 static Chart *chart_of_everything(void)
 {
     static const char *const names[] = { "a long name", "#1", "\xFF\x01", "τ" };
@@ -222,7 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines), cmocka_unit_test(gaps_and_panels), cmocka_unit_test(whole_ticks), cmocka_unit_test(bars), cmocka_unit_test(heat),
-        cmocka_unit_test(kinds), cmocka_unit_test(refused),
+        cmocka_unit_test(confusion), cmocka_unit_test(kinds), cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

@@ -85,7 +85,7 @@ Chart *metrics_confusion_chart(const Metrics *m, char *const *names)
     double *shares = allocate((size_t)n * (size_t)n, sizeof *shares, "a chart");
     for (int t = 0; t < n; t++)
         for (int p = 0; p < n; p++)
-            shares[t * n + p] = count_at(m, t, p) ? round(1000.0 * count_at(m, t, p) / m->each[t].images) / 10 : NAN;
+            shares[t * n + p] = m->each[t].images ? round(1000.0 * count_at(m, t, p) / m->each[t].images) / 10 : NAN;
     char title[96];
     snprintf(title, sizeof title, "Confusion matrix: %.2f%% of %u images right", m->count ? 100.0 * m->hits / m->count : 0, m->count);
     Chart *chart = chart_new(title);
