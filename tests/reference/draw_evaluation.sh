@@ -3,7 +3,7 @@
 #
 # usage: tests/reference/draw_evaluation.sh CIFAR-10-FOLDER [RUN] [BUILD]
 #
-# RUN: a run that is there, of `train baseline --data CIFAR-10-FOLDER --val-split data_batch_5 --epochs 4 --max-steps 468`; without it that is trained first.
+# RUN: a run that is there, of `train baseline --amp --seed 2 --data CIFAR-10-FOLDER --val-split data_batch_5`; without it that is trained first.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 data=$(realpath "$1")
@@ -16,9 +16,9 @@ mkdir runs
 if [ -n "$run" ]; then
     cp -r "$run" runs/baseline-relu-1
 else
-    train baseline --data "$data" --val-split data_batch_5 --epochs 4 --max-steps 468 -q
+    train baseline --amp --seed 2 --data "$data" --val-split data_batch_5 -q
 fi
-train lenet --data "$data" --val-split data_batch_5 --epochs 2 -q
+train lenet --recipe fast --data "$data" --val-split data_batch_5 -q
 python3 - "$data" <<'PYTHON'
 import os, sys
 os.mkdir("photos")
