@@ -48,7 +48,7 @@ slurm() {
     RUN=run SLURM_RESTART_COUNT=$1 "$root/docs/ranks/train.slurm" lenet --epochs 9 2>messages
     code=$?
 }
-srun='srun --mpi=pmix --cpus-per-task=2 --kill-on-bad-exit=1 train'
+srun='srun --mpi=pmix --cpus-per-task=2 --kill-on-bad-exit=1 convzoo train'
 
 begin 'slurm: done' 0
 slurm 0
@@ -75,7 +75,7 @@ hosts() {
     "$root/docs/ranks/train.hosts" names 8 lenet "$@" 2>messages
     code=$?
 }
-mpirun='mpirun --hostfile names --map-by slot:PE=8 --bind-to core train'
+mpirun='mpirun --hostfile names --map-by slot:PE=8 --bind-to core convzoo train'
 
 begin 'hosts: two ranks are lost, then done' 137 8 0
 hosts --output run

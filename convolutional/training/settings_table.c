@@ -51,7 +51,7 @@ static const Setting settings[] = {
     { "initial-checkpoint", "init finetune fine-tune", 0, TEXT(fine_tune.checkpoint), .argument = "FILE", .shown = "random weights",
       .group = "Fine-tuning", .help = "start from a checkpoint's weights; a head for other classes is new", .rare = true },
     { "freeze", NULL, 0, TEXT(fine_tune.freeze), RESULT, .absent = "", .argument = "NAMES", .shown = "nothing", .group = "Fine-tuning",
-      .help = "leave these parameters alone: all-but-head, or names and patterns such as layer1,bn*", .rare = true },
+      .help = "leave these parameters alone: all-but-head, or names and patterns such as layer1,*bn*", .rare = true },
     { "unfreeze-epoch", NULL, 0, INT(fine_tune.unfreeze_epoch, 0, 1e6), RESULT, .fallback = "0", .absent = "0", .shown = "never", .group = "Fine-tuning",
       .help = "train what --freeze names as well after N epochs", .rare = true },
     { "head-lr-mult", "head-lr-factor", 0, FLOAT(optimizer.head_lr, 1e-6, 1e6), RESULT, .fallback = "1", .absent = "1", .group = "Fine-tuning",

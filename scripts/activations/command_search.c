@@ -67,7 +67,7 @@ const Command command_search = {
     .options = {
         .command = "search", .usage = "[OPTION...]",
         .about = "Search for activations: formulas change at random, are trained and halved; the best three meet silu and gelu.",
-        .examples = "--budget 2h --arch lenet --data cifar-10-batches-bin\n--budget 5m --limit 2000 --epochs 2 -o search.png\n",
+        .examples = "--budget 2h --arch lenet --data data/cifar-10-batches-bin\n--budget 5m --limit 2000 --epochs 2 -o search.png\n",
         .options = options, .count = sizeof options / sizeof *options,
     },
     .brief = "formulas that train better than silu and gelu, if there are any",

@@ -117,7 +117,7 @@ void options_man(const OptionTable *table, FILE *stream)
     }
     print_examples(table, stream);
     fputs(".SH EXIT STATUS\n0: done. 2: a mistake in the command line. 3: a bad input file. 4: the output folder is busy or cannot be written. "
-          "5: out of memory. 6: training diverged. 7: a write failed. 128 + n: stopped by signal n, after saving.\n", stream);
+          "5: out of memory. 6: training diverged. 7: a write failed. 8: another rank was lost. 128 + n: stopped by signal n, after saving.\n", stream);
 }
 
 /* The first word of each indented line. */
