@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "folder.h"
 #include "scratch.h"
 
 #define TINY "--data shapes --limit 64 -b 16 --threads 1 --arch lenet "
@@ -36,6 +37,7 @@ static void test_mistakes(void **state)
         { "sweep --set arch=lenet",                         2, NULL, "use --arch a,b" },
         { "sweep --set aug=crop:4 --set crop-pad=2,4",      2, NULL, "two ways to shift and mirror" },
         { "sweep --arch lenet,resnet99",                    2, NULL, "did you mean resnet18" },
+        { "sweep --data \"$(printf 'caf\\351')\"",             2, NULL, "value is not UTF-8: --data" },
         { "sweep --max-steps 3",                            2, NULL, "unknown option '--max-steps'" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -52,6 +54,10 @@ static void test_dry_run(void **state)
         { "test -e a",                                               1, "", "" },
         { "sweep --set 'act=max(x,0),relu' --seeds 1 --dry-run | grep -c seed=42", 0, "2\n", "" },
         { "sweep --set 'opt-betas=0.9,0.99;0.8,0.99' --opt adamw --seeds 1 --dry-run | grep -c seed=42", 0, "2\n", "" },
+        /* Long names, which differ in their last axis alone. */
+        { "sweep --arch lenet --set 'act=x*sigmoid(1.0000001*x) + 0.0000001*x*x*x' --set 'aug=crop:4 hflip:0.5 rotate:15 cutout:8 erase:0.25 mixup:0.2' "
+          "--set 'param-groups=features.0.weight lr*0.5 decay*0.5' --set freeze=features.0.weight --set momentum=0.9 "
+          "--set lr=0.1,0.2,0.3 --seeds 1 --dry-run | sort | uniq -d | wc -l", 0, "0\n", "" },
         { "sweep --arch lenet,mlp --set swish-no=1 --dry-run",       2, "", "unknown option" },
         { "sweep --arch lenet,mlp --set act=swish,silu --dry-run",   2, "", "the same value twice" },
     };
@@ -149,6 +155,41 @@ static void test_results(void **state)
         check(&cases[i]);
 }
 
+/* A folder's name need not be UTF-8, which JSON is. */
+static void test_folder_of_any_name(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        { "sweep " TINY "--seeds 1 --epochs 1 -q --output \"$(printf 'r\\351sultats')\"", 0, "lenet", "" },
+        { "grep -c 'xE9sultats/lenet-seed=42' r*sultats/results.json",                   0, "1\n", "" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
+}
+
+/* A run whose folder another process has: the others go on, Ctrl-C is heard, and what is told is not that folder. */
+static void test_held_folder(void **state)
+{
+    (void)state;
+    int status;
+    Error error;
+    char path[256];
+    check(&(Case){ "mkdir -p held/lenet-seed=42", 0, "", "" });
+    const int lock = folder_lock(scratch_path(path, folder, "held/lenet-seed=42"), &error);
+    assert_true(lock >= 0);
+    const pid_t child = start("sweep " TINY "--seeds 2 --epochs 1 --output held", 0);
+    wait_for_file("held/lenet-seed=43/best.safetensors");
+    kill(child, SIGINT);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGINT);
+    char *err = scratch_read(scratch_path(path, folder, "stderr"), &(size_t){ 0 });
+    if (!strstr(err, "of 2 runs are done: held") || strstr(err, "in use"))
+        fail_msg("%s", err);
+    free(err);
+    folder_unlock(lock);
+    check(&(Case){ "sweep " TINY "--seeds 2 --epochs 1 --output held -q", 0, "lenet", "" });
+}
+
 /* The weights of a run that was stopped and went on are those of one that was not. */
 static void same_as_unbroken(const char *name)
 {
@@ -207,7 +248,7 @@ static void test_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_dry_run), cmocka_unit_test(test_results), cmocka_unit_test(test_goes_on),
+        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_dry_run), cmocka_unit_test(test_results), cmocka_unit_test(test_folder_of_any_name), cmocka_unit_test(test_held_folder), cmocka_unit_test(test_goes_on),
         cmocka_unit_test(test_failures),
     };
     return cmocka_run_group_tests(tests, commands_setup, commands_teardown);

@@ -8,6 +8,8 @@
 #include "names.h"
 #include "text.h"
 
+enum { WORD_MOST = 40, WORD_SIZE = WORD_MOST + sizeof "+01234567", NAME_MOST = 199 };      /* bytes of a value, and of a whole name */
+
 /* ---- reading ---- */
 
 static bool can_vary(const Setting *setting, Error *error)
@@ -112,32 +114,43 @@ static unsigned hash_of(const char *text)      /* FNV-1a */
     return hash;
 }
 
-/* What has signs of a shell in it, or is long, is followed by its hash, so that two do not become the same. */
-static void append_word(char *name, size_t size, const char *value)
+/* The value as a part of a name. What has signs of a shell in it, or is long, is followed by its hash, so that two do not become the same. */
+static void write_word(const char *value, char word[WORD_SIZE])
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
-    enum { WORD_MOST = 40 };
-    size_t at = strlen(name);
     bool changed = strlen(value) > WORD_MOST;
-    for (int i = 0; value[i] && i < WORD_MOST && at + 1 < size; i++) {
-        changed = changed || !strchr(plain, value[i]);
-        name[at++] = strchr(plain, value[i]) ? value[i] : '_';
+    int at = 0;
+    for (; value[at] && at < WORD_MOST; at++) {
+        changed = changed || !strchr(plain, value[at]);
+        word[at] = strchr(plain, value[at]) ? value[at] : '_';
     }
-    name[at] = '\0';
+    word[at] = '\0';
     if (changed)
-        snprintf(name + at, size - at, "+%08x", hash_of(value));
+        snprintf(word + at, WORD_SIZE - (size_t)at, "+%08x", hash_of(value));
+}
+
+/* The whole name, however long. */
+static char *whole_name(const Grid *grid, int choice)
+{
+    char *name = text_copy("");
+    for (int i = 0; i < grid->count; i++) {
+        char word[WORD_SIZE], *before = name;
+        const char *setting = settings_at(grid->axes[i].setting)->name;
+        write_word(grid_value(grid, choice, i), word);
+        name = strcmp(setting, "arch") ? text_format("%s%s%s=%s", before, i ? "-" : "", setting, word) : text_format("%s%s%s", before, i ? "-" : "", word);
+        free(before);
+    }
+    return name;
 }
 
 char *grid_name(const Grid *grid, int choice)
 {
-    char name[200] = "";
-    for (int i = 0; i < grid->count; i++) {
-        const char *value = grid_value(grid, choice, i), *setting = settings_at(grid->axes[i].setting)->name;
-        const size_t at = strlen(name);
-        snprintf(name + at, sizeof name - at, "%s%s%s", i ? "-" : "", strcmp(setting, "arch") ? setting : "", strcmp(setting, "arch") ? "=" : "");
-        append_word(name, sizeof name, value);
-    }
-    return text_copy(name);
+    char *name = whole_name(grid, choice);
+    if (strlen(name) <= NAME_MOST)
+        return name;
+    char *cut = text_format("%.*s+%08x", NAME_MOST - 9, name, hash_of(name));
+    free(name);
+    return cut;
 }
 
 bool grid_check(const Grid *grid, int choice, char *const *common, Error *error)

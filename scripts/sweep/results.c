@@ -17,6 +17,8 @@
 #include "table.h"
 #include "text.h"
 
+enum { COMPARED = 256 };      /* choices of which every two are compared */
+
 /* ---- reading ---- */
 
 static double number_or_nan(const json_t *object, const char *key, double factor)
@@ -101,7 +103,12 @@ static Paired compare(const Results *r, int first, int second, int *pairs)
     return paired;
 }
 
-/* Every choice with every later one; Holm's correction is over all of them. */
+bool results_compared(const Results *r, int first, int second, int most)
+{
+    return r->count <= most || first == r->leader || second == r->leader;
+}
+
+/* Every choice with every later one, or where there are many with the best alone; Holm's correction is over all of them. */
 static Table *compare_all(Results *r)
 {
     Table *table = table_new((const char *const[]){ "first", "second", "pairs", "difference", "deviation", "t", "p", "p_holm", NULL });
@@ -110,15 +117,18 @@ static Table *compare_all(Results *r)
     int at = 0, pairs;
     for (int a = 0; a < r->count; a++)
         for (int b = a + 1; b < r->count; b++)
-            p[at++] = compare(r, a, b, &pairs).p;
-    significance_holm(p, most, corrected);
+            if (results_compared(r, a, b, COMPARED))
+                p[at++] = compare(r, a, b, &pairs).p;
+    significance_holm(p, at, corrected);
     at = 0;
     for (int a = 0; a < r->count; a++)
-        for (int b = a + 1; b < r->count; b++, at++) {
+        for (int b = a + 1; b < r->count; b++) {
+            if (!results_compared(r, a, b, COMPARED))
+                continue;
             const Paired paired = compare(r, a, b, &pairs);
             char *names[] = { grid_name(r->sweep->grid, a), grid_name(r->sweep->grid, b) };
             const double numbers[] = { pairs, paired.mean, pairs > 1 ? paired.deviation : NAN, pairs > 1 ? paired.t : NAN, paired.p, corrected[at] };
-            r->p[a * r->count + b] = r->p[b * r->count + a] = corrected[at];
+            r->p[a * r->count + b] = r->p[b * r->count + a] = corrected[at++];
             r->differences[a * r->count + b] = paired.mean;
             r->differences[b * r->count + a] = -paired.mean;
             for (int i = 0; i < 2; i++)
@@ -187,6 +197,17 @@ static Table *runs_table(const Results *r)
     return table;
 }
 
+/* A folder's name need not be UTF-8, which JSON is. */
+static json_t *text_json(const char *text)
+{
+    char shown[1024];
+    json_t *json = json_string(text);
+    if (json)
+        return json;
+    text_printable(text, shown, sizeof shown);
+    return json_string(shown);
+}
+
 /* An object a row. */
 static json_t *table_json(const Table *table)
 {
@@ -196,7 +217,7 @@ static json_t *table_json(const Table *table)
         for (int c = 0; c < table_columns(table); c++) {
             const char *column = table_column(table, c), *text = table_text_at(table, row, column);
             const double number = table_number_at(table, row, column);
-            json_object_set_new(object, column, json_made(*text ? json_string(text) : isfinite(number) ? json_real(number) : json_null()));
+            json_object_set_new(object, column, json_made(*text ? text_json(text) : isfinite(number) ? json_real(number) : json_null()));
         }
         json_append(rows, object);
     }

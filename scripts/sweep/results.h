@@ -23,12 +23,14 @@ typedef struct Results {
     Choice *choices;
     int     count;             /* choices */
     int     leader;            /* the choice with the best mean; -1: none has a run */
-    double *p;                 /* count x count, corrected; NAN: not known */
+    double *p;                 /* count x count, corrected, of those that are compared; NAN: not known */
     double *differences;       /* count x count: mean of the second's less the first's, percent */
 } Results;
 
 /* Whether the run is one that sums are of. */
 bool results_counts(const Results *results, int run);
+/* Whether two choices are compared where every two of at most `most` are: of more choices, the best with each. */
+bool results_compared(const Results *results, int first, int second, int most);
 /* The mean over a choice's runs, of epochs that all of them have: how many, x: 1, 2, ... */
 int  results_mean(const Results *results, int choice, bool loss, double *x, double *y);
 /* How many choices are better; of equal ones the earlier is. */

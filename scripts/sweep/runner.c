@@ -90,24 +90,27 @@ static _Noreturn void become_train(const char *train, char **arguments, int outp
     _exit(127);
 }
 
-/* A killed sweep's runs may still be saving: they are waited for. */
-static bool is_free(const SweepRun *run, Error *error)
+/* A killed sweep's run may still be saving: it waits for that, but not for ever. False and a line when it has waited enough. */
+static bool find_held(SweepRun *run, bool *held, Error *error)
 {
+    Error why;
+    *held = false;
     if (access(run->folder, F_OK) != 0)
         return true;
-    for (const double end = seconds_now() + LOCK_SECONDS; seconds_now() < end; rest()) {
-        const int lock = folder_lock(run->folder, error);
-        folder_unlock(lock);
-        if (lock >= 0)
-            return true;
-    }
+    const int lock = folder_lock(run->folder, &why);
+    folder_unlock(lock);
+    if (lock >= 0)
+        return true;
+    *held = true;
+    run->held = run->held > 0 ? run->held : seconds_now();
+    if (seconds_now() < run->held + LOCK_SECONDS)
+        return true;
+    *error = why;
     return false;
 }
 
 static bool start(const Sweep *sweep, SweepRun *run, const char *train, Error *error)
 {
-    if (!is_free(run, error))
-        return false;
     char *log = text_format("%s/logs/%s.log", sweep->folder, run->name);
     const int output = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     bool ok = output >= 0 || error_set(error, EXIT_write, "cannot write: %s: %s: check the disk and its permissions", log, strerror(errno));
@@ -168,9 +171,12 @@ static bool end_run(Sweep *sweep, SweepRun *run, int status, const struct rusage
 
 static bool start_next(Sweep *sweep, const char *train, Error *error)
 {
-    for (int i = 0; i < sweep->count && sweep_count(sweep, SWEEP_running) < sweep->jobs; i++)
-        if (sweep->runs[i].state == SWEEP_waiting && !start(sweep, &sweep->runs[i], train, error))
+    for (int i = 0; i < sweep->count && sweep_count(sweep, SWEEP_running) < sweep->jobs; i++) {
+        SweepRun *run = &sweep->runs[i];
+        bool held;
+        if (run->state == SWEEP_waiting && (!find_held(run, &held, error) || (!held && !start(sweep, run, train, error))))
             return false;
+    }
     return true;
 }
 
@@ -192,7 +198,7 @@ int sweep_run(Sweep *sweep, const volatile sig_atomic_t *stop, Error *error)
             stop_all(sweep);
             stopping = true;
         }
-        if (sweep_count(sweep, SWEEP_running) == 0)
+        if (sweep_count(sweep, SWEEP_running) == 0 && (stopping || sweep_count(sweep, SWEEP_waiting) == 0))
             break;
         int status;
         struct rusage usage;

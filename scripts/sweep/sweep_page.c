@@ -124,7 +124,7 @@ static json_t *comparisons_of(const Results *r)
     json_t *list = json_made(json_array());
     for (int a = 0; a < r->count; a++)
         for (int b = a + 1; b < r->count; b++)
-            if (r->count <= COMPARED || a == r->leader || b == r->leader)
+            if (results_compared(r, a, b, COMPARED))
                 json_append(list, json_pack("[i, i, o, o]", a, b, number(r->differences[a * r->count + b]), number(r->p[a * r->count + b])));
     return list;
 }
