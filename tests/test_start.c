@@ -209,7 +209,14 @@ static void tensor_fill(const void *context, void *data)
     parameters_export(tensor->network, network_parameters(tensor->network)->values, tensor->param, data);
 }
 
-static void write_unnamed(Network *net, const char *without)
+static void two_zeros(const void *context, void *data)
+{
+    (void)context;
+    memset(data, 0, 2 * sizeof(float));
+}
+
+/* short_bias: the head's bias, which must be among what it goes without, has two numbers. */
+static void write_unnamed(Network *net, const char *without, bool short_bias)
 {
     SafetensorsWriter *writer = safetensors_writer_new();
     const int count = network_param_count(net);
@@ -220,6 +227,8 @@ static void write_unnamed(Network *net, const char *without)
         if (strncmp(param->name, without, strlen(without)))
             safetensors_writer_add(writer, param->name, DTYPE_F32, param->rank, param->dims, tensor_fill, &tensors[i]);
     }
+    if (short_bias)
+        safetensors_writer_add(writer, without, DTYPE_F32, 1, (int64_t[]){ 2 }, two_zeros, NULL);
     assert_true(safetensors_write(writer, file, NULL, NULL));
     safetensors_writer_free(writer);
     free(tensors);
@@ -238,7 +247,7 @@ static void unnamed_classes(void **state)
         const ModelInfo info = info_of("lenet", cases[i].classes);
         char note[1024] = "";
         Error error = { 0 };
-        write_unnamed(old, cases[i].without);
+        write_unnamed(old, cases[i].without, false);
         if (!checkpoint_start_from(file, net, &info, note, sizeof note, &error) || !strstr(note, cases[i].text))
             fail_msg("%zu: '%s' '%s', expected '%s'", i, note, error.text, cases[i].text);
         assert_true(same_tensor(old, net, "features.0.weight") && same_tensor(old, net, "classifier.3.bias"));
@@ -246,6 +255,25 @@ static void unnamed_classes(void **state)
         network_free(old);
         network_free(net);
     }
+}
+
+/* A head whose tensors have other numbers of rows is that of no network. */
+static void uneven_head(void **state)
+{
+    (void)state;
+    Network *old = build("lenet", 5, 1), *net = build("lenet", 4, 2), *untouched = build("lenet", 4, 2);
+    const ModelInfo info = info_of("lenet", "abcd");
+    char note[1024] = "";
+    Error error = { 0 };
+    write_unnamed(old, "classifier.5.bias", true);
+    assert_false(checkpoint_start_from(file, net, &info, note, sizeof note, &error));
+    if (error.code != EXIT_input || !strstr(error.text, "'classifier.5.bias' has shape [2]"))
+        fail_msg("%s", error.text);
+    for (int p = 0; p < network_param_count(net); p++)
+        assert_true(same_tensor(net, untouched, network_param(net, p)->name));
+    network_free(old);
+    network_free(net);
+    network_free(untouched);
 }
 
 /* A value that is not finite, in the body or in the head: nothing changes. */
@@ -261,7 +289,7 @@ static void not_finite(void **state)
         float *plain = plain_of(old, names[i]);
         plain[7] = INFINITY;
         parameters_import(old, network_parameters(old)->values, network_param_find(old, names[i]), plain);
-        write_unnamed(old, "nothing");
+        write_unnamed(old, "nothing", false);
         assert_false(checkpoint_start_from(file, net, &info, note, sizeof note, &error));
         assert_non_null(strstr(error.text, "values are not finite: "));
         for (int p = 0; p < network_param_count(net); p++)
@@ -404,7 +432,7 @@ static void upper_half(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(other_classes), cmocka_unit_test(others_refused), cmocka_unit_test(unnamed_classes), cmocka_unit_test(not_finite),
+        cmocka_unit_test(other_classes), cmocka_unit_test(others_refused), cmocka_unit_test(unnamed_classes), cmocka_unit_test(uneven_head), cmocka_unit_test(not_finite),
         cmocka_unit_test(patterns), cmocka_unit_test(head_alone), cmocka_unit_test(upper_half),
     };
     scratch_new(folder);

@@ -25,13 +25,25 @@ static bool is_head(const Start *s, const MatchRow *row)
     return row->slot && row->slot->param->module == network_logits(s->network)->producer;
 }
 
-/* A head for any number of classes. */
+/* The head's weight. */
+static const MatchRow *head_row(const Start *s)
+{
+    for (size_t i = 0; i < s->match.count; i++)
+        if (is_head(s, &s->match.rows[i]) && s->match.rows[i].slot->param->role == PARAM_weight)
+            return &s->match.rows[i];
+    return NULL;
+}
+
+/* A head for any number of classes, which all of its tensors have. */
 static bool is_head_of_others(const Start *s, const MatchRow *row)
 {
     if (!is_head(s, row) || row->kind == MATCH_dtype)
         return false;
     const Param *param = row->slot->param;
+    const MatchRow *weight = head_row(s);
     bool same = row->kind == MATCH_missing || row->entry->rank == param->rank;
+    if (same && row->entry && weight && weight->entry)
+        same = weight->entry->rank > 0 && row->entry->rank > 0 && row->entry->shape[0] == weight->entry->shape[0];
     for (int i = 1; same && row->entry && i < param->rank; i++)
         same = row->entry->shape[i] == param->dims[i];
     return same;
@@ -48,14 +60,6 @@ static size_t body_of(const Start *s)
         body += row->kind == MATCH_equal && !is_head(s, row);
     }
     return body;
-}
-
-static const MatchRow *head_row(const Start *s)
-{
-    for (size_t i = 0; i < s->match.count; i++)
-        if (is_head(s, &s->match.rows[i]) && s->match.rows[i].slot->param->role == PARAM_weight)
-            return &s->match.rows[i];
-    return NULL;
 }
 
 static int class_index(const json_t *classes, const char *name)
