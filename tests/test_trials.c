@@ -145,6 +145,28 @@ static void test_a_loss_that_does_not_fall(void **state)
     scratch_remove(root);
 }
 
+/* trials_train goes through the sizes as a run does; a size that no epoch has is never entered. */
+static void test_sizes_of_the_images(void **state)
+{
+    (void)state;
+    static const struct { int epochs, first, last; } cases[] = { { 3, 8, SIDE }, { 1, SIDE, SIDE } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Seen seen = { 0 };
+        LossSum val;
+        Error error;
+        TrainerOptions options = tiny_options("resnet18", NULL, &seen);
+        options.trial = true;
+        options.epochs = cases[i].epochs;
+        assert_true(stage_sizes_parse("50%:50%", &options.train_sizes, &error));
+        Trainer *trainer = trainer_open(&options, &error);
+        assert_non_null(trainer);
+        assert_int_equal(network_image(program_network(trainer->program))->shape.h, cases[i].first);
+        assert_int_equal(trials_train(trainer, &val, &error), EXIT_ok);
+        assert_int_equal(network_image(program_network(trainer->program))->shape.h, cases[i].last);
+        trainer_close(trainer);
+    }
+}
+
 /* ---- a run in a given time ---- */
 
 static void test_steps_that_fit(void **state)
@@ -211,7 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trials_leave_no_trace),
         cmocka_unit_test(test_a_trial_has_no_folder),
-        cmocka_unit_test(test_a_loss_that_does_not_fall),
+        cmocka_unit_test(test_a_loss_that_does_not_fall), cmocka_unit_test(test_sizes_of_the_images),
         cmocka_unit_test(test_steps_that_fit),
         cmocka_unit_test(test_it_ends_in_its_time),
     };

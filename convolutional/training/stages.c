@@ -122,8 +122,7 @@ void stages_compile(Trainer *t)
         stage->images = is_full(t, stage) ? t->train_set : scale_images(t, stage->side);
         stage->loader = trainer_loader(t, stage->images, true);
     }
-    t->program = stages->of[0].program;
-    t->loader = stages->of[0].loader;
+    stages_enter(t, stage_sizes_at(&t->options.train_sizes, 0, (uint32_t)t->options.epochs));
 }
 
 static int lanes_of(const Trainer *t)

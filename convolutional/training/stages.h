@@ -32,7 +32,7 @@ typedef struct Stages {
 
 /* Builds the networks. False and a line, a user's, if one cannot be built, trained, or has other parameters than the full size's. */
 bool stages_build(Trainer *trainer, Error *error);
-/* Compiles the programs and opens the loaders; the trainer's are the first stage's. */
+/* Compiles the programs and opens the loaders; the trainer's are those of the first epoch. */
 void stages_compile(Trainer *trainer);
 /* Gives the programs, and validation's, which is compiled by now, the memory that they work in. */
 void stages_place(Trainer *trainer);

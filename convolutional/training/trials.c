@@ -133,6 +133,7 @@ int trials_train(Trainer *t, LossSum *val, Error *error)
     for (; at->epoch < (uint32_t)t->options.epochs; at->epoch++) {
         at->batch = 0;
         at->hits = at->seen = 0;
+        stages_epoch(t, at->epoch);
         fine_tune_epoch(t);
         loader_start(t->loader, at->epoch, 0);
         while (at->batch < t->batches) {
