@@ -131,6 +131,25 @@ static void goes_on(void **state)
     }
 }
 
+/* Stopped where only the last validation is left: it measures the average's statistics over a network that is thawed. */
+static void goes_on_to_a_validation(void **state)
+{
+    (void)state;
+    static const uint64_t epochs[] = { EPOCHS, EPOCHS - 1, 1 };
+    char whole[256], parts[256];
+    for (int run = 0; run < 3; run++) {      /* whole; to the last step; the rest */
+        Seen seen = { .stop_at = run == 1 ? STEPS : 0 };
+        Error error;
+        TrainerOptions options = tuned(run ? scratch_path(parts, folder, "pending") : scratch_path(whole, folder, "averaged"), false, &seen);
+        options.parts.swa_start = 2;
+        options.resume = run == 2;
+        tiny_expect_code(tiny_train(&options, &error), run == 1 ? 128 + SIGTERM : EXIT_ok, &error, "averaged");
+        assert_int_equal(seen.epochs, epochs[run]);
+    }
+    tiny_expect_same(whole, parts, "last.safetensors");
+    tiny_expect_same(whole, parts, "best.safetensors");
+}
+
 /* ---- through the programs ---- */
 
 static void programs(void **state)
@@ -155,6 +174,8 @@ static void programs(void **state)
         { "train baseline --data shapes --limit 64 --freeze featurs -q --output x", 2, NULL, "no parameter is named 'featurs': --freeze: " },
         { "train baseline --data shapes --limit 64 --freeze '*' -q --output x", 2, NULL, "nothing is left to train" },
         { "train baseline --data shapes --limit 64 --unfreeze-epoch 2 -q --output x", 2, NULL, "nothing is frozen: --unfreeze-epoch 2" },
+        { "train baseline --data shapes --limit 64 --freeze all-but-head --unfreeze-epoch 2 --max-time 9s -q --output x", 2, NULL,
+          "steps that become longer: --max-time and --unfreeze-epoch" },
         { "train baseline --data shapes --limit 64 --init eps --whiten 5e-4 -q --output x", 2, NULL, "--whiten and --initial-checkpoint" },
         { "train baseline --data shapes --limit 64 --drop 1 -q --output x", 2, NULL, "--drop" },
         { NULL, 0, NULL, NULL },
@@ -186,7 +207,7 @@ static void eps_is_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(frozen_stays), cmocka_unit_test(goes_on), cmocka_unit_test(programs), cmocka_unit_test(eps_is_kept),
+        cmocka_unit_test(frozen_stays), cmocka_unit_test(goes_on), cmocka_unit_test(goes_on_to_a_validation), cmocka_unit_test(programs), cmocka_unit_test(eps_is_kept),
     };
     scratch_new(folder);
     scratch_path(pretrained, folder, "pretrained");

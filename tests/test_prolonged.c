@@ -93,6 +93,28 @@ static void test_shortened(void **state)
     }
 }
 
+/* A run that was planned for a time keeps its plan: another number of epochs is refused, not left unheard. */
+static void test_planned(void **state)
+{
+    (void)state;
+    char root[256], folder[256];
+    Seen seen = { 0 };
+    Error error;
+    scratch_new(root);
+    TrainerOptions options = tiny_options("lenet", scratch_path(folder, root, "run"), &seen);
+    options.max_seconds = 1000.0;
+    options.most_steps = 2;
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "planned");
+    options.resume = true;
+    options.most_steps = 3;
+    options.epochs++;
+    tiny_expect_code(tiny_train(&options, &error), EXIT_usage, &error, "planned, other epochs");
+    assert_non_null(strstr(error.text, "leave --epochs out"));
+    options.epochs--;
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "planned, the same epochs");
+    scratch_remove(root);
+}
+
 /* best.safetensors is read back at the end; the network keeps what last.safetensors holds. */
 static void test_the_network_keeps_the_last_weights(void **state)
 {
@@ -131,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_prolonged),
         cmocka_unit_test(test_shortened),
+        cmocka_unit_test(test_planned),
         cmocka_unit_test(test_the_network_keeps_the_last_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

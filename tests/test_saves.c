@@ -301,6 +301,35 @@ static void test_best_is_owed(void **state)
     scratch_remove(root);
 }
 
+/* prev.safetensors alone holds the best weights, and last.safetensors is damaged: no save takes them, however many fail to write best. */
+static void test_best_is_owed_beside_damage(void **state)
+{
+    (void)state;
+    char root[256], whole[256], folder[256], path[256];
+    Seen seen = { 0 };
+    Error error;
+    scratch_new(root);
+    TrainerOptions options = still(scratch_path(whole, root, "whole"), &seen);
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "whole");
+    options = still(scratch_path(folder, root, "run"), &seen);
+    fault_set((Fault){ "fsync", "/best.safetensors.tmp", EIO, 1, 0 });
+    for (int part = 0; part < 2; part++) {
+        options.most_steps = BATCHES + 2 + (uint64_t)part;
+        options.save_steps = part;      /* the second part saves after every step */
+        tiny_expect_code(tiny_train(&options, &error), EXIT_write, &error, "best owed");
+        options.resume = true;
+        if (part == 0)
+            assert_int_equal(truncate(scratch_path(path, folder, "last.safetensors"), 1000), 0);
+    }
+    fault_set((Fault){ 0 });
+    options.most_steps = 0;
+    options.save_steps = 0;
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "the rest");
+    tiny_expect_same(whole, folder, "best.safetensors");
+    tiny_expect_same(whole, folder, "last.safetensors");
+    scratch_remove(root);
+}
+
 /* Weights that are in no file any more: said, and a later epoch that is worse does not pass for the best. */
 static void test_best_is_lost(void **state)
 {
@@ -405,7 +434,7 @@ int main(void)
         cmocka_unit_test(test_lines_that_are_no_epochs),
         cmocka_unit_test(test_a_line_that_is_owed),
         cmocka_unit_test(test_best_is_owed),
-        cmocka_unit_test(test_best_is_lost),
+        cmocka_unit_test(test_best_is_owed_beside_damage), cmocka_unit_test(test_best_is_lost),
         cmocka_unit_test(test_a_warning_for_each_failure),
         cmocka_unit_test(test_remains),
         cmocka_unit_test(test_new_folders_are_synced),

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "safetensors.h"
 #include "scratch.h"
 #include "tiny_run.h"
 
@@ -233,6 +234,7 @@ static void test_divergence_keeps_the_last_finite_checkpoint(void **state)
     options.warmup_epochs = 0.0;
     tiny_expect_code(tiny_train(&options, &error), EXIT_diverged, &error, "lr 1e18");
     assert_non_null(strstr(error.text, " at step "));
+    assert_non_null(strstr(error.text, " (epoch 2, "));
     assert_non_null(strstr(error.text, "first not finite: "));
     assert_non_null(strstr(error.text, "--lr"));
     assert_non_null(strstr(error.text, "kept last.safetensors of step 5"));
@@ -320,6 +322,42 @@ static void test_disk_full(void **state)
     scratch_remove(root);
 }
 
+/* So many names of classes, as the checkpoint has them. */
+static void list_classes(const Trainer *trainer, int count, char *text, size_t size)
+{
+    snprintf(text, size, "[");
+    for (int i = 0; i < count; i++)
+        snprintf(text + strlen(text), size - strlen(text), "%s\"%s\"", i ? "," : "", i < trainer->info.class_count ? trainer->info.classes[i] : "one more");
+    snprintf(text + strlen(text), size - strlen(text), "]");
+}
+
+/* Too few names, or too many, were edited into the checkpoint: it is refused. */
+static void test_damaged_names(void **state)
+{
+    (void)state;
+    static const int counts[] = { 9, 11 };
+    char root[256], folder[256], path[256], names[2][1024], expected[64];
+    Seen seen = { 0 };
+    Error error;
+    scratch_new(root);
+    TrainerOptions options = tiny_options("lenet", scratch_path(folder, root, "run"), &seen);
+    options.most_steps = 2;
+    Trainer *trainer = trainer_open(&options, &error);
+    assert_non_null(trainer);
+    tiny_expect_code(trainer_run(trainer, &error), EXIT_ok, &error, "to be edited");
+    for (int i = 0; i < 2; i++)
+        list_classes(trainer, counts[i], names[i], sizeof names[i]);
+    trainer_close(trainer);
+    options.resume = true;
+    for (int i = 0; i < 2; i++) {
+        snprintf(expected, sizeof expected, "it names %d classes, and its network has 10", counts[i]);
+        assert_true(safetensors_set_metadata(scratch_path(path, folder, "last.safetensors"), &(SafetensorsText){ "classes", names[i] }, 1, &error));
+        tiny_expect_code(tiny_train(&options, &error), EXIT_input, &error, expected);
+        assert_non_null(strstr(error.text, expected));
+    }
+    scratch_remove(root);
+}
+
 /* ---- small data, other options ---- */
 
 static void test_fewer_images_than_a_batch(void **state)
@@ -339,6 +377,27 @@ static void test_fewer_images_than_a_batch(void **state)
     tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "30 images, batch 4096, resumed");
     assert_int_equal(seen.steps, EPOCHS);
     scratch_remove(root);
+}
+
+/* A rate is scaled for the batch that there is, not for one that was only asked for. */
+static void test_scaled_rates(void **state)
+{
+    (void)state;
+    static const struct { int asked, used; } cases[] = { { 4096, 30 }, { 15, 15 }, { 0, 0 } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Seen seen = { 0 };
+        Error error;
+        TrainerOptions options = tiny_options("lenet", NULL, &seen);
+        options.trial = true;
+        options.data.limit = 30;
+        options.batch = cases[i].asked;
+        options.usual_batch = 10;
+        options.lr_scaling = LR_SCALING_linear;
+        Trainer *trainer = trainer_open(&options, &error);
+        assert_non_null(trainer);
+        assert_float_equal(trainer->options.lr, cases[i].used ? options.lr * (float)cases[i].used / 10.0f : options.lr, 1e-7);
+        trainer_close(trainer);
+    }
 }
 
 /* A hundred steps on a hundred images: the network must learn them. */
@@ -377,7 +436,9 @@ int main(void)
         cmocka_unit_test(test_divergence_keeps_the_last_finite_checkpoint),
         cmocka_unit_test(test_state_that_diverges),
         cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(test_damaged_names),
         cmocka_unit_test(test_fewer_images_than_a_batch),
+        cmocka_unit_test(test_scaled_rates),
         cmocka_unit_test(test_it_learns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,9 @@ bool resume_settings(TrainerOptions *options, Error *error)
     run_settings_write(options, settings, sizeof settings);
     if (!run_settings_match(saved.settings, settings, options->folder, error))
         return false;
+    if (saved.planned_steps && options->epochs != run_settings_epochs(saved.settings))
+        return error_set(error, EXIT_usage, "a run that was planned for a time has its end: --epochs %d: %s: leave --epochs out, or start a new run "
+                         "with --initial-checkpoint", options->epochs, options->folder);
     return saved.planned_steps || options->epochs >= epochs_begun(&saved) ||
            error_set(error, EXIT_usage, "cannot end before what is done: --epochs %d: %s is in epoch %d: use --epochs %d or more",
                      options->epochs, options->folder, epochs_begun(&saved), epochs_begun(&saved));
@@ -86,6 +89,7 @@ static bool load_state(Trainer *t, Error *error)
             return false;
         }
         t->last_damaged = true;
+        t->previous_is_best = run_state_is_best(&t->state);
         trainer_note(t, "going on from %s (step %llu), because of %s: %s", previous, (unsigned long long)t->state.step, last,
                      damage.text);
     }
@@ -100,12 +104,15 @@ static bool classes_match(const Trainer *t, Error *error)
     ModelInfo saved;
     if (!checkpoint_info(t->folder->files[t->last_damaged ? RUN_previous : RUN_last], &saved, error))
         return false;
-    int same = 0;      /* as many as the network has outputs: checkpoint_load saw to that */
-    while (same < saved.class_count && !strcmp(saved.classes[same], t->info.classes[same]))
+    int same = 0;
+    bool match = saved.class_count == t->info.class_count ||
+        error_set(error, EXIT_input, "damaged: %s: it names %d classes, and its network has %d: start a new run", t->folder->path, saved.class_count,
+                  t->info.class_count);
+    while (match && same < saved.class_count && !strcmp(saved.classes[same], t->info.classes[same]))
         same++;
-    const bool match = same == saved.class_count ||
+    match = match && (same == saved.class_count ||
         error_set(error, EXIT_input, "the classes are not what the run began with: %s: class %d was %s and is %s: "
-                  "give --data as before, or start a new run", t->folder->path, same, saved.classes[same], t->info.classes[same]);
+                  "give --data as before, or start a new run", t->folder->path, same, saved.classes[same], t->info.classes[same]));
     model_info_clear(&saved);
     return match;
 }

@@ -93,13 +93,13 @@ void time_plan_make(Trainer *t)
     RunCopy *before = run_copy_new(t);
     const bool measured = measure_steps(t, &times);
     const int largest = t->stages.count - 1;
-    times.validation = measure_validation(t);
+    const double read_back = times.validation = measure_validation(t);
     if (t->options.parts.swa_start)      /* an average with statistics of its own sees an epoch of images forward, a third of a step each */
         times.validation += t->batches * times.step[largest] / 3.0;
     run_copy_put(before, t);
     if (!measured)
         return;
-    const double left = budget * (1.0 - MARGIN) - (seconds_now() - t->opened);
+    const double left = budget * (1.0 - MARGIN) - (seconds_now() - t->opened) - read_back;      /* of the best weights, after the last epoch */
     t->state.planned_steps = time_plan_steps(left, &t->options.train_sizes, &times);
     ranks_broadcast(t->options.ranks, &t->state.planned_steps, sizeof t->state.planned_steps);
     time_plan_apply(t);

@@ -53,11 +53,11 @@ static void describe_data(const Trainer *t)
     free(counts);
 }
 
-/* The rates that suit the batch that was asked for. */
+/* The rates that suit a batch that was asked for, as it has become. */
 static void scale_rates(Trainer *t)
 {
     TrainerOptions *o = &t->options;
-    if (o->batch == 0 || o->batch == o->usual_batch || o->lr_scaling == LR_SCALING_none)
+    if (o->batch == o->usual_batch || o->lr_scaling == LR_SCALING_none)
         return;
     const double times = (double)o->batch / o->usual_batch;
     const float factor = (float)(o->lr_scaling == LR_SCALING_sqrt ? sqrt(times) : times);
@@ -104,6 +104,10 @@ bool trainer_data_open(Trainer *t, Error *error)
     trainer_tell_augmentation(t);
     if (o->data.as_stored && !strcmp(t->train_set->kind, "folder"))
         trainer_note(t, "EXIF orientation is not applied: the run began with a program that did not");
-    scale_rates(t);
-    return settle_batch(t, error);
+    const bool asked = o->batch != 0;
+    if (!settle_batch(t, error))
+        return false;
+    if (asked)
+        scale_rates(t);
+    return true;
 }

@@ -46,7 +46,7 @@ static int stop_wanted(const Trainer *t)
 static int unsaved_code(const Trainer *t, Error *error)
 {
     if (error->code == EXIT_diverged)
-        return trainer_diverged(t, "a weight, statistic or state of the optimizer", (double)INFINITY, error);
+        return trainer_diverged(t, t->state.step, "a weight, statistic or state of the optimizer", (double)INFINITY, error);
     return EXIT_write;
 }
 
@@ -75,10 +75,9 @@ static int train_steps(Trainer *t, Error *error)
     t->epoch_images = 0;
     const uint32_t steps = epoch_steps(t);
     stages_epoch(t, t->state.epoch);
-    if (t->state.batch < steps) {
-        fine_tune_epoch(t);
+    fine_tune_epoch(t);      /* also where only the validation is left */
+    if (t->state.batch < steps)
         loader_start(t->loader, t->state.epoch, t->state.batch * t->turns);
-    }
     while (t->state.batch < steps) {
         const int code = trainer_step(t, &gradient_norm, error);
         if (code != EXIT_ok)
@@ -198,7 +197,7 @@ int trainer_run(Trainer *t, Error *error)
         if (!rank_agreement_same_weights(t, error))
             return EXIT_peer;
         if (is_spoilt(t))
-            return trainer_diverged(t, "a weight, statistic or state of the optimizer", (double)INFINITY, error);
+            return trainer_diverged(t, t->state.step, "a weight, statistic or state of the optimizer", (double)INFINITY, error);
         stopping = stopping || (stop_wanted(t) && !trainer_finished(t));
     }
     ranks_turn_to(t->options.ranks, RANK_is_busy);
