@@ -174,6 +174,42 @@ static void test_record_fails(void **state)
     scratch_remove(root);
 }
 
+static size_t size_of(const char *folder, const char *file)
+{
+    char path[256];
+    size_t size;
+    free(scratch_read(scratch_path(path, folder, file), &size));
+    return size;
+}
+
+/* Killed after an epoch's events and before its save, where the checkpoint before that waited for the same epoch's validation: each event stands once. */
+static void test_events_once(void **state)
+{
+    (void)state;
+    static const char events[] = "events.out.tfevents.0.convzoo";
+    char root[256], folder[256], last[256];
+    size_t sizes[2];
+    Seen seen = { .stop_at = BATCHES };
+    Error error;
+    scratch_new(root);
+    TrainerOptions options = tiny_options("lenet", scratch_path(folder, root, "run"), &seen);
+    options.parts.tensorboard = true;
+    tiny_expect_code(tiny_train(&options, &error), 128 + SIGTERM, &error, "before a validation");
+    size_t size;
+    char *bytes = scratch_read(scratch_path(last, folder, "last.safetensors"), &size);
+    options.resume = true;
+    for (int run = 0; run < 2; run++) {
+        seen.stop = 0;
+        seen.stop_at = 0;
+        scratch_write(last, bytes, size);
+        tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "to the end");
+        sizes[run] = size_of(folder, events);
+    }
+    assert_true(sizes[0] > 0 && sizes[1] == sizes[0]);
+    free(bytes);
+    scratch_remove(root);
+}
+
 /* ---- early stopping ---- */
 
 /* The weights hardly move, so the first epoch's figure stays the best. */
@@ -192,8 +228,9 @@ static void test_early_stop(void **state)
         options.epochs = 6;
         options.lr = 1e-9f;
         options.warmup_epochs = 0.0;
-        options.parts = (PartOptions){ .early_stop = stops[i].patience, .early_metric = stops[i].metric, .early_delta = 1e-3f };
+        options.parts = (PartOptions){ .early_stop = stops[i].patience, .early_metric = stops[i].metric, .early_delta = 1e-3f, .act_stats = 100 };
         tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "still weights");
+        assert_int_equal(tiny_lines(folder, "activity.jsonl"), 1);      /* after the last epoch, whichever that is */
         assert_int_equal(seen.epochs, stops[i].epochs);
         assert_int_equal(strstr(seen.notes, "stopping early, after epoch") != NULL, stops[i].epochs < 6);
         options.resume = true;      /* it is over, and stays so */
@@ -253,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_record_fails),
+        cmocka_unit_test(test_events_once),
         cmocka_unit_test(test_early_stop),
         cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_two_averages),

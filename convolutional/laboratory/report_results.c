@@ -41,10 +41,7 @@ static json_t *figures_of(const Outputs *outputs, const Metrics *metrics)
     double loss = 0;
     for (uint32_t i = 0; i < outputs->count; i++) {
         const float *logits = outputs->logits + (size_t)i * (size_t)outputs->classes;
-        int above = 0;
-        for (int k = 0; k < outputs->classes; k++)
-            above += logits[k] > logits[outputs->labels[i]];
-        top5 += above < 5;
+        top5 += loss_rank(logits, outputs->labels[i], outputs->classes) < 5;
         loss += outputs_loss(outputs, i, outputs->labels[i], 0);
     }
     const Interval interval = metrics_interval(metrics->hits, metrics->count);

@@ -38,9 +38,7 @@ bool loss_parse(const char *name, LossKind *kind, Error *error)
 
 /* ---- rows ---- */
 
-/* How many classes rank before the label: larger, or equal and earlier. A NaN elsewhere ranks before everything, one
- * at the label behind everything. */
-static int rank_of_label(const float *logits, int label, int classes)
+int loss_rank(const float *logits, int label, int classes)
 {
     const float own = logits[label];
     if (isnan(own))
@@ -185,7 +183,7 @@ void loss_measure(const LossOptions *options, const float *logits, const Targets
                     row_gradient[k] = 0;
                 continue;
             }
-            const int rank = rank_of_label(row, main_label(targets, i), classes);
+            const int rank = loss_rank(row, main_label(targets, i), classes);
             groups[g].loss += row_loss(options, row, targets, i, of, classes, row_gradient);
             groups[g].top1 += rank < 1;
             groups[g].top5 += rank < 5;

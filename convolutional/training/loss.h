@@ -53,6 +53,10 @@ typedef struct LossSum {
 /* Adds what `part` counts to *sum. */
 void loss_add(LossSum *sum, const LossSum *part);
 
+/* How many classes rank before the label: larger, or equal and earlier. A NaN elsewhere ranks before everything, one at the label behind
+ * everything. A sample is right if none does, and among the first five if at most four do. */
+int loss_rank(const float *logits, int label, int classes);
+
 /* What a rank tells the others of its part of a batch. */
 typedef struct PartWord {
     LossSum sum;

@@ -51,7 +51,7 @@ static bool is_open(Record *record, const Trainer *t)
 void record_cut_back(Record *record, const Trainer *t)
 {
     record->epochs = t->state.epoch;
-    record->step = t->state.step;
+    record->step = t->state.step - t->state.batch;
     is_open(record, t);
 }
 

@@ -93,7 +93,7 @@ static void write_line(const Trainer *t, ActivityRecord *p, const TrainerEpoch *
 static void activity_record_after_epoch(Trainer *t, void *state, const TrainerEpoch *epoch)
 {
     ActivityRecord *p = state;
-    if ((epoch->epoch + 1) % (uint32_t)t->options.parts.act_stats != 0 && epoch->epoch + 1 < epoch->epochs)
+    if ((epoch->epoch + 1) % (uint32_t)t->options.parts.act_stats != 0 && epoch->epoch + 1 < epoch->epochs && !parts_finished(t))
         return;
     loader_start(p->loader, 0, 0);
     activity_measure(p->activity, p->loader, BATCHES, t->info.class_count);

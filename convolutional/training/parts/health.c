@@ -12,7 +12,8 @@
 enum { RATE_STEPS = 100 };     /* a loss that has risen after fewer may come down again */
 
 typedef struct Health {
-    uint64_t steps;            /* seen by this call */
+    uint64_t steps;            /* seen by this call, of the run */
+    uint64_t last;             /* the last one's number; it goes back where steps were only tried */
     double   first, recent;    /* losses: of the first step; of the last twenty or so */
     bool     told_rate, told[DIAGNOSES_MOST];
     Vitals  *vitals;
@@ -79,6 +80,9 @@ static void health_after_step(Trainer *t, void *state)
     Health *h = state;
     if (trainer_ends_epoch(t, t->state.step))
         vitals_after_step(h->vitals);
+    if (t->state.step <= h->last)
+        h->steps = 0;
+    h->last = t->state.step;
     if (h->steps++ == 0)
         h->first = h->recent = t->step_loss;
     h->recent += 0.05 * (t->step_loss - h->recent);
