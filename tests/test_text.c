@@ -113,6 +113,30 @@ static void test_copies(void **state)
     free(made);
 }
 
+/* Empty lines and NULs are lines as others; the last one need not have an end, and behind an end there is none. */
+static void test_lines(void **state)
+{
+    (void)state;
+    static const struct { const char *text; size_t size; int count; const char *lines[3]; size_t lengths[3]; } cases[] = {
+        { "",             0, 0, { NULL }, { 0 } },
+        { "\n",           1, 1, { "" }, { 0 } },
+        { "one",          3, 1, { "one" }, { 3 } },
+        { "one\n\ntwo\n", 9, 3, { "one", "", "two" }, { 3, 0, 3 } },
+        { "a\0b\n\0",     5, 2, { "a\0b", "\0" }, { 3, 1 } },
+        { "cut\nhere",    5, 2, { "cut", "h" }, { 3, 1 } },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *at = cases[i].text, *end = at + cases[i].size, *line;
+        size_t length;
+        int count = 0;
+        for (; (line = text_line(&at, end, &length)) != NULL; count++)
+            if (count >= cases[i].count || length != cases[i].lengths[count] || memcmp(line, cases[i].lines[count], length))
+                fail_msg("case %zu, line %d: %zu bytes", i, count, length);
+        assert_int_equal(count, cases[i].count);
+        assert_true(at == end);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +145,7 @@ int main(void)
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,17 @@ static int shown_bytes(const unsigned char *at)
     return is_none || is_control(code) ? 0 : more + 1;
 }
 
+const char *text_line(const char **at, const char *end, size_t *length)
+{
+    const char *line = *at;
+    if (line >= end)
+        return NULL;
+    const char *newline = memchr(line, '\n', (size_t)(end - line));
+    *length = (size_t)((newline ? newline : end) - line);
+    *at = newline ? newline + 1 : end;
+    return line;
+}
+
 void text_printable(const char *text, char *to, size_t size)
 {
     size_t at = 0;

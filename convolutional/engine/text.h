@@ -10,6 +10,10 @@
 char *text_copy(const char *text);
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The next line of a text that ends before `end`, without its newline; NULL where none is left. *at is where it begins, and moves behind it. The
+ * text may have NULs in it. */
+const char *text_line(const char **at, const char *end, size_t *length);
+
 /* Numbers with a point, whatever the locale of the program that embeds this: strtof, and the fewest digits that read back as
  * the same float. */
 float text_read_float(const char *text, char **end);

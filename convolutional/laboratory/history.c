@@ -94,12 +94,12 @@ static void turn_round(History *h)
     free(turned);
 }
 
-static bool take_lines(History *h, const char *path, char *text, Error *error)
+static bool take_lines(History *h, const char *path, const char *text, size_t size, Error *error)
 {
+    const char *at = text;
+    size_t length;
     int number = 0;
-    for (char *line = text, *next; *line; line = next) {
-        const size_t length = strcspn(line, "\n");
-        next = line + length + (line[length] == '\n');
+    for (const char *line; (line = text_line(&at, text + size, &length)) != NULL;) {
         number++;
         if (length == 0)
             continue;
@@ -125,9 +125,8 @@ History *history_open(const char *path, Error *error)
     char *text = (char *)disk_read_all(AT_FDCWD, path, path, BYTES_MOST, &size, error);
     if (!text)
         return NULL;
-    text[size] = '\0';
     History *h = allocate(1, sizeof *h, "a record");
-    const bool ok = take_lines(h, path, text, error);
+    const bool ok = take_lines(h, path, text, size, error);
     free(text);
     if (ok) {
         turn_round(h);

@@ -5,7 +5,6 @@
 #include "files.h"
 #include "page.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,11 +14,6 @@ void report_set(json_t *object, const char *key, json_t *value)
 {
     if (json_object_set_new(object, key, json_made(value)))
         memory_exhausted("jansson");
-}
-
-json_t *report_number(double value)
-{
-    return json_made(isfinite(value) ? json_real(value) : json_null());
 }
 
 Report *report_new(void)

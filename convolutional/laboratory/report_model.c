@@ -49,7 +49,7 @@ static json_t *layers_of(const Model *model)
     for (int i = 0; i < network_module_count(network); i++) {
         const ModuleDescription d = network_describe(network, network_module(network, i));
         json_append(list, json_pack("{s:s, s:s, s:[i, i, i], s:I, s:f, s:o}", "name", d.name, "kind", d.kind, "out", d.out.c, d.out.h, d.out.w,
-                                    "parameters", (json_int_t)description_trained(&d), "macs", d.macs, "share", report_number(seconds[i] / all)));
+                                    "parameters", (json_int_t)description_trained(&d), "macs", d.macs, "share", json_finite(seconds[i] / all)));
     }
     free(seconds);
     return list;
@@ -62,8 +62,8 @@ void report_model(ReportRun *run, const Model *model, const char *file)
     for (int k = 0; k < info->class_count; k++)
         json_append(classes, json_string(info->classes[k]));
     for (int c = 0; c < info->channels; c++) {
-        json_append(mean, report_number((double)info->mean[c]));
-        json_append(std, report_number((double)info->std[c]));
+        json_append(mean, json_finite((double)info->mean[c]));
+        json_append(std, json_finite((double)info->std[c]));
     }
     report_set(run->data, "model", json_pack("{s:s, s:s, s:s, s:I, s:f, s:i, s:i, s:o, s:o, s:o, s:f, s:o}", "file", file, "arch", info->arch, "act", info->act,
                                              "parameters", (json_int_t)network_trained_count(model->network), "macs", network_macs(model->network),

@@ -31,11 +31,9 @@ struct Report {
 };
 
 void report_set(json_t *object, const char *key, json_t *value);      /* takes the value */
-/* A number; null where it is not finite. */
-json_t *report_number(double value);
 
-/* A file's text; NULL if there is none, or it cannot be read, which is a note. The caller frees it. */
-char *report_read(ReportRun *run, const char *path);
+/* A file's text, of *size bytes and a NUL; NULL if there is none, or it cannot be read, which is a note. The caller frees it. */
+char *report_read(ReportRun *run, const char *path, size_t *size);
 /* What suspects.csv lists (parts/suspects.c); null if there is none. */
 json_t *report_suspect_list(ReportRun *run, const char *path);
 

@@ -5,7 +5,6 @@
 #include "calibration.h"
 #include "loss.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +17,8 @@ static json_t *calibration_of(const Outputs *outputs, double temperature)
     const Calibration c = calibration_measure(outputs, temperature);
     json_t *bins = json_made(json_array());
     for (int b = 0; b < CALIBRATION_BINS; b++)
-        json_append(bins, json_pack("[I, o, o]", (json_int_t)c.bins[b].images, report_number(c.bins[b].confidence), report_number(c.bins[b].accuracy)));
-    return json_made(json_pack("{s:o, s:o, s:o, s:o}", "error", report_number(c.error), "worst", report_number(c.worst), "loss", report_number(c.loss),
+        json_append(bins, json_pack("[I, o, o]", (json_int_t)c.bins[b].images, json_finite(c.bins[b].confidence), json_finite(c.bins[b].accuracy)));
+    return json_made(json_pack("{s:o, s:o, s:o, s:o}", "error", json_finite(c.error), "worst", json_finite(c.worst), "loss", json_finite(c.loss),
                                "bins", bins));
 }
 
@@ -28,8 +27,8 @@ static json_t *classes_of(const Metrics *metrics)
     json_t *list = json_made(json_array());
     for (int k = 0; k < metrics->classes; k++) {
         const ClassMetrics *each = &metrics->each[k];
-        json_append(list, json_pack("[I, I, o, o, o]", (json_int_t)each->images, (json_int_t)each->called, report_number(each->precision),
-                                    report_number(each->recall), report_number(each->f1)));
+        json_append(list, json_pack("[I, I, o, o, o]", (json_int_t)each->images, (json_int_t)each->called, json_finite(each->precision),
+                                    json_finite(each->recall), json_finite(each->f1)));
     }
     return list;
 }
@@ -46,10 +45,10 @@ static json_t *figures_of(const Outputs *outputs, const Metrics *metrics)
     }
     const Interval interval = metrics_interval(metrics->hits, metrics->count);
     const double count = metrics->count;
-    return json_made(json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "count", (json_int_t)metrics->count, "loss", report_number(loss / count),
-                               "top1", report_number(metrics->hits / count), "top5", report_number(top5 / count), "top1_from", report_number(interval.from),
-                               "top1_to", report_number(interval.to), "precision", report_number(metrics->precision),
-                               "recall", report_number(metrics->recall), "f1", report_number(metrics->f1)));
+    return json_made(json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "count", (json_int_t)metrics->count, "loss", json_finite(loss / count),
+                               "top1", json_finite(metrics->hits / count), "top5", json_finite(top5 / count), "top1_from", json_finite(interval.from),
+                               "top1_to", json_finite(interval.to), "precision", json_finite(metrics->precision),
+                               "recall", json_finite(metrics->recall), "f1", json_finite(metrics->f1)));
 }
 
 /* ---- images ---- */
@@ -83,8 +82,8 @@ static json_t *album_image(Album *a, uint32_t image)
     if (place < 0)
         return NULL;
     return json_made(json_pack("{s:i, s:s, s:i, s:i, s:o, s:o}", "picture", place, "name", report_image_name(a->data, image), "label", label,
-                               "called", called, "sure", report_number(outputs_probability(a->outputs, image, called, temperature)),
-                               "true", report_number(outputs_probability(a->outputs, image, label, temperature))));
+                               "called", called, "sure", json_finite(outputs_probability(a->outputs, image, called, temperature)),
+                               "true", json_finite(outputs_probability(a->outputs, image, label, temperature))));
 }
 
 static json_t *album_mistakes(Album *a)

@@ -13,18 +13,17 @@
 
 enum { BYTES_MOST = 1 << 28 };
 
-char *report_read(ReportRun *run, const char *path)
+char *report_read(ReportRun *run, const char *path, size_t *size)
 {
     Error error;
-    size_t size;
     bool there;
     if (!file_there(path, &there, &error)) {
         report_note(run, error.text);
         return NULL;
     }
-    char *text = there ? (char *)disk_read_all(AT_FDCWD, path, path, BYTES_MOST, &size, &error) : NULL;
+    char *text = there ? (char *)disk_read_all(AT_FDCWD, path, path, BYTES_MOST, size, &error) : NULL;
     if (text)
-        text[size] = '\0';
+        text[*size] = '\0';
     else if (there)
         report_note(run, error.text);
     run->found = run->found || text;
@@ -43,11 +42,11 @@ static void tell_damage(ReportRun *run, const char *path, int lines, int first)
 static json_t *read_lines(ReportRun *run, const char *path)
 {
     json_t *list = json_made(json_array());
-    char *text = report_read(run, path);
+    size_t size, length;
+    char *text = report_read(run, path, &size);
+    const char *at = text;
     int number = 0, damaged = 0, first = 0;
-    for (char *line = text, *next; line && *line; line = next) {
-        const size_t length = strcspn(line, "\n");
-        next = line + length + (line[length] == '\n');
+    for (const char *line; text && (line = text_line(&at, text + size, &length)) != NULL;) {
         number++;
         json_t *object = length ? json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL) : NULL;
         if (json_is_object(object)) {
@@ -67,7 +66,8 @@ static json_t *read_lines(ReportRun *run, const char *path)
 static json_t *read_settings(ReportRun *run, const char *path)
 {
     json_error_t where;
-    char *text = report_read(run, path);
+    size_t size;
+    char *text = report_read(run, path, &size);
     if (!text)
         return json_made(json_null());
     json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, &where);

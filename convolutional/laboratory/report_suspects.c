@@ -43,8 +43,8 @@ static json_t *read_suspect(const char *line)
     const char *at = line + read;
     char *label = read_name(&at), *called = label ? read_name(&at) : NULL;
     if (called && sscanf(at, "%lf,%lf%n", &loss, &probability, &end) == 2 && (at[end] == '\n' || !at[end]))
-        suspect = json_pack("{s:I, s:s, s:s, s:o, s:o}", "image", (json_int_t)image, "label", label, "called", called, "loss", report_number(loss),
-                            "sure", report_number(probability));      /* NULL for names that are not UTF-8 */
+        suspect = json_pack("{s:I, s:s, s:s, s:o, s:o}", "image", (json_int_t)image, "label", label, "called", called, "loss", json_finite(loss),
+                            "sure", json_finite(probability));      /* NULL for names that are not UTF-8 */
     free(label);
     free(called);
     return suspect;
@@ -59,7 +59,8 @@ static void tell_damage(ReportRun *run, const char *path, int line)
 
 json_t *report_suspect_list(ReportRun *run, const char *path)
 {
-    char *text = report_read(run, path);
+    size_t size;
+    char *text = report_read(run, path, &size);
     if (!text)
         return json_made(json_null());
     json_t *list = json_made(json_array());

@@ -63,17 +63,15 @@ bool log_object_epoch(const char *line, size_t length, uint64_t *epoch)
 /* Takes the lines that are ahead, or torn, out of the text; its new length. The process was killed while it wrote a torn one. */
 static size_t log_keep(char *text, size_t length, uint32_t epochs, LineEpoch *epoch_of)
 {
-    size_t kept = 0;
-    for (size_t at = 0, next; at < length; at = next) {
-        const char *newline = memchr(text + at, '\n', length - at);
-        const size_t end = newline ? (size_t)(newline - text) : length;
+    const char *at = text, *end = text + length;
+    size_t kept = 0, size;
+    for (const char *line; (line = text_line(&at, end, &size)) != NULL;) {
         uint64_t epoch;
-        next = newline ? end + 1 : length;
-        const bool whole = epoch_of(text + at, end - at, &epoch);
-        if ((!whole && !newline) || epoch > epochs)
+        const bool whole = epoch_of(line, size, &epoch), has_end = at > line + size;
+        if ((!whole && !has_end) || epoch > epochs)
             continue;
-        memmove(text + kept, text + at, end - at);
-        kept += end - at;
+        memmove(text + kept, line, size);
+        kept += size;
         text[kept++] = '\n';
     }
     return kept;

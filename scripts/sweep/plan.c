@@ -51,14 +51,12 @@ static void take_line(Sweep *sweep, const char *line, size_t length)
 
 static bool read_results(Sweep *sweep, Error *error)
 {
-    size_t length;
-    char *path = text_format("%s/results.jsonl", sweep->folder), *text = log_read(path, &length, error);
+    size_t size, length;
+    char *path = text_format("%s/results.jsonl", sweep->folder), *text = log_read(path, &size, error);
     free(path);
-    for (size_t at = 0, end; text && at < length; at = end + 1) {
-        const char *newline = memchr(text + at, '\n', length - at);
-        end = newline ? (size_t)(newline - text) : length;
-        take_line(sweep, text + at, end - at);
-    }
+    const char *at = text;
+    for (const char *line; text && (line = text_line(&at, text + size, &length)) != NULL;)
+        take_line(sweep, line, length);
     free(text);
     return text != NULL;
 }

@@ -38,18 +38,17 @@ static void add_epoch(Curve *curve, const json_t *object)
 
 static bool read_curve(const SweepRun *run, Curve *curve, Error *error)
 {
-    size_t length, lines = 1;
-    char *path = run_folder_file(run->folder, RUN_log), *text = log_read(path, &length, error);
+    size_t size, length, lines = 1;
+    char *path = run_folder_file(run->folder, RUN_log), *text = log_read(path, &size, error);
     free(path);
     curve->best = NAN;
-    for (size_t i = 0; text && i < length; i++)
+    for (size_t i = 0; text && i < size; i++)
         lines += text[i] == '\n';
     curve->top1 = allocate(lines, sizeof *curve->top1, "a curve");
     curve->loss = allocate(lines, sizeof *curve->loss, "a curve");
-    for (size_t at = 0, end; text && at < length; at = end + 1) {
-        const char *newline = memchr(text + at, '\n', length - at);
-        end = newline ? (size_t)(newline - text) : length;
-        json_t *object = json_loadb(text + at, end - at, 0, NULL);
+    const char *at = text;
+    for (const char *line; text && (line = text_line(&at, text + size, &length)) != NULL;) {
+        json_t *object = json_loadb(line, length, 0, NULL);
         if (json_is_integer(json_object_get(object, "epoch")))
             add_epoch(curve, object);
         json_decref(object);
@@ -205,7 +204,7 @@ static json_t *text_json(const char *text)
     if (json)
         return json;
     text_printable(text, shown, sizeof shown);
-    return json_string(shown);
+    return json_made(json_string(shown));
 }
 
 /* An object a row. */
@@ -217,7 +216,7 @@ static json_t *table_json(const Table *table)
         for (int c = 0; c < table_columns(table); c++) {
             const char *column = table_column(table, c), *text = table_text_at(table, row, column);
             const double number = table_number_at(table, row, column);
-            json_object_set_new(object, column, json_made(*text ? text_json(text) : isfinite(number) ? json_real(number) : json_null()));
+            json_object_set_new(object, column, *text ? text_json(text) : json_finite(number));
         }
         json_append(rows, object);
     }

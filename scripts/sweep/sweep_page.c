@@ -22,11 +22,6 @@
 
 enum { DIGITS = 6, CURVES = 64, COMPARED = 24 };      /* choices with curves; choices of which every two are compared */
 
-static json_t *number(double value)
-{
-    return json_made(isfinite(value) ? json_real(value) : json_null());
-}
-
 /* What was typed need not be UTF-8. */
 static json_t *words(const char *text)
 {
@@ -39,7 +34,7 @@ static json_t *curve_of(const double *loss, const double *top1, int epochs)
 {
     json_t *list = json_made(json_array());
     for (int e = 0; e < epochs; e++)
-        json_append(list, json_pack("[o, o]", number(loss[e]), number(top1[e])));
+        json_append(list, json_pack("[o, o]", json_finite(loss[e]), json_finite(top1[e])));
     return list;
 }
 
@@ -94,10 +89,10 @@ static json_t *choices_of(const Results *r)
             json_append(values, words(grid_value(r->sweep->grid, i, axis)));
         char *name = grid_name(r->sweep->grid, i);
         json_append(list, json_pack("{s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", words(name), "values", values, "runs", c->runs,
-                                    "mean", number(c->mean), "deviation", number(c->deviation), "best", number(c->best),
-                                    "behind", number(other ? r->differences[i * r->count + r->leader] : NAN),
-                                    "p", number(other ? r->p[i * r->count + r->leader] : NAN), "seconds", number(c->seconds),
-                                    "memory", number(c->runs ? c->memory : NAN), "curve", mean_of(r, i)));
+                                    "mean", json_finite(c->mean), "deviation", json_finite(c->deviation), "best", json_finite(c->best),
+                                    "behind", json_finite(other ? r->differences[i * r->count + r->leader] : NAN),
+                                    "p", json_finite(other ? r->p[i * r->count + r->leader] : NAN), "seconds", json_finite(c->seconds),
+                                    "memory", json_finite(c->runs ? c->memory : NAN), "curve", mean_of(r, i)));
         free(name);
     }
     return list;
@@ -111,9 +106,9 @@ static json_t *runs_of(const Results *r)
         const Curve *curve = &r->curves[i];
         const int last = curve->epochs - 1;
         json_append(list, json_pack("{s:i, s:I, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "choice", run->choice, "seed", (json_int_t)run->seed,
-                                    "name", run->name, "state", sweep_state(run->state), "epochs", curve->epochs, "best", number(curve->best),
-                                    "last", number(last >= 0 ? curve->top1[last] : NAN), "loss", number(last >= 0 ? curve->loss[last] : NAN),
-                                    "seconds", number(run->seconds), "memory", number(run->memory > 0 ? run->memory : NAN),
+                                    "name", run->name, "state", sweep_state(run->state), "epochs", curve->epochs, "best", json_finite(curve->best),
+                                    "last", json_finite(last >= 0 ? curve->top1[last] : NAN), "loss", json_finite(last >= 0 ? curve->loss[last] : NAN),
+                                    "seconds", json_finite(run->seconds), "memory", json_finite(run->memory > 0 ? run->memory : NAN),
                                     "curve", curve_of(curve->loss, curve->top1, has_curves(r, run->choice) ? curve->epochs : 0)));
     }
     return list;
@@ -125,7 +120,7 @@ static json_t *comparisons_of(const Results *r)
     for (int a = 0; a < r->count; a++)
         for (int b = a + 1; b < r->count; b++)
             if (results_compared(r, a, b, COMPARED))
-                json_append(list, json_pack("[i, i, o, o]", a, b, number(r->differences[a * r->count + b]), number(r->p[a * r->count + b])));
+                json_append(list, json_pack("[i, i, o, o]", a, b, json_finite(r->differences[a * r->count + b]), json_finite(r->p[a * r->count + b])));
     return list;
 }
 

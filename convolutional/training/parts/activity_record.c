@@ -4,10 +4,9 @@
 
 #include "activity.h"
 
+#include "json_made.h"
 #include "record.h"
 
-#include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,21 +57,16 @@ static bool activity_record_cut_back(Trainer *t, void *state, Error *error)
     return true;
 }
 
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *layer_object(const ActivityLayer *layer)
 {
     char act[ACTIVATION_TEXT];
     json_t *bins = json_array();
     for (int b = 0; b < ACTIVITY_BINS; b++)
-        json_array_append_new(bins, number(layer->histogram[b]));
+        json_array_append_new(bins, json_finite(layer->histogram[b]));
     return json_pack("{s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", layer->module->name,
                      "act", activation_text(layer->module->ops->function(layer->module), act, sizeof act), "channels", layer->module->in[0]->shape.c,
-                     "mean", number(layer->mean), "deviation", number(layer->deviation), "dead", number(layer->dead),
-                     "saturated", number(layer->saturated), "slope", number(layer->slope), "gradient", number(layer->gradient), "histogram", bins);
+                     "mean", json_finite(layer->mean), "deviation", json_finite(layer->deviation), "dead", json_finite(layer->dead),
+                     "saturated", json_finite(layer->saturated), "slope", json_finite(layer->slope), "gradient", json_finite(layer->gradient), "histogram", bins);
 }
 
 static void write_line(const Trainer *t, ActivityRecord *p, const TrainerEpoch *epoch)
@@ -81,7 +75,7 @@ static void write_line(const Trainer *t, ActivityRecord *p, const TrainerEpoch *
     for (int i = 0; i < p->activity->count; i++)
         json_array_append_new(layers, layer_object(&p->activity->layers[i]));
     json_t *object = json_pack("{s:i, s:I, s:I, s:o, s:o}", "epoch", (int)epoch->epoch + 1, "step", (json_int_t)epoch->step, "images",
-                               (json_int_t)p->activity->images, "loss", number(p->activity->loss), "layers", layers);
+                               (json_int_t)p->activity->images, "loss", json_finite(p->activity->loss), "layers", layers);
     char *line = json_dumps(object, JSON_REAL_PRECISION(7));
     json_decref(object);
     CHECK(line, "a line of the activity of %d layers", p->activity->count);

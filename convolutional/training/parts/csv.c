@@ -3,6 +3,7 @@
 #include "files.h"
 #include "log_object.h"
 #include "record.h"
+#include "text.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -42,16 +43,16 @@ static size_t add_header(char *text)
 }
 
 /* The table of the log's epochs: the log is what counts, whatever became of the table. The caller frees it. */
-static char *table_of(char *log, uint32_t epochs, size_t *size)
+static char *table_of(const char *log, size_t log_size, uint32_t epochs, size_t *size)
 {
-    size_t lines = 1;
-    for (const char *at = log; (at = strchr(at, '\n')) != NULL; at++)
+    const char *at = log, *end = log + log_size;
+    size_t lines = 1, length;
+    while (text_line(&at, end, &length))
         lines++;
-    char *table = allocate(lines + 1, LINE, "log.csv");
+    char *table = allocate(lines, LINE, "log.csv");
     *size = add_header(table);
-    for (char *line = log, *next; *line; line = next) {
-        const size_t length = strcspn(line, "\n");
-        next = line + length + (line[length] == '\n');
+    at = log;
+    for (const char *line; (line = text_line(&at, end, &length)) != NULL;) {
         json_t *object = json_loadb(line, length, 0, NULL);
         char cells[LINE];
         line_of(object, cells);
@@ -68,7 +69,7 @@ static bool csv_open_table(Record *record, const Trainer *t, Error *error)
     char *text = log_read(t->folder->files[RUN_log], &size, error);
     if (!text)
         return false;
-    char *table = table_of(text, record->epochs, &size);
+    char *table = table_of(text, size, record->epochs, &size);
     const bool ok = file_replace(record->path, table, size, error) && log_open(&record->log, record->path, UINT64_MAX, error);
     free(table);
     free(text);

@@ -2,9 +2,9 @@
  * steps of layers, and all that is wrong (vitals.h, diagnosis.h). */
 
 #include "diagnosis.h"
+#include "json_made.h"
 #include "record.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,17 +96,12 @@ static void health_after_step(Trainer *t, void *state)
 
 /* ---- the record ---- */
 
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *units_object(const Vitals *v)
 {
     json_t *units = json_array();
     for (int i = 0; i < v->unit_count; i++)
         json_array_append_new(units, json_pack("{s:s, s:i, s:o}", "name", v->units[i].activation->name, "channels", v->units[i].channels,
-                                               "dead", number(v->units[i].dead)));
+                                               "dead", json_finite(v->units[i].dead)));
     return units;
 }
 
@@ -114,8 +109,8 @@ static json_t *layers_object(const Vitals *v)
 {
     json_t *layers = json_array();
     for (int i = 0; i < v->layer_count; i++)
-        json_array_append_new(layers, json_pack("{s:s, s:o, s:o, s:o}", "name", v->layers[i].param->name, "weight", number(v->layers[i].weight),
-                                                "gradient", number(v->layers[i].gradient), "update", number(v->layers[i].update)));
+        json_array_append_new(layers, json_pack("{s:s, s:o, s:o, s:o}", "name", v->layers[i].param->name, "weight", json_finite(v->layers[i].weight),
+                                                "gradient", json_finite(v->layers[i].gradient), "update", json_finite(v->layers[i].update)));
     return layers;
 }
 
@@ -124,7 +119,7 @@ static void write_line(const Trainer *t, Health *h, json_t *wrong)
 {
     const TrainerEpoch *e = h->facts.epoch;
     json_t *object = json_pack("{s:i, s:I, s:o, s:o, s:o, s:o}", "epoch", (int)e->epoch + 1, "step", (json_int_t)e->step,
-                               "gap", number(e->train_top1 - e->val_top1), "units", units_object(h->vitals), "layers", layers_object(h->vitals),
+                               "gap", json_finite(e->train_top1 - e->val_top1), "units", units_object(h->vitals), "layers", layers_object(h->vitals),
                                "wrong", wrong);
     char *line = json_dumps(object, JSON_REAL_PRECISION(7));
     json_decref(object);

@@ -1,10 +1,9 @@
 /* log.c - log.jsonl: an object an epoch. */
 
+#include "json_made.h"
 #include "log_object.h"
 #include "saves.h"
 
-#include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 
 /* All that it has is the run folder's. */
@@ -19,19 +18,14 @@ static bool log_cut_back(Trainer *t, void *state, Error *error)
     return run_folder_log(t->folder, t->state.epoch, error);
 }
 
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 json_t *log_object(const TrainerEpoch *epoch)
 {
     return json_pack("{s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
-        "epoch", (int)epoch->epoch + 1, "epochs", (int)epoch->epochs, "step", (json_int_t)epoch->step, "lr", number((double)epoch->lr),
-        "train_loss", number(epoch->train_loss), "train_top1", number(epoch->train_top1),
-        "val_loss", number(epoch->val_loss), "val_top1", number(epoch->val_top1), "val_top5", number(epoch->val_top5),
-        "best", epoch->best, "images_per_second", number(epoch->images_per_second),
-        "seconds", number(epoch->seconds), "val_seconds", number(epoch->val_seconds));
+        "epoch", (int)epoch->epoch + 1, "epochs", (int)epoch->epochs, "step", (json_int_t)epoch->step, "lr", json_finite((double)epoch->lr),
+        "train_loss", json_finite(epoch->train_loss), "train_top1", json_finite(epoch->train_top1),
+        "val_loss", json_finite(epoch->val_loss), "val_top1", json_finite(epoch->val_top1), "val_top5", json_finite(epoch->val_top5),
+        "best", epoch->best, "images_per_second", json_finite(epoch->images_per_second),
+        "seconds", json_finite(epoch->seconds), "val_seconds", json_finite(epoch->val_seconds));
 }
 
 static void log_after_epoch(Trainer *t, void *state, const TrainerEpoch *epoch)

@@ -4,6 +4,7 @@
 #define CONVZOO_JSON_MADE_H
 
 #include <jansson.h>
+#include <math.h>
 
 #include "errors.h"
 
@@ -12,6 +13,12 @@ static inline json_t *json_made(json_t *json)
     if (!json)
         memory_exhausted("jansson");
     return json;
+}
+
+/* A number; null where it is not finite, which JSON has no word for. */
+static inline json_t *json_finite(double value)
+{
+    return json_made(isfinite(value) ? json_real(value) : json_null());
 }
 
 /* The list takes the item. */
