@@ -11,6 +11,7 @@
 
 #include "candidate.h"
 #include "expression.h"
+#include "score.h"
 #include "search.h"
 
 /* Every one is a formula of x, and no longer than it may be; most differ. */
@@ -48,6 +49,19 @@ static void test_the_same_seed_draws_the_same(void **state)
     }
 }
 
+/* What diverges, as a root does when its learned number falls below 0, has a score of 0, and leaves no error behind. */
+static void test_a_score_that_diverges(void **state)
+{
+    (void)state;
+    Activation steep;
+    Error error = { 0 };
+    double top1 = 1;
+    assert_true(activation_parse("x*sqrt(p); p=0.0001", &steep, &error));
+    error = (Error){ 0 };
+    assert_true(score_run(&(ScoreOptions){ .arch = "lenet", .limit = 96, .epochs = 4 }, steep, 1, &top1, &error));
+    assert_true(top1 == 0 && error.code == EXIT_ok && !error.text[0]);
+}
+
 /* One formula is tried even so, and meets silu and gelu; two seeds of a few images decide nothing. */
 static void test_search(void **state)
 {
@@ -74,7 +88,7 @@ static void test_search(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_candidates), cmocka_unit_test(test_the_same_seed_draws_the_same), cmocka_unit_test(test_search),
+        cmocka_unit_test(test_candidates), cmocka_unit_test(test_the_same_seed_draws_the_same), cmocka_unit_test(test_a_score_that_diverges), cmocka_unit_test(test_search),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,5 +21,7 @@ bool score_run(const ScoreOptions *o, Activation act, uint64_t seed, double *top
     const int code = trainer ? trials_train(trainer, &val, error) : (int)error->code;
     *top1 = code == EXIT_diverged ? 0 : (double)val.top1 / (val.count ? val.count : 1);
     trainer_close(trainer);
+    if (code == EXIT_diverged)      /* a score as others */
+        *error = (Error){ 0 };
     return code == EXIT_ok || code == EXIT_diverged;
 }

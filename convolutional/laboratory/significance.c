@@ -71,9 +71,9 @@ Paired significance_paired(const double *a, const double *b, int count)
     if (count < 2)
         return paired;
     paired.deviation = sqrt(squares / (count - 1));
-    /* Without any scatter there is either no difference at all or nothing but one. */
+    /* Shares of few images often differ by the same number of them: without any scatter only the signs tell, and p is that of all being alike. */
     paired.t = paired.deviation > 0 ? paired.mean / (paired.deviation / sqrt(count)) : paired.mean == 0 ? 0 : copysign(INFINITY, paired.mean);
-    paired.p = isinf(paired.t) ? 0 : significance_t(paired.t, count - 1);
+    paired.p = isinf(paired.t) ? pow(2, 1 - count) : significance_t(paired.t, count - 1);
     return paired;
 }
 

@@ -71,9 +71,11 @@ static void set_starts(Stack *stack)
     }
 }
 
-static void watch_layers(Stack *stack)
+/* Numbers of the largest watched tensor: the sums of a gated unit are two halves. */
+static size_t watch_layers(Stack *stack)
 {
     int count = 0;
+    size_t most = 1;
     stack->watched = allocate(2 * (size_t)stack->options.depth, sizeof *stack->watched, "a stack");
     for (int i = 0; i < network_module_count(stack->network); i++) {
         const Module *module = network_module(stack->network, i);
@@ -81,8 +83,10 @@ static void watch_layers(Stack *stack)
             continue;
         stack->watched[count++] = module->in[0];
         stack->watched[count++] = module->out;
+        most = shape_size(module->in[0]->shape) > most ? shape_size(module->in[0]->shape) : most;
     }
     CHECK(count == 2 * stack->options.depth, "%d watched tensors of %d layers", count, stack->options.depth);
+    return most * (size_t)stack->options.batch;
 }
 
 Stack *stack_new(const StackOptions *options)
@@ -95,12 +99,12 @@ Stack *stack_new(const StackOptions *options)
     stack->network = arch ? architecture_network(arch, (Shape){ options->inputs, 1, 1 }, &o, &error) : NULL;
     CHECK(stack->network, "a stack: %s", error.text);
     set_starts(stack);
-    watch_layers(stack);
+    const size_t most = watch_layers(stack);
     const Purpose purpose = { .statistics = STATISTICS_batch, .gradients = GRADIENTS_parameters, .watched = stack->watched,
                               .watched_count = 2 * options->depth };
     stack->program = program_compile(stack->network, &(Plan){ .direct_only = true }, purpose, options->batch);
     parameters_init(stack->network, options->seed);
-    stack->numbers = allocate((size_t)stack_count(stack), sizeof *stack->numbers, "a stack");
+    stack->numbers = allocate(most, sizeof *stack->numbers, "a stack");
     return stack;
 }
 
@@ -186,16 +190,27 @@ static int watched_index(const Stack *stack, int layer, StackPlace place)
     return 2 * layer + (place == STACK_outputs);
 }
 
+/* Of a gated unit's sums the first half of each sample's, x without its gate. */
+static const float *first_halves(Stack *stack, int index)
+{
+    const size_t width = (size_t)stack->options.width, channels = (size_t)stack->watched[index]->shape.c;
+    for (int i = 1; channels > width && i < stack->options.batch; i++)
+        memmove(stack->numbers + (size_t)i * width, stack->numbers + (size_t)i * channels, width * sizeof *stack->numbers);
+    return stack->numbers;
+}
+
 const float *stack_values(Stack *stack, int layer, StackPlace place)
 {
-    program_watched_values(stack->program, watched_index(stack, layer, place), stack->numbers);
-    return stack->numbers;
+    const int index = watched_index(stack, layer, place);
+    program_watched_values(stack->program, index, stack->numbers);
+    return first_halves(stack, index);
 }
 
 const float *stack_gradient(Stack *stack, int layer, StackPlace place)
 {
-    program_watched_gradient(stack->program, watched_index(stack, layer, place), stack->numbers);
-    return stack->numbers;
+    const int index = watched_index(stack, layer, place);
+    program_watched_gradient(stack->program, index, stack->numbers);
+    return first_halves(stack, index);
 }
 
 Moments moments_of(const float *values, int count)
