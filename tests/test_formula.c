@@ -82,6 +82,27 @@ static void test_typed(void **state)
     assert_true(activation_value(once, 5) == 3 && activation_value(once, -5) == -2);
 }
 
+/* A row's parameters count in its gain as they do in that of the same function, typed. */
+static void test_gains_of_parameters(void **state)
+{
+    (void)state;
+    static const struct { const char *row, *typed; } pairs[] = {
+        { "leaky_relu:1", "x" }, { "leaky_relu:30", "x > 0 ? x : 30*x" }, { "elu:3", "x > 0 ? x : 3*(exp(x) - 1)" }, { "hardtanh:-2,3", "clamp(x, -2, 3)" },
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        Activation row, typed;
+        Error error;
+        assert_true(activation_parse(pairs[i].row, &row, &error) && activation_parse(pairs[i].typed, &typed, &error));
+        const double got = (double)activation_gain(row), expected = (double)activation_gain(typed);
+        if (fabs(got / expected - 1) > 0.01)
+            fail_msg("%s: %g, %s: %g", pairs[i].row, got, pairs[i].typed, expected);
+    }
+    Activation none;
+    Error error;
+    assert_false(activation_parse("threshold:20,0", &none, &error));
+    assert_non_null(strstr(error.text, "values are too small"));
+}
+
 static const struct { const char *text, *says; } mistakes[] = {
     { "x*sigmod(x)", "sigmod" },                { "x*(1+x", "character 7" },
     { "2*3", "does not depend on x" },          { "b*g; b=1", "does not depend on x" },
@@ -157,7 +178,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_say_what_their_loops_do), cmocka_unit_test(test_every_row_is_a_formula),
-        cmocka_unit_test(test_typed), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_typed), cmocka_unit_test(test_gains_of_parameters), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

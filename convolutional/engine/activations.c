@@ -111,11 +111,33 @@ bool activation_is_gated(Activation activation)
     return activation_key(activation) == ACT_formula && formula_of(activation.info)->gated;
 }
 
+/* 1 / sqrt(E f(x)^2) of a standard normal x, by the trapezoid rule. */
+static double computed_gain(Activation activation)
+{
+    const double step = 1.0 / 256, far = 10;
+    double moment = 0, total = 0;
+    for (double x = -far; x <= far; x += step) {
+        const double weight = exp(-x * x / 2), f = activation_value(activation, x);
+        moment += weight * f * f;
+        total += weight;
+    }
+    return sqrt(total / moment);
+}
+
+/* The row's gain is that of its usual parameters; others change it as they change the values' size. */
+static double row_gain(Activation activation)
+{
+    const Activation usual = activation_of_info(activation.info);
+    if (!memcmp(usual.parameters, activation.parameters, sizeof usual.parameters))
+        return (double)activation.info->gain;
+    return (double)activation.info->gain * computed_gain(activation) / computed_gain(usual);
+}
+
 float activation_gain(Activation activation)
 {
     CHECK(activation.info, "the gain of %s", native_name);
     if (activation.info->gain > 0)
-        return activation.info->gain;
+        return (float)row_gain(activation);
     /* A product of two numbers squares what is wrong with their size: above 1 the signal explodes with depth. */
     return activation_is_gated(activation) ? 1.0f : (float)formula_gain(activation);
 }
@@ -190,6 +212,10 @@ static bool parameters_parse(const char *text, Activation *activation, Error *er
     if (!is_finite(*activation))
         return error_set(error, EXIT_usage, "activation is not finite: %s of '%s:%.120s': choose a number nearer to %g",
                          row->parameters, row->key, text, (double)row->defaults[0]);
+    const double gain = (double)activation_gain(*activation);
+    if (!(gain < 1e4 && gain > 1e-4))
+        return error_set(error, EXIT_usage, "an activation whose values are too %s: %s of '%s:%.120s': for a standard normal x they have root mean square %.3g: "
+                         "choose a number nearer to %g", gain < 1 ? "large" : "small", row->parameters, row->key, text, 1 / gain, (double)row->defaults[0]);
     return true;
 }
 
