@@ -104,6 +104,7 @@ typedef struct ExchangeCase {
 
 static const ExchangeCase cases[] = {
     { "two",                      2, { .bucket_bytes = 256 } },
+    { "two, the least buckets",   2, { .bucket_bytes = 1 } },
     { "three, odd buckets",       3, { .bucket_bytes = 448 } },
     { "four, one bucket a block", 4, { .bucket_bytes = BYTES } },
     { "five, more than pieces",   5, { .bucket_bytes = 64 } },

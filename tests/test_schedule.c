@@ -21,6 +21,7 @@ static const Schedule flat = { .kind = SCHEDULE_constant, .lr = 0.3f, .steps = 1
 static const Schedule hill = { .kind = SCHEDULE_triangle, .lr = 0.5f, .steps = 50, .options = { .start = 0.2f, .peak = 0.3f, .end = 0.1f } };
 /* The usual shares: 0.2, 0.23, 0.07. */
 static const Schedule usual_hill = { .kind = SCHEDULE_triangle, .lr = 1, .steps = 100, .options = { .start = -1, .peak = -1, .end = -1 } };
+static const Schedule moment = { .kind = SCHEDULE_onecycle, .lr = 1, .steps = 1, .options = { .start = -1, .peak = -1, .end = -1 } };
 static const Schedule slope = { .kind = SCHEDULE_triangle, .lr = 1, .steps = 10, .options = { .start = 0.5f, .peak = 0, .end = 0 } };
 static const Schedule raised = { .kind = SCHEDULE_constant, .lr = 0.5f, .steps = 10, .warmup = 4, .options = { .warmup_lr = 0.1f } };
 
@@ -60,6 +61,7 @@ static const struct {
     { "triangle, usual, half down", &usual_hill, 61,   1 - 0.93 * 38 / 77 },
     { "triangle without a rise",    &slope,      0,    1 },
     { "triangle without a rise, 5", &slope,      5,    0.5 },
+    { "one cycle of one step",      &moment,     0,    1 },
     { "warm-up from above zero",    &raised,     0,    0.2 },
     { "warm-up's end",              &raised,     3,    0.5 },
 };

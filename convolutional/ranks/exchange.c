@@ -28,10 +28,17 @@ struct Exchange {
 
 enum { UNIT = 16, LEAST_BYTES = 1 << 16, MOST_BYTES = 1 << 23 };      /* UNIT: floats of a cache line */
 
+/* Floats of a bucket, whole cache lines. */
+static size_t bucket_floats(const Exchange *e)
+{
+    const size_t most = e->bucket_bytes / sizeof(float) / UNIT * UNIT;
+    return most ? most : UNIT;
+}
+
 /* From the end: backward completes the last layers first. */
 static void cut(Exchange *e, float *block, size_t first, size_t last, bool gradients)
 {
-    const size_t most = e->bucket_bytes / sizeof(float) / UNIT * UNIT;
+    const size_t most = bucket_floats(e);
     while (last > first) {
         const size_t count = last - first < most + most / 2 ? last - first : most;
         last -= count;
@@ -45,7 +52,7 @@ static void cut(Exchange *e, float *block, size_t first, size_t last, bool gradi
 static void make_buckets(Exchange *e)
 {
     const Parameters *p = network_parameters(e->network);
-    const size_t most = e->bucket_bytes / sizeof(float) / UNIT * UNIT;
+    const size_t most = bucket_floats(e);
     e->buckets = allocate(p->total / most + 4, sizeof *e->buckets, "buckets of gradients");
     cut(e, p->values, p->trained, p->total, false);
     cut(e, p->gradients, p->decayed, p->trained, true);

@@ -36,6 +36,12 @@ static const Module *next_layer(const Network *network, int *at)
     return NULL;
 }
 
+bool activity_has_layers(const Network *network)
+{
+    int at = 0;
+    return next_layer(network, &at) != NULL;
+}
+
 static bool function_is_fixed(const Module *module)
 {
     const Activation act = module->ops->function(module);

@@ -42,6 +42,8 @@ typedef struct Activity {
 
 /* Compiles a program of its own, as in inference but with gradients; after it nothing is allocated. plan: f32. */
 Activity *activity_new(Network *network, const Plan *plan, int batch);
+/* Whether there is an activation to look at: identity is none. */
+bool activity_has_layers(const Network *network);
 void      activity_free(Activity *activity);
 
 /* Runs it over the next batches of a loader that was started, at most so many. */

@@ -90,7 +90,8 @@ static double onecycle_lr(const Schedule *s, uint64_t step)
     const double at = fmin((double)step, last);
     if (at < peak)
         return s->lr * cosine_between(start, 1, at / peak);
-    return s->lr * (last > peak ? cosine_between(1, end, (at - fmax(peak, 0)) / (last - fmax(peak, 0))) : 1);
+    const double top = fmax(peak, 0);      /* of a run of one step it is the last as well */
+    return s->lr * (last > top ? cosine_between(1, end, (at - top) / (last - top)) : 1);
 }
 
 static double triangle_lr(const Schedule *s, uint64_t step)

@@ -46,7 +46,7 @@ static int stop_wanted(const Trainer *t)
 static int unsaved_code(const Trainer *t, Error *error)
 {
     if (error->code == EXIT_diverged)
-        return trainer_diverged(t, t->state.step, "a weight, statistic or state of the optimizer", (double)INFINITY, error);
+        return trainer_diverged(t, t->state.step, "a weight, statistic or state of the optimizer", 0.0, error);
     return EXIT_write;
 }
 
@@ -197,7 +197,7 @@ int trainer_run(Trainer *t, Error *error)
         if (!rank_agreement_same_weights(t, error))
             return EXIT_peer;
         if (is_spoilt(t))
-            return trainer_diverged(t, t->state.step, "a weight, statistic or state of the optimizer", (double)INFINITY, error);
+            return trainer_diverged(t, t->state.step, "a weight, statistic or state of the optimizer", 0.0, error);
         stopping = stopping || (stop_wanted(t) && !trainer_finished(t));
     }
     ranks_turn_to(t->options.ranks, RANK_is_busy);

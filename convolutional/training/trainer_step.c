@@ -57,7 +57,7 @@ int trainer_diverged(const Trainer *t, uint64_t step, const char *subject, doubl
         snprintf(kept, sizeof kept, "kept last.safetensors of step %llu", (unsigned long long)t->saved_step);
     error_set(error, EXIT_diverged, "%s is %s at step %llu (epoch %u, lr %g): %s: first not finite: %s%s%s; %s: "
               "start again with a lower --lr, or with --clip-grad 1", subject,
-              isnan(value) ? "NaN" : "infinite", (unsigned long long)step, (unsigned)((step - 1) / t->batches) + 1, (double)t->step_lr,
+              isnan(value) ? "NaN" : isinf(value) ? "infinite" : "not finite", (unsigned long long)step, (unsigned)((step - 1) / t->batches) + 1, (double)t->step_lr,
               t->folder ? t->folder->path : t->info.arch, where, name ? " of " : "", name ? name : "", kept);
     return EXIT_diverged;
 }

@@ -61,7 +61,9 @@ static bool inspect(const char *path, InspectFlags *flags, OptionLine *line, Err
     if (!checkpoint_data_options(&command_inspect.options, path, flags, line, error) || !model_open(path, &model, error))
         return false;
     compute_threads_settle(flags->threads);
-    Dataset *data = open_data(flags, line, &model, error);
+    Dataset *data = activity_has_layers(model.network) ? open_data(flags, line, &model, error) : NULL;
+    if (!activity_has_layers(model.network))
+        error_set(error, EXIT_usage, "no activation to look at: %s: its network has none but identity: name another checkpoint", path);
     bool ok = data;
     if (ok) {
         Activity *inspection = inspection_new(&model, data, (uint32_t)flags->batch < data->count ? (int)flags->batch : (int)data->count);

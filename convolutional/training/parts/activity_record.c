@@ -37,6 +37,10 @@ static void *activity_record_open(Trainer *t)
 {
     if (t->options.parts.act_stats == 0 || !t->folder)
         return NULL;
+    if (!activity_has_layers(t->network)) {
+        trainer_note(t, "warning: --act-stats records nothing: this network has no activation but identity");
+        return NULL;
+    }
     ActivityRecord *p = allocate(1, sizeof *p, "activity of layers");
     Plan exact = t->options.plan;
     exact.precision = PRECISION_f32;

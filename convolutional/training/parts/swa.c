@@ -20,6 +20,8 @@ static void *swa_open(Trainer *t)
         return NULL;
     Swa *swa = allocate(1, sizeof *swa, "an average");
     weights_copy_take(&swa->average, t->network);
+    if (t->options.parts.swa_start > t->options.epochs && t->options.max_seconds == 0)
+        trainer_note(t, "warning: nothing is averaged: --swa-start %d: the run has %d epochs", t->options.parts.swa_start, t->options.epochs);
     return swa;
 }
 
