@@ -105,7 +105,7 @@ static bool bmp_read_header(BmpFile *bmp, const char *shown, Error *error)
     size_t at = BMP_HEADER + (size_t)header;
     if (masks && header == 40)
         at += bmp->coding == BMP_masks ? 12 : 16;
-    if (bmp->size < at)
+    if (bmp->size < at || (masks && bmp->size < BMP_MASKS + 16u))      /* other headers hold them, or are too short and followed by them */
         return image_damaged("BMP", shown, "its header is cut short", error);
     bmp_read_masks(bmp, header);
     bmp->pixels_at = bmp_number(bytes + 10, 4);

@@ -335,7 +335,7 @@ static bool dataset_decode(Part *part, const uint32_t *chosen, Dataset *dataset,
     dataset->classes = part->classes;
     dataset->class_names = part->class_names;
     part->class_names = NULL;
-    dataset->mirror_ok = dataset->mirror_ok && !dataset_shows_characters(dataset);
+    dataset->mirror_ok = dataset->mirror_ok && (part->options->undecoded || !dataset_shows_characters(dataset));
     dataset->notes = part->notes;
     part->notes = NULL;
     return true;

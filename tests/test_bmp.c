@@ -217,10 +217,28 @@ static void test_what_is_not_read(void **state)
     }
 }
 
+/* A header that is no version's, with masks to be read behind it, in a block of exactly its size. */
+static void test_masks_behind_the_end(void **state)
+{
+    (void)state;
+    enum { SIZE = 55 };
+    uint8_t *bytes = calloc(SIZE, 1);
+    Image image;
+    Error error = { 0 };
+    memcpy(bytes, "BM", 2);
+    bytes[14] = 41;
+    bytes[18] = bytes[22] = bytes[26] = 1;
+    bytes[28] = 32;
+    bytes[30] = 6;
+    assert_false(image_decode(bytes, SIZE, "masks.bmp", &whole, &image, &error));
+    assert_non_null(strstr(error.text, "damaged BMP: masks.bmp: its header is cut short"));
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_form), cmocka_unit_test(test_alpha), cmocka_unit_test(test_what_is_not_read),
+        cmocka_unit_test(test_every_form), cmocka_unit_test(test_alpha), cmocka_unit_test(test_what_is_not_read), cmocka_unit_test(test_masks_behind_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
