@@ -297,6 +297,20 @@ static void killed(void **state)
     assert_true(scratch_holds(file, fresh, BYTES));
 }
 
+/* A file that takes another's place is as open to others as that was. */
+static void keeps_permissions(void **state)
+{
+    (void)state;
+    char path[256];
+    struct stat about;
+    Error error;
+    scratch_write(scratch_path(path, folder, "private"), "old", 3);
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_true(file_replace(path, "new", 3, &error));
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0600);
+}
+
 /* ---- folders ---- */
 
 static void creates_folders(void **state)
@@ -309,7 +323,7 @@ static void creates_folders(void **state)
     assert_true(scratch_exists(path));
     assert_false(folder_create(scratch_path(path, folder, "last.safetensors/x"), &error));
     assert_int_equal(error.code, EXIT_folder);
-    assert_non_null(strstr(error.text, "choose another --output"));
+    assert_non_null(strstr(error.text, "choose another one"));
     assert_false(folder_create(file, &error));
     assert_non_null(strstr(error.text, "File exists"));
     assert_false(folder_create("", &error));
@@ -444,7 +458,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(replaces), IN_FOLDER(keeps_previous), IN_FOLDER(makes_the_first), IN_FOLDER(replaces_links_not_targets),
         IN_FOLDER(abandons), IN_FOLDER(refuses), IN_FOLDER(second_writer), IN_FOLDER(no_space_at_all), IN_FOLDER(too_large),
-        IN_FOLDER(full_disk), IN_FOLDER(killed), IN_FOLDER(creates_folders), IN_FOLDER(locks), IN_FOLDER(removes_orphans),
+        IN_FOLDER(full_disk), IN_FOLDER(killed), IN_FOLDER(keeps_permissions), IN_FOLDER(creates_folders), IN_FOLDER(locks), IN_FOLDER(removes_orphans),
         IN_FOLDER(cuts_the_log), IN_FOLDER(long_log_lines), IN_FOLDER(log_on_a_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -241,6 +241,14 @@ static bool close_written(FileWriter *writer, Error *error)
     return close(descriptor) == 0 || failed(writer, "closing", error);
 }
 
+/* A file that takes another's place has its permissions. */
+static void keep_mode(const FileWriter *writer)
+{
+    struct stat old;
+    if (fstatat(writer->folder, writer->name, &old, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(old.st_mode))
+        (void)!fchmod(writer->descriptor, old.st_mode & 0777);      /* where that is not to be had, the usual ones do */
+}
+
 static bool rename_over(FileWriter *writer, Error *error)
 {
     if (renameat(writer->folder, temporary_name(writer), writer->folder, writer->name) != 0)
@@ -256,6 +264,7 @@ bool file_writer_commit(FileWriter *writer, const char *keep_previous, Error *er
 {
     CHECK(writer->written == writer->bytes, "%s: %llu of %llu bytes", writer->path, (unsigned long long)writer->written,
           (unsigned long long)writer->bytes);
+    keep_mode(writer);
     /* fsync is never tried twice: after an error the kernel may have dropped the pages. */
     const bool ok = (fsync(writer->descriptor) == 0 || failed(writer, "syncing", error)) &&
                     check_written(writer, error) && close_written(writer, error) &&

@@ -20,7 +20,7 @@
 static bool folder_failed(const char *path, const char *what, Error *error)
 {
     return error_set(error, EXIT_folder,
-                     "cannot use the output folder: %s: %s: %s: choose another --output", path, what, strerror(errno));
+                     "cannot use the output folder: %s: %s: %s: choose another one", path, what, strerror(errno));
 }
 
 /* Without this a power cut may take the new folder with all that was synced within it. */
@@ -87,7 +87,7 @@ static bool lock_busy(int lock, const char *path, Error *error)
     const ssize_t got = pread(lock, holder, sizeof holder - 1, 0);
     holder[got > 0 ? got : 0] = '\0';
     holder[strcspn(holder, "\n")] = '\0';
-    return error_set(error, EXIT_folder, "output folder in use: %s (%s): choose another --output, or stop that run",
+    return error_set(error, EXIT_folder, "output folder in use: %s (%s): choose another one, or stop that run",
                      path, *holder ? holder : "by an unknown process");
 }
 
