@@ -132,6 +132,8 @@ static ResultsFormat format_of(const EvaluateFlags *flags)
 
 static bool check_format(const EvaluateFlags *flags, Error *error)
 {
+    if (flags->compare && format_of(flags) == RESULTS_csv)
+        return error_set(error, EXIT_usage, "two tables at once: --compare: with --results-format csv there is a line for one checkpoint: use json");
     return !flags->json || strcmp(flags->format, "csv") ||
            error_set(error, EXIT_usage, "two forms at once: --json, --results-format csv: leave one of them out");
 }
@@ -166,13 +168,19 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
     compute_threads_settle(flags->threads);
     Opening opening = { flags, line };
     Dataset *data = comparison_check(flags->compare, &model.info, error) ? open_data(&opening, &model, error) : NULL;
+    if (data && (fit.temperature || fit.reject) && data->split != SPLIT_val) {
+        error_set(error, EXIT_input, "fitted on images that it must not know: %s: nothing was held out, these are the test images: train with --val-split, or say "
+                  "which images training held out", data->path);
+        dataset_free(data);
+        data = NULL;
+    }
     if (!data) {
         model_close(&model);
         return (int)error->code;
     }
     if (!flags->quiet)
         tell_data(flags, &model, data);
-    const Pass pass = { &plan, tta_views(flags->tta, flags->tta_below), (int)flags->batch, flags->quiet };
+    const Pass pass = { &plan, tta_views(flags->tta, flags->tta_below, model.info.temperature), (int)flags->batch, flags->quiet };
     Measured measured = measured_new(path, &model, data, &pass);
     const int code = tell(flags, &measured, &model, &fit, &pass, &opening, error) ? EXIT_ok : (int)error->code;
     measured_clear(&measured);

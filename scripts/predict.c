@@ -141,11 +141,20 @@ static Printer printer_of(const PredictFlags *flags, const ModelInfo *info)
     printer.logits = !strcmp(flags->output_type, "logit");
     printer.format = !strcmp(flags->format, "text") ? FORMAT_text : !strcmp(flags->format, "csv") ? FORMAT_csv : FORMAT_jsonl;
     printer.top = flags->topk > 0 ? (int)flags->topk : printer.format == FORMAT_jsonl ? 0 : 5;
-    if (!isnan(flags->temperature))
-        printer.temperature = flags->temperature;
     if (!isnan(flags->reject))
         printer.reject = flags->reject;
     return printer;
+}
+
+/* A threshold that was found at another temperature says nothing at this one. */
+static void set_temperature(const PredictFlags *flags, ModelInfo *info)
+{
+    if (isnan(flags->temperature) || flags->temperature == (info->temperature > 0 ? info->temperature : 1))
+        return;
+    if (info->reject_below > 0 && isnan(flags->reject))
+        note_print(NULL, "the checkpoint's threshold for unknown is for its own temperature, and is left out: give --reject to have one");
+    info->temperature = flags->temperature;
+    info->reject_below = 0;
 }
 
 static int run(const PredictFlags *flags, const OptionLine *line, Error *error)
@@ -165,12 +174,13 @@ static int run(const PredictFlags *flags, const OptionLine *line, Error *error)
         if (*model.note)
             note_print(NULL, model.note);
         compute_threads_settle(flags->threads);
+        set_temperature(flags, &model.info);
         Printer printer = printer_of(flags, &model.info);
         if (!pictures_new(&flags->pictures, &model, &plan, &pictures, error))
             code = (int)error->code;
         else {
             printer_begin(&printer);
-            if (!predict(&model, &plan, tta_views(flags->tta, flags->tta_below), &list, &printer, pictures, &whole, error))
+            if (!predict(&model, &plan, tta_views(flags->tta, flags->tta_below, model.info.temperature), &list, &printer, pictures, &whole, error))
                 code = (int)error->code;
             else if (printer.diverged)
                 code = (int)model_diverged(path, error);

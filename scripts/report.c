@@ -11,6 +11,7 @@
 #include "compute_threads.h"
 #include "evaluation.h"
 #include "options.h"
+#include "page.h"
 #include "report.h"
 #include "run_folder.h"
 #include "text.h"
@@ -155,8 +156,8 @@ static bool run(const ReportFlags *flags, const OptionLine *line, int argc, char
     if (!line->argument_count)
         return error_set(error, EXIT_usage, "no run: command line: usage is %s %s", program_name(), table.usage);
     compute_threads_settle(flags->threads);
+    bool ok = page_check_path(flags->output, error);
     Report *report = report_new();
-    bool ok = true;
     for (int i = 0; ok && i < line->argument_count; i++)
         ok = add_run(report, line->arguments[i], argc, argv, error);
     ok = ok && report_save(report, flags->output, error);

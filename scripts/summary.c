@@ -170,7 +170,7 @@ static void print_json(const SummaryFlags *flags, const Subject *subject, const 
     json_t *object = json_made(json_pack("{s:s, s:s, s:[i, i, i], s:i}", "arch", subject->of.arch->key, "act", act_of(subject, act), "image", image.c,
                                          image.h, image.w, "classes", subject->of.options.classes));
     if (subject->path)
-        json_object_set_new(object, "checkpoint", json_made(json_stringn_nocheck(subject->path, strlen(subject->path))));
+        json_object_set_new(object, "checkpoint", json_text(subject->path));
     if (seconds) {
         json_object_set_new(object, "mode", json_made(json_string(flags->mode)));
         json_object_set_new(object, "batch_size", json_made(json_integer(flags->batch)));

@@ -97,6 +97,10 @@ static void test_mistakes(void **state)
           "train lenet --data pets --val-split 0.5 --epochs 1 --threads 1 --output two -q && evaluate run --compare two", 3, "two/best", "other classes: two/best.safetensors: it has 2, the first cat, this one has 10" },
         { "evaluate run --fit-temperature --split test",                   2, "", "leave it out" },
         { "evaluate run --fit-temperature --use-ema",                      2, "", "leave --use-ema out" },
+        { "evaluate run --compare run --results-format csv",               2, "", "two tables at once: --compare" },
+        { "mkdir -p parts/train/cat parts/train/dog parts/test/cat parts/test/dog && for part in train test; do for k in cat dog; do for i in 1 2 3; do "
+          "cp one.ppm parts/$part/$k/$i.ppm; done; done; done && train lenet --data parts --epochs 1 --threads 1 --output tested -q >lines && "
+          "evaluate tested --fit-temperature -q",                          3, "", "these are the test images" },
         { "evaluate run --fit-reject 0.9",                                 2, "", "use coverage:P" },
         { "evaluate run --fit-reject precision:2",                         2, "", "use coverage:P" },
     };
@@ -137,6 +141,20 @@ static void test_results(void **state)
     assert_true(json_number(other, "both") + json_number(other, "this_alone") == hits);
     assert_true(json_number(other, "top1") * 100 == json_number(other, "both") + json_number(other, "other_alone"));
     json_decref(json);
+}
+
+/* Names of any bytes, and of letters: what describes a run or its data does not stop at them. */
+static void test_names(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        { "odd=$(printf 'r\\351n') && cp -r run \"$odd\" && report \"$odd\" --limit 50 --threads 1 -o odd.html >lines && grep -c 'xE9n' odd.html", 0, "1\n", "" },
+        { "summary \"$(printf 'r\\351n')\" --json | tail -1",              0, "}\n", "" },
+        { "report run -o no/such/page.html --limit 50",                      7, "", "no/such/page.html" },
+        { "mkdir -p letters/a letters/b && cp one.ppm letters/a && cp one.ppm letters/b && train lenet --data letters --val-split 0.5 --summary | head -1", 0, NULL, "" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
 }
 
 /* ---- what is kept in the checkpoint ---- */
@@ -181,6 +199,8 @@ static void test_fits(void **state)
     const int lock = folder_lock(scratch_path(path, folder, "fit"), &error);
     assert_true(lock >= 0);
     check_mistake(&(Case){ "evaluate fit --threads 1 --fit-temperature -q", 4, "", "fit" });
+    check(&(Case){ "ln -s fit/best.safetensors linked", 0, "", "" });
+    check_mistake(&(Case){ "evaluate linked --threads 1 --fit-temperature -q", 4, "", "fit" });
     folder_unlock(lock);
     free(old);
     free(now);
@@ -214,6 +234,12 @@ static void test_predict(void **state)
         { "predict run one.ppm --reject 1 --threads 1 --results-format jsonl",     0, "\"unknown\": true", "" },
         { "predict run one.ppm --reject 0 --threads 1 --results-format jsonl",     0, "{\"file\": \"one.ppm\", \"probs\"", "" },
         { "predict run one.ppm --temperature 0",                                   2, "", "--temperature" },
+        { "predict run one.ppm gone.ppm in -k 1 --threads 1 >lines; code=$?; cut -d: -f1 lines; exit $code", 3, "one.ppm\nin/a.ppm\nin/sub/b.ppm\n", "gone.ppm" },
+        { "mkdir -p ring/a ring/b && cp one.ppm ring/a && ln -s ../b ring/a/next && ln -s ../a ring/b/next && predict run ring -k 1 --threads 1 | wc -l", 0, "1\n",
+          "searched already" },
+        { "mkdir shown && cp one.ppm \"$(printf 'in/\\033x.ppm')\"; "
+          "predict run \"$(printf 'in/\\033x.ppm')\" --saliency shown -k 1 --threads 1 >lines && ls shown | grep -c '0001-_x1Bx-saliency.png'; rm \"$(printf 'in/\\033x.ppm')\"",
+                                                                                   0, "1\n", "" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check(&cases[i]);
@@ -272,7 +298,7 @@ static void test_pictures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_views), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_results), cmocka_unit_test(test_fits),
+        cmocka_unit_test(test_views), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_results), cmocka_unit_test(test_names), cmocka_unit_test(test_fits),
         cmocka_unit_test(test_predict), cmocka_unit_test(test_predict_calibrated),
         cmocka_unit_test(test_pictures),
     };

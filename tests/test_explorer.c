@@ -194,7 +194,7 @@ static void test_command(void **state)
     };
     static const Case bad[] = {
         { "activations explore", 2, NULL, "explore: say -o FILE.html" },
-        { "activations explore -o nowhere/page.html", 7, NULL, "nowhere/: No such file or directory" },
+        { "activations explore -o nowhere/page.html", 7, NULL, "nowhere/page.html: No such file or directory" },
         { "activations explore -o page.html --experiments vanishin", 2, NULL, "did you mean vanishing" },
         { "activations explore -o page.html gelu", 2, NULL, "gelu" },
     };

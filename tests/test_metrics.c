@@ -161,13 +161,19 @@ static void test_called(void **state)
     for (uint32_t i = 0; i < 5; i++)
         assert_int_equal(outputs_called(&five, i), called[i]);
     uint32_t images[5];
-    assert_int_equal(metrics_mistakes(&(Outputs){ 2, 3, some + 9, are + 3 }, images, 5), 1);
+    assert_int_equal(metrics_mistakes(&(Outputs){ 2, 3, some + 9, are + 3 }, 0, images, 5), 1);
     assert_int_equal(images[0], 0);
     static const float sure[] = { 0, 3, 0, 5, 0, 4, 0, 4 };
     static const uint16_t first[] = { 0, 0, 0, 0 };
-    assert_int_equal(metrics_mistakes(&(Outputs){ 4, 2, sure, first }, images, 2), 2);
+    assert_int_equal(metrics_mistakes(&(Outputs){ 4, 2, sure, first }, 0, images, 2), 2);
     assert_int_equal(images[0], 1);
     assert_int_equal(images[1], 2);
+    /* Two runners-up that are near count less at a high temperature than one. */
+    static const float near_ones[] = { 0, 2, 0,      3.5f, 4, -9 };
+    assert_int_equal(metrics_mistakes(&(Outputs){ 2, 3, near_ones, first }, 1, images, 2), 2);
+    assert_int_equal(images[0], 0);
+    assert_int_equal(metrics_mistakes(&(Outputs){ 2, 3, near_ones, first }, 3, images, 2), 2);
+    assert_int_equal(images[0], 1);
 }
 
 int main(void)

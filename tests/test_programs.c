@@ -48,7 +48,7 @@ static void test_mistakes(void **state)
         { "predict",                                       2, NULL, "no checkpoint" },
         { "predict x.safetensors",                         2, NULL, "no image" },
         { "predict nowhere.safetensors /etc/passwd",       3, NULL, "nowhere.safetensors" },
-        { "predict x nowhere.png",                         3, NULL, "nowhere.png" },
+        { "predict nowhere.safetensors nowhere.png",       3, NULL, "nowhere.safetensors" },
         { "train --data ''",                               2, NULL, "bad value '': --data" },
         { "train --data shapes --val-split 0.5",           2, NULL, "--val-split: shapes has a val part of its own" },
         { "predict x y --results-format xml",              2, NULL, "text csv jsonl" },

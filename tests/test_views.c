@@ -128,7 +128,7 @@ static void check_logits(Network *net, Program *five, Program *one, int set, int
     qsort(sure, (size_t)count, sizeof *sure, below_or_above);
     const double below = some ? sure[count / 2] - 1e-9 : 0;
 
-    Views *views = views_new(net, five, (ViewOptions){ view_set_find(sets[set].name), below });
+    Views *views = views_new(net, five, (ViewOptions){ .set = view_set_find(sets[set].name), .below = below });
     const float *got = views_logits(views, images, count);
     for (int i = 0; i < count; i++) {
         double expected[CLASSES] = { 0 };

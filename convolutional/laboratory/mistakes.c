@@ -32,7 +32,7 @@ Sheet *mistakes_sheet(const Dataset *data, const Outputs *outputs, char *const *
 {
     most = most < MOST ? most : MOST;
     uint32_t *images = allocate((size_t)most, sizeof *images, "a list of mistakes");
-    const int count = (int)metrics_mistakes(outputs, images, (uint32_t)most);
+    const int count = (int)metrics_mistakes(outputs, temperature, images, (uint32_t)most);
     Sheet *sheet = NULL;
     if (count) {
         char *title = text_format("The %d mistakes that it is surest of", count);

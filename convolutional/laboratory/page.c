@@ -70,7 +70,7 @@ bool page_check_path(const char *path, Error *error)
     const char *slash = strrchr(path, '/');
     char *folder = slash ? text_format("%.*s", (int)(slash - path + 1), path) : text_copy(".");
     const bool fine = access(folder, W_OK | X_OK) == 0 ||
-                      error_set(error, EXIT_write, "%s: %s: make the folder, or choose another", folder, strerror(errno));
+                      error_set(error, EXIT_write, "cannot write: %s: %s: make the folder, or choose another", path, strerror(errno));
     free(folder);
     return fine;
 }

@@ -34,10 +34,13 @@ void report_free(Report *report)
 void report_note(ReportRun *run, const char *text)
 {
     json_t *notes = json_object_get(run->data, "notes");
+    json_t *note = json_text(text);
     for (size_t i = 0; i < json_array_size(notes); i++)
-        if (!strcmp(json_string_value(json_array_get(notes, i)), text))
+        if (json_equal(json_array_get(notes, i), note)) {
+            json_decref(note);
             return;
-    json_append(notes, json_string(text));
+        }
+    json_append(notes, note);
     run->tell(run->context, text);
 }
 

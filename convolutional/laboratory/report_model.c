@@ -65,7 +65,7 @@ void report_model(ReportRun *run, const Model *model, const char *file)
         json_append(mean, json_finite((double)info->mean[c]));
         json_append(std, json_finite((double)info->std[c]));
     }
-    report_set(run->data, "model", json_pack("{s:s, s:s, s:s, s:I, s:f, s:i, s:i, s:o, s:o, s:o, s:f, s:o}", "file", file, "arch", info->arch, "act", info->act,
+    report_set(run->data, "model", json_pack("{s:o, s:s, s:s, s:I, s:f, s:i, s:i, s:o, s:o, s:o, s:f, s:o}", "file", json_text(file), "arch", info->arch, "act", info->act,
                                              "parameters", (json_int_t)network_trained_count(model->network), "macs", network_macs(model->network),
                                              "side", info->side, "channels", info->channels, "classes", classes, "mean", mean, "std", std,
                                              "temperature", info->temperature, "layers", layers_of(model)));

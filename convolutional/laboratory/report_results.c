@@ -81,7 +81,7 @@ static json_t *album_image(Album *a, uint32_t image)
     const int label = a->outputs->labels[image], called = outputs_called(a->outputs, image), place = album_place(a, image);
     if (place < 0)
         return NULL;
-    return json_made(json_pack("{s:i, s:s, s:i, s:i, s:o, s:o}", "picture", place, "name", report_image_name(a->data, image), "label", label,
+    return json_made(json_pack("{s:i, s:o, s:i, s:i, s:o, s:o}", "picture", place, "name", json_text(report_image_name(a->data, image)), "label", label,
                                "called", called, "sure", json_finite(outputs_probability(a->outputs, image, called, temperature)),
                                "true", json_finite(outputs_probability(a->outputs, image, label, temperature))));
 }
@@ -89,7 +89,7 @@ static json_t *album_image(Album *a, uint32_t image)
 static json_t *album_mistakes(Album *a)
 {
     uint32_t images[MISTAKES];
-    const uint32_t count = metrics_mistakes(a->outputs, images, MISTAKES);
+    const uint32_t count = metrics_mistakes(a->outputs, a->model->info.temperature, images, MISTAKES);
     json_t *list = json_made(json_array());
     for (uint32_t i = 0; i < count; i++) {
         json_t *image = album_image(a, images[i]);
@@ -186,7 +186,7 @@ void report_results(ReportRun *run, const Model *model, const Dataset *data, con
     for (uint32_t i = 0; i < outputs->count; i++)
         album.places[i] = -1;
     dataset_describe(data, text, sizeof text);
-    report_set(results, "data", json_string(text));
+    report_set(results, "data", json_text(text));
     report_set(results, "split", json_string(split_name(data->split)));
     report_set(results, "each", classes_of(metrics));
     report_set(results, "calibration", calibration_of(outputs, 0));

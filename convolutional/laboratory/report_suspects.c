@@ -64,10 +64,14 @@ json_t *report_suspect_list(ReportRun *run, const char *path)
     if (!text)
         return json_made(json_null());
     json_t *list = json_made(json_array());
+    const char *at = text + sizeof header - 1, *end = text + size;
+    size_t length;
     int line = 1, count = 0;
     bool whole = !strncmp(text, header, sizeof header - 1);
-    for (const char *at = strchr(text, '\n'); whole && at && at[1]; at = strchr(at + 1, '\n'), line++) {
-        json_t *suspect = read_suspect(at + 1);
+    for (const char *next; whole && (next = text_line(&at, end, &length)) != NULL; line++) {
+        char *cells = text_format("%.*s", (int)length, next);
+        json_t *suspect = read_suspect(cells);
+        free(cells);
         whole = suspect != NULL;
         count += whole;
         if (count <= SHOWN && suspect)
@@ -117,7 +121,7 @@ void report_suspects(ReportRun *run, const Dataset *data)
         json_t *suspect = json_array_get(list, i);
         const uint32_t image = (uint32_t)json_integer_value(json_object_get(suspect, "image"));
         json_t *picture = report_picture(run, data, image);
-        report_set(suspect, "name", json_string(report_image_name(data, image)));
+        report_set(suspect, "name", json_text(report_image_name(data, image)));
         if (picture)
             report_set(suspect, "picture", picture);
     }

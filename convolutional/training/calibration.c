@@ -10,6 +10,8 @@ enum { GROUPS = 64, PARALLEL_FROM = 1 << 14 };      /* numbers: below, starting 
 /* The bin of (b/15, (b+1)/15] that a probability is in. */
 static int bin_of(double probability)
 {
+    if (!(probability > 0))      /* NaN too */
+        return 0;
     const int bin = (int)ceil(probability * CALIBRATION_BINS) - 1;
     return bin < 0 ? 0 : bin < CALIBRATION_BINS ? bin : CALIBRATION_BINS - 1;
 }

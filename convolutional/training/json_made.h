@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "errors.h"
+#include "text.h"
 
 static inline json_t *json_made(json_t *json)
 {
@@ -19,6 +20,17 @@ static inline json_t *json_made(json_t *json)
 static inline json_t *json_finite(double value)
 {
     return json_made(isfinite(value) ? json_real(value) : json_null());
+}
+
+/* A text from outside, such as a file's name, which need not be UTF-8, as JSON is: then as text_printable shows it. */
+static inline json_t *json_text(const char *text)
+{
+    char shown[1024];
+    json_t *json = json_string(text);
+    if (json)
+        return json;
+    text_printable(text, shown, sizeof shown);
+    return json_made(json_string(shown));
 }
 
 /* The list takes the item. */

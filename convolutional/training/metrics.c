@@ -121,14 +121,14 @@ static int surer_first(const void *a, const void *b)
     return first->image < second->image ? -1 : 1;
 }
 
-uint32_t metrics_mistakes(const Outputs *outputs, uint32_t *images, uint32_t most)
+uint32_t metrics_mistakes(const Outputs *outputs, double temperature, uint32_t *images, uint32_t most)
 {
     Mistake *all = allocate((size_t)outputs->count + 1, sizeof *all, "a list of mistakes");
     uint32_t count = 0;
     for (uint32_t i = 0; i < outputs->count; i++) {
         const int called = outputs_called(outputs, i);
         if (called != outputs->labels[i])
-            all[count++] = (Mistake){ i, outputs_probability(outputs, i, called, 0) };
+            all[count++] = (Mistake){ i, outputs_probability(outputs, i, called, temperature) };
     }
     qsort(all, count, sizeof *all, surer_first);
     count = count < most ? count : most;

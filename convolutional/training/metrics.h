@@ -54,8 +54,8 @@ typedef struct Interval {
  * Of none: 0 to 1. */
 Interval metrics_interval(uint32_t hits, uint32_t count);
 
-/* The images that were called wrong, the surest first (the largest probability of what they were called), as indices; the earlier of two
+/* The images that were called wrong, the surest first (the largest probability of what they were called, at a temperature as above), as indices; the earlier of two
  * equally sure ones first. At most `most`; returns how many. */
-uint32_t metrics_mistakes(const Outputs *outputs, uint32_t *images, uint32_t most);
+uint32_t metrics_mistakes(const Outputs *outputs, double temperature, uint32_t *images, uint32_t most);
 
 #endif

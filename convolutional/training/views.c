@@ -124,13 +124,14 @@ void views_free(Views *v)
 }
 
 /* The largest of the softmax. What is not finite is never sure. */
-static double top_probability(const float *logits, int classes)
+static double top_probability(const float *logits, int classes, double temperature)
 {
+    const double divisor = temperature > 0 ? temperature : 1;
     double largest = -INFINITY, sum = 0;
     for (int k = 0; k < classes; k++)
         largest = fmax(largest, (double)logits[k]);
     for (int k = 0; k < classes; k++)
-        sum += exp((double)logits[k] - largest);
+        sum += exp(((double)logits[k] - largest) / divisor);
     return 1 / sum;
 }
 
@@ -155,7 +156,7 @@ static void run_asked(Views *v, const float *images, int asked)
 /* Begins an image's sum; whether it gets further views. One that does not keeps its logits' bits. */
 static bool begin_sum(Views *v, int image, const float *logits)
 {
-    const bool further = v->options.below <= 0 || !(top_probability(logits, v->classes) >= v->options.below);
+    const bool further = v->options.below <= 0 || !(top_probability(logits, v->classes, v->options.temperature) >= v->options.below);
     for (int k = 0; k < v->classes; k++)
         v->sums[(size_t)image * (size_t)v->classes + (size_t)k] = (further ? places[v->options.set][0].weight : 1) * (double)logits[k];
     return further;

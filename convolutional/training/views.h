@@ -33,6 +33,7 @@ ViewSet     view_set_find(const char *name);
 typedef struct ViewOptions {
     ViewSet set;
     double  below;       /* > 0: only images whose largest probability, as they are, is below this get the further views */
+    double  temperature; /* that logits are divided by for that probability; 0: 1 */
 } ViewOptions;
 
 typedef struct Views Views;

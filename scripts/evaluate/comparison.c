@@ -2,6 +2,7 @@
 
 #include "measured.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,16 @@ static void print_json(const Measured *b, const Pairs *pairs, const McNemar *tes
            b->sum.top1 / (double)b->sum.count, pairs->both, pairs->first, pairs->second, pairs->neither, test->exact, test->chi2, test->approximate);
 }
 
+static void tell_pairs(const Measured *a, const Measured *b, ResultsFormat format)
+{
+    const Pairs pairs = count_pairs(&a->outputs, &b->outputs);
+    const McNemar test = significance_mcnemar(pairs.first, pairs.second);
+    if (format == RESULTS_json)
+        print_json(b, &pairs, &test);
+    else
+        print_text(a, b, &pairs, &test);
+}
+
 bool comparison_check(const char *path, const ModelInfo *info, Error *error)
 {
     ModelInfo other = { 0 };
@@ -77,12 +88,11 @@ bool comparison_tell(const Measured *measured, const Comparison *comparison, con
         ok = error_set(error, EXIT_input, "the images changed while they were read: %s: start again", data->path);
     if (ok) {
         Measured other = measured_new(path, &model, data, pass);
-        const Pairs pairs = count_pairs(&measured->outputs, &other.outputs);
-        const McNemar test = significance_mcnemar(pairs.first, pairs.second);
-        if (format == RESULTS_json)
-            print_json(&other, &pairs, &test);
+        ok = isfinite(other.sum.loss);
+        if (ok)
+            tell_pairs(measured, &other, format);
         else
-            print_text(measured, &other, &pairs, &test);
+            model_diverged(path, error);
         measured_clear(&other);
     }
     dataset_free(data);

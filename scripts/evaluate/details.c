@@ -146,7 +146,7 @@ static bool tell_mistakes(const Measured *m, int most, ResultsFormat format, Err
     static const char *const columns[] = { "image", "true class", "called", "probability, %", "of the true class, %", NULL };
     static const char *const keys[] = { "image", "label", "called", "probability_percent", "label_probability_percent" };
     uint32_t *images = allocate((size_t)most, sizeof *images, "a list of mistakes");
-    const uint32_t count = metrics_mistakes(&m->outputs, images, (uint32_t)most);
+    const uint32_t count = metrics_mistakes(&m->outputs, m->info->temperature, images, (uint32_t)most);
     Table *table = table_new(columns);
     for (uint32_t i = 0; i < count; i++) {
         const int label = m->outputs.labels[images[i]], called = outputs_called(&m->outputs, images[i]);

@@ -37,14 +37,16 @@ bool fit_parse(const char *text, Fit *fit, Error *error)
 /* A training that is under way would lose its newest best weights to a copy of the older ones: its folder is locked meanwhile. */
 static bool write_locked(const char *path, const ModelInfo *info, Error *error)
 {
-    char *folder = run_folder_of(path), *lock_file = text_format("%s/run.lock", folder);
-    const bool is_run = strcmp(folder, path) && access(lock_file, F_OK) == 0;
+    char *file = realpath(path, NULL);      /* a link's file is what is written */
+    char *folder = run_folder_of(file ? file : path), *lock_file = text_format("%s/run.lock", folder);
+    const bool is_run = strcmp(folder, file ? file : path) && access(lock_file, F_OK) == 0;
     const int lock = is_run ? folder_lock(folder, error) : -1;
     const bool written = (!is_run || lock >= 0) && checkpoint_set_calibration(path, info, error);
     if (lock >= 0)
         folder_unlock(lock);
     free(lock_file);
     free(folder);
+    free(file);
     return written;
 }
 

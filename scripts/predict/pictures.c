@@ -140,13 +140,25 @@ static const char *base_of(const char *name)
     return disk_is_standard_input(name) ? "standard-input" : slash && slash[1] ? slash + 1 : name;
 }
 
+/* Of what moves a cursor or ends a line nothing stays in a new file's name. */
+static char *plain_of(const char *base)
+{
+    char shown[1024];
+    text_printable(base, shown, sizeof shown);
+    for (char *c = shown; (c = strchr(c, '\\')) != NULL;)
+        *c = '_';
+    return text_copy(shown);
+}
+
 /* folder/0001-photo-kind.png; the caller frees it. */
 static char *file_of(const Pictures *p, const char *folder, const char *name, const char *kind)
 {
-    const char *base = base_of(name), *dot = strrchr(base, '.');
+    char *base = plain_of(base_of(name));
+    const char *dot = strrchr(base, '.');
     char *file = text_format("%04zu-%.*s-%s.png", p->drawn, shortened(base, dot && dot > base ? (int)(dot - base) : (int)strlen(base)), base, kind);
     char *path = path_join(folder, file);
     free(file);
+    free(base);
     return path;
 }
 

@@ -11,12 +11,12 @@
 
 bool checkpoint_data_options(const OptionTable *table, const char *checkpoint, void *flags, OptionLine *line, Error *error)
 {
-    const char *slash = strrchr(checkpoint, '/');
-    char *folder = slash ? text_format("%.*s", (int)(slash - checkpoint), checkpoint) : text_copy(".");
+    char *file = realpath(checkpoint, NULL), *folder = run_folder_of(file ? file : checkpoint);      /* the run's, also where a link leads there */
     char *arguments = run_folder_file(folder, RUN_arguments);
     const bool ok = access(arguments, F_OK) != 0 || options_load(table, arguments, flags, line, error);
     free(arguments);
     free(folder);
+    free(file);
     return ok;
 }
 

@@ -16,17 +16,18 @@
 
 enum { DEEPEST = 64 };
 
-/* A folder that is searched, and those above it: a link to one of them would be searched for ever. */
 typedef struct Place {
-    const struct Place *above;
     dev_t device;
     ino_t number;
 } Place;
 
+/* Folders that link to one another are searched once each. */
 typedef struct Search {
     ImageList  *list;
     int         root;
     const char *path;           /* the root's, as given */
+    Place      *places;         /* of the folders that have been begun */
+    size_t      count, room;
 } Search;
 
 static void append(ImageList *list, const char *path)
@@ -48,14 +49,13 @@ static bool unreadable(const char *path, int number, Error *error)
     return error_set(error, EXIT_input, "cannot read: %s: %s: correct the path or its permissions", path, strerror(number));
 }
 
-static bool search_folder(const Search *search, const char *folder, const Place *above, int depth, Error *error);
+static bool search_folder(Search *search, const char *folder, int depth, Error *error);
 
 /* `inner` leads from the root to the entry, `shown` is its path for a person. */
-static bool search_entry(const Search *search, const Entry *entry, const char *inner, const char *shown, const Place *place,
-                         int depth, Error *error)
+static bool search_entry(Search *search, const Entry *entry, const char *inner, const char *shown, int depth, Error *error)
 {
     if (entry->type == ENTRY_folder)
-        return search_folder(search, inner, place, depth + 1, error);
+        return search_folder(search, inner, depth + 1, error);
     if (entry->type == ENTRY_link)
         name_list_add(&search->list->links, shown);
     else if (entry->type == ENTRY_file && image_name(entry->name) == NAME_image)
@@ -65,19 +65,35 @@ static bool search_entry(const Search *search, const Entry *entry, const char *i
     return true;
 }
 
+/* Whether the folder is new; from now on it is not. */
+static bool begin_place(Search *search, Place place)
+{
+    for (size_t i = 0; i < search->count; i++)
+        if (search->places[i].device == place.device && search->places[i].number == place.number)
+            return false;
+    if (search->count == search->room) {
+        const size_t room = search->room ? 2 * search->room : 64;
+        Place *places = allocate(room, sizeof *places, "a list of folders");
+        if (search->count)
+            memcpy(places, search->places, search->count * sizeof *places);
+        free(search->places);
+        search->places = places;
+        search->room = room;
+    }
+    search->places[search->count++] = place;
+    return true;
+}
+
 /* Every image below; a folder that cannot be read is an error, so that none is left out without a word. */
-static bool search_folder(const Search *search, const char *folder, const Place *above, int depth, Error *error)
+static bool search_folder(Search *search, const char *folder, int depth, Error *error)
 {
     struct stat about;
     Listing listing;
     char *path = strcmp(folder, ".") ? path_join(search->path, folder) : text_copy(search->path);
     bool whole = fstatat(search->root, folder, &about, 0) == 0 || unreadable(path, errno, error);
-    const Place here = { above, about.st_dev, about.st_ino };
-    bool known = depth > DEEPEST;
-    for (const Place *place = above; whole && place && !known; place = place->above)
-        known = place->device == here.device && place->number == here.number;
-    if (whole && known)
-        name_list_add(&search->list->links, path);
+    const bool known = whole && (depth > DEEPEST || !begin_place(search, (Place){ about.st_dev, about.st_ino }));
+    if (known)
+        name_list_add(&search->list->again, path);
     if (!whole || known || !listing_read(search->root, folder, path, &listing, error)) {
         free(path);
         return whole && known;
@@ -85,7 +101,7 @@ static bool search_folder(const Search *search, const char *folder, const Place 
     for (size_t i = 0; i < listing.count && whole; i++) {
         char *inner = path_join(strcmp(folder, ".") ? folder : "", listing.entries[i].name);
         char *shown = path_join(path, listing.entries[i].name);
-        whole = search_entry(search, &listing.entries[i], inner, shown, &here, depth, error);
+        whole = search_entry(search, &listing.entries[i], inner, shown, depth, error);
         free(inner);
         free(shown);
     }
@@ -97,11 +113,12 @@ static bool search_folder(const Search *search, const char *folder, const Place 
 static bool add_folder(ImageList *list, const char *path, Error *error)
 {
     const size_t before = list->count, links = list->links.count;
-    const Search search = { list, disk_folder(path, error), path };
+    Search search = { .list = list, .root = disk_folder(path, error), .path = path };
     if (search.root < 0)
         return false;
-    const bool whole = search_folder(&search, ".", NULL, 0, error);
+    const bool whole = search_folder(&search, ".", 0, error);
     close(search.root);
+    free(search.places);
     if (!whole)
         return false;
     if (list->count == before && list->links.count > links)
@@ -144,7 +161,10 @@ bool image_list_add(ImageList *list, const char *path, Error *error)
     struct stat about = { 0 };
     if (disk_is_standard_input(path) || stat(path, &about) == 0)
         return add_found(list, path, &about, error);
-    return errno == ENOENT && strpbrk(path, "*?[") ? add_pattern(list, path, error) : unreadable(path, errno, error);
+    if (errno == ENOENT && strpbrk(path, "*?["))
+        return add_pattern(list, path, error);
+    append(list, path);      /* what is wrong with it is told when it is read, and the others are read all the same */
+    return true;
 }
 
 static bool add_lines(ImageList *list, FILE *stream, const char *shown, Error *error)
@@ -190,6 +210,8 @@ void image_list_notes(const ImageList *list, void (*note)(void *context, const c
         { &list->left_out, "file that is not named like an image", "files that are not named like images" },
         { &list->links, "symbolic link that leads out of its folder or nowhere",
           "symbolic links that lead out of their folder or nowhere" },
+        { &list->again, "folder that was searched already, or lies more than 64 folders deep",
+          "folders that were searched already, or lie more than 64 folders deep" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].names->count == 0)

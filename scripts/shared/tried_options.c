@@ -13,7 +13,7 @@ static const TriedOption everywhere[] = {
     { "device gpu gpus gpu-id cuda no-cuda use-cuda use-gpu mps accelerator devices",
       "convzoo computes on the processor alone: leave it out; --threads N says how many cores" },
     { "distributed world-size local-rank rank nodes dist-url dist-backend sync-bn",
-      "convzoo trains on one machine: leave it out; --threads N says how many cores" },
+      "several processes, on one machine or many, are started by mpirun: leave it out; see docs/ranks.md" },
     { "num-classes nb-classes n-classes classes nc", "the number of classes comes from the data or the checkpoint: leave it out" },
     { "mean std", "mean and standard deviation are measured on the training images and kept in the checkpoint: leave it out" },
     { "center-crop", "images are cut to their middle: train --crop-pct 0.875 says of how much larger ones" },

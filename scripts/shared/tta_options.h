@@ -21,9 +21,9 @@ static inline bool tta_check(const char *tta, double below, Error *error)
            error_set(error, EXIT_usage, "--tta-below changes nothing: each image is seen once: leave it out, or say how else it is seen, such as --tta flip");
 }
 
-static inline ViewOptions tta_views(const char *tta, double below)
+static inline ViewOptions tta_views(const char *tta, double below, double temperature)
 {
-    return (ViewOptions){ view_set_find(tta), below };
+    return (ViewOptions){ view_set_find(tta), below, temperature };
 }
 
 #endif

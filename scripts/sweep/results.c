@@ -196,17 +196,6 @@ static Table *runs_table(const Results *r)
     return table;
 }
 
-/* A folder's name need not be UTF-8, which JSON is. */
-static json_t *text_json(const char *text)
-{
-    char shown[1024];
-    json_t *json = json_string(text);
-    if (json)
-        return json;
-    text_printable(text, shown, sizeof shown);
-    return json_made(json_string(shown));
-}
-
 /* An object a row. */
 static json_t *table_json(const Table *table)
 {
@@ -216,7 +205,7 @@ static json_t *table_json(const Table *table)
         for (int c = 0; c < table_columns(table); c++) {
             const char *column = table_column(table, c), *text = table_text_at(table, row, column);
             const double number = table_number_at(table, row, column);
-            json_object_set_new(object, column, *text ? text_json(text) : json_finite(number));
+            json_object_set_new(object, column, *text ? json_text(text) : json_finite(number));
         }
         json_append(rows, object);
     }
