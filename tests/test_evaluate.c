@@ -215,6 +215,7 @@ static void test_predict(void **state)
         { "mkdir -p in/sub && cp one.ppm in/a.ppm && cp one.ppm in/sub/b.ppm && printf 'in/a.ppm\n\nin/sub\n' >names", 0, "", "" },
         { "predict run --list names -k 1 --threads 1 | cut -d: -f1",               0, "in/a.ppm\nin/sub/b.ppm\n", "" },
         { "predict run --list - -k 1 --threads 1 <names | wc -l",                  0, "2\n", "" },
+        { "(printf '\\357\\273\\277'; cat names) | predict run --list - -k 1 --threads 1 | wc -l", 0, "2\n", "" },
         { "predict run one.ppm --list names -k 1 --threads 1 | wc -l",             0, "3\n", "" },
         { "predict run 'in/*.ppm' 'in/*/?.ppm' -k 1 --threads 1 | cut -d: -f1",    0, "in/a.ppm\nin/sub/b.ppm\n", "" },
         { "ln -s gone 'lost*' && predict run 'lost*'; code=$?; rm 'lost*'; exit $code", 3, "", "cannot read: lost*" },

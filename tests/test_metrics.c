@@ -14,7 +14,10 @@
 #include <string.h>
 
 #include "calibration.h"
+#include "metrics_shown.h"
 #include "significance.h"
+#include "text.h"
+#include "text_width.h"
 
 enum { IMAGES = 90, CLASSES = 8 };
 
@@ -176,11 +179,31 @@ static void test_called(void **state)
     assert_int_equal(images[0], 1);
 }
 
+/* Names of wide letters and of letters of several bytes stand in columns as others do. */
+static void test_wide_names(void **state)
+{
+    (void)state;
+    static const float sure[] = { 3, 0, 0,      0, 3, 0,      0, 0, 3 };
+    static const uint16_t classes[] = { 0, 1, 2 };
+    char *names[] = { "cat", "x\u00E4\u00E4\u00E4\u00E4\u00E4", "\u98DB\u884C\u6A5F\u98DB\u884C\u6A5F" }, text[4096], *rest = text;
+    Metrics *m = metrics_new(&(Outputs){ 3, 3, sure, classes });
+    FILE *stream = fmemopen(text, sizeof text, "w");
+    metrics_confusion_print(m, names, stream);
+    assert_int_equal(fclose(stream), 0);
+    int lines = 0;
+    for (const char *line; (line = strsep(&rest, "\n")) && *line; lines++)
+        if (text_width(line) != 12 + 3 * 12 || !text_is_printable(line))
+            fail_msg("%d columns: '%s'", text_width(line), line);
+    assert_int_equal(lines, 4);
+    metrics_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_classes), cmocka_unit_test(test_calibration), cmocka_unit_test(test_temperature_bounds),
         cmocka_unit_test(test_intervals), cmocka_unit_test(test_mcnemar), cmocka_unit_test(test_rejection), cmocka_unit_test(test_called),
+        cmocka_unit_test(test_wide_names),
     };
     return cmocka_run_group_tests(tests, metrics_setup, metrics_teardown);
 }

@@ -16,6 +16,7 @@
 #include "bar.h"
 #include "block.h"
 #include "terminal.h"
+#include "text_width.h"
 
 static const TrainerStep step = {
     .epoch = 2, .epochs = 30, .batch = 100, .batches = 400, .loss = 1.23456, .top1 = 0.54321, .images_per_second = 1234.5,
@@ -29,8 +30,8 @@ static void test_bar_fits(void **state)
     char line[256];
     for (int columns = 1; columns <= 200; columns++) {
         bar_write(&step, columns, line, sizeof line);
-        if (terminal_width(line) >= columns)
-            fail_msg("%d columns: '%s' takes %d", columns, line, terminal_width(line));
+        if (text_width(line) >= columns)
+            fail_msg("%d columns: '%s' takes %d", columns, line, text_width(line));
         if (columns > (int)strlen("1:02:03 left") && !strstr(line, "1:02:03 left"))
             fail_msg("%d columns: no time left in '%s'", columns, line);
     }
@@ -74,8 +75,8 @@ static void test_block(void **state)
         char lines[BLOCK_LINES][BLOCK_LINE];
         block_write(&told, &curve, columns, columns % 2, lines);
         for (int i = 0; i < BLOCK_LINES; i++)
-            if (terminal_width(lines[i]) >= columns)
-                fail_msg("%d columns: '%s' takes %d", columns, lines[i], terminal_width(lines[i]));
+            if (text_width(lines[i]) >= columns)
+                fail_msg("%d columns: '%s' takes %d", columns, lines[i], text_width(lines[i]));
         assert_non_null(strstr(lines[0], "epoch 3/30 "));
         assert_non_null(strstr(lines[0], "100/400"));
         assert_non_null(strstr(lines[1], "loss 1.2346"));
@@ -119,10 +120,10 @@ static void test_width(void **state)
         { "\xE4\x80", 2, 2 },                       /* no UTF-8 */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        if (terminal_width(cases[i].text) != cases[i].width)
-            fail_msg("'%s': %d columns, expected %d", cases[i].text, terminal_width(cases[i].text), cases[i].width);
-        if (terminal_fit(cases[i].text, 3) != cases[i].bytes_in_3)
-            fail_msg("'%s': %zu bytes in 3 columns, expected %zu", cases[i].text, terminal_fit(cases[i].text, 3), cases[i].bytes_in_3);
+        if (text_width(cases[i].text) != cases[i].width)
+            fail_msg("'%s': %d columns, expected %d", cases[i].text, text_width(cases[i].text), cases[i].width);
+        if (text_fit(cases[i].text, 3) != cases[i].bytes_in_3)
+            fail_msg("'%s': %zu bytes in 3 columns, expected %zu", cases[i].text, text_fit(cases[i].text, 3), cases[i].bytes_in_3);
     }
 }
 

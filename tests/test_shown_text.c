@@ -56,14 +56,16 @@ static void test_lines(void **state)
         { "predict base/last.safetensors 'none" CSI ".ppm'",                                    "none\\xC2\\x9B.ppm" },
         { "cp base/last.safetensors 'x" CSI "' && evaluate 'x" CSI "' --limit 8 --threads 1",   "x\\xC2\\x9B  lenet" },
         { "evaluate 'x" CSI "' --limit 8 --threads 1 --json -q",                                "\"x\\u009B\"" },
+        /* Equal images in two classes: one class is called wrong. */
+        { "train lenet --data e --img-size 32 -b 2 --epochs 1 --val-split 0.5 --threads 1 --output g -q && evaluate g --misclassified 9 --threads 1 -q", "q\\x1B.ppm" },
         /* A machine's name of the same length in the run's checkpoint. */
         { "cp -r base m && sed -i 's/\"run.machine\":\"..../\"run.machine\":\"\\xC2\\x9B\\xC2\\x9B/' m/last.safetensors && "
           "sed -i 's/data_crc32/data_crcXX/' m/last.safetensors && train --resume m --max-steps 2", "\\xC2\\x9B\\xC2\\x9B" },
     };
     free(shown_by(TINY "--output base"));
-    free(shown_by("mkdir -p 'd/a" CSI "' d/b"));
+    free(shown_by("mkdir -p 'd/a" CSI "' d/b e/a e/b"));
     static const char *const images[] = {
-        "d/a" CSI "/1.ppm", "d/b/1.ppm", "q\x1B.ppm", "q" OVERRIDE ".ppm", "q\x7F.ppm", "q\",\n.ppm",
+        "e/a/q\x1B.ppm", "e/a/r\x1B.ppm", "e/b/q\x1B.ppm", "e/b/r\x1B.ppm", "d/a" CSI "/1.ppm", "d/b/1.ppm", "q\x1B.ppm", "q" OVERRIDE ".ppm", "q\x7F.ppm", "q\",\n.ppm",
     };
     for (size_t i = 0; i < sizeof images / sizeof *images; i++)
         write_image(images[i]);

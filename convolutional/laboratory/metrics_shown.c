@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "files.h"
+#include "text_width.h"
 
 enum { LEGIBLE = 40, NUMBERS = 20, PAIRS = 20 };      /* classes of a chart with names, with numbers in its cells, of a printed matrix */
 
@@ -119,7 +120,7 @@ static int more_first(const void *a, const void *b)
 static void print_pairs(const Metrics *m, char *const *names, FILE *stream)
 {
     static const char *const columns[] = { "true class", "called", "images", "of the class, %", NULL };
-    const size_t most = (size_t)m->classes * (size_t)m->classes;
+    const size_t cells = (size_t)m->classes * (size_t)m->classes, most = m->count < cells ? m->count + (size_t)1 : cells;
     Pair *pairs = allocate(most, sizeof *pairs, "a confusion matrix");
     size_t count = 0;
     for (int t = 0; t < m->classes; t++)
@@ -141,22 +142,26 @@ static void print_pairs(const Metrics *m, char *const *names, FILE *stream)
 
 void metrics_confusion_print(const Metrics *m, char *const *names, FILE *stream)
 {
-    enum { LETTERS = 10 };      /* of a name above a column */
-    int widest = (int)strlen("true class");
+    enum { COLUMNS = 10 };      /* for a name above a column, and for a number */
+    int widest = table_cell_width("true class");
     if (m->classes > NUMBERS) {
         print_pairs(m, names, stream);
         return;
     }
     for (int k = 0; k < m->classes; k++)
-        widest = (int)strlen(names[k]) > widest ? (int)strlen(names[k]) : widest;
-    fprintf(stream, "%-*s", widest, "true class");
-    for (int k = 0; k < m->classes; k++)
-        fprintf(stream, "  %*.*s", LETTERS, LETTERS, names[k]);
+        widest = table_cell_width(names[k]) > widest ? table_cell_width(names[k]) : widest;
+    table_print_cell(stream, "true class", widest, false);
+    for (int k = 0; k < m->classes; k++) {
+        char name[4 * COLUMNS + 1];
+        snprintf(name, sizeof name, "%.*s", (int)text_fit(names[k], COLUMNS), names[k]);
+        fputs("  ", stream);
+        table_print_cell(stream, name, COLUMNS, true);
+    }
     fputc('\n', stream);
     for (int t = 0; t < m->classes; t++) {
-        fprintf(stream, "%-*s", widest, names[t]);
+        table_print_cell(stream, names[t], widest, false);
         for (int p = 0; p < m->classes; p++)
-            fprintf(stream, "  %*u", LETTERS, count_at(m, t, p));
+            fprintf(stream, "  %*u", COLUMNS, count_at(m, t, p));
         fputc('\n', stream);
     }
 }

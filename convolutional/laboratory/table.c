@@ -11,6 +11,7 @@
 #include "files.h"
 #include "list.h"
 #include "text.h"
+#include "text_width.h"
 
 typedef struct Cell {
     char  *text;           /* NULL: a number */
@@ -117,14 +118,39 @@ static const char *cell_write(const Cell *cell, int digits, char *text, size_t s
     return text;
 }
 
+/* The caller frees it. */
+static char *screen_text(const char *text)
+{
+    const size_t size = strlen("\\xHH") * strlen(text) + 1;
+    char *shown = allocate(size, 1, "a text");
+    text_printable(text, shown, size);
+    return shown;
+}
+
+int table_cell_width(const char *text)
+{
+    char *shown = screen_text(text);
+    const int width = text_width(shown);
+    free(shown);
+    return width;
+}
+
+void table_print_cell(FILE *stream, const char *text, int columns, bool right)
+{
+    char *shown = screen_text(text);
+    const int width = text_width(shown), blanks = columns > width ? columns - width : 0;
+    fprintf(stream, "%*s%s%*s", right ? blanks : 0, "", shown, right ? 0 : blanks, "");
+    free(shown);
+}
+
 void table_print(const Table *table, FILE *stream)
 {
     int widths[TABLE_COLUMNS];
     char text[64];
     for (int c = 0; c < table->columns; c++) {
-        widths[c] = (int)strlen(table->names[c]);
+        widths[c] = table_cell_width(table->names[c]);
         for (int r = 0; r < table_rows(table); r++) {
-            const int width = (int)strlen(cell_write(cell_at(table, r, c), 4, text, sizeof text));
+            const int width = table_cell_width(cell_write(cell_at(table, r, c), 4, text, sizeof text));
             widths[c] = width > widths[c] ? width : widths[c];
         }
     }
@@ -132,7 +158,8 @@ void table_print(const Table *table, FILE *stream)
         for (int c = 0; c < table->columns; c++) {
             const bool words = table_rows(table) && cell_at(table, 0, c)->text;
             const char *cell = r < 0 ? table->names[c] : cell_write(cell_at(table, r, c), 4, text, sizeof text);
-            fprintf(stream, words ? "%s%-*s" : "%s%*s", c ? "  " : "", words && c == table->columns - 1 ? 0 : widths[c], cell);
+            fputs(c ? "  " : "", stream);
+            table_print_cell(stream, cell, words && c == table->columns - 1 ? 0 : widths[c], !words);
         }
         fputc('\n', stream);
     }
@@ -141,7 +168,7 @@ void table_print(const Table *table, FILE *stream)
 /* A cell with a comma, a quote or a line's end stands in quotes. */
 void table_csv_text(FILE *stream, const char *text)
 {
-    if (!strpbrk(text, ",\"\n")) {
+    if (!strpbrk(text, ",\"\n\r")) {
         fputs(text, stream);
         return;
     }

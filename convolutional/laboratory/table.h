@@ -29,6 +29,11 @@ const char *table_text_at(const Table *table, int row, const char *column);
 /* A text as a cell of CSV: in quotes if it has a comma, a quote or a line's end. */
 void table_csv_text(FILE *stream, const char *text);
 
+/* How many columns of a screen table_print_cell takes for a text at least. */
+int  table_cell_width(const char *text);
+/* A text in so many columns of a screen, or in more where it is wider. What moves a cursor is written out. */
+void table_print_cell(FILE *stream, const char *text, int columns, bool right);
+
 /* Columns under one another, four digits, whole numbers in full. */
 void table_print(const Table *table, FILE *stream);
 /* A line of names, then a line a row, nine digits. Replaces the file as a whole. */

@@ -90,7 +90,11 @@ static void print_csv(const Printer *p, const char *path, bool unknown, int coun
         print_csv_text(path);
         printf(",%d,", i + 1);
         print_csv_text(p->info->classes[p->order[i]]);
-        printf(",%.9g%s\n", (double)p->values[p->order[i]], p->reject > 0 ? unknown ? ",1" : ",0" : "");
+        const double value = (double)p->values[p->order[i]];
+        putchar(',');
+        if (isfinite(value))
+            printf("%.9g", value);
+        puts(p->reject > 0 ? unknown ? ",1" : ",0" : "");
     }
 }
 

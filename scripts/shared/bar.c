@@ -3,6 +3,7 @@
 #include "bar.h"
 
 #include "terminal.h"
+#include "text_width.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -63,8 +64,8 @@ void bar_write(const TrainerStep *step, int columns, char *text, size_t size)
 {
     for (int i = 0; i < LEVELS; i++) {
         write_level(step, &levels[i], text, size);
-        if (columns == 0 || terminal_width(text) < columns)
+        if (columns == 0 || text_width(text) < columns)
             return;
     }
-    text[terminal_fit(text, columns - 1)] = '\0';
+    text[text_fit(text, columns - 1)] = '\0';
 }

@@ -4,6 +4,7 @@
 
 #include "bar.h"
 #include "terminal.h"
+#include "text_width.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -111,5 +112,5 @@ void block_write(const TrainerStep *step, const LossCurve *curve, int columns, b
     write_figures(step, columns, lines[1]);
     write_rest(step, curve, columns, unicode, lines[2]);
     for (int i = 0; i < BLOCK_LINES; i++)
-        lines[i][terminal_fit(lines[i], columns - 1)] = '\0';
+        lines[i][text_fit(lines[i], columns - 1)] = '\0';
 }

@@ -174,7 +174,12 @@ static bool add_lines(ImageList *list, FILE *stream, const char *shown, Error *e
     size_t room = 0;
     const size_t before = list->count;
     bool whole = true;
-    for (ssize_t length; whole && (length = getline(&line, &room, stream)) >= 0;) {
+    bool first = true;
+    for (ssize_t length; whole && (length = getline(&line, &room, stream)) >= 0; first = false) {
+        if (first && !strncmp(line, "\xEF\xBB\xBF", 3)) {      /* a mark that some editors begin texts with */
+            memmove(line, line + 3, (size_t)length - 2);
+            length -= 3;
+        }
         if (strlen(line) != (size_t)length)
             whole = error_set(error, EXIT_input, "no list of names: %s: it has bytes of 0: give a text with a path a line", shown);
         line[strcspn(line, "\r\n")] = '\0';
