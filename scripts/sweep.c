@@ -1,6 +1,5 @@
 /* sweep.c - trains a network in several ways, each with several seeds, and says which is best: scripts/sweep/. */
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -66,22 +65,14 @@ static const OptionTable table = {
     .tried = tried_in_training,
 };
 
-/* As JSON, and so args.json, wants it. */
-static bool is_utf8(const char *text)
-{
-    json_t *json = json_string(text);
-    json_decref(json);
-    return json != NULL;
-}
-
 /* By row of the settings; what the line holds stays the line's. */
 static bool common_settings(const SweepFlags *flags, const OptionLine *line, char *common[SETTINGS_MOST], Error *error)
 {
     options_shared(&table, line, common);
     common[settings_index("seed")] = NULL;      /* each run has its own */
     for (int i = 0; i < settings_count(); i++)
-        if (common[i] && !is_utf8(common[i]))
-            return error_set(error, EXIT_usage, "value is not UTF-8: --%s: the runs could not be resumed with it: rename what it names", settings_at(i)->name);
+        if (common[i] && !grid_text_check(settings_at(i), common[i], error))
+            return false;
     for (int i = 0; i < flags->grid.count; i++) {
         const int setting = flags->grid.axes[i].setting;
         if (common[setting])

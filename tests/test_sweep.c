@@ -38,6 +38,7 @@ static void test_mistakes(void **state)
         { "sweep --set aug=crop:4 --set crop-pad=2,4",      2, NULL, "two ways to shift and mirror" },
         { "sweep --arch lenet,resnet99",                    2, NULL, "did you mean resnet18" },
         { "sweep --data \"$(printf 'caf\\351')\"",             2, NULL, "value is not UTF-8: --data" },
+        { "sweep --set \"freeze=$(printf 'caf\\351'),x\"",     2, NULL, "value is not UTF-8: --freeze" },
         { "sweep --max-steps 3",                            2, NULL, "unknown option '--max-steps'" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -2,6 +2,7 @@
 
 #include "grid.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,10 +35,20 @@ static bool add_value(Axis *axis, char *text, Error *error)
     for (int i = 0; i < axis->count; i++)
         if (!strcmp(axis->values[i], written))
             return error_set(error, EXIT_usage, "the same value twice: --set %s: '%s'", setting->name, text);
+    if (!grid_text_check(setting, written, error))
+        return false;
     if (axis->count == GRID_VALUES)
         return error_set(error, EXIT_usage, "more than %d values: --set %s", GRID_VALUES, setting->name);
     axis->values[axis->count++] = text_copy(written);
     return true;
+}
+
+bool grid_text_check(const Setting *setting, const char *text, Error *error)
+{
+    json_t *json = json_string(text);
+    const bool fits = json != NULL;
+    json_decref(json);
+    return fits || error_set(error, EXIT_usage, "value is not UTF-8: --%s: the runs could not be resumed with it: rename what it names", setting->name);
 }
 
 /* Where the value that begins here ends. */

@@ -31,6 +31,9 @@ const char *grid_value(const Grid *grid, int choice, int axis);
 /* "lenet-act=relu-lr=0.01", fit for a folder's name, another one for each choice; the caller frees it. */
 char *grid_name(const Grid *grid, int choice);
 
+/* False and a line for a value that is not UTF-8, as args.json is: train could not resume with it. */
+bool grid_text_check(const Setting *setting, const char *text, Error *error);
+
 /* Whether train takes the choice together with what all runs have; `common` by row, as settings_resolve wants it. */
 bool grid_check(const Grid *grid, int choice, char *const *common, Error *error);
 

@@ -23,7 +23,7 @@ typedef struct Results {
     Choice *choices;
     int     count;             /* choices */
     int     leader;            /* the choice with the best mean; -1: none has a run */
-    double *p;                 /* count x count, corrected, of those that are compared; NAN: not known */
+    double *p;                 /* count x count, corrected; NAN: not known; of pairs that are not compared nothing */
     double *differences;       /* count x count: mean of the second's less the first's, percent */
 } Results;
 

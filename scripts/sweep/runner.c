@@ -90,23 +90,14 @@ static _Noreturn void become_train(const char *train, char **arguments, int outp
     _exit(127);
 }
 
-/* A killed sweep's run may still be saving: it waits for that, but not for ever. False and a line when it has waited enough. */
-static bool find_held(SweepRun *run, bool *held, Error *error)
+/* Whether another process has the run's folder: a killed sweep's run may still be saving. `why` says which. */
+static bool is_held(const SweepRun *run, Error *why)
 {
-    Error why;
-    *held = false;
     if (access(run->folder, F_OK) != 0)
-        return true;
-    const int lock = folder_lock(run->folder, &why);
+        return false;
+    const int lock = folder_lock(run->folder, why);
     folder_unlock(lock);
-    if (lock >= 0)
-        return true;
-    *held = true;
-    run->held = run->held > 0 ? run->held : seconds_now();
-    if (seconds_now() < run->held + LOCK_SECONDS)
-        return true;
-    *error = why;
-    return false;
+    return lock < 0;
 }
 
 static bool start(const Sweep *sweep, SweepRun *run, const char *train, Error *error)
@@ -169,15 +160,29 @@ static bool end_run(Sweep *sweep, SweepRun *run, int status, const struct rusage
     return note_end(sweep, run, seconds, memory, own, error);
 }
 
-static bool start_next(Sweep *sweep, const char *train, Error *error)
+/* Begins what can be; `why`: what keeps another from it. */
+static bool start_next(Sweep *sweep, const char *train, Error *why, Error *error)
 {
     for (int i = 0; i < sweep->count && sweep_count(sweep, SWEEP_running) < sweep->jobs; i++) {
         SweepRun *run = &sweep->runs[i];
-        bool held;
-        if (run->state == SWEEP_waiting && (!find_held(run, &held, error) || (!held && !start(sweep, run, train, error))))
+        if (run->state == SWEEP_waiting && !is_held(run, why) && !start(sweep, run, train, error))
             return false;
     }
     return true;
+}
+
+/* Where nothing runs and all that waits is held, that is waited for, but not for ever. *since: how long already. */
+static bool wait_for_held(const Sweep *sweep, double *since, const Error *why, Error *error)
+{
+    if (sweep_count(sweep, SWEEP_running) > 0 || sweep_count(sweep, SWEEP_waiting) == 0) {
+        *since = 0;
+        return true;
+    }
+    *since = *since > 0 ? *since : seconds_now();
+    if (seconds_now() < *since + LOCK_SECONDS)
+        return true;
+    *error = *why;
+    return false;
 }
 
 static void stop_all(const Sweep *sweep)
@@ -192,8 +197,10 @@ int sweep_run(Sweep *sweep, const volatile sig_atomic_t *stop, Error *error)
     char *train = train_path(error);
     bool ok = train != NULL, stopping = false;
     int code = EXIT_ok;
+    Error held = { 0 };
+    double since = 0;
     for (;;) {
-        ok = ok && (*stop || start_next(sweep, train, error));
+        ok = ok && (*stop || (start_next(sweep, train, &held, error) && wait_for_held(sweep, &since, &held, error)));
         if ((!ok || *stop) && !stopping) {      /* once: a second one would be the run's second signal */
             stop_all(sweep);
             stopping = true;

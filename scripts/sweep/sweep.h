@@ -23,7 +23,6 @@ typedef struct SweepRun {
     SweepState state;
     pid_t      child;
     double     begun;            /* seconds_now, of the attempt that is under way */
-    double     held;             /* seconds_now, since when another process has had its folder; 0: none has */
     double     seconds;          /* of all attempts */
     double     memory;           /* bytes, the most of any */
 } SweepRun;
