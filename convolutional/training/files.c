@@ -130,15 +130,21 @@ static const char *temporary_name(const FileWriter *writer)
     return writer->temporary + (writer->name - writer->path);
 }
 
+/* A file that takes another's place has its permissions, from the first byte on. */
 static bool create_temporary(FileWriter *writer, Error *error)
 {
-    writer->descriptor = openat(writer->folder, temporary_name(writer), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+    struct stat old;
+    const bool takes_place = fstatat(writer->folder, writer->name, &old, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(old.st_mode);
+    const mode_t mode = takes_place ? old.st_mode & 0777 : 0644;
+    writer->descriptor = openat(writer->folder, temporary_name(writer), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (writer->descriptor < 0 && errno == EEXIST)
         return error_set(error, EXIT_write, "cannot write: %s: %s is there already: another program writes it now, or one was "
                          "killed; remove it if none is running", writer->path, writer->temporary);
     if (writer->descriptor < 0)
         return failed(writer, "creating the temporary file", error);
     writer->created = true;
+    if (takes_place)
+        (void)!fchmod(writer->descriptor, mode);      /* what umask takes away; where that is refused, fewer may read it */
 
     /* fallocate, not posix_fallocate: the latter writes zeros where the file system cannot reserve. */
     int status = 0;
@@ -241,14 +247,6 @@ static bool close_written(FileWriter *writer, Error *error)
     return close(descriptor) == 0 || failed(writer, "closing", error);
 }
 
-/* A file that takes another's place has its permissions. */
-static void keep_mode(const FileWriter *writer)
-{
-    struct stat old;
-    if (fstatat(writer->folder, writer->name, &old, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(old.st_mode))
-        (void)!fchmod(writer->descriptor, old.st_mode & 0777);      /* where that is not to be had, the usual ones do */
-}
-
 static bool rename_over(FileWriter *writer, Error *error)
 {
     if (renameat(writer->folder, temporary_name(writer), writer->folder, writer->name) != 0)
@@ -264,7 +262,6 @@ bool file_writer_commit(FileWriter *writer, const char *keep_previous, Error *er
 {
     CHECK(writer->written == writer->bytes, "%s: %llu of %llu bytes", writer->path, (unsigned long long)writer->written,
           (unsigned long long)writer->bytes);
-    keep_mode(writer);
     /* fsync is never tried twice: after an error the kernel may have dropped the pages. */
     const bool ok = (fsync(writer->descriptor) == 0 || failed(writer, "syncing", error)) &&
                     check_written(writer, error) && close_written(writer, error) &&

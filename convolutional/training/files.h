@@ -15,7 +15,8 @@
 
 typedef struct FileWriter FileWriter;
 
-/* Starts a replacement of exactly `bytes` bytes: checks for space and reserves it. NULL if that fails. */
+/* Starts a replacement of exactly `bytes` bytes, with the permissions of the file that is there: checks for space and reserves it. NULL if
+ * that fails. */
 FileWriter *file_writer_open(const char *path, uint64_t bytes, Error *error);
 /* Appends. After false only file_writer_abandon is left to do. */
 bool file_writer_write(FileWriter *writer, const void *data, size_t count, Error *error);

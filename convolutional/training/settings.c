@@ -212,9 +212,6 @@ static bool settle(TrainerOptions *o, Error *error)
     if (o->max_seconds > 0.0 && !stage_sizes_are_shares(&o->train_sizes))
         return error_set(error, EXIT_usage, "a time cannot be planned over epochs of smaller images: --max-time and --train-img-size: give shares of the run, such as "
                          "16:40%%, or --epochs instead of --max-time");
-    if (o->max_seconds > 0.0 && o->fine_tune.unfreeze_epoch)
-        return error_set(error, EXIT_usage, "a time cannot be planned for steps that become longer: --max-time and --unfreeze-epoch: give --epochs instead of "
-                         "--max-time, or leave --unfreeze-epoch out");
     if (!augment_compose(&o->augment, o->crop_pad, "hflip", &pipeline, error))
         return false;
     if (o->fine_tune.freeze && strlen(o->fine_tune.freeze) > FREEZE_MOST)

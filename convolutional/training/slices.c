@@ -55,8 +55,8 @@ bool slices_settle(Trainer *t, Error *error)
     TrainerOptions *o = &t->options;
     const int asked = o->batch, ranks = ranks_count(o->ranks), unit = o->bn_group > 0 ? o->bn_group * ranks : parts_of(o);
     if (unit > o->batch)
-        return error_set(error, EXIT_usage, "%d images at a time cannot be shared by %d parts (of ranks, --bn ghost or --reproducible): -b: %u images in all: use -b %d or "
-                         "more, or fewer parts", o->batch, unit, t->train_set->count, unit);
+        return error_set(error, EXIT_usage, "%d images at a time cannot be shared by %d parts (of ranks, --bn ghost or --reproducible): -b: %u images in all: use %s, or "
+                         "fewer parts", o->batch, unit, t->train_set->count, t->train_set->count < (uint32_t)unit ? "more images" : "a larger -b");
     o->batch -= o->batch % unit;
     const int parts = parts_of(o);
     if (!check_parts(o, parts, error))

@@ -86,6 +86,13 @@ static double mean_step(const Trainer *t, const EpochTimes *times)
     return all / ((double)times->batches * epochs);
 }
 
+bool time_plan_check(const TrainerOptions *o, Error *error)
+{
+    return o->resume || o->max_seconds == 0.0 || !o->fine_tune.unfreeze_epoch ||
+           error_set(error, EXIT_usage, "a time cannot be planned for steps that become longer: --max-time and --unfreeze-epoch: give --epochs instead of "
+                     "--max-time, or leave --unfreeze-epoch out");
+}
+
 void time_plan_make(Trainer *t)
 {
     const double budget = t->options.max_seconds;

@@ -8,6 +8,9 @@
 
 #include "trainer.h"
 
+/* False and a line, a user's, for a new run whose steps will not take the time that they take at first. */
+bool time_plan_check(const TrainerOptions *options, Error *error);
+
 /* Tries some steps, puts everything back, and plans the run for options.max_seconds since it was opened. */
 void time_plan_make(Trainer *trainer);
 

@@ -9,6 +9,7 @@
 #include "random.h"
 #include "rank_agreement.h"
 #include "resume.h"
+#include "time_plan.h"
 #include "plan_text.h"
 #include "run_settings.h"
 #include "settings.h"
@@ -284,7 +285,7 @@ static bool start(Trainer *t, Error *error)
     TrainerOptions given = t->options;
     const Ranks *ranks = given.ranks;
     given.resume = t->options.resume = given.resume && ranks_first(ranks);
-    if (!ranks_agree(ranks, parts_check(&given.parts, error) && (!given.resume || resume_settings(&given, error)), error))
+    if (!ranks_agree(ranks, parts_check(&given.parts, error) && time_plan_check(&given, error) && (!given.resume || resume_settings(&given, error)), error))
         return false;
     if (!ranks_agree(ranks, prepare(t, &given, error), error) || !build(t, &given, error))
         return false;

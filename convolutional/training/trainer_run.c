@@ -42,11 +42,17 @@ static int stop_wanted(const Trainer *t)
     return t->options.most_steps && t->state.step >= t->options.most_steps ? -1 : 0;
 }
 
+/* After a step, or after its epoch. */
+static int spoilt(const Trainer *t, Error *error)
+{
+    return trainer_diverged(t, t->state.step, t->state.epoch + (t->state.batch > 0), "a weight, statistic or state of the optimizer", 0.0, error);
+}
+
 /* What it means that the newest state could not be saved; `error` says why. */
 static int unsaved_code(const Trainer *t, Error *error)
 {
     if (error->code == EXIT_diverged)
-        return trainer_diverged(t, t->state.step, "a weight, statistic or state of the optimizer", 0.0, error);
+        return spoilt(t, error);
     return EXIT_write;
 }
 
@@ -197,7 +203,7 @@ int trainer_run(Trainer *t, Error *error)
         if (!rank_agreement_same_weights(t, error))
             return EXIT_peer;
         if (is_spoilt(t))
-            return trainer_diverged(t, t->state.step, "a weight, statistic or state of the optimizer", 0.0, error);
+            return spoilt(t, error);
         stopping = stopping || (stop_wanted(t) && !trainer_finished(t));
     }
     ranks_turn_to(t->options.ranks, RANK_is_busy);

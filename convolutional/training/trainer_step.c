@@ -49,7 +49,7 @@ static const char *first_not_finite(const Trainer *t, const char **what)
     return NULL;
 }
 
-int trainer_diverged(const Trainer *t, uint64_t step, const char *subject, double value, Error *error)
+int trainer_diverged(const Trainer *t, uint64_t step, uint32_t epoch, const char *subject, double value, Error *error)
 {
     char kept[128] = "nothing was saved yet";
     const char *where, *name = first_not_finite(t, &where);
@@ -57,7 +57,7 @@ int trainer_diverged(const Trainer *t, uint64_t step, const char *subject, doubl
         snprintf(kept, sizeof kept, "kept last.safetensors of step %llu", (unsigned long long)t->saved_step);
     error_set(error, EXIT_diverged, "%s is %s at step %llu (epoch %u, lr %g): %s: first not finite: %s%s%s; %s: "
               "start again with a lower --lr, or with --clip-grad 1", subject,
-              isnan(value) ? "NaN" : isinf(value) ? "infinite" : "not finite", (unsigned long long)step, (unsigned)((step - 1) / t->batches) + 1, (double)t->step_lr,
+              isnan(value) ? "NaN" : isinf(value) ? "infinite" : "not finite", (unsigned long long)step, epoch, (double)t->step_lr,
               t->folder ? t->folder->path : t->info.arch, where, name ? " of " : "", name ? name : "", kept);
     return EXIT_diverged;
 }
@@ -70,7 +70,7 @@ bool trainer_gradients(Trainer *t, const Batch *batch, LossSum *sum, Error *erro
     for (int i = 0; i < t->slices.share.parts; i++) {
         const PartWord *part = &t->slices.words[i];
         if (!isfinite(part->sum.loss)) {
-            trainer_diverged(t, t->state.step + 1, "loss", part->sum.loss, error);
+            trainer_diverged(t, t->state.step + 1, t->state.epoch + 1, "loss", part->sum.loss, error);
             return false;
         }
         t->stop = part->stop > t->stop ? part->stop : t->stop;
@@ -101,7 +101,7 @@ int trainer_step(Trainer *t, double *gradient_norm, Error *error)
         return EXIT_diverged;
     *gradient_norm = optimizer_step(t->optimizer, t->step_lr);
     if (!isfinite(*gradient_norm))
-        return trainer_diverged(t, t->state.step + 1, "gradient norm", *gradient_norm, error);
+        return trainer_diverged(t, t->state.step + 1, t->state.epoch + 1, "gradient norm", *gradient_norm, error);
 
     t->step_loss = sum.loss / sum.count;
     at->step++;

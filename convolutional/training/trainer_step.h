@@ -19,7 +19,8 @@ int trainer_step_around(Trainer *trainer, double *gradient_norm, Error *error);
 /* Two batches of a validation, or what this rank has of their first part, without keeping their figures: seconds of the second, or of the only one; its loss and hits in *sum. */
 double trainer_try_validation(Trainer *trainer, LossSum *sum);
 
-/* The line for a number that is not finite (0: for one that is not known), found in or after a step, counted from 1; returns EXIT_diverged. */
-int trainer_diverged(const Trainer *trainer, uint64_t step, const char *subject, double value, Error *error);
+/* The line for a number that is not finite (0: for one that is not known), found in or after a step of an epoch, both counted from 1; returns
+ * EXIT_diverged. */
+int trainer_diverged(const Trainer *trainer, uint64_t step, uint32_t epoch, const char *subject, double value, Error *error);
 
 #endif
