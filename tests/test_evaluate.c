@@ -200,6 +200,9 @@ static void test_fits(void **state)
     assert_true(lock >= 0);
     check_mistake(&(Case){ "evaluate fit --threads 1 --fit-temperature -q", 4, "", "fit" });
     check(&(Case){ "ln -s fit/best.safetensors linked", 0, "", "" });
+    /* A run's data are those of its args.json, also where its weights lie elsewhere: test_mistakes has made these two classes. */
+    check(&(Case){ "mkdir far && cp -r tested near && mv near/best.safetensors far/best && ln -s ../far/best near/best.safetensors && "
+                   "evaluate near --threads 1 -q --json >lines && grep -c top1 lines", 0, "1\n", "" });
     check_mistake(&(Case){ "evaluate linked --threads 1 --fit-temperature -q", 4, "", "fit" });
     folder_unlock(lock);
     free(old);
@@ -256,6 +259,7 @@ static void test_predict_calibrated(void **state)
     snprintf(command, sizeof command, "predict run one.ppm in --threads 1 --temperature %.9g --reject %.9g", json_number(json, "temperature"),
              json_number(json, "reject_below"));
     json_decref(json);
+    check(&(Case){ "predict calibrated one.ppm --threads 1 --temperature 7", 0, "one.ppm:  ", "threshold for unknown is for its own temperature, and is left out" });
     assert_int_equal(run(command, &typed, &err), 0);
     free(err);
     assert_int_equal(run("predict calibrated one.ppm in --threads 1", &kept, &err), 0);

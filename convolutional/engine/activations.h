@@ -38,7 +38,7 @@ typedef struct ActivationInfo {
     const char *range;            /* "(-inf, inf)" */
     const char *paper;
     const char *good_for, *bad_for;
-    float       gain;             /* weights start with variance gain^2 / fan_in; 0: what activation_gain computes */
+    float       gain;             /* activation_gain with the usual parameters; 0: what that computes */
     bool        cheap;            /* a few multiplications: computed again rather than kept */
     bool        learned;          /* the parameters are one a channel, trained, and start as the defaults or what was asked for */
     double      kinks[4];         /* where the derivative jumps: tests keep away */

@@ -32,6 +32,17 @@ char *text_format(const char *format, ...)
     return text;
 }
 
+const char *text_line(const char **at, const char *end, size_t *length)
+{
+    const char *line = *at;
+    if (line >= end)
+        return NULL;
+    const char *newline = memchr(line, '\n', (size_t)(end - line));
+    *length = (size_t)((newline ? newline : end) - line);
+    *at = newline ? newline + 1 : end;
+    return line;
+}
+
 /* Takes no memory: the C library has this locale ready. */
 static locale_t plain_locale(void)
 {
@@ -110,17 +121,6 @@ static int shown_bytes(const unsigned char *at)
     }
     const bool is_none = code < least[more] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000);
     return is_none || is_control(code) ? 0 : more + 1;
-}
-
-const char *text_line(const char **at, const char *end, size_t *length)
-{
-    const char *line = *at;
-    if (line >= end)
-        return NULL;
-    const char *newline = memchr(line, '\n', (size_t)(end - line));
-    *length = (size_t)((newline ? newline : end) - line);
-    *at = newline ? newline + 1 : end;
-    return line;
 }
 
 void text_printable(const char *text, char *to, size_t size)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "files.h"
+#include "text.h"
 #include "text_width.h"
 
 enum { LEGIBLE = 40, NUMBERS = 20, PAIRS = 20 };      /* classes of a chart with names, with numbers in its cells, of a printed matrix */
@@ -152,8 +153,9 @@ void metrics_confusion_print(const Metrics *m, char *const *names, FILE *stream)
         widest = table_cell_width(names[k]) > widest ? table_cell_width(names[k]) : widest;
     table_print_cell(stream, "true class", widest, false);
     for (int k = 0; k < m->classes; k++) {
-        char name[4 * COLUMNS + 1];
-        snprintf(name, sizeof name, "%.*s", (int)text_fit(names[k], COLUMNS), names[k]);
+        char name[256];
+        text_printable(names[k], name, sizeof name);
+        name[text_fit(name, COLUMNS)] = '\0';
         fputs("  ", stream);
         table_print_cell(stream, name, COLUMNS, true);
     }

@@ -21,7 +21,7 @@ static char *read_name(const char **at)
     size_t length = 0;
     const char *c = *at + 1;
     if (**at == '"')
-        for (; *c && *c != '\n' && (*c != '"' || c[1] == '"'); c += 1 + (*c == '"'))
+        for (; *c && (*c != '"' || c[1] == '"'); c += 1 + (*c == '"'))
             name[length++] = *c;
     if (**at != '"' || c[0] != '"' || c[1] != ',') {
         free(name);
@@ -42,7 +42,7 @@ static json_t *read_suspect(const char *line)
         return NULL;
     const char *at = line + read;
     char *label = read_name(&at), *called = label ? read_name(&at) : NULL;
-    if (called && sscanf(at, "%lf,%lf%n", &loss, &probability, &end) == 2 && (at[end] == '\n' || !at[end]))
+    if (called && sscanf(at, "%lf,%lf%n", &loss, &probability, &end) == 2 && !at[end])
         suspect = json_pack("{s:I, s:s, s:s, s:o, s:o}", "image", (json_int_t)image, "label", label, "called", called, "loss", json_finite(loss),
                             "sure", json_finite(probability));      /* NULL for names that are not UTF-8 */
     free(label);
@@ -64,10 +64,10 @@ json_t *report_suspect_list(ReportRun *run, const char *path)
     if (!text)
         return json_made(json_null());
     json_t *list = json_made(json_array());
-    const char *at = text + sizeof header - 1, *end = text + size;
+    bool whole = !strncmp(text, header, sizeof header - 1);
+    const char *at = whole ? text + sizeof header - 1 : text, *end = text + size;
     size_t length;
     int line = 1, count = 0;
-    bool whole = !strncmp(text, header, sizeof header - 1);
     for (const char *next; whole && (next = text_line(&at, end, &length)) != NULL; line++) {
         char *cells = text_format("%.*s", (int)length, next);
         json_t *suspect = read_suspect(cells);

@@ -66,7 +66,7 @@ StackScore stack_train(Stack *stack, const uint16_t *labels, float lr);
 StackScore stack_measure(Stack *stack, const uint16_t *labels);
 
 /* batch x width numbers, valid until the next call: a layer's, since the last forward; the loss's gradient by them, since the last
- * backward. */
+ * backward. Of the sums of a gated unit only x, without its gate. */
 const float *stack_values(Stack *stack, int layer, StackPlace place);
 const float *stack_gradient(Stack *stack, int layer, StackPlace place);
 int          stack_count(const Stack *stack);              /* batch x width */

@@ -87,7 +87,9 @@ bool comparison_tell(const Measured *measured, const Comparison *comparison, con
     if (ok && (data->count != measured->data->count || memcmp(data->labels, measured->data->labels, data->count * sizeof *data->labels)))
         ok = error_set(error, EXIT_input, "the images changed while they were read: %s: start again", data->path);
     if (ok) {
-        Measured other = measured_new(path, &model, data, pass);
+        Pass own = *pass;
+        own.views.temperature = model.info.temperature;
+        Measured other = measured_new(path, &model, data, &own);
         ok = isfinite(other.sum.loss);
         if (ok)
             tell_pairs(measured, &other, format);

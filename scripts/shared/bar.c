@@ -2,7 +2,6 @@
 
 #include "bar.h"
 
-#include "terminal.h"
 #include "text_width.h"
 
 #include <stdio.h>

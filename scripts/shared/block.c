@@ -3,7 +3,6 @@
 #include "block.h"
 
 #include "bar.h"
-#include "terminal.h"
 #include "text_width.h"
 
 #include <math.h>

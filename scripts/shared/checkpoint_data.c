@@ -9,13 +9,24 @@
 #include "run_folder.h"
 #include "text.h"
 
+/* The args.json of the folder that the file is in; NULL: there is none. The caller frees it. */
+static char *arguments_beside(const char *checkpoint)
+{
+    char *folder = run_folder_of(checkpoint), *arguments = run_folder_file(folder, RUN_arguments);
+    free(folder);
+    if (access(arguments, F_OK) == 0)
+        return arguments;
+    free(arguments);
+    return NULL;
+}
+
 bool checkpoint_data_options(const OptionTable *table, const char *checkpoint, void *flags, OptionLine *line, Error *error)
 {
-    char *file = realpath(checkpoint, NULL), *folder = run_folder_of(file ? file : checkpoint);      /* the run's, also where a link leads there */
-    char *arguments = run_folder_file(folder, RUN_arguments);
-    const bool ok = access(arguments, F_OK) != 0 || options_load(table, arguments, flags, line, error);
+    char *file = realpath(checkpoint, NULL), *arguments = arguments_beside(checkpoint);
+    if (!arguments && file)      /* a link that leads into a run's folder */
+        arguments = arguments_beside(file);
+    const bool ok = !arguments || options_load(table, arguments, flags, line, error);
     free(arguments);
-    free(folder);
     free(file);
     return ok;
 }
