@@ -20,8 +20,8 @@ import termios
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PICTURE = ROOT / "docs" / "run.svg"
 COLUMNS, ROWS = 120, 40
-TRAIN = "train lenet --data shapes --epochs 6"
-AFTERWARDS = ["evaluate runs/lenet-relu-1/best.safetensors"]
+TRAIN = "train baseline --data shapes --epochs 6"
+AFTERWARDS = ["evaluate runs/baseline-relu-1/best.safetensors"]
 SHOWN_WHILE = re.compile(r"epoch 5/6 \[#{20}")      # the block's bar, half-way through the last epoch but one
 EPOCH = re.compile(r"epoch \d+/\d+  ")
 
