@@ -111,26 +111,13 @@ bool activation_is_gated(Activation activation)
     return activation_key(activation) == ACT_formula && formula_of(activation.info)->gated;
 }
 
-/* 1 / sqrt(E f(x)^2) of a standard normal x, by the trapezoid rule. */
-static double computed_gain(Activation activation)
-{
-    const double step = 1.0 / 256, far = 10;
-    double moment = 0, total = 0;
-    for (double x = -far; x <= far; x += step) {
-        const double weight = exp(-x * x / 2), f = activation_value(activation, x);
-        moment += weight * f * f;
-        total += weight;
-    }
-    return sqrt(total / moment);
-}
-
 /* The row's gain is that of its usual parameters; others change it as they change the values' size. */
 static double row_gain(Activation activation)
 {
     const Activation usual = activation_of_info(activation.info);
     if (!memcmp(usual.parameters, activation.parameters, sizeof usual.parameters))
         return (double)activation.info->gain;
-    return (double)activation.info->gain * computed_gain(activation) / computed_gain(usual);
+    return (double)activation.info->gain * formula_gain(activation) / formula_gain(usual);
 }
 
 float activation_gain(Activation activation)

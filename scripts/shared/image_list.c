@@ -4,6 +4,7 @@
 
 #include "disk.h"
 #include "image.h"
+#include "list.h"
 #include "text.h"
 
 #include <errno.h>
@@ -26,8 +27,7 @@ typedef struct Search {
     ImageList  *list;
     int         root;
     const char *path;           /* the root's, as given */
-    Place      *places;         /* of the folders that have been begun */
-    size_t      count, room;
+    List        places;         /* of the folders that have been begun; owned */
 } Search;
 
 static void append(ImageList *list, const char *path)
@@ -68,19 +68,13 @@ static bool search_entry(Search *search, const Entry *entry, const char *inner, 
 /* Whether the folder is new; from now on it is not. */
 static bool begin_place(Search *search, Place place)
 {
-    for (size_t i = 0; i < search->count; i++)
-        if (search->places[i].device == place.device && search->places[i].number == place.number)
+    for (int i = 0; i < search->places.count; i++) {
+        const Place *begun = search->places.items[i];
+        if (begun->device == place.device && begun->number == place.number)
             return false;
-    if (search->count == search->room) {
-        const size_t room = search->room ? 2 * search->room : 64;
-        Place *places = allocate(room, sizeof *places, "a list of folders");
-        if (search->count)
-            memcpy(places, search->places, search->count * sizeof *places);
-        free(search->places);
-        search->places = places;
-        search->room = room;
     }
-    search->places[search->count++] = place;
+    Place *own = list_add(&search->places, allocate(1, sizeof *own, "a list of folders"));
+    *own = place;
     return true;
 }
 
@@ -118,7 +112,7 @@ static bool add_folder(ImageList *list, const char *path, Error *error)
         return false;
     const bool whole = search_folder(&search, ".", 0, error);
     close(search.root);
-    free(search.places);
+    list_clear(&search.places, free);
     if (!whole)
         return false;
     if (list->count == before && list->links.count > links)
