@@ -107,38 +107,60 @@ bool results_compared(const Results *r, int first, int second, int most)
     return r->count <= most || first == r->leader || second == r->leader;
 }
 
-/* Every choice with every later one, or where there are many with the best alone; Holm's correction is over all of them. */
+typedef struct ChoicePair {
+    int    first, second, runs;      /* runs: pairs of equal seeds */
+    Paired paired;
+} ChoicePair;
+
+/* Every choice with every later one, or where there are many with the best alone. The caller frees it. */
+static ChoicePair *choice_pairs(const Results *r, int *count)
+{
+    const size_t n = (size_t)r->count;
+    ChoicePair *pairs = allocate(r->count <= COMPARED ? n * (n - 1) / 2 + 1 : n, sizeof *pairs, "comparisons");
+    *count = 0;
+    for (int a = 0; a < r->count; a++)
+        for (int b = a + 1; b < r->count; b++)
+            if (results_compared(r, a, b, COMPARED)) {
+                ChoicePair *pair = &pairs[(*count)++];
+                *pair = (ChoicePair){ .first = a, .second = b };
+                pair->paired = compare(r, a, b, &pair->runs);
+            }
+    return pairs;
+}
+
+static void add_pair(Table *table, const Results *r, const ChoicePair *pair, double corrected)
+{
+    const int choices[] = { pair->first, pair->second };
+    const Paired *paired = &pair->paired;
+    const double numbers[] = { pair->runs, paired->mean, pair->runs > 1 ? paired->deviation : NAN, pair->runs > 1 ? paired->t : NAN, paired->p, corrected };
+    for (int i = 0; i < 2; i++) {
+        char *name = grid_name(r->sweep->grid, choices[i]);
+        table_text(table, name);
+        free(name);
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        table_number(table, numbers[i]);
+}
+
+/* Holm's correction is over all that are compared. */
 static Table *compare_all(Results *r)
 {
     Table *table = table_new((const char *const[]){ "first", "second", "pairs", "difference", "deviation", "t", "p", "p_holm", NULL });
-    const int most = r->count * (r->count - 1) / 2;
-    double *p = allocate((size_t)most + 1, sizeof *p, "p-values"), *corrected = allocate((size_t)most + 1, sizeof *p, "p-values");
-    int at = 0, pairs;
-    for (int a = 0; a < r->count; a++)
-        for (int b = a + 1; b < r->count; b++)
-            if (results_compared(r, a, b, COMPARED))
-                p[at++] = compare(r, a, b, &pairs).p;
-    significance_holm(p, at, corrected);
-    at = 0;
-    for (int a = 0; a < r->count; a++)
-        for (int b = a + 1; b < r->count; b++) {
-            if (!results_compared(r, a, b, COMPARED))
-                continue;
-            const Paired paired = compare(r, a, b, &pairs);
-            char *names[] = { grid_name(r->sweep->grid, a), grid_name(r->sweep->grid, b) };
-            const double numbers[] = { pairs, paired.mean, pairs > 1 ? paired.deviation : NAN, pairs > 1 ? paired.t : NAN, paired.p, corrected[at] };
-            r->p[a * r->count + b] = r->p[b * r->count + a] = corrected[at++];
-            r->differences[a * r->count + b] = paired.mean;
-            r->differences[b * r->count + a] = -paired.mean;
-            for (int i = 0; i < 2; i++)
-                table_text(table, names[i]);
-            for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-                table_number(table, numbers[i]);
-            free(names[0]);
-            free(names[1]);
-        }
+    int count;
+    ChoicePair *pairs = choice_pairs(r, &count);
+    double *p = allocate(2 * (size_t)count + 1, sizeof *p, "p-values"), *corrected = p + count;
+    for (int i = 0; i < count; i++)
+        p[i] = pairs[i].paired.p;
+    significance_holm(p, count, corrected);
+    for (int i = 0; i < count; i++) {
+        const int a = pairs[i].first, b = pairs[i].second;
+        r->p[a * r->count + b] = r->p[b * r->count + a] = corrected[i];
+        r->differences[a * r->count + b] = pairs[i].paired.mean;
+        r->differences[b * r->count + a] = -pairs[i].paired.mean;
+        add_pair(table, r, &pairs[i], corrected[i]);
+    }
+    free(pairs);
     free(p);
-    free(corrected);
     return table;
 }
 
