@@ -200,7 +200,7 @@ static bool parameters_parse(const char *text, Activation *activation, Error *er
         return error_set(error, EXIT_usage, "activation is not finite: %s of '%s:%.120s': choose a number nearer to %g",
                          row->parameters, row->key, text, (double)row->defaults[0]);
     const double gain = (double)activation_gain(*activation);
-    if (!(gain < 1e4 && gain > 1e-4))
+    if (!formula_gain_fits(gain))
         return error_set(error, EXIT_usage, "an activation whose values are too %s: %s of '%s:%.120s': for a standard normal x they have root mean square %.3g: "
                          "choose a number nearer to %g", gain < 1 ? "large" : "small", row->parameters, row->key, text, 1 / gain, (double)row->defaults[0]);
     return true;

@@ -170,6 +170,11 @@ double formula_gain(Activation activation)
     return gain_of(formula_of(activation.info), activation);
 }
 
+bool formula_gain_fits(double gain)
+{
+    return gain > 1e-4 && gain < 1e4;
+}
+
 const char *formula_slope_text(const ActivationInfo *info, int variable, char *text, size_t size)
 {
     const Formula *formula = formula_of(info);
@@ -210,7 +215,7 @@ static bool fits(const Formula *formula, Activation activation, float *gain, Err
     if (!is_finite(formula, activation, error))
         return false;
     const double computed = gain_of(formula, activation);
-    if (!(computed < 1e4 && computed > 1e-4))
+    if (!formula_gain_fits(computed))
         return error_set(error, EXIT_usage, "a formula whose values are too %s: '%.200s': for a standard normal x they have root mean square %.3g: "
                          "multiply it by a number", computed < 1 ? "large" : "small", activation.info->key, 1 / computed);
     *gain = formula->gated ? 0 : (float)computed;

@@ -40,7 +40,10 @@ double formula_slope(Activation activation, double x);
  * arXiv:1502.01852). */
 double formula_gain(Activation activation);
 
-/* Its derivative by a variable that it reads (expression.h), as text without the parameters behind it; returns text. */
+/* Whether weights may start with such a gain: from 1e-4 to 1e4, so that no sum of float overflows. */
+bool formula_gain_fits(double gain);
+
+/* The derivative of the formula by a variable that it reads (expression.h), as text without the parameters behind it; returns text. */
 const char *formula_slope_text(const ActivationInfo *info, int variable, char *text, size_t size);
 
 #endif
