@@ -63,14 +63,14 @@ static const OptionTable table = {
 };
 
 /* Loads up to `most` images from *next on into `data`; names: which files they are. Damaged ones are told and left out: false. */
-static bool load_chunk(const ImageList *list, size_t *next, uint32_t most, const ImageOptions *how, Dataset *data, const char **names)
+static bool load_chunk(const ImageList *list, int *next, uint32_t most, const ImageOptions *how, Dataset *data, const char **names)
 {
     const size_t bytes = (size_t)data->channels * (size_t)data->height * (size_t)data->width;
     bool whole = true;
     data->count = 0;
-    for (; *next < list->count && data->count < most; ++*next) {
+    for (; *next < list->paths.count && data->count < most; ++*next) {
         Error error;
-        const char *path = list->paths[*next];
+        const char *path = list->paths.items[*next];
         if (image_load(path, how, data->images + data->count * bytes, &error)) {
             names[data->count++] = path;
             continue;
@@ -81,13 +81,20 @@ static bool load_chunk(const ImageList *list, size_t *next, uint32_t most, const
     return whole;
 }
 
+/* Large images go in smaller batches: no batch takes more memory than a full one of 224 x 224. */
+static int images_at_once(int side)
+{
+    const int fit = (int)((int64_t)BATCH * 224 * 224 / ((int64_t)side * side));
+    return fit < 1 ? 1 : fit < BATCH ? fit : BATCH;
+}
+
 /* Predicts every image of the list in chunks of a batch. *whole: all could be read; each that could not has been told. False and a line if
  * a picture cannot be drawn. */
 static bool predict(const Model *model, const Plan *plan, ViewOptions how_seen, const ImageList *list, Printer *printer, Pictures *pictures,
                     bool *whole, Error *error)
 {
     const ModelInfo *info = &model->info;
-    const int batch = list->count < BATCH ? (int)list->count : BATCH;
+    const int most = images_at_once(info->side), batch = list->paths.count < most ? list->paths.count : most;
     const ImageOptions how = model_image_options(info);
     const char *names[BATCH];
     bool drawn = true;
@@ -99,7 +106,7 @@ static bool predict(const Model *model, const Plan *plan, ViewOptions how_seen, 
     };
     Program *program = model_program(model, plan, batch, note_print, NULL);
     Views *views = views_new(model->network, program, how_seen);
-    for (size_t next = 0; drawn && next < list->count;) {
+    for (int next = 0; drawn && next < list->paths.count;) {
         *whole = load_chunk(list, &next, (uint32_t)batch, &how, &data, names) && *whole;
         if (data.count == 0)
             continue;
@@ -123,9 +130,12 @@ static bool predict(const Model *model, const Plan *plan, ViewOptions how_seen, 
 
 static bool list_images(const PredictFlags *flags, const OptionLine *line, ImageList *list, Error *error)
 {
+    const char *reader = flags->list && !strcmp(flags->list, "-") ? "--list -" : NULL;      /* of standard input */
     for (int i = 1; i < line->argument_count; i++) {
-        if (flags->list && !strcmp(flags->list, "-") && !strcmp(line->arguments[i], "-"))
-            return error_set(error, EXIT_usage, "two things from standard input: -, --list -: put the image, or the list, into a file");
+        const bool standard_input = !strcmp(line->arguments[i], "-");
+        if (reader && standard_input)
+            return error_set(error, EXIT_usage, "two things from standard input: %s, -: put one of them into a file", reader);
+        reader = standard_input ? "-" : reader;
         if (!image_list_add(list, line->arguments[i], error))
             return false;
     }

@@ -225,6 +225,7 @@ static void test_predict(void **state)
         { "predict run 'in/*.jpg'",                                                3, "", "correct the pattern" },
         { "predict run --list /dev/null",                                          3, "", "the list is empty" },
         { "predict run - --list - </dev/null",                                     2, "", "two things from standard input" },
+        { "predict run - - </dev/null",                                            2, "", "two things from standard input" },
         { "predict run --list nowhere",                                            3, "", "nowhere" },
         { "(echo one.ppm; echo gone.ppm; echo in/a.ppm) | predict run --list - -k 1 --threads 1 >lines; code=$?; cut -d: -f1 lines; exit $code",
                                                                                    3, "one.ppm\nin/a.ppm\n", "gone.ppm" },

@@ -4,7 +4,6 @@
 
 #include "disk.h"
 #include "image.h"
-#include "list.h"
 #include "text.h"
 
 #include <errno.h>
@@ -32,16 +31,7 @@ typedef struct Search {
 
 static void append(ImageList *list, const char *path)
 {
-    if (list->count == list->room) {
-        const size_t room = list->room ? 2 * list->room : 64;
-        char **paths = allocate(room, sizeof *paths, "a list of images");
-        if (list->count)
-            memcpy(paths, list->paths, list->count * sizeof *paths);
-        free(list->paths);
-        list->paths = paths;
-        list->room = room;
-    }
-    list->paths[list->count++] = text_copy(path);
+    list_add(&list->paths, text_copy(path));
 }
 
 static bool unreadable(const char *path, int number, Error *error)
@@ -106,7 +96,8 @@ static bool search_folder(Search *search, const char *folder, int depth, Error *
 
 static bool add_folder(ImageList *list, const char *path, Error *error)
 {
-    const size_t before = list->count, links = list->links.count;
+    const int before = list->paths.count;
+    const size_t links = list->links.count;
     Search search = { .list = list, .root = disk_folder(path, error), .path = path };
     if (search.root < 0)
         return false;
@@ -115,11 +106,11 @@ static bool add_folder(ImageList *list, const char *path, Error *error)
     list_clear(&search.places, free);
     if (!whole)
         return false;
-    if (list->count == before && list->links.count > links)
+    if (list->paths.count == before && list->links.count > links)
         return error_set(error, EXIT_input, "no image: %s: symbolic links that lead out of the folder or nowhere are not followed "
                          "(%s%s): give the folder they lead to, or name the images", path, list->links.first,
                          name_list_more(&list->links));
-    return list->count > before ||
+    return list->paths.count > before ||
            error_set(error, EXIT_input, "no image: %s: the folder holds none that can be read: name another", path);
 }
 
@@ -166,7 +157,7 @@ static bool add_lines(ImageList *list, FILE *stream, const char *shown, Error *e
     struct stat about;
     char *line = NULL;
     size_t room = 0;
-    const size_t before = list->count;
+    const int before = list->paths.count;
     bool whole = true;
     bool first = true;
     for (ssize_t length; whole && (length = getline(&line, &room, stream)) >= 0; first = false) {
@@ -185,7 +176,7 @@ static bool add_lines(ImageList *list, FILE *stream, const char *shown, Error *e
     if (whole && ferror(stream))
         whole = unreadable(shown, errno, error);
     free(line);
-    return whole && (list->count > before || error_set(error, EXIT_input, "no image: %s: the list is empty: put a path in each line", shown));
+    return whole && (list->paths.count > before || error_set(error, EXIT_input, "no image: %s: the list is empty: put a path in each line", shown));
 }
 
 bool image_list_read(ImageList *list, const char *path, Error *error)
@@ -225,8 +216,6 @@ void image_list_notes(const ImageList *list, void (*note)(void *context, const c
 
 void image_list_clear(ImageList *list)
 {
-    for (size_t i = 0; i < list->count; i++)
-        free(list->paths[i]);
-    free(list->paths);
+    list_clear(&list->paths, free);
     *list = (ImageList){ 0 };
 }

@@ -3,14 +3,12 @@
 #ifndef CONVZOO_IMAGE_LIST_H
 #define CONVZOO_IMAGE_LIST_H
 
-#include <stddef.h>
-
 #include "errors.h"
 #include "file_names.h"
+#include "list.h"
 
 typedef struct ImageList {
-    char   **paths;
-    size_t   count, room;
+    List     paths;                       /* of char *, owned */
     NameList left_out, links, again;      /* found in folders and not taken: other files; links that are not followed; folders that were searched before */
 } ImageList;
 
