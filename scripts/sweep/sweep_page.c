@@ -22,14 +22,6 @@
 
 enum { DIGITS = 6, CURVES = 64, COMPARED = 24 };      /* choices with curves; choices of which every two are compared */
 
-/* What was typed need not be UTF-8. */
-static json_t *words(const char *text)
-{
-    char shown[512];
-    text_printable(text, shown, sizeof shown);
-    return json_made(json_string(shown));
-}
-
 static json_t *curve_of(const double *loss, const double *top1, int epochs)
 {
     json_t *list = json_made(json_array());
@@ -63,7 +55,7 @@ static json_t *axes_of(const Grid *grid)
     for (int i = 0; i < grid->count; i++) {
         json_t *values = json_made(json_array());
         for (int k = 0; k < grid->axes[i].count; k++)
-            json_append(values, words(grid->axes[i].values[k]));
+            json_append(values, json_text(grid->axes[i].values[k]));
         json_append(axes, json_pack("{s:s, s:o}", "name", settings_at(grid->axes[i].setting)->name, "values", values));
     }
     return axes;
@@ -74,7 +66,7 @@ static json_t *settings_of(const Sweep *sweep)
     json_t *settings = json_made(json_object());
     for (int i = 0; i < settings_count(); i++)
         if (sweep->common[i] && settings_at(i)->keep != KEEP_call)
-            json_object_set_new(settings, settings_at(i)->name, words(sweep->common[i]));
+            json_object_set_new(settings, settings_at(i)->name, json_text(sweep->common[i]));
     return settings;
 }
 
@@ -86,9 +78,9 @@ static json_t *choices_of(const Results *r)
         const bool other = r->leader >= 0 && i != r->leader;
         json_t *values = json_made(json_array());
         for (int axis = 0; axis < r->sweep->grid->count; axis++)
-            json_append(values, words(grid_value(r->sweep->grid, i, axis)));
+            json_append(values, json_text(grid_value(r->sweep->grid, i, axis)));
         char *name = grid_name(r->sweep->grid, i);
-        json_append(list, json_pack("{s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", words(name), "values", values, "runs", c->runs,
+        json_append(list, json_pack("{s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", json_text(name), "values", values, "runs", c->runs,
                                     "mean", json_finite(c->mean), "deviation", json_finite(c->deviation), "best", json_finite(c->best),
                                     "behind", json_finite(other ? r->differences[i * r->count + r->leader] : NAN),
                                     "p", json_finite(other ? r->p[i * r->count + r->leader] : NAN), "seconds", json_finite(c->seconds),
@@ -132,7 +124,7 @@ static json_t *name_of(const char *folder)
         length--;
     char *name = text_format("%.*s", (int)length, folder);
     const char *slash = strrchr(name, '/');
-    json_t *shown = words(slash && slash[1] ? slash + 1 : name);
+    json_t *shown = json_text(slash && slash[1] ? slash + 1 : name);
     free(name);
     return shown;
 }
