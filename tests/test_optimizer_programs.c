@@ -19,6 +19,7 @@ static const Case runs[] = {
     { TRAIN "--output c --opt nag --sched poly --sched-power 2 --warmup-lr 0.001 --clip-grad 0.1 --clip-mode value --max-steps 2", 0, "", NULL },
     { "train --resume c", 0, "val top1", "going on at step 2 of 6" },
     { TRAIN "--output d --opt muon --muon-other sgd --muon-other-lr 1 --sched plateau --patience-epochs 0 -q", 0, "val top1", "" },
+    { "train convnext_atto --data shapes --limit 16 -b 8 --threads 1 --img-size 16 --max-steps 2 -q --clip-mode agc --clip-grad 0.1 --output gamma", 0, "val top1", "" },
 };
 
 static const Case mistakes[] = {

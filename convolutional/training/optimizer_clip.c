@@ -65,7 +65,7 @@ static void clip_outputs(const Optimizer *optimizer, const Param *param)
 {
     const Parameters *p = network_parameters(optimizer->network);
     const size_t offset = parameters_span(optimizer->network, param).offset;
-    const size_t outputs = param->rank > 1 ? (size_t)param->dims[0] : 1, count = param->count / outputs;
+    const size_t outputs = param->role == PARAM_weight && param->rank > 1 ? (size_t)param->dims[0] : 1, count = param->count / outputs;
     const uint32_t *positions = optimizer->positions[param->index];
     CHECK(positions || outputs == 1, "'%s': its positions are not known", param->name);
     #pragma omp parallel for schedule(static)
