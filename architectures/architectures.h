@@ -10,7 +10,7 @@
 
 enum { ARCH_DEPTH_MOST = 400, ARCH_WIDTH_MOST = 16384, ARCH_STEM_MOST = 4 };
 
-/* Zero is the architecture's own. Refused where the network has nothing that it could change. */
+/* Zero is the architecture's own. All but no_dropout are refused where the network has nothing that they could change. */
 typedef struct ArchOptions {
     int        classes;
     Activation act;                /* every body activation; the registry resolves ACT_native before build */
@@ -67,6 +67,7 @@ typedef struct Architecture {
     const char *recipes[RECIPE_COUNT];      /* settings, as text: "opt=sgd lr=0.05 ..." (training/settings.h). RECIPE_default trains it
                                                well with no other flag; the others are what they change of it */
     int         least_side;        /* smallest image side it takes */
+    int         least_large_side;  /* the same of a network for images above SMALL_SIDE, which smaller ones are trained with at first */
     Tensor   *(*build)(Network *net, Tensor *image, const ArchOptions *options);   /* returns the logits: classes 1 1 */
 } Architecture;
 

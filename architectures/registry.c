@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const Architecture architectures[] = {
-#define X(key_, aliases_, paper_, about_, act_, side_, ...) \
-    { .key = #key_, .aliases = aliases_, .paper = paper_, .about = about_, .act = act_, .least_side = side_, \
+#define X(key_, aliases_, paper_, about_, act_, side_, large_side_, ...) \
+    { .key = #key_, .aliases = aliases_, .paper = paper_, .about = about_, .act = act_, .least_side = side_, .least_large_side = large_side_, \
       .recipes = { __VA_ARGS__ }, .build = key_ },
 #include "architectures.def"
 #undef X
@@ -170,7 +170,9 @@ static float same_width(const Architecture *arch, Shape image, const ArchOptions
 
 int architecture_least_side(const Architecture *arch, const ArchOptions *options)
 {
-    return options->stem ? arch->least_side * options->stem / 2 : arch->least_side;      /* the least is meant for patches of 2 x 2 */
+    if (options->stem)
+        return arch->least_side * options->stem / 2;      /* the least is meant for patches of 2 x 2 */
+    return options->full_side > SMALL_SIDE ? arch->least_large_side : arch->least_side;
 }
 
 Network *architecture_network(const Architecture *arch, Shape image, const ArchOptions *options, Error *error)

@@ -261,6 +261,20 @@ static void test_registry(void **state)
 
 /* ---- sizes ---- */
 
+static void expect_logits(const Architecture *arch, int side, ArchOptions options)
+{
+    Network *net = build(arch, (Shape){ 3, side, side }, options);
+    parameters_init(net, 1);
+    Program *program = program_compile(net, &(Plan){0}, PURPOSE_inference, 1);
+    for (int k = 0; k < 3 * side * side; k++)
+        program_image(program)[k] = (float)(k % 7) / 7;
+    program_forward(program);
+    for (int k = 0; k < options.classes; k++)
+        assert_true(isfinite(program_logits(program)[k]));
+    program_free(program);
+    network_free(net);
+}
+
 /* The least side is enough to compute logits from; one less is refused, and so is what is not square. */
 static void test_sides(void **state)
 {
@@ -275,17 +289,21 @@ static void test_sides(void **state)
         refuse(arch, (Shape){ 3, side, side + 1 }, size);
         refuse(arch, (Shape){ 3, 0, 0 }, "0 x 0");
         refuse(arch, (Shape){ 3, -5, -5 }, "-5 x -5");
+        expect_logits(arch, side, (ArchOptions){ .classes = 3 });
+    }
+}
 
-        Network *net = build(arch, (Shape){ 3, side, side }, (ArchOptions){ .classes = 3 });
-        parameters_init(net, 1);
-        Program *program = program_compile(net, &(Plan){0}, PURPOSE_inference, 1);
-        for (int k = 0; k < 3 * side * side; k++)
-            program_image(program)[k] = (float)(k % 7) / 7;
-        program_forward(program);
-        for (int k = 0; k < 3; k++)
-            assert_true(isfinite(program_logits(program)[k]));
-        program_free(program);
-        network_free(net);
+/* The same of a network that is for larger images. */
+static void test_sides_with_the_large_stem(void **state)
+{
+    (void)state;
+    const ArchOptions options = { .classes = 3, .full_side = SMALL_SIDE + 1 };
+    for (int i = 0; i < architecture_count(); i++) {
+        Error error;
+        const Architecture *arch = architecture_at(i);
+        const int side = arch->least_large_side;
+        assert_null(architecture_network(arch, (Shape){ 3, side - 1, side - 1 }, &options, &error));
+        expect_logits(arch, side, options);
     }
 }
 
@@ -430,7 +448,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts), cmocka_unit_test(test_entries), cmocka_unit_test(test_activations),
         cmocka_unit_test(test_gated_units), cmocka_unit_test(test_dropout), cmocka_unit_test(test_squeeze_excite), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_registry), cmocka_unit_test(test_sides), cmocka_unit_test(test_init),
+        cmocka_unit_test(test_registry), cmocka_unit_test(test_sides), cmocka_unit_test(test_sides_with_the_large_stem), cmocka_unit_test(test_init),
         cmocka_unit_test(test_seeds), cmocka_unit_test(test_sequence), cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

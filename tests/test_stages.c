@@ -290,6 +290,8 @@ static void test_programs(void **state)
           "8 never, for its share is no whole epoch, 16 from epoch 1 on" },
         { "train resnet18 --data shapes --limit 20 -b 8 --threads 1 --img-size 16 --train-img-size 50%:50% --max-time 5s --output timed", 0, NULL,
           "training images are 16 x 16 from here on" },
+        { "train convnext_atto --data shapes --limit 20 -b 8 --threads 1 --epochs 2 --img-size 72 --train-img-size 30%:50% --output patches", 0, NULL,
+          "32 in epochs 1 to 1, 72 from epoch 2 on" },      /* 22 were too few for patches of 4 x 4 */
         { "train convnext_atto --data shapes --limit 20 -b 8 --threads 1 --img-size 16 --epochs 3 --output grows", 0, NULL,      /* its recipe */
           "sizes of the training images: 8 in epochs 1 to 1, 12 in epochs 2 to 2, 16 from epoch 3 on; validation at 16" },
         { "evaluate grows/last.safetensors --data shapes --limit 20 --threads 1 -q", 0, "of 20 images", NULL },
@@ -301,6 +303,9 @@ static void test_programs(void **state)
           "lenet cannot be trained at this size: --train-img-size 16: " },
         { "train baseline --data shapes --limit 64 --train-img-size 24:1 -q --output x", 2, NULL,
           "baseline cannot be trained at this size: --train-img-size 24: classifier.1.weight is not what it is at 32: use an architecture that ends in a pool" },
+        { "train convnext_atto --data shapes --limit 64 --img-size 72 --train-img-size 20:1 -q --output x", 2, NULL,
+          "convnext_atto cannot be trained at this size: --train-img-size 20: image of 20 x 20: convnext_atto takes square images of side 32 or more" },
+        { "train alexnet --data shapes --limit 64 --img-size 72 --train-img-size 24:1 -q --output x", 2, NULL, "takes square images of side 63 or more" },
         { "train lenet --data shapes --limit 64 --train-img-size 16: -q --output x", 2, NULL, "bad value '16:': --train-img-size" },
         { "train lenet --data shapes --limit 64 --train-img-size 16:60%,24:50% -q --output x", 2, NULL, "the shares of the run are 110%: use at most 100%" },
         { "train resnet18 --data shapes --limit 64 --train-img-size 16:1 --max-time 1m -q --output x", 2, NULL, "--max-time and --train-img-size: give shares" },

@@ -35,6 +35,13 @@ static bool same_parameters(const Trainer *t, const Stage *stage, Error *error)
     return refuse(t, stage, why, error);
 }
 
+static ArchOptions stage_options(const Trainer *t)
+{
+    ArchOptions options = t->subject.options;
+    options.full_side = t->train_set->height;
+    return options;
+}
+
 static bool build_stage(Trainer *t, Stage *stage, Error *error)
 {
     Error cause = { 0 };
@@ -43,8 +50,7 @@ static bool build_stage(Trainer *t, Stage *stage, Error *error)
         stage->network = t->network;
         return true;
     }
-    ArchOptions options = t->subject.options;
-    options.full_side = t->train_set->height;
+    const ArchOptions options = stage_options(t);
     stage->network = architecture_network(t->options.arch, image, &options, &cause);
     if (!stage->network || !network_trains_with(stage->network, t->slices.samples, &cause))
         return refuse(t, stage, cause.text, error);
@@ -57,7 +63,8 @@ static bool build_stage(Trainer *t, Stage *stage, Error *error)
 bool stages_build(Trainer *t, Error *error)
 {
     const StageSizes *sizes = &t->options.train_sizes;
-    const int full = t->train_set->height, least = architecture_least_side(t->options.arch, &t->subject.options);
+    const ArchOptions options = stage_options(t);
+    const int full = options.full_side, least = architecture_least_side(t->options.arch, &options);
     Stages *stages = &t->stages;
     for (int i = 0; i < sizes->count; i++)
         stages->of[stages->count++].side = stage_side(sizes->of[i], full, least);
