@@ -5,7 +5,7 @@
  *
  *   backward: dx = dy df/dx,  dg = dy df/dg,  dp[c] = sum over n, h, w of dy df/dp
  *
- * What a formula calls `noise` is uniform in [0, 1) in training, drawn for each number anew, and 1/2 in inference. Gated units: Dauphin et al.,
+ * What a formula of the catalogue calls `noise` is uniform in [0, 1) in training, drawn for each number anew, and 1/2 in inference. Gated units: Dauphin et al.,
  * 2016, arXiv:1612.08083; Shazeer, 2020, arXiv:2002.05202. */
 
 #include "modules.h"

@@ -8,6 +8,8 @@
 
 #include "text.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,13 +126,24 @@ static int input_of(const Node *node)
          : node->operator == OPERATOR_g ? EXPRESSION_g : EXPRESSION_parameter + node->operands[0];
 }
 
-static void place_leaves(Compiler *c)
+/* A constant is kept as float. */
+static bool number_fits(double number, Error *error)
+{
+    const float kept = (float)number;
+    return (isfinite(kept) && (kept != 0 || number == 0)) ||
+           error_set(error, EXIT_usage, "formula: its number %g is too %s for float: use one from %g to %g", number, isfinite(kept) ? "small" : "large",
+                     (double)FLT_MIN, (double)FLT_MAX);
+}
+
+static bool place_leaves(Compiler *c, Error *error)
 {
     for (int node = 0; node < c->tree.count; node++) {
         const Node *leaf = &c->tree.nodes[node];
         if (!c->needed[node] || !is_leaf(c, node))
             continue;
         if (leaf->operator == OPERATOR_number) {
+            if (!number_fits(leaf->number, error))
+                return false;
             c->code->numbers[c->code->constants] = (float)leaf->number;
             c->strips[node] = CONSTANT + c->code->constants++;
         } else {
@@ -138,6 +151,7 @@ static void place_leaves(Compiler *c)
             c->strips[node] = INPUT + input_of(leaf);
         }
     }
+    return true;
 }
 
 static int take_register(Compiler *c)
@@ -292,13 +306,15 @@ ExpressionCode *expression_compile(const Expression *const formulas[], int count
     read_formulas(&c, formulas, count, times_dy);
     compiler_open(&c);
     choose_plans(&c);
-    place_leaves(&c);
-    make_steps(&c, true);
-    make_steps(&c, false);
-    copy_outputs(&c);
-    number_strips(code);
+    const bool fits = place_leaves(&c, error);
+    if (fits) {
+        make_steps(&c, true);
+        make_steps(&c, false);
+        copy_outputs(&c);
+        number_strips(code);
+    }
     compiler_close(&c);
-    if (measure_strip(code, error))
+    if (fits && measure_strip(code, error))
         return code;
     expression_code_free(code);
     return NULL;

@@ -45,8 +45,8 @@ typedef struct ExpressionStrips {
     bool         each[EXPRESSION_PARAMETERS];
 } ExpressionStrips;
 
-/* The code that computes these formulas, at most EXPRESSION_OUTPUTS, each times dy where `times_dy`. NULL after an error: only of a
- * formula that needs too many values at once. Of NaN a formula is NaN; where it is multiplied by dy, it may be anything.
+/* The code that computes these formulas, at most EXPRESSION_OUTPUTS, each times dy where `times_dy`. NULL after an error: of a formula
+ * that needs too many values at once, or has a number that float does not hold. Of NaN a formula is NaN; where it is multiplied by dy, it may be anything.
  * Release with expression_code_free. */
 ExpressionCode *expression_compile(const Expression *const formulas[], int count, bool times_dy, Error *error);
 void            expression_code_free(ExpressionCode *code);

@@ -5,9 +5,11 @@
 #include "names.h"
 #include "text.h"
 
+#include <float.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +37,7 @@ static size_t bucket_of(const char *text)
 
 /* ---- making one ---- */
 
-/* A row's parameters are known by its names; `noise` is known everywhere, and drawn. */
+/* A row's parameters are known by its names; `noise` is known in every row, and drawn. */
 static const char noise_name[] = "noise";
 
 static Expression *parse_row(const ActivationInfo *info)
@@ -94,26 +96,51 @@ static Kept *kept_find(const ActivationInfo *info, const char *text)
     return NULL;
 }
 
-static void kept_add(Kept *kept, const char *text)
+static void kept_free(Kept *kept)
 {
-    Kept **bucket = &buckets[bucket_of(text)];
-    kept->next = *bucket;
-    *bucket = kept;
-    kept_count++;
+    formula_clear(&kept->formula);
+    free((char *)(uintptr_t)kept->typed.key);
+    free(kept);
+}
+
+/* Found, or NULL. Nothing is made under the lock: where memory runs out the caller may go on elsewhere (memory_guard). */
+static Kept *kept_look_up(const ActivationInfo *info, const char *text)
+{
+    pthread_mutex_lock(&lock);
+    Kept *kept = kept_find(info, text);
+    pthread_mutex_unlock(&lock);
+    return kept;
+}
+
+/* Keeps `made`, or frees it where another thread was faster; the one that is kept. NULL: there are too many. */
+static Kept *kept_add(Kept *made)
+{
+    const char *text = made->info->formula;
+    pthread_mutex_lock(&lock);
+    Kept *kept = kept_find(made->info == &made->typed ? NULL : made->info, text);
+    if (!kept && kept_count < FORMULA_MOST) {
+        Kept **bucket = &buckets[bucket_of(text)];
+        made->next = *bucket;
+        *bucket = kept = made;
+        kept_count++;
+    }
+    pthread_mutex_unlock(&lock);
+    if (kept != made)
+        kept_free(made);
+    return kept;
 }
 
 const Formula *formula_of(const ActivationInfo *info)
 {
-    pthread_mutex_lock(&lock);
-    Kept *kept = kept_find(info, info->formula);
+    Kept *kept = kept_look_up(info, info->formula);
     if (!kept) {
-        kept = allocate(1, sizeof *kept, "formula");
-        kept->info = info;
         Error error;
-        CHECK(formula_fill(&kept->formula, parse_row(info), true, &error), "formula of %s: %s", info->key, error.text);
-        kept_add(kept, info->formula);
+        Kept *made = allocate(1, sizeof *made, "formula");
+        made->info = info;
+        CHECK(formula_fill(&made->formula, parse_row(info), true, &error), "formula of %s: %s", info->key, error.text);
+        kept = kept_add(made);
+        CHECK(kept, "formula of %s: %d are kept", info->key, FORMULA_MOST);
     }
-    pthread_mutex_unlock(&lock);
     return &kept->formula;
 }
 
@@ -196,15 +223,27 @@ bool formula_is_meant(const char *text)
     return reads;
 }
 
+/* "the formula is infinite at x = 0" */
+static bool check_finite(double value, const char *what, double x, Activation activation, Error *error)
+{
+    char number[32];
+    snprintf(number, sizeof number, "%g", value);
+    return fabs(value) <= (double)FLT_MAX ||
+           error_set(error, EXIT_usage, "%s is %s at x = %g: '%.200s': write one that is finite from -20 to 20, such as 'x > 0 ? ... : ...'", what,
+                     isnan(value) ? "not a number" : isinf(value) ? "infinite" : number, x, activation.info->key);
+}
+
 /* An activation that is not finite somewhere near the middle would stop the first training that meets it. */
 static bool is_finite(const Formula *formula, Activation activation, Error *error)
 {
     for (int i = -160; i <= 160; i++) {
         const double x = i / 8.0;
-        const double f = apply(formula, formula->value, activation, x, -x), df = slope_at(formula, activation, x);
-        if (!isfinite(f) || !isfinite(df))
-            return error_set(error, EXIT_usage, "%s is %g at x = %g: '%.200s': write one that is finite from -20 to 20, such as 'x > 0 ? ... : ...'",
-                             isfinite(f) ? "the derivative of the formula" : "the formula", isfinite(f) ? df : f, x, activation.info->key);
+        if (!check_finite(apply(formula, formula->value, activation, x, -x), "the formula", x, activation, error) ||
+            !check_finite(slope_at(formula, activation, x), "the derivative of the formula", x, activation, error))
+            return false;
+        for (int p = EXPRESSION_parameter; p < EXPRESSION_VARIABLES; p++)
+            if (formula->slopes[p] && !check_finite(apply(formula, formula->slopes[p], activation, x, -x), "the derivative by a learned number of the formula", x, activation, error))
+                return false;
     }
     return true;
 }
@@ -238,9 +277,7 @@ static Kept *kept_typed(Expression *value, Error *error)
     if (formula_fill(&kept->formula, value, false, error) &&
         fits(&kept->formula, activation_of_info(&kept->typed), &kept->typed.gain, error))
         return kept;
-    formula_clear(&kept->formula);
-    free((char *)(uintptr_t)kept->typed.key);
-    free(kept);
+    kept_free(kept);
     return NULL;
 }
 
@@ -254,17 +291,16 @@ const ActivationInfo *formula_row(const char *text, Error *error)
         error_set(error, EXIT_usage, "a formula that does not depend on x: '%.200s': write x for what the activation is given", text);
         return NULL;
     }
-    pthread_mutex_lock(&lock);
-    Kept *kept = kept_find(NULL, expression_source(value));
-    const bool found = kept != NULL, full = !found && kept_count >= FORMULA_MOST;
-    if (full)
-        error_set(error, EXIT_usage, "more than %d formulas in one process: '%.200s': start another", FORMULA_MOST, text);
-    else if (!found)
-        kept = kept_typed(value, error);
-    if (kept && !found)
-        kept_add(kept, kept->typed.formula);
-    pthread_mutex_unlock(&lock);
-    if (found || full)
+    Kept *kept = kept_look_up(NULL, expression_source(value));
+    if (kept) {
         expression_free(value);
+        return &kept->typed;
+    }
+    Kept *made = kept_typed(value, error);
+    if (!made)
+        return NULL;
+    kept = kept_add(made);
+    if (!kept)
+        error_set(error, EXIT_usage, "more than %d formulas in one process: '%.200s': start another", FORMULA_MOST, text);
     return kept ? &kept->typed : NULL;
 }

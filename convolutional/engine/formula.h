@@ -26,7 +26,7 @@ typedef struct Formula {
 const Formula *formula_of(const ActivationInfo *info);
 
 /* What describes the formula that `text` is; the same for the same text. NULL and an error that shows where the mistake is, or says that f or
- * its derivative is not finite somewhere, or that f is constant. */
+ * one of its derivatives, by x, g or a learned parameter, is not finite somewhere, or that f is constant. */
 const ActivationInfo *formula_row(const char *text, Error *error);
 
 /* Whether `text` looks like a formula rather than a name: an operator, a bracket, or x alone. */
