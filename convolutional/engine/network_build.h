@@ -9,7 +9,7 @@
 
 /* Where a parameter lies in the flat blocks. */
 typedef struct ParamPlace {
-    dnnl_memory_desc_t layout;      /* NULL for counters, and until a program chose one: plain */
+    dnnl_memory_desc_t layout;      /* that a program chose, in use once the network is settled; NULL: plain, as counters are */
     size_t             offset;      /* floats from the block's start */
     size_t             room;        /* floats, padding included, a multiple of 16 */
     int                counter;     /* index among the counters */
@@ -25,7 +25,6 @@ struct Network {
     int     scope_depth;
     Tensor *image;
     float   gain, norm_eps, norm_momentum;
-    int     counter_count;
 
     Parameters  parameters;
     ParamPlace *places;                          /* one a parameter, made by parameters_place */
@@ -39,7 +38,8 @@ static inline Network *network_owner(const Network *network)
     return network->owner ? network->owner : (Network *)network;
 }
 
-/* Gives every parameter its place and storage, plain. Once, when the network is complete. */
+/* Gives every parameter its place and storage, plain. Once, when the network is complete. Where memory runs out here or in
+ * parameters_settle, the network is as it was. */
 void parameters_place(Network *network);
 /* A layout that a program wants for a parameter, or the one it has got already. The desc is cloned. */
 const_dnnl_memory_desc_t parameters_choose_layout(Network *network, const Param *param, const_dnnl_memory_desc_t wanted);

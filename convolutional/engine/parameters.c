@@ -23,8 +23,8 @@ static size_t room_of(const Param *param, const_dnnl_memory_desc_t layout)
     return (floats + ROOM_UNIT - 1) / ROOM_UNIT * ROOM_UNIT;
 }
 
-/* Offsets by role: weights first, then what is not decayed, then statistics. */
-static void arrange(Network *network)
+/* Offsets by role: weights first, then what is not decayed, then statistics. settled: in the layouts that were chosen, else plain. */
+static void arrange(const Network *network, bool settled, ParamPlace *places, Parameters *parameters)
 {
     size_t at = 0;
     for (int role = PARAM_weight; role <= PARAM_buffer; role++) {
@@ -32,17 +32,17 @@ static void arrange(Network *network)
             const Param *param = network_param(network, i);
             if (param->role != (ParamRole)role)
                 continue;
-            ParamPlace *place = &network->places[i];
+            ParamPlace *place = &places[i];
             place->offset = at;
-            place->room = room_of(param, place->layout);
+            place->room = room_of(param, settled ? place->layout : NULL);
             at += place->room;
         }
         if (role == PARAM_weight)
-            network->parameters.decayed = at;
+            parameters->decayed = at;
         if (role == PARAM_plain)
-            network->parameters.trained = at;
+            parameters->trained = at;
     }
-    network->parameters.total = at;
+    parameters->total = at;
 }
 
 void parameters_place(Network *network)
@@ -50,14 +50,18 @@ void parameters_place(Network *network)
     network = network_owner(network);
     if (network->placed)
         return;
-    network->placed = true;
-    network->places = allocate((size_t)network->params.count + 1, sizeof *network->places, "parameter places");
+    int counters = 0;
+    ParamPlace *places = allocate((size_t)network->params.count + 1, sizeof *places, "parameter places");
     for (int i = 0; i < network->params.count; i++)
         if (network_param(network, i)->role == PARAM_counter)
-            network->places[i].counter = network->counter_count++;
-    arrange(network);
-    network->parameters.values = allocate(network->parameters.total, sizeof(float), "parameters");
-    network->parameters.counters = allocate((size_t)network->counter_count, sizeof(int64_t), "counters");
+            places[i].counter = counters++;
+    Parameters parameters = network->parameters;
+    arrange(network, false, places, &parameters);
+    parameters.values = allocate(parameters.total, sizeof(float), "parameters");
+    parameters.counters = allocate((size_t)counters, sizeof(int64_t), "counters");
+    network->places = places;
+    network->parameters = parameters;
+    network->placed = true;
 }
 
 Parameters *network_parameters(Network *network)
@@ -109,28 +113,45 @@ const_dnnl_memory_desc_t parameters_choose_layout(Network *network, const Param 
     return place->layout;
 }
 
+/* The layout that the values lie in; NULL: plain. */
+static const_dnnl_memory_desc_t layout_of(const Network *network, const Param *param)
+{
+    const Network *owner = network_owner(network);
+    return owner->settled ? owner->places[param->index].layout : NULL;
+}
+
+static void write_values(const_dnnl_memory_desc_t layout, const Param *param, const float *plain, float *to)
+{
+    if (layout)
+        layout_from_plain(layout, plain, to);
+    else
+        memcpy(to, plain, param->count * sizeof *plain);
+}
+
+/* All that can fail comes first: where memory runs out, the network is as it was. */
 void parameters_settle(Network *network)
 {
     network = network_owner(network);
     if (network->settled)
         return;
-    network->settled = true;
-    ParamPlace *places = network->places;
-    const size_t count = (size_t)network->params.count;
-    size_t *plain_offsets = allocate(count + 1, sizeof *plain_offsets, "parameter places");
-    for (size_t i = 0; i < count; i++)
-        plain_offsets[i] = places[i].offset;
-    float *plain = network->parameters.values;
-
-    arrange(network);
-    network->parameters.values = allocate(network->parameters.total, sizeof(float), "parameters");
-    for (size_t i = 0; i < count; i++) {
-        const Param *param = network_param(network, (int)i);
+    const ParamPlace *plain = network->places;
+    const size_t count = (size_t)network->params.count + 1;
+    ParamPlace *places = allocate(count, sizeof *places, "parameter places");
+    memcpy(places, plain, count * sizeof *places);
+    Parameters parameters = network->parameters;
+    arrange(network, true, places, &parameters);
+    parameters.values = allocate(parameters.total, sizeof(float), "parameters");
+    for (int i = 0; i < network->params.count; i++) {
+        const Param *param = network_param(network, i);
         if (in_blocks(param))
-            parameters_import(network, network->parameters.values, param, plain + plain_offsets[i]);
+            write_values(places[i].layout, param, network->parameters.values + plain[i].offset, parameters.values + places[i].offset);
     }
-    free(plain);
-    free(plain_offsets);
+    free(network->parameters.values);
+    free(network->places);
+    parameters.version++;
+    network->parameters = parameters;
+    network->places = places;
+    network->settled = true;
 }
 
 void parameters_need_gradients(Network *network)
@@ -144,8 +165,9 @@ void parameters_export(const Network *network, const float *block, const Param *
 {
     const ParamPlace *place = &network_owner(network)->places[param->index];
     CHECK(in_blocks(param), "'%s' is a counter, it lies in no block", param->name);
-    if (place->layout)
-        layout_to_plain(place->layout, block + place->offset, plain);
+    const_dnnl_memory_desc_t layout = layout_of(network, param);
+    if (layout)
+        layout_to_plain(layout, block + place->offset, plain);
     else
         memcpy(plain, block + place->offset, param->count * sizeof *plain);
 }
@@ -154,10 +176,7 @@ void parameters_import(Network *network, float *block, const Param *param, const
 {
     const ParamPlace *place = &network_owner(network)->places[param->index];
     CHECK(in_blocks(param), "'%s' is a counter, it lies in no block", param->name);
-    if (place->layout)
-        layout_from_plain(place->layout, plain, block + place->offset);
-    else
-        memcpy(block + place->offset, plain, param->count * sizeof *plain);
+    write_values(layout_of(network, param), param, plain, block + place->offset);
     Parameters *parameters = &network_owner(network)->parameters;
     if (block == parameters->values)
         parameters->version++;
@@ -195,7 +214,7 @@ void parameters_positions(const Network *network, const Param *param, uint32_t *
     const ParamPlace *place = &network_owner(network)->places[param->index];
     CHECK(in_blocks(param), "'%s' is a counter, it lies in no block", param->name);
     CHECK(place->room <= UINT32_MAX, "'%s' has room for %zu values", param->name, place->room);
-    if (place->layout)
+    if (layout_of(network, param))
         trace_positions(place, param->count, positions);
     else
         for (size_t i = 0; i < param->count; i++)
