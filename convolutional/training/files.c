@@ -285,13 +285,52 @@ void file_writer_abandon(FileWriter *writer)
     free(writer);
 }
 
+/* ---- a file in one call ---- */
+
+typedef struct Write {
+    FileWriter  *writer;
+    const char  *keep_previous;
+    FileContent *content;
+    const void  *context;
+    Error       *error;
+    bool         committed, done;
+} Write;
+
+static void run_write(void *context)
+{
+    Write *write = context;
+    if (!write->content(write->writer, write->context, write->error))
+        return;
+    write->done = file_writer_commit(write->writer, write->keep_previous, write->error);
+    write->committed = true;
+}
+
+bool file_write(const char *path, uint64_t bytes, const char *keep_previous, FileContent *content, const void *context, Error *error)
+{
+    Write write = { .writer = file_writer_open(path, bytes, error), .keep_previous = keep_previous, .content = content, .context = context,
+                    .error = error };
+    if (!write.writer)
+        return false;
+    const bool had_memory = memory_guard(run_write, &write, error);
+    if (!write.committed)
+        file_writer_abandon(write.writer);
+    if (!had_memory)
+        memory_refused(error);
+    return write.done;
+}
+
+typedef struct Text {
+    const void *data;
+    size_t      count;
+} Text;
+
+static bool write_text(FileWriter *writer, const void *context, Error *error)
+{
+    const Text *text = context;
+    return file_writer_write(writer, text->data, text->count, error);
+}
+
 bool file_replace(const char *path, const void *data, size_t count, Error *error)
 {
-    FileWriter *writer = file_writer_open(path, count, error);
-    if (!writer)
-        return false;
-    if (file_writer_write(writer, data, count, error))
-        return file_writer_commit(writer, NULL, error);
-    file_writer_abandon(writer);
-    return false;
+    return file_write(path, count, NULL, write_text, &(Text){ data, count }, error);
 }

@@ -32,10 +32,19 @@ static char *header_with(const Safetensors *file, const SafetensorsText *texts, 
     return safetensors_header_bytes(root, bytes);
 }
 
-static bool copy_tensors(const Safetensors *file, FileWriter *to, Error *error)
+/* The file as it is, behind another header. */
+typedef struct Edited {
+    const Safetensors *file;
+    const char        *header;
+    size_t             header_size;
+} Edited;
+
+static bool write_edited(FileWriter *to, const void *context, Error *error)
 {
+    const Edited *edited = context;
+    const Safetensors *file = edited->file;
     char *chunk = allocate(CHUNK, 1, "a part of a file");
-    bool ok = true;
+    bool ok = file_writer_write(to, edited->header, edited->header_size, error);
     for (uint64_t at = file->data; ok && at < file->size;) {
         const size_t count = file->size - at < CHUNK ? (size_t)(file->size - at) : CHUNK;
         ok = safetensors_read_at(file, at, chunk, count, error) && file_writer_write(to, chunk, count, error);
@@ -53,12 +62,7 @@ bool safetensors_set_metadata(const char *path, const SafetensorsText *texts, si
     size_t size = 0;
     Safetensors *file = safetensors_open(real, error);
     char *header = file && safetensors_check(file, error) ? header_with(file, texts, count, &size, error) : NULL;
-    FileWriter *writer = header ? file_writer_open(real, size + file->size - file->data, error) : NULL;
-    bool ok = writer && file_writer_write(writer, header, size, error) && copy_tensors(file, writer, error);
-    if (ok)
-        ok = file_writer_commit(writer, NULL, error);
-    else
-        file_writer_abandon(writer);
+    const bool ok = header && file_write(real, size + file->size - file->data, NULL, write_edited, &(Edited){ file, header, size }, error);
     safetensors_close(file);
     free(header);
     free(real);

@@ -181,14 +181,23 @@ static char *header_of(const SafetensorsWriter *writer, const Declared *tensors,
     return safetensors_header_bytes(root, bytes);
 }
 
-static bool write_tensors(FileWriter *file, const Declared *tensors, size_t count, size_t largest, Error *error)
+/* A file that is ready to be written. */
+typedef struct Ready {
+    const Declared *tensors;
+    size_t          count, largest;
+    const char     *header;
+    size_t          header_size;
+} Ready;
+
+static bool write_ready(FileWriter *file, const void *context, Error *error)
 {
-    unsigned char *data = allocate(largest, 1, "a tensor to be written");
-    bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) {
-        const size_t bytes = (size_t)(tensors[i].entry.end - tensors[i].entry.begin);
-        tensors[i].fill(tensors[i].context, data);
-        ok = file_writer_write(file, data, bytes, error);
+    const Ready *ready = context;
+    unsigned char *data = allocate(ready->largest, 1, "a tensor to be written");
+    bool ok = file_writer_write(file, ready->header, ready->header_size, error);
+    for (size_t i = 0; ok && i < ready->count; i++) {
+        const Declared *tensor = &ready->tensors[i];
+        tensor->fill(tensor->context, data);
+        ok = file_writer_write(file, data, (size_t)(tensor->entry.end - tensor->entry.begin), error);
     }
     free(data);
     return ok;
@@ -197,17 +206,12 @@ static bool write_tensors(FileWriter *file, const Declared *tensors, size_t coun
 bool safetensors_write(const SafetensorsWriter *writer, const char *path, const char *keep_previous, Error *error)
 {
     uint64_t data_bytes;
-    size_t header_size, largest;
-    Declared *tensors = arrange(writer, &data_bytes, &largest);
-    char *header = header_of(writer, tensors, data_checksum(tensors, writer->count, largest), &header_size);
-
-    FileWriter *file = file_writer_open(path, header_size + data_bytes, error);
-    bool ok = file && file_writer_write(file, header, header_size, error) &&
-              write_tensors(file, tensors, writer->count, largest, error);
-    if (ok)
-        ok = file_writer_commit(file, keep_previous, error);
-    else
-        file_writer_abandon(file);
+    Ready ready = { .count = writer->count };
+    Declared *tensors = arrange(writer, &data_bytes, &ready.largest);
+    char *header = header_of(writer, tensors, data_checksum(tensors, writer->count, ready.largest), &ready.header_size);
+    ready.tensors = tensors;
+    ready.header = header;
+    const bool ok = file_write(path, ready.header_size + data_bytes, keep_previous, write_ready, &ready, error);
     free(header);
     free(tensors);
     return ok;
