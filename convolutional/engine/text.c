@@ -106,21 +106,41 @@ static bool is_control(uint32_t code)
     return false;
 }
 
-/* Bytes of the UTF-8 character that begins here; 0 if it may not be shown, or is none. */
-static int shown_bytes(const unsigned char *at)
+/* Bytes of the UTF-8 character that begins here, and which one it is; 0: none. */
+static int character_bytes(const unsigned char *at, uint32_t *code)
 {
     static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };      /* shorter forms exist below these */
     const int more = *at < 0x80 ? 0 : *at < 0xC0 ? -1 : *at < 0xE0 ? 1 : *at < 0xF0 ? 2 : *at < 0xF8 ? 3 : -1;
     if (more < 0)
         return 0;
-    uint32_t code = more ? *at & (0x3Fu >> more) : *at;
+    *code = more ? *at & (0x3Fu >> more) : *at;
     for (int i = 1; i <= more; i++) {
         if ((at[i] & 0xC0) != 0x80)      /* the end of the text is no such byte either */
             return 0;
-        code = code << 6 | (at[i] & 0x3F);
+        *code = *code << 6 | (at[i] & 0x3F);
     }
-    const bool is_none = code < least[more] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000);
-    return is_none || is_control(code) ? 0 : more + 1;
+    const bool is_none = *code < least[more] || *code > 0x10FFFF || (*code >= 0xD800 && *code < 0xE000);
+    return is_none ? 0 : more + 1;
+}
+
+/* The same; 0 also for one that may not be shown. */
+static int shown_bytes(const unsigned char *at)
+{
+    uint32_t code;
+    const int bytes = character_bytes(at, &code);
+    return bytes && is_control(code) ? 0 : bytes;
+}
+
+bool text_is_utf8(const char *text)
+{
+    uint32_t code;
+    while (*text) {
+        const int bytes = character_bytes((const unsigned char *)text, &code);
+        if (bytes == 0)
+            return false;
+        text += bytes;
+    }
+    return true;
 }
 
 void text_printable(const char *text, char *to, size_t size)

@@ -27,6 +27,9 @@ void   text_of_double(double value, char *text, size_t size);
  * or looks like another. Every text from outside is shown through this; what it gave it leaves as it is. */
 void text_printable(const char *text, char *to, size_t size);
 
+/* True of what JSON can hold. */
+bool text_is_utf8(const char *text);
+
 /* True if text_printable leaves it as it is: fit for a class name, and for a terminal. */
 bool text_is_printable(const char *text);
 

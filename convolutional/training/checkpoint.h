@@ -34,6 +34,8 @@ typedef struct ModelInfo {
 } ModelInfo;
 
 void model_info_clear(ModelInfo *info);
+/* Whether a checkpoint can have these names of classes: printable, not empty, all different, 7 MiB in all. False and a line (EXIT_usage). */
+bool class_names_check(char *const *names, int count, Error *error);
 
 /* A run's counters, so that resume goes on at the very step. */
 typedef struct RunState {

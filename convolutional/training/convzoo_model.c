@@ -33,9 +33,8 @@ static bool options_ok(const ConvzooModelOptions *o, Error *error)
     if (o->threads < 0 || o->threads > THREADS_MOST)
         return error_set(error, EXIT_usage, "%d threads: ConvzooModelOptions.threads: use 0 to %d", o->threads, THREADS_MOST);
     for (int i = 0; o->class_names && i < o->classes; i++)
-        if (!o->class_names[i] || !text_is_printable(o->class_names[i]))
-            return error_set(error, EXIT_usage, "class %d has no name that could be printed: ConvzooModelOptions.class_names: use UTF-8 "
-                             "without control characters", i);
+        if (!o->class_names[i])
+            return error_set(error, EXIT_usage, "class %d has no name: ConvzooModelOptions.class_names: give one for each, or no list", i);
     const int channels = o->channels ? o->channels : 3;
     for (int c = 0; o->std[0] != 0.0f && c < channels; c++)
         if (!isfinite(o->mean[c]) || !isfinite(o->std[c]) || o->std[c] < 1e-30f)
@@ -70,6 +69,8 @@ static bool build(ConvzooModel *m, const ConvzooModelOptions *o, Error *error)
         act = activation_of(m->arch->act);
     ModelInfo *info = &m->model.info;
     fill_info(o, m->arch, act, info);
+    if (!class_names_check(info->classes, info->class_count, error))
+        return false;
     m->threads = own_threads_count(o->threads);
     m->seed = o->seed;
     m->model.network = architecture_network(m->arch, (Shape){ info->channels, info->side, info->side },

@@ -2,6 +2,7 @@
 
 #include "checkpoint_text.h"
 
+#include "json_made.h"
 #include "metadata.h"
 #include "text.h"
 
@@ -11,18 +12,20 @@
 #include <string.h>
 
 enum { MAX_CLASSES = 65536, MAX_SIDE = 16384 };      /* labels have 16 bits; datasets take images up to this side */
+enum { MAX_CLASS_BYTES = 7 << 20 };                     /* the reader takes 8 MiB of metadata in all */
 
 /* ---- lists ---- */
 
 static bool put_floats(SafetensorsWriter *writer, const char *key, const float *values, int count, const char *path, Error *error)
 {
-    json_t *list = json_array();
-    for (int i = 0; i < count; i++)
-        if (json_array_append_new(list, json_real(values[i])) != 0) {
+    json_t *list = json_made(json_array());
+    for (int i = 0; i < count; i++) {
+        if (!isfinite(values[i])) {
             json_decref(list);
-            list = NULL;
-            break;
+            return metadata_put_json(writer, key, NULL, 0, path, error);
         }
+        json_append(list, json_real((double)values[i]));
+    }
     return metadata_put_json(writer, key, list, JSON_REAL_PRECISION(METADATA_FLOAT_DIGITS), path, error);
 }
 
@@ -42,28 +45,56 @@ static bool get_floats(const Safetensors *file, const char *key, float *values, 
     return ok || metadata_refuse(key, safetensors_metadata(file, key), expected, path, error);
 }
 
-static bool put_classes(SafetensorsWriter *writer, const ModelInfo *info, const char *path, Error *error)
+/* ---- the names of the classes ---- */
+
+/* The first name that occurs a second time, -1: none. */
+static int first_repeated(char *const *names, int count)
 {
-    json_t *list = json_array();
-    for (int i = 0; i < info->class_count; i++)
-        if (json_array_append_new(list, json_string(info->classes[i])) != 0) {
-            json_decref(list);
-            return error_set(error, EXIT_write,
-                             "cannot write: %s: class %d, '%.120s', is not UTF-8: nothing was written; rename it",
-                             path, i, info->classes[i]);
-        }
-    return metadata_put_json(writer, "classes", list, 0, path, error);
+    json_t *seen = json_made(json_object());
+    int repeated = -1;
+    for (int i = 0; i < count && repeated < 0; i++) {
+        if (json_object_get(seen, names[i]))
+            repeated = i;
+        else
+            json_put(seen, names[i], json_true());
+    }
+    json_decref(seen);
+    return repeated;
 }
 
-/* A class that occurs twice makes labels ambiguous. */
-static bool all_differ(char **classes, int count)
+static size_t bytes_as_json(const char *name)
 {
-    json_t *seen = json_object();
-    bool ok = true;
-    for (int i = 0; ok && i < count; i++)
-        ok = !json_object_get(seen, classes[i]) && json_object_set_new(seen, classes[i], json_true()) == 0;
-    json_decref(seen);
-    return ok;
+    size_t bytes = strlen("\"\",");
+    for (; *name; name++)
+        bytes += *name == '"' || *name == '\\' ? 2 : 1;
+    return bytes;
+}
+
+bool class_names_check(char *const *names, int count, Error *error)
+{
+    size_t bytes = 2;
+    for (int i = 0; i < count; i++) {
+        if (!names[i] || !*names[i] || !text_is_printable(names[i]))
+            return error_set(error, EXIT_usage, "the name of class %d is empty or cannot be printed: '%.120s': use UTF-8 without control characters", i,
+                             names[i] ? names[i] : "");
+        bytes += bytes_as_json(names[i]);
+    }
+    if (bytes > MAX_CLASS_BYTES)
+        return error_set(error, EXIT_usage, "the names of %d classes take %zu bytes: a checkpoint has room for %d: shorten them", count, bytes, MAX_CLASS_BYTES);
+    const int repeated = first_repeated(names, count);
+    return repeated < 0 ||
+           error_set(error, EXIT_usage, "two classes have one name: '%.120s', class %d and one before it: rename one", names[repeated], repeated);
+}
+
+static bool put_classes(SafetensorsWriter *writer, const ModelInfo *info, const char *path, Error *error)
+{
+    Error why;
+    if (!class_names_check(info->classes, info->class_count, &why))
+        return error_set(error, EXIT_write, "cannot write: %s: nothing was written: %s", path, why.text);
+    json_t *list = json_made(json_array());
+    for (int i = 0; i < info->class_count; i++)
+        json_append(list, json_string(info->classes[i]));
+    return metadata_put_json(writer, "classes", list, 0, path, error);
 }
 
 static bool get_classes(const Safetensors *file, ModelInfo *info, const char *path, Error *error)
@@ -81,7 +112,7 @@ static bool get_classes(const Safetensors *file, ModelInfo *info, const char *pa
         info->classes[info->class_count++] = text_copy(name);
     }
     json_decref(list);
-    return (ok && all_differ(info->classes, info->class_count)) ||
+    return (ok && first_repeated(info->classes, info->class_count) < 0) ||
            metadata_refuse("classes", safetensors_metadata(file, "classes"), "a JSON list of 1 to 65536 different names, printable",
                            path, error);
 }

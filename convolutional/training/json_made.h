@@ -26,11 +26,25 @@ static inline json_t *json_finite(double value)
 static inline json_t *json_text(const char *text)
 {
     char shown[1024];
-    json_t *json = json_string(text);
-    if (json)
-        return json;
+    if (text_is_utf8(text))
+        return json_made(json_string(text));
     text_printable(text, shown, sizeof shown);
     return json_made(json_string(shown));
+}
+
+/* What a json_load function gave: NULL only of a text that is no JSON. jansson does not always say that memory ran out. */
+static inline json_t *json_loaded(json_t *json, const json_error_t *reason)
+{
+    if (!json && (json_error_code(reason) == json_error_out_of_memory || !*reason->text))
+        memory_exhausted("jansson");
+    return json;
+}
+
+/* The object takes the value. The key is UTF-8. */
+static inline void json_put(json_t *object, const char *key, json_t *value)
+{
+    if (json_object_set_new(object, key, json_made(value)))
+        memory_exhausted("jansson");
 }
 
 /* The list takes the item. */

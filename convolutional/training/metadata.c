@@ -2,6 +2,10 @@
 
 #include "metadata.h"
 
+#include "json_made.h"
+#include "text.h"
+
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +14,13 @@
 
 bool metadata_put_json(SafetensorsWriter *writer, const char *key, json_t *json, size_t flags, const char *path, Error *error)
 {
-    char *text = json ? json_dumps(json, flags | JSON_ENCODE_ANY) : NULL;
-    json_decref(json);
-    if (!text)
+    if (!json)
         return error_set(error, EXIT_write,
                          "cannot write: %s: '%s' is not UTF-8 or not finite: nothing was written; rename it", path, key);
+    char *text = json_dumps(json, flags | JSON_ENCODE_ANY);
+    json_decref(json);
+    if (!text)
+        memory_exhausted("jansson");
     safetensors_writer_metadata(writer, key, text);
     free(text);
     return true;
@@ -22,10 +28,8 @@ bool metadata_put_json(SafetensorsWriter *writer, const char *key, json_t *json,
 
 bool metadata_put_text(SafetensorsWriter *writer, const char *key, const char *text, const char *path, Error *error)
 {
-    json_t *json = json_string(text);      /* NULL unless UTF-8 */
-    if (!json)
+    if (!text_is_utf8(text))
         return metadata_put_json(writer, key, NULL, 0, path, error);
-    json_decref(json);
     safetensors_writer_metadata(writer, key, text);
     return true;
 }
@@ -48,11 +52,16 @@ bool metadata_put_real(SafetensorsWriter *writer, const char *key, double number
 
 const char *metadata_real_text(double number, int digits, char text[METADATA_REAL_TEXT])
 {
-    json_t *json = json_real(number);
-    char *written = json ? json_dumps(json, JSON_ENCODE_ANY | JSON_REAL_PRECISION((size_t)digits)) : NULL;
-    snprintf(text, METADATA_REAL_TEXT, "%s", written ? written : "");
-    free(written);
+    *text = '\0';
+    if (!isfinite(number))
+        return text;
+    json_t *json = json_made(json_real(number));
+    char *written = json_dumps(json, JSON_ENCODE_ANY | JSON_REAL_PRECISION((size_t)digits));
     json_decref(json);
+    if (!written)
+        memory_exhausted("jansson");
+    snprintf(text, METADATA_REAL_TEXT, "%s", written);
+    free(written);
     return text;
 }
 
@@ -106,7 +115,8 @@ bool metadata_get_positive(const Safetensors *file, const char *key, int most, i
 json_t *metadata_get_json(const Safetensors *file, const char *key)
 {
     const char *text = safetensors_metadata(file, key);
-    return text ? json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL) : NULL;
+    json_error_t reason;
+    return text ? json_loaded(json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &reason), &reason) : NULL;
 }
 
 bool metadata_get_real(const Safetensors *file, const char *key, double *number, const char *path, Error *error)

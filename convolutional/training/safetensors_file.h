@@ -28,8 +28,6 @@ bool safetensors_parse(Safetensors *file, Error *error);
 /* Exactly `count` bytes from `offset`; a file that ends before is an error. */
 bool safetensors_read_at(const Safetensors *file, uint64_t offset, void *bytes, size_t count, Error *error);
 
-/* The value itself; memory that ran out for it is refused (memory_refused). */
-json_t *safetensors_json(json_t *value);
 /* What a file starts with: the object's length and text, padded with spaces. Takes the object; the caller frees the bytes. */
 char *safetensors_header_bytes(json_t *object, size_t *bytes);
 

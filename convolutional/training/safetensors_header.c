@@ -7,6 +7,7 @@
 
 #include "safetensors_file.h"
 
+#include "json_made.h"
 #include "sizes.h"
 #include "text.h"
 
@@ -84,7 +85,7 @@ static json_t *parse_header(const Safetensors *file, const char *text, size_t le
     if (!scan_header(file, text, length, error))
         return NULL;
     json_error_t reason;
-    json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &reason);
+    json_t *root = json_loaded(json_loadb(text, length, JSON_REJECT_DUPLICATES, &reason), &reason);
     if (root)
         return root;
     if (json_error_code(&reason) == json_error_duplicate_key)

@@ -3,6 +3,7 @@
 #include "safetensors_file.h"
 
 #include "files.h"
+#include "json_made.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,18 +16,19 @@ static char *header_with(const Safetensors *file, const SafetensorsText *texts, 
 {
     const size_t before = (size_t)file->data - 8;
     char *old = allocate(before + 1, 1, "a safetensors header");
-    json_t *root = safetensors_read_at(file, 8, old, before, error) ? json_loads(old, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    json_error_t reason;
+    json_t *root = safetensors_read_at(file, 8, old, before, error) ? json_loaded(json_loads(old, JSON_REJECT_DUPLICATES, &reason), &reason) : NULL;
     free(old);
     if (!root)
         return NULL;
     json_t *metadata = json_object_get(root, "__metadata__");
     if (!metadata) {
-        metadata = safetensors_json(json_object());
-        json_object_set_new(root, "__metadata__", metadata);
+        metadata = json_made(json_object());
+        json_put(root, "__metadata__", metadata);
     }
     for (size_t i = 0; i < count; i++)
         if (texts[i].value)
-            json_object_set_new(metadata, texts[i].key, safetensors_json(json_string(texts[i].value)));
+            json_put(metadata, texts[i].key, json_string(texts[i].value));
         else
             json_object_del(metadata, texts[i].key);
     return safetensors_header_bytes(root, bytes);

@@ -7,6 +7,7 @@
 #include "safetensors_file.h"
 
 #include "files.h"
+#include "json_made.h"
 #include "sizes.h"
 #include "text.h"
 
@@ -39,21 +40,12 @@ static int dtype_rank(Dtype dtype)
     return rank;
 }
 
-json_t *safetensors_json(json_t *value)
-{
-    if (value)
-        return value;
-    Error error;
-    error_set(&error, EXIT_memory, "out of memory: the header of a safetensors file: use a smaller network");
-    memory_refused(&error);
-}
-
 char *safetensors_header_bytes(json_t *object, size_t *bytes)
 {
-    const size_t members = json_object_size(object);
     char *text = json_dumps(object, JSON_COMPACT);
     json_decref(object);
-    CHECK(text, "no memory for a header of %zu members", members);
+    if (!text)
+        memory_exhausted("jansson");
     const size_t length = strlen(text), padded = (length + 7) / 8 * 8;
     const uint64_t field = htole64(padded);
     char *header = allocate(8 + padded, 1, "a safetensors header");
@@ -68,7 +60,7 @@ char *safetensors_header_bytes(json_t *object, size_t *bytes)
 SafetensorsWriter *safetensors_writer_new(void)
 {
     SafetensorsWriter *writer = allocate(1, sizeof *writer, "a safetensors writer");
-    writer->metadata = safetensors_json(json_object());
+    writer->metadata = json_made(json_object());
     return writer;
 }
 
@@ -85,10 +77,8 @@ void safetensors_writer_free(SafetensorsWriter *writer)
 
 void safetensors_writer_metadata(SafetensorsWriter *writer, const char *key, const char *value)
 {
-    json_t *text = json_string(value);
-    CHECK(text, "metadata '%s': '%s' is not UTF-8", key, value);
-    CHECK(json_object_set_new(writer->metadata, key, text) == 0, "metadata key '%s' is not UTF-8 (%zu keys)", key,
-          json_object_size(writer->metadata));
+    CHECK(text_is_utf8(key) && text_is_utf8(value), "metadata '%s': '%s' is not UTF-8", key, value);
+    json_put(writer->metadata, key, json_string(value));
 }
 
 void safetensors_writer_add(SafetensorsWriter *writer, const char *name, Dtype dtype, int rank, const int64_t *shape,
@@ -144,11 +134,11 @@ static Declared *arrange(const SafetensorsWriter *writer, uint64_t *data_bytes, 
 
 static json_t *json_of_entry(const SafetensorsEntry *entry)
 {
-    json_t *shape = safetensors_json(json_array());
+    json_t *shape = json_made(json_array());
     for (int i = 0; i < entry->rank; i++)
-        json_array_append_new(shape, safetensors_json(json_integer(entry->shape[i])));
-    return safetensors_json(json_pack("{s:s, s:o, s:[I,I]}", "dtype", dtype_name(entry->dtype), "shape", shape,
-                          "data_offsets", (json_int_t)entry->begin, (json_int_t)entry->end));
+        json_append(shape, json_integer(entry->shape[i]));
+    return json_made(json_pack("{s:s, s:o, s:[I,I]}", "dtype", dtype_name(entry->dtype), "shape", shape, "data_offsets",
+                               (json_int_t)entry->begin, (json_int_t)entry->end));
 }
 
 /* Of all tensors, as the file will have them. */
@@ -168,15 +158,18 @@ static uint32_t data_checksum(const Declared *tensors, size_t count, size_t larg
 static char *header_of(const SafetensorsWriter *writer, const Declared *tensors, uint32_t checksum, size_t *bytes)
 {
     char digits[16];
-    json_t *root = safetensors_json(json_object()), *metadata = safetensors_json(json_copy(writer->metadata));
+    const char *key;
+    json_t *value, *root = json_made(json_object()), *metadata = json_made(json_object());
+    json_object_foreach(writer->metadata, key, value)
+        json_put(metadata, key, json_incref(value));
     snprintf(digits, sizeof digits, "%08x", (unsigned)checksum);
-    json_object_set_new(metadata, SAFETENSORS_CHECKSUM, safetensors_json(json_string(digits)));
-    json_object_set_new(root, "__metadata__", metadata);
+    json_put(metadata, SAFETENSORS_CHECKSUM, json_string(digits));
+    json_put(root, "__metadata__", metadata);
     for (size_t i = 0; i < writer->count; i++) {
         const SafetensorsEntry *entry = &tensors[i].entry;
         CHECK(!json_object_get(root, entry->name), "tensor '%s' was declared twice (%zu tensors)", entry->name, writer->count);
-        CHECK(json_object_set_new(root, entry->name, json_of_entry(entry)) == 0,
-              "tensor name %zu, '%s', is not UTF-8", i, entry->name);
+        CHECK(text_is_utf8(entry->name), "tensor name %zu, '%s', is not UTF-8", i, entry->name);
+        json_put(root, entry->name, json_of_entry(entry));
     }
     return safetensors_header_bytes(root, bytes);
 }

@@ -78,6 +78,8 @@ static bool build_network(Trainer *t, Error *error)
     info->class_count = data->classes;
     for (int i = 0; i < data->classes; i++)
         info->classes[i] = text_copy(data->class_names[i]);
+    if (!class_names_check(info->classes, info->class_count, error))
+        return false;
     info->channels = data->channels;
     info->side = data->height;
     info->network = t->subject.options;
