@@ -216,6 +216,7 @@ static const struct { const char *name; Foreign change[2]; const char *expected;
                              "'bn.num_batches_tracked' has shape [4294967296,2147483648,0], the model needs []" },
     { "NaN",                 {{ "fc.bias", DTYPE_F32, 1, { 3 }, NAN }}, "not finite" },
     { "infinity",            {{ "fc.bias", DTYPE_F32, 1, { 3 }, -INFINITY }}, "tensor 'fc.bias'" },
+    { "all weights 0",       {{ "conv.weight", DTYPE_F32, 4, { 5, 3, 3, 2 }, 0 }, { "fc.weight", DTYPE_F32, 2, { 3, 5 }, 0 }}, "all weights are 0" },
     { "double over a float", {{ "fc.bias", DTYPE_F64, 1, { 3 }, INFINITY }}, "tensor 'fc.bias'" },
 };
 
@@ -360,6 +361,10 @@ static void refuses_to_save(void **state)
     info.classes = broken;
     assert_false(checkpoint_save(file, NULL, net, &info, NULL, NULL, NULL, &error));
     assert_non_null(strstr(error.text, "class 2"));
+    char *repeated[] = { "a", "b", "a" };
+    info.classes = repeated;
+    assert_false(checkpoint_save(file, NULL, net, &info, NULL, NULL, NULL, &error));
+    assert_true(error.code == EXIT_write && strstr(error.text, "two classes have one name: 'a'"));
     info.classes = class_names;
     network_parameters(net)->values[3] = NAN;
     assert_false(checkpoint_save(file, NULL, net, &info, NULL, NULL, NULL, &error));

@@ -271,7 +271,7 @@ static void test_a_run_is_stopped_and_resumed(void **state)
 static void test_mistakes_in_a_model(void **state)
 {
     (void)state;
-    static const char *const names[] = { "a", "b\n" };
+    static const char *const names[] = { "a", "b\n" }, *const twice[] = { "a", "a" }, *const empty[] = { "a", "" };
     static const struct { ConvzooModelOptions options; const char *text; } cases[] = {
         { { .classes = 2 },                                                           "no architecture" },
         { { .architecture = "resnet99", .classes = 2 },                               "resnet18" },
@@ -284,6 +284,8 @@ static void test_mistakes_in_a_model(void **state)
         { { .architecture = "lenet", .classes = 2, .threads = -1 },                   "-1 threads" },
         { { .architecture = "lenet", .classes = 2, .std = { 1.0f, NAN, 1.0f } },      "channel 1" },
         { { .architecture = "lenet", .classes = 2, .class_names = names }, "class 1" },
+        { { .architecture = "lenet", .classes = 2, .class_names = empty }, "class 1 is empty" },
+        { { .architecture = "lenet", .classes = 2, .class_names = twice }, "two classes have one name: 'a'" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ConvzooError error = { .code = -1 };

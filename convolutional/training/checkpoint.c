@@ -97,14 +97,34 @@ static bool load_row(const Safetensors *file, const MatchRow *row, float *values
     return true;
 }
 
-/* Twice over the file: the first time it is only checked, so that a bad tensor leaves nothing half loaded. */
+/* One of the network's own that the file has, not of what is kept beside it. */
+static bool is_weight(const MatchRow *row)
+{
+    return row->kind == MATCH_equal && row->slot->param->role == PARAM_weight && !row->slot->block->values;
+}
+
+/* Reads every row. A network of which all weights are 0 learns nothing, and says the same of every image. */
+static bool check_rows(const Safetensors *file, const CheckpointMatch *match, float *values, const char *path, Error *error)
+{
+    size_t weights = 0, zeros = 0;
+    for (size_t i = 0; i < match->count; i++) {
+        const MatchRow *row = &match->rows[i];
+        if (!load_row(file, row, values, false, path, error))
+            return false;
+        weights += is_weight(row);
+        zeros += is_weight(row) && kernel_sum_of_squares(row->slot->param->count, values) == 0;
+    }
+    return weights == 0 || zeros < weights ||
+           error_set(error, EXIT_input, "all weights are 0: %s: it was written before they had values, or it is damaged: use another file", path);
+}
+
+/* First the file is only checked, so that a bad tensor leaves nothing half loaded. */
 bool checkpoint_load_rows(const Safetensors *file, const CheckpointMatch *match, const char *path, Error *error)
 {
     float *values = allocate(match->slots.largest, sizeof *values, "a tensor to be read");
-    bool ok = true;
-    for (int import = 0; ok && import < 2; import++)
-        for (size_t i = 0; ok && i < match->count; i++)
-            ok = load_row(file, &match->rows[i], values, import, path, error);
+    bool ok = check_rows(file, match, values, path, error);
+    for (size_t i = 0; ok && i < match->count; i++)
+        ok = load_row(file, &match->rows[i], values, true, path, error);
     free(values);
     return ok;
 }
