@@ -15,6 +15,7 @@
 #include "checkpoint.h"
 #include "convzoo.h"
 #include "errors.h"
+#include "optimizer.h"
 #include "scratch.h"
 
 enum { SIDE = 16, CLASSES = 3, BATCH = 16, SIZE = SIDE * SIDE };
@@ -45,7 +46,7 @@ static void test_lists(void **state)
     ConvzooError error;
     assert_non_null(strstr(convzoo_architectures(), "resnet18"));
     assert_non_null(strstr(convzoo_activations(), "leaky_relu"));
-    assert_memory_equal(convzoo_optimizers(), "sgd adamw", 9);
+    assert_string_equal(convzoo_optimizers(), optimizer_names());
     assert_true(strlen(convzoo_version()) >= 5);
     char names[1024], *rest = names;
     snprintf(names, sizeof names, "%s", convzoo_architectures());
@@ -266,6 +267,22 @@ static void test_a_run_is_stopped_and_resumed(void **state)
     assert_non_null(strstr(error.text, "lr"));
 }
 
+static void test_a_run_of_train_is_resumed(void **state)
+{
+    (void)state;
+    char path[256], command[800];
+    ConvzooError error;
+    scratch_path(path, scratch_folder, "by_train");
+    snprintf(command, sizeof command, "%s/train lenet --data shapes --limit 50 -b 25 --epochs 2 --max-steps 1 --threads 1 --seed 7 -q --output '%s' 2>/dev/null",
+             PROGRAMS_FOLDER, path);
+    assert_int_equal(system(command), 0);
+    const ConvzooRunOptions options = {
+        .architecture = "lenet", .data = "shapes", .folder = path, .resume = 1, .epochs = 2, .batch = 25, .limit = 50, .threads = 1, .seed = 7,
+    };
+    if (convzoo_run(&options, NULL, &error) != CONVZOO_OK)
+        fail_msg("%s", error.text);
+}
+
 /* ---- mistakes ---- */
 
 static void test_mistakes_in_a_model(void **state)
@@ -353,6 +370,7 @@ static void test_mistakes_with_files(void **state)
         { .architecture = "lenet", .data = "shapes", .folder = "x", .epochs = -1 },
         { .architecture = "lenet", .data = "shapes", .folder = "x", .val_split = 1 },
         { .architecture = "lenet", .data = "shapes", .folder = "x", .activation = "rellu" },
+        { .architecture = "lenet", .data = "", .folder = "x" },
     };
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++)
         if (convzoo_run(&runs[i], NULL, &error) != CONVZOO_USAGE)
@@ -415,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_image_files),
         cmocka_unit_test(test_threads_are_the_models_own),
         cmocka_unit_test(test_a_run_is_stopped_and_resumed),
+        cmocka_unit_test(test_a_run_of_train_is_resumed),
         cmocka_unit_test(test_mistakes_in_a_model),
         cmocka_unit_test(test_mistakes_in_training),
         cmocka_unit_test(test_mistakes_with_files),

@@ -6,11 +6,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "comma_locale.h"
 #include "errors.h"
+#include "scratch.h"
 #include "text.h"
 
 /* What is shown of a text; NULL: as it is. */
@@ -86,15 +87,14 @@ static void test_numbers(void **state)
     static const struct { float value; const char *text; } cases[] = {
         { 0.2f, "0.2" }, { -1.0f, "-1" }, { 1.0f / 3, "0.33333334" }, { 1e-30f, "1e-30" }, { 3.4028235e38f, "3.4028235e+38" },
     };
-    if (!setlocale(LC_NUMERIC, "de_DE.UTF-8") && !setlocale(LC_NUMERIC, "fr_FR.UTF-8"))
-        print_message("no locale with a decimal comma here: numbers under the plain one alone\n");
+    comma_locale_set();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[32], *end;
         text_of_float(cases[i].value, text, sizeof text);
         assert_string_equal(text, cases[i].text);
         assert_true(text_read_float(text, &end) == cases[i].value && !*end);
     }
-    setlocale(LC_NUMERIC, "C");
+    comma_locale_reset();
 }
 
 static void test_copies(void **state)
@@ -147,5 +147,5 @@ int main(void)
         cmocka_unit_test(test_copies),
         cmocka_unit_test(test_lines),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

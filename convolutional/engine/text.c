@@ -44,7 +44,7 @@ const char *text_line(const char **at, const char *end, size_t *length)
 }
 
 /* Takes no memory: the C library has this locale ready. */
-static locale_t plain_locale(void)
+locale_t text_locale(void)
 {
     const locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     CHECK(plain, "locale 'C': %d", 0);
@@ -53,7 +53,7 @@ static locale_t plain_locale(void)
 
 float text_read_float(const char *text, char **end)
 {
-    const locale_t before = uselocale(plain_locale());
+    const locale_t before = uselocale(text_locale());
     const float value = strtof(text, end);
     uselocale(before);
     return value;
@@ -64,7 +64,7 @@ static void write_shortest(double value, bool is_float, char *text, size_t size)
 {
     char number[32];
     const int most = is_float ? FLT_DECIMAL_DIG : DBL_DECIMAL_DIG;
-    const locale_t before = uselocale(plain_locale());
+    const locale_t before = uselocale(text_locale());
     for (int digits = 1; digits <= most; digits++) {
         snprintf(number, sizeof number, "%.*g", digits, value);
         if ((is_float ? (double)strtof(number, NULL) : strtod(number, NULL)) == value)
@@ -81,7 +81,7 @@ void text_of_float(float value, char *text, size_t size)
 
 double text_read_double(const char *text, char **end)
 {
-    const locale_t before = uselocale(plain_locale());
+    const locale_t before = uselocale(text_locale());
     const double value = strtod(text, end);
     uselocale(before);
     return value;

@@ -3,6 +3,7 @@
 #ifndef CONVZOO_TEXT_H
 #define CONVZOO_TEXT_H
 
+#include <locale.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -13,6 +14,9 @@ char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)))
 /* The next line of a text that ends before `end`, without its newline; NULL where none is left. *at is where it begins, and moves behind it. The
  * text may have NULs in it. */
 const char *text_line(const char **at, const char *end, size_t *length);
+
+/* The locale in which numbers have a point, for uselocale; it stays for as long as the process runs. */
+locale_t text_locale(void);
 
 /* Numbers with a point, whatever the locale of the program that embeds this: strtof, and the fewest digits that read back as
  * the same float. */

@@ -2,6 +2,7 @@
 
 #include "convzoo_own.h"
 
+#include "text.h"
 #include "threads.h"
 
 #include <math.h>
@@ -20,7 +21,8 @@ const char *convzoo_optimizers(void)    { return optimizer_names(); }
 
 int own_failed(const Error *error, ConvzooError *to)
 {
-    const int code = (int)error->code < CONVZOO_STOPPED ? (int)error->code : CONVZOO_STOPPED;
+    const bool known = (int)error->code > 0 && (int)error->code <= EXIT_peer;
+    const int code = known ? (int)error->code : CONVZOO_STOPPED;      /* 128 and what *stop was */
     if (to) {
         to->code = code;
         memcpy(to->text, error->text, sizeof to->text);
@@ -28,26 +30,27 @@ int own_failed(const Error *error, ConvzooError *to)
     return code;
 }
 
-OwnThreads own_threads_enter(int threads)
+OwnCaller own_enter(int threads)
 {
-    const OwnThreads before = { omp_get_max_threads(), omp_get_dynamic() };
+    const OwnCaller before = { omp_get_max_threads(), omp_get_dynamic(), uselocale(text_locale()) };
     omp_set_dynamic(0);
     if (threads > 0)
         omp_set_num_threads(threads);
     return before;
 }
 
-void own_threads_leave(OwnThreads before)
+void own_leave(OwnCaller before)
 {
     omp_set_num_threads(before.threads);
     omp_set_dynamic(before.dynamic);
+    uselocale(before.locale);
 }
 
 int own_threads_count(int threads)
 {
-    const OwnThreads before = own_threads_enter(threads);
+    const OwnCaller before = own_enter(threads);
     const int count = threads_settle(0);
-    own_threads_leave(before);
+    own_leave(before);
     return count;
 }
 

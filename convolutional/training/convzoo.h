@@ -23,11 +23,12 @@
  *           ConvzooError (which may be NULL) with the code and one line, `what: where: what to do`; where that names an option of
  *           the program train (--img-size), the member of that meaning is what to change. After a failure nothing has
  *           changed unless said otherwise. Where memory runs out (CONVZOO_MEMORY), what the call had taken by then is lost, and a
- *           run's folder stays locked until the process ends. Two things end the process, after a line on stderr: memory that
- *           runs out in one of the threads that share a loop (exit status 5), and a mistake that only a fault in convzoo can
- *           cause (abort).
+ *           run's folder stays locked until the process ends. Three things end the process, after a line on stderr: memory that
+ *           runs out in one of the threads that share a loop (exit status 5); and, with abort, a model that is freed before its
+ *           training, and what only a fault in convzoo can cause.
  * Memory    that a function fills is the caller's. Texts and handles that it returns belong to the library: a text of a model
  *           stays until the model is freed, lists and the version for ever.
+ * Locale    Numbers in files and messages have a point, whatever the caller's locale, which stays as it is; callbacks find it.
  * Threads   Work is shared among OpenMP threads; .threads says how many (0: as many as OpenMP would use, usually one a core); a
  *           model keeps to that number, and the caller's own OpenMP settings stay as they are. Call from outside of parallel
  *           regions. All handles together are used by one thread at a time: where several threads call convzoo_*, put a
@@ -79,7 +80,7 @@ typedef struct ConvzooError {
 
 /* "0.1.0" */
 const char *convzoo_version(void);
-/* Names separated by spaces: "lenet baseline alexnet ...", "identity relu ...", "sgd adamw". */
+/* Names separated by spaces: "lenet baseline alexnet ...", "identity relu ...", "sgd adamw nesterov ...". */
 const char *convzoo_architectures(void);
 const char *convzoo_activations(void);
 const char *convzoo_optimizers(void);
@@ -136,7 +137,8 @@ int convzoo_model_read_image(const ConvzooModel *model, const char *path, float 
 /* Inference: `count` normalised images to count x classes logits. Compiled for a batch of `count`, at most 64, when first
  * called and whenever that changes (milliseconds to a second): keep to one count where speed matters. Of a model that is also
  * trained, begin the training first: the first of the two decides how the parameters lie in memory.
- * CONVZOO_USAGE if count < 1; CONVZOO_DIVERGED, with the logits written, if one of them is not finite. */
+ * CONVZOO_USAGE if count < 1, or if an image is not finite: logits of images before it may be written. CONVZOO_DIVERGED, with the logits
+ * written, if one of them is not finite. */
 int convzoo_model_logits(ConvzooModel *model, const float *images, int count, float *logits, ConvzooError *error);
 
 /* One image file to `classes` probabilities: read_image, logits, softmax of the logits divided by the temperature that evaluate
@@ -150,12 +152,12 @@ void convzoo_softmax(const float *logits, int rows, int classes, float *probabil
 
 /* 0 or NULL: what the architecture's recipe says, else the usual value (in brackets). */
 typedef struct ConvzooOptimizer {
-    const char *name;                   /* "sgd" or "adamw"; NULL: the recipe's */
+    const char *name;                   /* one of convzoo_optimizers(); NULL: the recipe's */
     float       lr;                     /* learning rate */
     float       weight_decay;           /* negative: none */
-    float       momentum;               /* sgd [0.9]; negative: none */
-    int         no_nesterov;            /* sgd: 1 for plain momentum */
-    float       beta1, beta2, eps;      /* adamw [0.9, 0.999, 1e-8] */
+    float       momentum;               /* of those that keep a share of the last step: sgd, muon ... [0.9]; negative: none */
+    int         no_nesterov;            /* sgd, muon: 1 for plain momentum */
+    float       beta1, beta2, eps;      /* of those that keep averages: adamw, lion ... [0.9, 0.999, 1e-8] */
     float       clip_norm;              /* gradients are scaled down to this norm; negative: never */
     float       label_smoothing;        /* negative: none */
 } ConvzooOptimizer;
@@ -200,7 +202,8 @@ typedef struct ConvzooRunOptions {
     const char *activation;             /* NULL: the architecture's own */
     const char *data;                   /* as train --data: a folder of class folders, CIFAR, IDX, "shapes"; required */
     const char *folder;                 /* where log.jsonl, last.safetensors and best.safetensors go; required */
-    int         resume;                 /* 1: go on in `folder`; the other options must be as they were */
+    int         resume;                 /* 1: go on in `folder`, also with a run of `train`; the other options must be as they were.
+                                           `train` cannot go on with a run of convzoo_run: it looks for its args.json */
     int         epochs, batch;          /* 0: the recipe's, 128 */
     int         side, channels;         /* 0: as the data is */
     float       val_split;              /* share held out for validation where the data has no part of its own; 0: 0.1 */

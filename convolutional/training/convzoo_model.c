@@ -95,7 +95,10 @@ typedef struct Call {
 
 static ConvzooModel *finish_model(void (*make)(void *call), Call *call, ConvzooError *error)
 {
-    if (memory_guard(make, call, &call->error) && call->done)
+    const OwnCaller before = own_enter(0);
+    const bool done = memory_guard(make, call, &call->error) && call->done;
+    own_leave(before);
+    if (done)
         return call->model;
     own_failed(&call->error, error);
     if (call->error.code != EXIT_memory)      /* else it may be half built: it is lost */
@@ -105,7 +108,10 @@ static ConvzooModel *finish_model(void (*make)(void *call), Call *call, ConvzooE
 
 static int finish(void (*work)(void *call), Call *call, ConvzooError *error)
 {
-    return memory_guard(work, call, &call->error) && call->done ? CONVZOO_OK : own_failed(&call->error, error);
+    const OwnCaller before = own_enter(call->threads);
+    const bool done = memory_guard(work, call, &call->error) && call->done;
+    own_leave(before);
+    return done ? CONVZOO_OK : own_failed(&call->error, error);
 }
 
 static void make_new(void *context)
@@ -266,15 +272,12 @@ static void compute_logits(void *context)
 
 int convzoo_model_logits(ConvzooModel *m, const float *images, int count, float *logits, ConvzooError *error)
 {
-    Call call = { .model = m, .images = images, .count = count, .out = logits };
+    Call call = { .model = m, .threads = m->threads, .images = images, .count = count, .out = logits };
     if (count < 1) {
         error_set(&call.error, EXIT_usage, "%d images: convzoo_model_logits: give one or more", count);
         return own_failed(&call.error, error);
     }
-    const OwnThreads before = own_threads_enter(m->threads);
-    const int code = finish(compute_logits, &call, error);
-    own_threads_leave(before);
-    return code;
+    return finish(compute_logits, &call, error);
 }
 
 static void predict(void *context)

@@ -3,6 +3,8 @@
 #ifndef CONVZOO_OWN_H
 #define CONVZOO_OWN_H
 
+#include <locale.h>
+
 #include "convzoo.h"
 #include "model.h"
 #include "trainer.h"
@@ -20,14 +22,16 @@ struct ConvzooModel {
 /* Hands an error out, and returns its code. */
 int own_failed(const Error *error, ConvzooError *to);
 
-/* The calling thread's OpenMP as it was: nothing that the caller has set is changed by a call. */
-typedef struct OwnThreads {
-    int threads, dynamic;
-} OwnThreads;
+/* The calling thread's OpenMP and locale as they were: nothing that the caller has set is changed by a call. */
+typedef struct OwnCaller {
+    int      threads, dynamic;
+    locale_t locale;
+} OwnCaller;
 
-/* OpenMP's threads are `threads` (0: as many as it would use) until own_threads_leave is given what this returned. */
-OwnThreads own_threads_enter(int threads);
-void       own_threads_leave(OwnThreads before);
+/* Until own_leave is given what this returned, OpenMP's threads are `threads` (0: as many as it would use), and numbers are read and
+ * written with a point. */
+OwnCaller own_enter(int threads);
+void      own_leave(OwnCaller before);
 /* How many come when so many are asked for (threads.h). A model keeps to that number: its programs run with no other. */
 int        own_threads_count(int threads);
 

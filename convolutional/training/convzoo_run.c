@@ -9,10 +9,27 @@
 
 enum { EPOCHS_MOST = 1000000, BATCH_MOST = 65536, THREADS_MOST = 1024 };
 
+/* A run, and the caller as it was. */
+typedef struct Run {
+    const ConvzooRunOptions *given;
+    OwnCaller                before;
+    TrainerOptions           options;
+    ConvzooRunResult        *result;
+    int                      code;
+    Error                    error;
+} Run;
+
+/* Callbacks find the caller's own locale. */
+static void tell(const Run *run, const ConvzooProgress *progress)
+{
+    const locale_t own = uselocale(run->before.locale);
+    run->given->progress(run->given->context, progress);
+    uselocale(own);
+}
+
 static void tell_step(void *context, const TrainerStep *step)
 {
-    const ConvzooRunOptions *o = context;
-    o->progress(o->context, &(ConvzooProgress){
+    tell(context, &(ConvzooProgress){
         .epoch = (int)step->epoch + 1, .epochs = (int)step->epochs, .step = step->step, .steps = step->steps,
         .loss = step->loss, .accuracy = step->top1,
         .images_per_second = step->images_per_second, .seconds_left = step->seconds_left,
@@ -21,8 +38,7 @@ static void tell_step(void *context, const TrainerStep *step)
 
 static void tell_epoch(void *context, const TrainerEpoch *epoch)
 {
-    const ConvzooRunOptions *o = context;
-    o->progress(o->context, &(ConvzooProgress){
+    tell(context, &(ConvzooProgress){
         .epoch = (int)epoch->epoch + 1, .epochs = (int)epoch->epochs, .step = epoch->step,
         .steps = epoch->step / (epoch->epoch + 1) * epoch->epochs,      /* every epoch has as many */
         .loss = epoch->train_loss, .accuracy = epoch->train_top1, .images_per_second = epoch->images_per_second,
@@ -32,8 +48,10 @@ static void tell_epoch(void *context, const TrainerEpoch *epoch)
 
 static void tell_note(void *context, const char *text)
 {
-    const ConvzooRunOptions *o = context;
-    o->note(o->context, text);
+    const Run *run = context;
+    const locale_t own = uselocale(run->before.locale);
+    run->given->note(run->given->context, text);
+    uselocale(own);
 }
 
 static bool whole(const char *member, long long value, long long most, Error *error)
@@ -44,9 +62,10 @@ static bool whole(const char *member, long long value, long long most, Error *er
 
 static bool options_ok(const ConvzooRunOptions *o, Error *error)
 {
-    if (!o->architecture || !o->data || !o->folder)
+    const bool has_data = o->data && *o->data;
+    if (!o->architecture || !has_data || !o->folder)
         return error_set(error, EXIT_usage, "no %s: ConvzooRunOptions: architecture, data and folder are required",
-                         !o->architecture ? "architecture" : !o->data ? "data" : "folder");
+                         !o->architecture ? "architecture" : !has_data ? "data" : "folder");
     if (o->channels == 2 || !(o->val_split >= 0.0f && o->val_split < 1.0f))
         return error_set(error, EXIT_usage, "%d channels and val_split %g: ConvzooRunOptions: use 0, 1 or 3 channels, and a share below 1",
                          o->channels, (double)o->val_split);
@@ -62,10 +81,13 @@ static bool resolve(const ConvzooRunOptions *o, TrainerOptions *to, Error *error
     if (!arch || (o->activation && !activation_parse(o->activation, &act, error)) || !own_recipe(arch, &o->optimizer, to, error))
         return false;
     to->network.act = act;
-    to->data = (DataOptions){
-        .path = o->data, .side = o->side, .channels = o->channels, .limit = o->limit, .val_split = o->val_split,
-        .val_if_none = true, .threads = o->threads,
-    };
+    to->data.path = o->data;
+    to->data.side = o->side;
+    to->data.channels = o->channels;
+    to->data.limit = o->limit;
+    to->data.val_split = o->val_split;
+    to->data.val_if_none = true;
+    to->data.threads = o->threads;
     to->epochs = o->epochs ? o->epochs : to->epochs;
     to->batch = o->batch ? o->batch : to->batch;
     to->seed = o->seed;
@@ -85,16 +107,17 @@ static void fill_result(const Trainer *trainer, ConvzooRunResult *result)
     snprintf(result->best_path, sizeof result->best_path, "%s", trainer->folder->files[RUN_best]);
 }
 
-typedef struct Run {
-    TrainerOptions    options;
-    ConvzooRunResult *result;
-    int               code;
-    Error             error;
-} Run;
-
 static void run(void *context)
 {
     Run *run = context;
+    if (!resolve(run->given, &run->options, &run->error)) {
+        run->code = (int)run->error.code;
+        return;
+    }
+    run->options.report = (TrainerReport){
+        .context = run, .note = run->given->note ? tell_note : NULL,
+        .step = run->given->progress ? tell_step : NULL, .epoch = run->given->progress ? tell_epoch : NULL,
+    };
     Trainer *trainer = trainer_open(&run->options, &run->error);
     run->code = trainer ? trainer_run(trainer, &run->error) : (int)run->error.code;
     if (trainer)
@@ -104,16 +127,9 @@ static void run(void *context)
 
 int convzoo_run(const ConvzooRunOptions *options, ConvzooRunResult *result, ConvzooError *error)
 {
-    Run own = { .result = result, .code = EXIT_memory };
-    ConvzooRunOptions told = *options;      /* reports come with it; they do not change it */
-    if (!resolve(options, &own.options, &own.error))
-        return own_failed(&own.error, error);
-    own.options.report = (TrainerReport){
-        .context = &told, .note = told.note ? tell_note : NULL,
-        .step = told.progress ? tell_step : NULL, .epoch = told.progress ? tell_epoch : NULL,
-    };
-    const OwnThreads before = own_threads_enter(options->threads);
+    Run own = { .given = options, .result = result, .code = EXIT_memory };
+    own.before = own_enter(options->threads);
     const bool done = memory_guard(run, &own, &own.error) && own.code == EXIT_ok;
-    own_threads_leave(before);
+    own_leave(own.before);
     return done ? CONVZOO_OK : own_failed(&own.error, error);
 }

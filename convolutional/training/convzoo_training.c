@@ -62,9 +62,9 @@ static void make(void *context)
 ConvzooTraining *convzoo_training_new(ConvzooModel *model, int batch, const ConvzooOptimizer *options, ConvzooError *error)
 {
     NewTraining new = { .model = model, .batch = batch, .options = options };
-    const OwnThreads before = own_threads_enter(model->threads);
+    const OwnCaller before = own_enter(model->threads);
     const bool done = memory_guard(make, &new, &new.error) && new.done;
-    own_threads_leave(before);
+    own_leave(before);
     if (!done) {
         own_failed(&new.error, error);
         free(new.training);      /* what it points to by then is lost if memory ran out */
@@ -118,9 +118,9 @@ int convzoo_training_step(ConvzooTraining *t, const float *images, const int *la
                           ConvzooError *error)
 {
     Error wrong;
-    const OwnThreads before = own_threads_enter(t->model->threads);
+    const OwnCaller before = own_enter(t->model->threads);
     const bool done = copy_batch(t, images, labels, lr, &wrong) && train(t, lr > 0.0f ? lr : t->lr, step, &wrong);
-    own_threads_leave(before);
+    own_leave(before);
     return done ? CONVZOO_OK : own_failed(&wrong, error);
 }
 
