@@ -369,7 +369,9 @@ static void removes_orphans(void **state)
     char path[256];
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
         scratch_write(scratch_path(path, folder, cases[c].name), "x", 1);
+    assert_int_equal(mkdir(scratch_path(path, folder, "a_folder.tmp"), 0700), 0);
     assert_true(folder_remove_orphans(folder, NULL));
+    assert_int_equal(rmdir(path), 0);
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
         if (scratch_exists(scratch_path(path, folder, cases[c].name)) == cases[c].removed)
             fail_msg("%s: expected to be %s", cases[c].name, cases[c].removed ? "removed" : "there");

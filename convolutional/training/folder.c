@@ -150,9 +150,12 @@ bool folder_remove_orphans(const char *path, Error *error)
             ok = errno == 0 || folder_failed(path, "reading it", error);
             break;
         }
+        struct stat status;
         const size_t length = strlen(entry->d_name);
         if (length < 5 || strcmp(entry->d_name + length - 4, ".tmp"))
             continue;
+        if (fstatat(dirfd(folder), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(status.st_mode))
+            continue;      /* no writer of files made it */
         if (unlinkat(dirfd(folder), entry->d_name, 0) != 0 && errno != ENOENT) {
             ok = folder_failed(path, entry->d_name, error);
             break;

@@ -19,7 +19,7 @@ bool folder_make(const char *path);
 int  folder_lock(const char *path, Error *error);
 void folder_unlock(int lock);
 
-/* Removes <path>/<name>.tmp files. Only under the lock: a running save has one. */
+/* Removes regular files that are called <name>.tmp. Only under the lock: a running save has one. */
 bool folder_remove_orphans(const char *path, Error *error);
 
 /* A file of lines that only grows. */
