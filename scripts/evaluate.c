@@ -162,7 +162,7 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
     Fit fit = { 0 };
     flags->details.misclassified = (int)flags->misclassified;
     if (!plan_parse(flags->plan, &plan, error) || !tta_check(flags->tta, flags->tta_below, error) || !check_format(flags, error) || !details_check(&flags->details, format_of(flags), error) || !check_fit(flags, &fit, error) ||
-        !checkpoint_data_options(&table, path, flags, line, error) ||
+        !checkpoint_data_options(&table, path, flags, line, error) || ((fit.temperature || fit.reject) && !fit_look(path, &fit, error)) ||
         !(flags->use_ema ? model_open_average : model_open)(path, &model, error))
         return (int)error->code;
     compute_threads_settle(flags->threads);

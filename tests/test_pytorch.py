@@ -197,7 +197,7 @@ def main():
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     torch.set_num_threads(os.cpu_count())
-    failures = 0
+    failures = tried = 0
     with tempfile.TemporaryDirectory() as scratch:
         data = os.path.join(scratch, "cifar")
         write_cifar(data, np.random.default_rng(1))
@@ -205,6 +205,7 @@ def main():
             name = " ".join([check.__name__, arch, act or "", *map(str, rest)])
             if options.only not in name:
                 continue
+            tried += 1
             with tempfile.TemporaryDirectory(dir=scratch) as folder:
                 try:
                     check(options.programs, folder, data, np.random.default_rng(2), arch, act, *rest)
@@ -212,7 +213,9 @@ def main():
                 except (Failure, OSError, ValueError, KeyError, RuntimeError, subprocess.SubprocessError) as problem:
                     failures += 1
                     print(f"FAIL  {name}: {problem}", flush=True)
-    return failures > 0
+    if not tried:
+        print(f"FAIL  no case has '{options.only}' in its name")
+    return failures > 0 or not tried
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 #include "measured.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,14 +35,29 @@ bool fit_parse(const char *text, Fit *fit, Error *error)
                      "precision:P, the share of answers that are right, with P such as 0.9", text);
 }
 
+bool fit_look(const char *path, Fit *fit, Error *error)
+{
+    return stat(path, &fit->file) == 0 || error_set(error, EXIT_input, "cannot read: %s: %s: correct the path or its permissions", path, strerror(errno));
+}
+
+static bool is_unchanged(const char *path, const Fit *fit, Error *error)
+{
+    Fit now;
+    const struct stat *then = &fit->file;
+    return fit_look(path, &now, error) &&
+           ((now.file.st_ino == then->st_ino && now.file.st_mtim.tv_sec == then->st_mtim.tv_sec && now.file.st_mtim.tv_nsec == then->st_mtim.tv_nsec) ||
+            error_set(error, EXIT_input, "the checkpoint has changed since it was read: %s: what was found is for other weights, and was not written: "
+                      "evaluate it again", path));
+}
+
 /* A training that is under way would lose its newest best weights to a copy of the older ones: its folder is locked meanwhile. */
-static bool write_locked(const char *path, const ModelInfo *info, Error *error)
+static bool write_locked(const char *path, const ModelInfo *info, const Fit *fit, Error *error)
 {
     char *file = realpath(path, NULL);      /* a link's file is what is written */
     char *folder = run_folder_of(file ? file : path), *lock_file = text_format("%s/run.lock", folder);
     const bool is_run = strcmp(folder, file ? file : path) && access(lock_file, F_OK) == 0;
     const int lock = is_run ? folder_lock(folder, error) : -1;
-    const bool written = (!is_run || lock >= 0) && checkpoint_set_calibration(path, info, error);
+    const bool written = (!is_run || lock >= 0) && is_unchanged(path, fit, error) && checkpoint_set_calibration(path, info, error);
     if (lock >= 0)
         folder_unlock(lock);
     free(lock_file);
@@ -87,5 +103,5 @@ bool fit_keep(const Measured *m, const Fit *fit, ModelInfo *info, bool quiet, Er
         if (!quiet)
             tell_rejection(&found, m->outputs.count);
     }
-    return write_locked(m->path, info, error);
+    return write_locked(m->path, info, fit, error);
 }

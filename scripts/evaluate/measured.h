@@ -3,6 +3,8 @@
 #ifndef CONVZOO_MEASURED_H
 #define CONVZOO_MEASURED_H
 
+#include <sys/stat.h>
+
 #include "calibration.h"
 #include "evaluation.h"
 #include "model.h"
@@ -60,11 +62,15 @@ typedef struct Fit {
     bool     temperature, reject;
     RejectBy by;
     double   wanted;
+    struct stat file;      /* the checkpoint as it was before it was read */
 } Fit;
 
 /* "coverage:0.9" or "precision:0.95"; NULL: nothing. */
 bool fit_parse(const char *text, Fit *fit, Error *error);
-/* Finds what is asked for and writes it into the checkpoint, and the info. */
+/* Before the checkpoint is opened. False and a line if it is not there. */
+bool fit_look(const char *path, Fit *fit, Error *error);
+/* Finds what is asked for and writes it into the checkpoint, and the info. False and a line also where a training has put another file in
+ * its place meanwhile. */
 bool fit_keep(const Measured *measured, const Fit *fit, ModelInfo *info, bool quiet, Error *error);
 
 /* ---- comparison.c ---- */
