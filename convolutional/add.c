@@ -2,7 +2,7 @@
  *
  *   a, b, y    N C H W         y = a + b;  da = db = dy, the same bytes
  *
- * After a batch norm or a layer scale the sum is part of their kernel (engine/fusion.c). */
+ * After a batch norm, a layer scale or a drop path the sum is part of their kernel (engine/fusion.c). */
 
 #include "modules.h"
 

@@ -66,7 +66,7 @@ static void run_forward(const void *call)
 static void run_backward(const void *call)
 {
     const Call *c = call;
-    kernel_batchnorm_backward(&c->kernel, c->x, c->mean, c->variance, c->weight, c->bias, c->residual, NULL, c->dy,
+    kernel_batchnorm_backward(&c->kernel, c->x, c->mean, c->variance, c->weight, c->bias, c->residual, c->dy,
                               c->dx, c->dweight, c->dbias, c->dresidual, c->scratch);
 }
 

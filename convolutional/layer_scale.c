@@ -1,11 +1,11 @@
 /* layer_scale.c - one learnt factor a channel, near 0 at first, so that a deep network starts as the identity.
  *
- *   x, y      N C H W
- *   weight    C 1 1
+ *   x, y             N C H W
+ *   layer_scale      C 1 1; s below
  *
- *   y = weight[c] x;  dx = weight[c] dy,  dweight[c] = sum over n, h, w of dy x      (Touvron et al., 2021, arXiv:2103.17239)
+ *   y = s[c] x;  dx = s[c] dy,  ds[c] = sum over n, h, w of dy x      (Touvron et al., 2021, arXiv:2103.17239)
  *
- * What a program fuses in: y = weight x + residual. */
+ * What a program fuses in: y = s x + residual. */
 
 #include "modules.h"
 

@@ -79,7 +79,7 @@ Tensor *drop_path(Network *net, const char *name, const Tensor *x, float p);
 /* y = a + b, same shapes. Of a residual block, a is the branch and b the shortcut. */
 Tensor *add(Network *net, const char *name, const Tensor *a, const Tensor *b);
 
-/* y = weight[c] x, weight: c, 1, 1, starting at `start`.   Touvron et al., 2021, arXiv:2103.17239 */
+/* y = layer_scale[c] x; layer_scale: c, 1, 1, starting at `start`.   Touvron et al., 2021, arXiv:2103.17239 */
 Tensor *layer_scale(Network *net, const char *name, const Tensor *x, float start);
 
 /* y = factor x, a constant of the network. */

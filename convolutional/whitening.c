@@ -24,7 +24,7 @@ typedef struct Patches {
 
 static long patches_a_side(const Patches *p, int side)
 {
-    return (side - p->kernel) / p->step + 1;
+    return side < p->kernel ? 0 : (side - p->kernel) / p->step + 1;
 }
 
 static long patches_total(const Patches *p)

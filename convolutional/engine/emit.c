@@ -59,7 +59,7 @@ static void emit_backward(Emitter *emitter)
     dnnl_layer(NULL);
 }
 
-/* Logits stay readable until the next run; the caller fills their gradient between forward and backward. */
+/* Logits stay readable until backward or the next run; the caller fills their gradient between forward and backward. */
 static void make_logits(Emitter *emitter)
 {
     const Tensor *tensor = network_logits(emitter->program->network);
@@ -70,7 +70,7 @@ static void make_logits(Emitter *emitter)
     if (program_has_backward(emitter->program)) {
         emitter->program->logits_gradient = emit_write_gradient(emitter, tensor, plain);
         emitter->program->logits_gradient->first = emitter->program->loss_at - 1;
-        emitter->program->logits_gradient->last = emitter->program->loss_at - 1;      /* nobody may read it: the caller writes it nevertheless */
+        emitter->program->logits_gradient->last = emitter->program->loss_at - 1;      /* even if no kernel reads it the caller writes it, so it needs a place */
     }
 }
 

@@ -2,6 +2,7 @@
  *
  *   batch norm [+ add] [+ activation]     one pass over memory instead of three; what lies between is never stored
  *   layer scale + add                     the same for ConvNeXt's branches
+ *   drop path + add                       and for those of stochastic depth
  *
  * A chain starts at its head and goes on while the output has that one reader alone and is not watched. It runs where its last
  * module stands on the tape, so that a residual computed in between is there. */
@@ -13,7 +14,7 @@ static const Tensor *other_input(const Module *add, const Tensor *input)
     return add->in[0] == input ? add->in[1] : add->in[0];
 }
 
-/* Who alone reads a module's output, if nobody looks at that from outside; else NULL. */
+/* The only module that reads the output of `module`; NULL if there are several, or if the output is watched. */
 static const Module *next_of(const Emitter *emitter, const Module *module)
 {
     return program_watches(emitter->program, module->out) ? NULL : network_only_reader(emitter->program->network, module->out);

@@ -121,11 +121,10 @@ void kernel_batchnorm_forward(const BatchNormKernel *k, const float *x, const fl
                               const float *weight, const float *bias, const float *residual, float *y);
 /* From x and dy (gradient of y): z is recomputed. dx, dweight, dbias, dresidual (NULL: not wanted; it equals
  * dy f'(z)). With mean and variance of this batch (training), which a join has made those of all processes: dx is then so too, dweight and
- * dbias are this process's share. dx may be dy, or dresidual may be dy.
- * y: the forward's output, or NULL if it is gone; relu takes its mask from it when it is there. */
+ * dbias are this process's share. dx may be dy, or dresidual may be dy. */
 void kernel_batchnorm_backward(const BatchNormKernel *k, const float *x, const float *mean, const float *variance,
-                               const float *weight, const float *bias, const float *residual, const float *y,
-                               const float *dy, float *dx, float *dweight, float *dbias, float *dresidual, void *scratch);
+                               const float *weight, const float *bias, const float *residual, const float *dy,
+                               float *dx, float *dweight, float *dbias, float *dresidual, void *scratch);
 
 /* Layer norm over the channels of each pixel: y = weight[c] (x - mean) / sqrt(variance + eps) + bias[c].
  * mean, inverse (= 1 / sqrt(variance + eps)): n h w floats, kept for backward. Any block. */

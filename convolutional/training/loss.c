@@ -17,6 +17,9 @@ enum { GROUPS = 64, PARALLEL_FROM = 1 << 14 };      /* elements: below, starting
 #define X(key, about) #key,
 static const char *const names[] = { LOSSES(X) };
 #undef X
+#define X(key, about) " " #key
+static const char choices[] = LOSSES(X);      /* with a space in front */
+#undef X
 
 const char *loss_name(LossKind kind)
 {
@@ -33,7 +36,7 @@ bool loss_parse(const char *name, LossKind *kind, Error *error)
         }
         names_consider(&search, names[i], NULL);
     }
-    return names_unknown_of(&search, "unknown loss", "--loss", "ce bce", error);
+    return names_unknown_of(&search, "unknown loss", "--loss", choices + 1, error);
 }
 
 /* ---- rows ---- */

@@ -27,13 +27,16 @@ enum {
  *   value   each lies between -clip and clip; PyTorch's clip_grad_value_
  *   agc     an output's are multiplied by clip max(|w|, 1e-3) / |g|, where |g| is larger; w, g: the weights of that output, of a
  *           bias or norm the whole. Not in the head.                Brock et al., 2021, arXiv:2102.06171; PyTorch's timm */
-typedef enum { CLIP_norm, CLIP_value, CLIP_agc, CLIP_COUNT } ClipMode;
+#define CLIP_MODES(X) X(norm) X(value) X(agc)
+#define X(key) CLIP_##key,
+typedef enum { CLIP_MODES(X) CLIP_COUNT } ClipMode;
+#undef X
 
 typedef struct OptimizerOptions {
     OptimizerKind kind;
-    float momentum;            /* sgd */
-    bool  nesterov;            /* sgd */
-    float beta1, beta2, eps;   /* adamw */
+    float momentum;            /* sgd, nesterov, rmsprop, lars, muon */
+    bool  nesterov;            /* sgd, muon */
+    float beta1, beta2, eps;   /* of averages: adam and its kin, rmsprop, adagrad (eps alone), lion, lamb */
     float weight_decay;
     float clip_norm;           /* bound of the gradients; 0: none */
     ClipMode    clip_mode;

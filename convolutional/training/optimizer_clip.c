@@ -8,7 +8,9 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const clips[] = { [CLIP_norm] = "norm", [CLIP_value] = "value", [CLIP_agc] = "agc" };
+#define X(key) #key,
+static const char *const clips[] = { CLIP_MODES(X) };
+#undef X
 
 const char *clip_name(ClipMode mode)
 {
@@ -18,7 +20,10 @@ const char *clip_name(ClipMode mode)
 
 const char *clip_names(void)
 {
-    return "norm value agc";
+#define X(key) " " #key
+    static const char names[] = CLIP_MODES(X);
+#undef X
+    return names + 1;
 }
 
 bool clip_parse(const char *name, ClipMode *mode, Error *error)

@@ -70,7 +70,8 @@ float optimizer_clip(const Optimizer *optimizer, double norm);
 #include "optimizers.def"
 #undef X
 
-/* Adam's rate and root, for rules that share its bias correction. */
-void adam_prepare(OptimizerStep *step);
+/* Adam's rate and root, for rules that share its bias correction; the root alone: 1 / sqrt(1 - b2^t). */
+void  adam_prepare(OptimizerStep *step);
+float adam_root(const OptimizerStep *step);
 
 #endif

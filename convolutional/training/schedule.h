@@ -35,7 +35,7 @@ typedef struct ScheduleOptions {
     float  power;              /* poly */
     double milestones[SCHEDULE_MILESTONES];      /* multistep: epochs, rising; then 0 */
     float  start, peak, end;   /* onecycle, triangle: shares; below 0: the schedule's usual ones */
-    int    patience;           /* plateau: epochs without a better loss that are borne */
+    int    patience;           /* plateau: epochs without a better loss before the rate falls */
 } ScheduleOptions;
 
 /* How the validation's losses went so far. {0}: none yet. */
@@ -55,8 +55,8 @@ typedef struct Schedule {
     uint64_t steps;            /* of the whole run */
     uint64_t epoch_steps;      /* of an epoch */
     uint64_t warmup;           /* steps */
-    uint64_t decay_steps;      /* step: how often */
-    float    decay_rate;       /* step: by what, 0.1 */
+    uint64_t decay_steps;      /* step, exp: how often */
+    float    decay_rate;       /* step, exp, multistep, plateau: by what, 0.1 */
     ScheduleOptions options;
     PlateauState    plateau;   /* the one thing that is no constant of the run */
 } Schedule;

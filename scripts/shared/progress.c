@@ -8,6 +8,7 @@
 #include "terminal.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,16 +143,23 @@ static void progress_step(void *context, const TrainerStep *step)
                 bar_duration(step->seconds_left, left, sizeof left));
 }
 
+/* A validation's loss may be no number where training's still is one. */
+static const char *loss_text(double loss, char *text, size_t size)
+{
+    snprintf(text, size, "%.4f", loss);
+    return isnan(loss) ? "NaN" : isinf(loss) ? "infinite" : text;
+}
+
 static void progress_epoch(void *context, const TrainerEpoch *epoch)
 {
     Progress *progress = context;
     if (progress->quiet)
         return;
     progress_clear(progress);
-    char line[256];
-    snprintf(line, sizeof line, "epoch %u/%u  train loss %.4f top1 %.2f%%  val loss %.4f top1 %.2f%%%s  lr %.3g  %.0f img/s  %.1f + %.1f s",
-             epoch->epoch + 1, epoch->epochs, epoch->train_loss, 100.0 * epoch->train_top1, epoch->val_loss,
-             100.0 * epoch->val_top1, epoch->best ? " *" : "", (double)epoch->lr, epoch->images_per_second, epoch->seconds,
+    char line[256], val_loss[32];
+    snprintf(line, sizeof line, "epoch %u/%u  train loss %.4f top1 %.2f%%  val loss %s top1 %.2f%%%s  lr %.3g  %.0f img/s  %.1f + %.1f s",
+             epoch->epoch + 1, epoch->epochs, epoch->train_loss, 100.0 * epoch->train_top1,
+             loss_text(epoch->val_loss, val_loss, sizeof val_loss), 100.0 * epoch->val_top1, epoch->best ? " *" : "", (double)epoch->lr, epoch->images_per_second, epoch->seconds,
              epoch->val_seconds);
     terminal_print(stderr, line, terminal_columns(STDERR_FILENO));
 }

@@ -1,4 +1,4 @@
-/* batch_last_pool.c - pooling on the batch-last layout. Planes of the same size as the image's channels are independent. */
+/* batch_last_pool.c - pooling on the batch-last layout. Each channel of each group of images is pooled on its own. */
 
 #include "batch_last.h"
 

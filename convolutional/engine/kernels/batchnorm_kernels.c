@@ -18,7 +18,6 @@ typedef struct BatchNormCall {
     const float *mean, *variance, *weight, *bias;
     bool         fixed;               /* no gradient through mean and variance */
     const StatisticsJoin *join;       /* NULL: none */
-    bool         masked;              /* the residual is z itself, or what has its sign */
     double      *partials;            /* [slices][2][padded]: sums of every slice */
     float       *first, *second;      /* [padded]; statistics: shift, -; backward: slope, offset */
 } BatchNormCall;
@@ -187,10 +186,6 @@ static void coefficients_spread(const BatchNormCall *call, size_t item, PanelTab
     panels_spread(p, item, call->variance, scale);
     for (size_t lane = 0; lane < p->group * p->lanes; lane++)
         scale[lane] = gain[lane] /= sqrtf(scale[lane] + call->eps);
-    if (call->masked) {
-        memset(table[TABLE_scale], 0, sizeof table[TABLE_scale]);
-        memset(table[TABLE_bias], 0, sizeof table[TABLE_bias]);
-    }
 }
 
 void KERNEL(kernel_batchnorm_forward)(const BatchNormKernel *k, const float *x, const float *mean, const float *variance,
@@ -266,13 +261,11 @@ static void gradient_write(const BatchNormCall *call, PanelShare items, const Ba
 }
 
 void KERNEL(kernel_batchnorm_backward)(const BatchNormKernel *k, const float *x, const float *mean, const float *variance,
-                                       const float *weight, const float *bias, const float *residual, const float *y,
-                                       const float *dy, float *dx, float *dweight, float *dbias, float *dresidual,
-                                       void *scratch)
+                                       const float *weight, const float *bias, const float *residual, const float *dy,
+                                       float *dx, float *dweight, float *dbias, float *dresidual, void *scratch)
 {
     BatchNormCall call = call_of(k, scratch);
     call.mean = mean, call.variance = variance, call.weight = weight, call.bias = bias;
-    call.masked = y && k->act.info->id == ACT_relu;
     const Panels *p = &call.panels;
 
     #pragma omp parallel if (panels_items(p) > 1)
@@ -280,7 +273,7 @@ void KERNEL(kernel_batchnorm_backward)(const BatchNormKernel *k, const float *x,
         PanelTable table[TABLE_COUNT];
         BatchNormWork work = {
             batchnorm_panels[k->act.info->id].sums,
-            { .x = x, .residual = call.masked ? y : residual, .dy = dy, .dz = dresidual, .parameter = k->act.parameters[0],
+            { .x = x, .residual = residual, .dy = dy, .dz = dresidual, .parameter = k->act.parameters[0],
               .table = table },
         };
         const PanelShare items = panels_share(panels_items(p)), channels = panels_share(p->padded);

@@ -52,8 +52,8 @@ static inline Words words_of_pair(Vector low, Vector high, Vector scale)
     return (first & 0xFFFF) | (second << 16);
 }
 
-/* sums + both products of each lane. A NaN's own bits may make integers of which the sums overflow, but those are worth NaN;
- * so that it is defined, the sums are of unsigned numbers. */
+/* sums + both products of each lane. A NaN may have become any integer, and the sums may then overflow; that result is multiplied by
+ * NaN in any case. The sums are of unsigned numbers, for which overflow is defined. */
 static inline Sums words_multiply(Sums sums, Words a, Words b)
 {
 #if defined(__AVX512VNNI__)

@@ -8,11 +8,15 @@
 
 #include <math.h>
 
+float adam_root(const OptimizerStep *s)
+{
+    return (float)(1 / sqrt(1 - pow(s->beta2, (double)s->number)));
+}
+
 void adam_prepare(OptimizerStep *s)
 {
-    const double t = (double)s->number;
-    s->rate = (float)(s->lr / (1 - pow(s->beta1, t)));
-    s->root = (float)(1 / sqrt(1 - pow(s->beta2, t)));
+    s->rate = (float)(s->lr / (1 - pow(s->beta1, (double)s->number)));
+    s->root = adam_root(s);
 }
 
 static void adam_chunk(const OptimizerStep *s, size_t count, float *restrict w, const float *restrict g, float *const *state)

@@ -18,9 +18,8 @@ static size_t lamb_scratch(const OptimizerTensor *x)
 
 static void lamb_prepare(OptimizerStep *s)
 {
-    const double t = (double)s->number;
-    s->of_moment = (float)(1 / (1 - pow(s->beta1, t)));
-    s->root = (float)(1 / sqrt(1 - pow(s->beta2, t)));
+    s->of_moment = (float)(1 / (1 - pow(s->beta1, (double)s->number)));
+    s->root = adam_root(s);
 }
 
 /* The moments, and r. */

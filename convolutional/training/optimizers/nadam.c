@@ -21,7 +21,7 @@ static void nadam_prepare(OptimizerStep *s)
         product *= momentum_of(s->beta1, i);
     s->of_gradient = (float)((1 - now) / (1 - product));
     s->of_moment = (float)(next / (1 - product * next));
-    s->root = (float)(1 / sqrt(1 - pow(s->beta2, t)));
+    s->root = adam_root(s);
 }
 
 static void nadam_chunk(const OptimizerStep *s, size_t count, float *restrict w, const float *restrict g, float *const *state)
