@@ -1,7 +1,8 @@
 /* files.h - files that are replaced whole or not at all.
  *
  *   path.tmp is created, reserved, written and synced, read again and compared by checksum, then renamed over path.
- *   Until the rename path is as it was; whatever fails before removes path.tmp.
+ *   Until the rename path is as it was; whatever fails before removes path.tmp. Where the folder cannot be synced after it, the new file
+ *   is in place, and that is told as a failure: a power cut may bring the old one back.
  *
  * The temporary name is fixed: two writers of one path cannot both get it, and what a killed process leaves is known
  * by its name (folder_remove_orphans). Every failure is EXIT_write and one line. */

@@ -63,7 +63,7 @@ void safetensors_writer_add(SafetensorsWriter *writer, const char *name, Dtype d
 /* Writes <path>.tmp, syncs, checks by reading its hash again, and renames it over path; the old file, if any, stays
  * until then. keep_previous names where the old file goes instead of being replaced (NULL: replaced).
  * The byte order of tensors is I64, F32, ..., then by name. False and one line (EXIT_write) if anything
- * fails; then path is as it was. */
+ * fails; then path is as it was, but for the case that files.h names. */
 bool safetensors_write(const SafetensorsWriter *writer, const char *path, const char *keep_previous, Error *error);
 
 typedef struct SafetensorsText {
