@@ -4,6 +4,7 @@
 
 #include "page.h"
 
+#include "json_made.h"
 #include "page_files.h"
 #include "text.h"
 
@@ -24,9 +25,7 @@ static const char *part_find(const char *name, size_t length)
 /* Inside a script element a '<' could end it. In JSON it stands only within texts, where it may be written by its number. */
 static void write_data(const json_t *data, int digits, FILE *stream)
 {
-    char *text = json_dumps(data, JSON_COMPACT | (digits ? JSON_REAL_PRECISION((size_t)digits) : 0));
-    if (!text)
-        memory_exhausted("jansson");
+    char *text = json_written(data, JSON_COMPACT | (digits ? JSON_REAL_PRECISION((size_t)digits) : 0));
     for (const char *c = text; *c; c++)
         if (*c == '<')
             fputs("\\u003c", stream);

@@ -1,4 +1,4 @@
-/* json_made.h - jansson gives NULL where memory runs out; the program then ends with a line, as it does for all memory. */
+/* json_made.h - jansson gives NULL where memory runs out: that is refused here, as for all memory (errors.h). */
 
 #ifndef CONVZOO_JSON_MADE_H
 #define CONVZOO_JSON_MADE_H
@@ -32,12 +32,22 @@ static inline json_t *json_text(const char *text)
     return json_made(json_string(shown));
 }
 
-/* What a json_load function gave: NULL only of a text that is no JSON. jansson does not always say that memory ran out. */
+/* What a json_load function gave; NULL of a text that is no JSON. Where memory ran out inside a word or number of the text, jansson says
+ * the same of it as of one that is no JSON. */
 static inline json_t *json_loaded(json_t *json, const json_error_t *reason)
 {
-    if (!json && (json_error_code(reason) == json_error_out_of_memory || !*reason->text))
+    if (!json && (!*reason->text || json_error_code(reason) == json_error_out_of_memory))
         memory_exhausted("jansson");
     return json;
+}
+
+/* As text, to be freed. Its texts are UTF-8 and its numbers finite, as json_text and json_finite make them. */
+static inline char *json_written(const json_t *json, size_t flags)
+{
+    char *text = json_dumps(json, flags);
+    if (!text)
+        memory_exhausted("jansson");
+    return text;
 }
 
 /* The object takes the value. The key is UTF-8. */

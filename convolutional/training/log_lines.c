@@ -3,6 +3,7 @@
 #include "log_lines.h"
 
 #include "files.h"
+#include "json_made.h"
 #include "text.h"
 
 #include <errno.h>
@@ -52,7 +53,8 @@ char *log_read(const char *path, size_t *length, Error *error)
 
 bool log_object_epoch(const char *line, size_t length, uint64_t *epoch)
 {
-    json_t *object = json_loadb(line, length, 0, NULL);
+    json_error_t reason;
+    json_t *object = json_loaded(json_loadb(line, length, 0, &reason), &reason);
     const bool whole = object || *line != '{';
     const json_int_t number = json_integer_value(json_object_get(object, "epoch"));
     json_decref(object);

@@ -17,10 +17,8 @@ bool metadata_put_json(SafetensorsWriter *writer, const char *key, json_t *json,
     if (!json)
         return error_set(error, EXIT_write,
                          "cannot write: %s: '%s' is not UTF-8 or not finite: nothing was written; rename it", path, key);
-    char *text = json_dumps(json, flags | JSON_ENCODE_ANY);
+    char *text = json_written(json, flags | JSON_ENCODE_ANY);
     json_decref(json);
-    if (!text)
-        memory_exhausted("jansson");
     safetensors_writer_metadata(writer, key, text);
     free(text);
     return true;
@@ -56,10 +54,8 @@ const char *metadata_real_text(double number, int digits, char text[METADATA_REA
     if (!isfinite(number))
         return text;
     json_t *json = json_made(json_real(number));
-    char *written = json_dumps(json, JSON_ENCODE_ANY | JSON_REAL_PRECISION((size_t)digits));
+    char *written = json_written(json, JSON_ENCODE_ANY | JSON_REAL_PRECISION((size_t)digits));
     json_decref(json);
-    if (!written)
-        memory_exhausted("jansson");
     snprintf(text, METADATA_REAL_TEXT, "%s", written);
     free(written);
     return text;

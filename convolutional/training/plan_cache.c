@@ -14,6 +14,7 @@
 #include "files.h"
 #include "folder.h"
 #include "measure.h"
+#include "json_made.h"
 #include "plan_text.h"
 #include "threads.h"
 
@@ -97,12 +98,13 @@ static json_t *cache_read(const char *path)
 {
     size_t size;
     char *text = (char *)disk_read_all(AT_FDCWD, path, path, FILE_MOST, &size, NULL);
-    json_t *all = text ? json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    json_error_t reason;
+    json_t *all = text ? json_loaded(json_loadb(text, size, JSON_REJECT_DUPLICATES, &reason), &reason) : NULL;
     free(text);
     if (json_is_object(all))
         return all;
     json_decref(all);
-    return json_object();
+    return json_made(json_object());
 }
 
 static bool recall(const char *path, const char *key, Plan *plan)
@@ -116,9 +118,8 @@ static bool recall(const char *path, const char *key, Plan *plan)
 static bool append_plan(const char *path, const char *key, const Plan *plan, Error *error)
 {
     json_t *all = cache_read(path);
-    json_object_set_new(all, key, json_string(plan_text(plan)));
-    char *text = json_dumps(all, JSON_INDENT(2) | JSON_SORT_KEYS);
-    CHECK(text, "%zu plans as JSON", json_object_size(all));
+    json_put(all, key, json_string(plan_text(plan)));
+    char *text = json_written(all, JSON_INDENT(2) | JSON_SORT_KEYS);
     const bool written = file_replace(path, text, strlen(text), error);
     free(text);
     json_decref(all);

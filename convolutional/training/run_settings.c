@@ -2,6 +2,7 @@
 
 #include "run_settings.h"
 
+#include "json_made.h"
 #include "plan_text.h"
 #include "settings.h"
 
@@ -22,16 +23,16 @@ static bool is_absent(const Setting *setting, const TrainerOptions *o)
 
 void run_settings_write(const TrainerOptions *o, char *text, size_t size)
 {
-    json_t *object = json_object();
+    json_t *object = json_made(json_object());
     for (int i = 0; i < settings_count(); i++) {
         const Setting *setting = settings_at(i);
-        if ((setting->keep == KEEP_result || setting->keep == KEEP_length) && !is_absent(setting, o) &&
-            json_object_set_new(object, setting->name, setting_json(setting, o)) != 0)      /* a row left out would match whatever was before */
-            memory_exhausted("jansson");
+        if ((setting->keep == KEEP_result || setting->keep == KEEP_length) && !is_absent(setting, o))
+            json_put(object, setting->name, setting_json(setting, o));      /* a row left out would match whatever was before */
     }
-    const size_t length = json_dumpb(object, text, size - 1, JSON_COMPACT | JSON_REAL_PRECISION(15));
-    CHECK(length > 0 && length < size, "settings of %zu bytes for %zu", length, size);
-    text[length] = '\0';
+    char *written = json_written(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    CHECK(strlen(written) < size, "settings of %zu bytes for %zu", strlen(written), size);
+    strcpy(text, written);
+    free(written);
     json_decref(object);
 }
 
@@ -63,11 +64,10 @@ static bool differences(json_t *before, json_t *now, char *text, size_t size)
             continue;
         json_t *old = value_of(before, setting), *new = value_of(now, setting);
         if (!json_equal(old, new)) {
-            char *was = json_dumps(old, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-            char *is = json_dumps(new, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+            char *was = json_written(old, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+            char *is = json_written(new, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
             if (at < size)
-                at += (size_t)snprintf(text + at, size - at, "%s--%s was %s and is %s", at ? ", " : "", setting->name,
-                                       was ? was : "?", is ? is : "?");
+                at += (size_t)snprintf(text + at, size - at, "%s--%s was %s and is %s", at ? ", " : "", setting->name, was, is);
             free(was);
             free(is);
         }
@@ -79,11 +79,9 @@ static bool differences(json_t *before, json_t *now, char *text, size_t size)
 
 bool run_settings_match(const char *before, const char *now, const char *folder, Error *error)
 {
-    json_error_t where;
-    json_t *new = json_loads(now, 0, &where), *old = json_loads(before, JSON_REJECT_DUPLICATES, &where);
+    json_error_t reason;
+    json_t *new = json_made(json_loads(now, 0, NULL)), *old = json_loaded(json_loads(before, JSON_REJECT_DUPLICATES, &reason), &reason);
     char text[600] = "the settings are damaged";
-    if (!new || (!old && json_error_code(&where) == json_error_out_of_memory))
-        memory_exhausted("jansson");
     const bool same = json_is_object(old) && json_is_object(new) && !differences(old, new, text, sizeof text);
     json_decref(old);
     json_decref(new);

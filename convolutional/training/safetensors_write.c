@@ -42,10 +42,8 @@ static int dtype_rank(Dtype dtype)
 
 char *safetensors_header_bytes(json_t *object, size_t *bytes)
 {
-    char *text = json_dumps(object, JSON_COMPACT);
+    char *text = json_written(object, JSON_COMPACT);
     json_decref(object);
-    if (!text)
-        memory_exhausted("jansson");
     const size_t length = strlen(text), padded = (length + 7) / 8 * 8;
     const uint64_t field = htole64(padded);
     char *header = allocate(8 + padded, 1, "a safetensors header");

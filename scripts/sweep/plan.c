@@ -140,9 +140,7 @@ bool sweep_claim(Sweep *sweep, Error *error)
     if (ok && there) {
         ok = compare_plan(sweep, plan, path, error);
     } else if (ok) {
-        char *text = json_dumps(plan, JSON_INDENT(2));
-        if (!text)
-            memory_exhausted("jansson");
+        char *text = json_written(plan, JSON_INDENT(2));
         ok = file_replace(path, text, strlen(text), error);
         free(text);
     }

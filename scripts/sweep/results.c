@@ -343,9 +343,7 @@ bool results_print(const Sweep *sweep, bool json, Error *error)
     }
     Table *comparisons = compare_all(&r), *choices = choices_table(&r), *runs = runs_table(&r);
     json_t *object = json_made(json_pack("{s:o, s:o, s:o}", "choices", table_json(choices), "runs", table_json(runs), "comparisons", table_json(comparisons)));
-    char *text = json_dumps(object, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
-    if (!text)
-        memory_exhausted("jansson");
+    char *text = json_written(object, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
     ok = ok && save_all(&r, (const Table *const[]){ choices, runs, comparisons }, text, error);
     if (ok && json)
         printf("%s\n", text);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "json_made.h"
 #include "list.h"
 #include "own_folder.h"
 #include "run_folder.h"
@@ -131,11 +132,9 @@ static SweepRun *run_of(const Sweep *sweep, pid_t child)
 
 static bool note_end(Sweep *sweep, const SweepRun *run, double seconds, double memory, int code, Error *error)
 {
-    json_t *line = json_pack("{s:s, s:b, s:i, s:f, s:f}", "run", run->name, "done", run->state == SWEEP_done, "code", code, "seconds", seconds, "memory_bytes",
-                             memory);
-    char *text = line ? json_dumps(line, JSON_REAL_PRECISION(9)) : NULL;
-    if (!text)
-        memory_exhausted("jansson");
+    json_t *line = json_made(json_pack("{s:s, s:b, s:i, s:f, s:f}", "run", run->name, "done", run->state == SWEEP_done, "code", code, "seconds", seconds,
+                                       "memory_bytes", memory));
+    char *text = json_written(line, JSON_REAL_PRECISION(9));
     const bool ok = log_append(&sweep->log, text, error);
     free(text);
     json_decref(line);

@@ -66,7 +66,7 @@ static json_t *settings_of(const Sweep *sweep)
     json_t *settings = json_made(json_object());
     for (int i = 0; i < settings_count(); i++)
         if (sweep->common[i] && settings_at(i)->keep != KEEP_call)
-            json_object_set_new(settings, settings_at(i)->name, json_text(sweep->common[i]));
+            json_put(settings, settings_at(i)->name, json_text(sweep->common[i]));
     return settings;
 }
 

@@ -3,6 +3,7 @@
 #include "files.h"
 #include "log_object.h"
 #include "record.h"
+#include "json_made.h"
 #include "text.h"
 
 #include <jansson.h>
@@ -53,7 +54,8 @@ static char *table_of(const char *log, size_t log_size, uint32_t epochs, size_t 
     *size = add_header(table);
     at = log;
     for (const char *line; (line = text_line(&at, end, &length)) != NULL;) {
-        json_t *object = json_loadb(line, length, 0, NULL);
+        json_error_t reason;
+        json_t *object = json_loaded(json_loadb(line, length, 0, &reason), &reason);
         char cells[LINE];
         line_of(object, cells);
         if (*cells && json_integer_value(json_object_get(object, "epoch")) <= (json_int_t)epochs)

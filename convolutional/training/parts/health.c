@@ -98,19 +98,19 @@ static void health_after_step(Trainer *t, void *state)
 
 static json_t *units_object(const Vitals *v)
 {
-    json_t *units = json_array();
+    json_t *units = json_made(json_array());
     for (int i = 0; i < v->unit_count; i++)
-        json_array_append_new(units, json_pack("{s:s, s:i, s:o}", "name", v->units[i].activation->name, "channels", v->units[i].channels,
-                                               "dead", json_finite(v->units[i].dead)));
+        json_append(units, json_pack("{s:s, s:i, s:o}", "name", v->units[i].activation->name, "channels", v->units[i].channels,
+                                     "dead", json_finite(v->units[i].dead)));
     return units;
 }
 
 static json_t *layers_object(const Vitals *v)
 {
-    json_t *layers = json_array();
+    json_t *layers = json_made(json_array());
     for (int i = 0; i < v->layer_count; i++)
-        json_array_append_new(layers, json_pack("{s:s, s:o, s:o, s:o}", "name", v->layers[i].param->name, "weight", json_finite(v->layers[i].weight),
-                                                "gradient", json_finite(v->layers[i].gradient), "update", json_finite(v->layers[i].update)));
+        json_append(layers, json_pack("{s:s, s:o, s:o, s:o}", "name", v->layers[i].param->name, "weight", json_finite(v->layers[i].weight),
+                                      "gradient", json_finite(v->layers[i].gradient), "update", json_finite(v->layers[i].update)));
     return layers;
 }
 
@@ -121,9 +121,8 @@ static void write_line(const Trainer *t, Health *h, json_t *wrong)
     json_t *object = json_pack("{s:i, s:I, s:o, s:o, s:o, s:o}", "epoch", (int)e->epoch + 1, "step", (json_int_t)e->step,
                                "gap", json_finite(e->train_top1 - e->val_top1), "units", units_object(h->vitals), "layers", layers_object(h->vitals),
                                "wrong", wrong);
-    char *line = json_dumps(object, JSON_REAL_PRECISION(7));
+    char *line = json_written(json_made(object), JSON_REAL_PRECISION(7));
     json_decref(object);
-    CHECK(line, "a line of health.jsonl");
     record_line(&h->record, t, line);
     free(line);
 }
@@ -145,13 +144,13 @@ static void take_figures(Trainer *t, Health *h, const TrainerEpoch *epoch)
 static void health_after_epoch(Trainer *t, void *state, const TrainerEpoch *epoch)
 {
     Health *h = state;
-    json_t *wrong = json_array();
+    json_t *wrong = json_made(json_array());
     take_figures(t, h, epoch);
     for (int i = 0; i < diagnosis_count(); i++) {
         char text[DIAGNOSIS_TEXT];
         if (!diagnosis_find(i, &h->facts, text))
             continue;
-        json_array_append_new(wrong, json_pack("{s:s, s:s}", "what", diagnosis_key(i), "text", text));
+        json_append(wrong, json_pack("{s:s, s:s}", "what", diagnosis_key(i), "text", text));
         /* That a network guesses, or that its units die, is no news where its loss has risen, or will soon be said to. */
         if (!h->told[i] && !h->told_rate && !rises(t, h)) {
             trainer_note(t, "warning: %s", text);
