@@ -143,7 +143,7 @@ static bool tell(const EvaluateFlags *flags, Measured *measured, Model *model, c
 {
     const ResultsFormat format = format_of(flags);
     const bool finite = isfinite(measured->sum.loss);
-    if (finite && (fit->temperature || fit->reject) && !fit_keep(measured, fit, &model->info, flags->quiet, error))
+    if (finite && fit_is_wanted(fit) && !fit_keep(measured, fit, &model->info, flags->quiet, error))
         return false;
     const Comparison comparison = { flags->compare, open_data, opening };
     figures_begin(measured, format);
@@ -162,13 +162,13 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
     Fit fit = { 0 };
     flags->details.misclassified = (int)flags->misclassified;
     if (!plan_parse(flags->plan, &plan, error) || !tta_check(flags->tta, flags->tta_below, error) || !check_format(flags, error) || !details_check(&flags->details, format_of(flags), error) || !check_fit(flags, &fit, error) ||
-        !checkpoint_data_options(&table, path, flags, line, error) || ((fit.temperature || fit.reject) && !fit_look(path, &fit, error)) ||
+        !checkpoint_data_options(&table, path, flags, line, error) || (fit_is_wanted(&fit) && !fit_look(path, &fit, error)) ||
         !(flags->use_ema ? model_open_average : model_open)(path, &model, error))
         return (int)error->code;
     compute_threads_settle(flags->threads);
     Opening opening = { flags, line };
     Dataset *data = comparison_check(flags->compare, &model.info, error) ? open_data(&opening, &model, error) : NULL;
-    if (data && (fit.temperature || fit.reject) && data->split != SPLIT_val) {
+    if (data && fit_is_wanted(&fit) && data->split != SPLIT_val) {
         error_set(error, EXIT_input, "fitted on images that it must not know: %s: nothing was held out, these are the test images: train with --val-split, or say "
                   "which images training held out", data->path);
         dataset_free(data);

@@ -130,12 +130,12 @@ static bool predict(const Model *model, const Plan *plan, ViewOptions how_seen, 
 
 static bool list_images(const PredictFlags *flags, const OptionLine *line, ImageList *list, Error *error)
 {
-    const char *reader = flags->list && !strcmp(flags->list, "-") ? "--list -" : NULL;      /* of standard input */
+    const char *reads_standard_input = flags->list && !strcmp(flags->list, "-") ? "--list -" : NULL;
     for (int i = 1; i < line->argument_count; i++) {
         const bool standard_input = !strcmp(line->arguments[i], "-");
-        if (reader && standard_input)
-            return error_set(error, EXIT_usage, "two things from standard input: %s, -: put one of them into a file", reader);
-        reader = standard_input ? "-" : reader;
+        if (reads_standard_input && standard_input)
+            return error_set(error, EXIT_usage, "two things from standard input: %s, -: put one of them into a file", reads_standard_input);
+        reads_standard_input = standard_input ? "-" : reads_standard_input;
         if (!image_list_add(list, line->arguments[i], error))
             return false;
     }

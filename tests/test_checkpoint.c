@@ -370,6 +370,11 @@ static void refuses_to_save(void **state)
     assert_false(checkpoint_save(file, NULL, net, &info, NULL, NULL, NULL, &error));
     assert_int_equal(error.code, EXIT_diverged);
     network_parameters(net)->values[3] = 0;
+    Network *silent = network_drawn(3, 5, 1);
+    memset(network_parameters(silent)->values, 0, network_parameters(silent)->decayed * sizeof(float));
+    assert_false(checkpoint_save(file, NULL, silent, &info, NULL, NULL, NULL, &error));
+    assert_true(error.code == EXIT_diverged && strstr(error.text, "all weights are 0"));
+    network_free(silent);
     Optimizer *optimizer = optimizer_drawn(net, OPTIMIZER_adamw, 1);
     optimizer->state[1][2] = INFINITY;
     assert_false(checkpoint_save(file, NULL, net, &info, optimizer, NULL, NULL, &error));

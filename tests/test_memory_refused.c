@@ -168,7 +168,8 @@ static void test_goes_on(void **state)
         long number = 1;
         for (int told; (told = outcome_apart(&cases[i], number)) != NONE_FAILED; number++)
             if (told != AS_ALWAYS)
-                fail_msg("%s: allocation %ld fails: %s", cases[i].name, number, outcomes[told]);
+                fail_msg("%s: allocation %ld fails: %d: %s", cases[i].name, number, told,
+                         told >= NOT_TOLD && told <= NOTHING_TO_SEE ? outcomes[told] : "the process ends in another way");
         if (number <= cases[i].least)
             fail_msg("%s: %ld allocations, expected more than %d", cases[i].name, number - 1, cases[i].least);
     }

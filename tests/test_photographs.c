@@ -119,6 +119,15 @@ static void test_predict(void **state)
     assert_true(alike("older.safetensors", "plain.jpg", "turned.jpg"));
 }
 
+/* Large images go through in several batches: each is told what it is told alone. */
+static void test_large(void **state)
+{
+    (void)state;
+    check(&(Case){ "train mlp --width 4 --depth 1 --data in --img-size 896 --val-split 0.5 -b 2 --epochs 1 --threads 1 --seed 1 -q --output large", 0, NULL, NULL });
+    check(&(Case){ "for i in in/*/*; do predict large $i --threads 1 --output-type logit; done >alone && predict large in --threads 1 --output-type logit | cmp - alone "
+                   "&& wc -l <alone", 0, "8\n", NULL });
+}
+
 /* A picture that is oblong, and one that is its middle: alike only where the sides are cut off. What training used, predict uses. */
 static void test_crops(void **state)
 {
@@ -192,7 +201,7 @@ static void test_a_resumed_run(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { 
-        cmocka_unit_test(test_predict), cmocka_unit_test(test_crops), cmocka_unit_test(test_crop_pct), cmocka_unit_test(test_a_resumed_run),
+        cmocka_unit_test(test_predict), cmocka_unit_test(test_large), cmocka_unit_test(test_crops), cmocka_unit_test(test_crop_pct), cmocka_unit_test(test_a_resumed_run),
     };
     return cmocka_run_group_tests(tests, commands_setup, commands_teardown);
 }

@@ -40,11 +40,14 @@ static void optimizer_to_text(SafetensorsWriter *writer, const Optimizer *optimi
 /* A file that could not be loaded again must not replace one that can. */
 static bool check_values(Network *network, const Kept *kept, const char *path, Error *error)
 {
+    const Parameters *parameters = network_parameters(network);
     bool finite = true;
     for (int b = 0; finite && b < kept->block_count; b++)
         finite = isfinite(kernel_sum_of_squares(kept_floats(&kept->blocks[b], network), kept_values(&kept->blocks[b], network)));
-    return finite ||
-           error_set(error, EXIT_diverged, "values are not finite: %s: nothing was written: start again with a lower --lr", path);
+    if (!finite)
+        return error_set(error, EXIT_diverged, "values are not finite: %s: nothing was written: start again with a lower --lr", path);
+    return parameters->decayed == 0 || kernel_sum_of_squares(parameters->decayed, parameters->values) > 0 ||
+           error_set(error, EXIT_diverged, "all weights are 0: %s: nothing was written: start again with a lower --lr or --weight-decay", path);
 }
 
 bool checkpoint_save(const char *path, const char *keep_previous, Network *network, const ModelInfo *info,
@@ -103,7 +106,7 @@ static bool is_weight(const MatchRow *row)
     return row->kind == MATCH_equal && row->slot->param->role == PARAM_weight && !row->slot->block->values;
 }
 
-/* Reads every row. A network of which all weights are 0 learns nothing, and says the same of every image. */
+/* Reads every row. A network of which all weights are 0 says the same of every image. */
 static bool check_rows(const Safetensors *file, const CheckpointMatch *match, float *values, const char *path, Error *error)
 {
     size_t weights = 0, zeros = 0;

@@ -28,7 +28,7 @@
  *           training, and what only a fault in convzoo can cause.
  * Memory    that a function fills is the caller's. Texts and handles that it returns belong to the library: a text of a model
  *           stays until the model is freed, lists and the version for ever.
- * Locale    Numbers in files and messages have a point, whatever the caller's locale, which stays as it is; callbacks find it.
+ * Locale    Numbers in files and messages have a point, whatever the caller's locale, which stays as it is. Callbacks run under it.
  * Threads   Work is shared among OpenMP threads; .threads says how many (0: as many as OpenMP would use, usually one a core); a
  *           model keeps to that number, and the caller's own OpenMP settings stay as they are. Call from outside of parallel
  *           regions. All handles together are used by one thread at a time: where several threads call convzoo_*, put a
@@ -93,7 +93,7 @@ typedef struct ConvzooModelOptions {
     const char *architecture;           /* one of convzoo_architectures(); required */
     const char *activation;             /* "gelu", "leaky_relu:0.2"; NULL: the architecture's own */
     int         classes;                /* 1 .. 65536; required */
-    const char *const *class_names;     /* `classes` texts in UTF-8; NULL: "0", "1", ... Copied. */
+    const char *const *class_names;     /* `classes` texts, printable UTF-8, none empty, no two alike; NULL: "0", "1", ... Copied. */
     int         channels;               /* 1 or 3; 0: 3 */
     int         side;                   /* images are side x side; 0: 32. Each architecture has a least one. */
     float       mean[3], std[3];        /* of each channel, for pixels in 0..1; std of 0: mean 0, std 1 for every channel */
@@ -155,9 +155,9 @@ typedef struct ConvzooOptimizer {
     const char *name;                   /* one of convzoo_optimizers(); NULL: the recipe's */
     float       lr;                     /* learning rate */
     float       weight_decay;           /* negative: none */
-    float       momentum;               /* of those that keep a share of the last step: sgd, muon ... [0.9]; negative: none */
+    float       momentum;               /* of those that keep a share of the last step [the optimizer's: sgd 0.9]; negative: none */
     int         no_nesterov;            /* sgd, muon: 1 for plain momentum */
-    float       beta1, beta2, eps;      /* of those that keep averages: adamw, lion ... [0.9, 0.999, 1e-8] */
+    float       beta1, beta2, eps;      /* of those that keep averages [the optimizer's: adamw 0.9, 0.999, 1e-8] */
     float       clip_norm;              /* gradients are scaled down to this norm; negative: never */
     float       label_smoothing;        /* negative: none */
 } ConvzooOptimizer;

@@ -4,6 +4,7 @@
 
 #include "image.h"
 
+#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@ enum { EPOCHS_MOST = 1000000, BATCH_MOST = 65536, THREADS_MOST = 1024 };
 
 /* A run, and the caller as it was. */
 typedef struct Run {
-    const ConvzooRunOptions *given;
+    ConvzooRunOptions        given;         /* as they were: a callback may change its own */
     OwnCaller                before;
     TrainerOptions           options;
     ConvzooRunResult        *result;
@@ -23,7 +24,7 @@ typedef struct Run {
 static void tell(const Run *run, const ConvzooProgress *progress)
 {
     const locale_t own = uselocale(run->before.locale);
-    run->given->progress(run->given->context, progress);
+    run->given.progress(run->given.context, progress);
     uselocale(own);
 }
 
@@ -50,7 +51,7 @@ static void tell_note(void *context, const char *text)
 {
     const Run *run = context;
     const locale_t own = uselocale(run->before.locale);
-    run->given->note(run->given->context, text);
+    run->given.note(run->given.context, text);
     uselocale(own);
 }
 
@@ -110,14 +111,16 @@ static void fill_result(const Trainer *trainer, ConvzooRunResult *result)
 static void run(void *context)
 {
     Run *run = context;
-    if (!resolve(run->given, &run->options, &run->error)) {
+    if (!resolve(&run->given, &run->options, &run->error)) {
         run->code = (int)run->error.code;
         return;
     }
     run->options.report = (TrainerReport){
-        .context = run, .note = run->given->note ? tell_note : NULL,
-        .step = run->given->progress ? tell_step : NULL, .epoch = run->given->progress ? tell_epoch : NULL,
+        .context = run, .note = run->given.note ? tell_note : NULL,
+        .step = run->given.progress ? tell_step : NULL, .epoch = run->given.progress ? tell_epoch : NULL,
     };
+    if (run->given.threads > 0)
+        omp_set_num_threads(run->given.threads);      /* own_leave sets it back */
     Trainer *trainer = trainer_open(&run->options, &run->error);
     run->code = trainer ? trainer_run(trainer, &run->error) : (int)run->error.code;
     if (trainer)
@@ -127,8 +130,8 @@ static void run(void *context)
 
 int convzoo_run(const ConvzooRunOptions *options, ConvzooRunResult *result, ConvzooError *error)
 {
-    Run own = { .given = options, .result = result, .code = EXIT_memory };
-    own.before = own_enter(options->threads);
+    Run own = { .given = *options, .result = result, .code = EXIT_memory };
+    own.before = own_enter(0);
     const bool done = memory_guard(run, &own, &own.error) && own.code == EXIT_ok;
     own_leave(own.before);
     return done ? CONVZOO_OK : own_failed(&own.error, error);

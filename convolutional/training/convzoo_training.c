@@ -51,11 +51,11 @@ static void make(void *context)
         return;
     t->program = program_compile(new->model->model.network, &(Plan){ 0 }, PURPOSE_training, new->batch);
     t->optimizer = optimizer_new(new->model->model.network, &recipe.optimizer);
-    new->model->model.info.temperature = new->model->model.info.reject_below = 0;      /* found for other weights */
     t->lr = recipe.lr;
     t->label_smoothing = recipe.label_smoothing;
     t->images = program_image(t->program);
     t->labels = allocate((size_t)new->batch, sizeof *t->labels, "labels");
+    new->model->model.info.temperature = new->model->model.info.reject_below = 0;      /* found for other weights */
     new->done = true;
 }
 

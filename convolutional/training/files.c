@@ -307,6 +307,9 @@ static void run_write(void *context)
 
 bool file_write(const char *path, uint64_t bytes, const char *keep_previous, FileContent *content, const void *context, Error *error)
 {
+    Error own;
+    if (!error)
+        error = &own;
     Write write = { .writer = file_writer_open(path, bytes, error), .keep_previous = keep_previous, .content = content, .context = context,
                     .error = error };
     if (!write.writer)

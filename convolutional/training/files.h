@@ -27,7 +27,7 @@ bool file_writer_commit(FileWriter *writer, const char *keep_previous, Error *er
 /* Removes the temporary file and frees the writer. NULL is fine. */
 void file_writer_abandon(FileWriter *writer);
 
-/* All of these: `content` writes the file's bytes. Where memory runs out in it, the temporary file is removed before that goes on
+/* Open, write and commit in one call: `content` writes the file's bytes. Where memory runs out in it, the temporary file is removed before that goes on
  * (errors.h, memory_guard), so that a later save finds none. */
 typedef bool FileContent(FileWriter *writer, const void *context, Error *error);
 bool file_write(const char *path, uint64_t bytes, const char *keep_previous, FileContent *content, const void *context, Error *error);

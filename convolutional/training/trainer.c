@@ -59,6 +59,7 @@ ArchOptions trainer_network_options(const TrainerOptions *o, int side)
 
 static bool build_network(Trainer *t, Error *error)
 {
+    Error why;
     const TrainerOptions *o = &t->options;
     const Dataset *data = t->train_set;
     t->subject = (PlanSubject){
@@ -78,8 +79,8 @@ static bool build_network(Trainer *t, Error *error)
     info->class_count = data->classes;
     for (int i = 0; i < data->classes; i++)
         info->classes[i] = text_copy(data->class_names[i]);
-    if (!class_names_check(info->classes, info->class_count, error))
-        return false;
+    if (!class_names_check(info->classes, info->class_count, &why))
+        return error_set(error, EXIT_input, "%s: %s", data->path, why.text);
     info->channels = data->channels;
     info->side = data->height;
     info->network = t->subject.options;

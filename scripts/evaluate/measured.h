@@ -67,6 +67,11 @@ typedef struct Fit {
 
 /* "coverage:0.9" or "precision:0.95"; NULL: nothing. */
 bool fit_parse(const char *text, Fit *fit, Error *error);
+static inline bool fit_is_wanted(const Fit *fit)
+{
+    return fit->temperature || fit->reject;
+}
+
 /* Before the checkpoint is opened. False and a line if it is not there. */
 bool fit_look(const char *path, Fit *fit, Error *error);
 /* Finds what is asked for and writes it into the checkpoint, and the info. False and a line also where a training has put another file in
