@@ -400,7 +400,8 @@ int main(void)
     if (!getenv("CONVZOO_ISA"))
         return run_every_isa();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_batchnorm_shapes),      cmocka_unit_test(test_batchnorm_activations),        cmocka_unit_test(test_batchnorm_large_mean),
+        cmocka_unit_test(test_batchnorm_shapes),      cmocka_unit_test(test_batchnorm_activations),
+        cmocka_unit_test(test_batchnorm_large_mean),
         cmocka_unit_test(test_batchnorm_differences), cmocka_unit_test(test_batchnorm_threads),
         cmocka_unit_test(test_batchnorm_in_place),    cmocka_unit_test(test_batchnorm_joined),
     };

@@ -109,10 +109,10 @@ static const struct { const char *text, *says; } mistakes[] = {
     { "log(x)", "finite" },                     { "1/x", "finite" },
     { "1e6*x", "too large" },                   { "1e-9*x", "too small" },
     { "x*c", "c" },                             { "x;", "" },
-    { "hardtanh:1,2,3", "too many numbers" },   { "x^a; a=1", "the derivative by a learned number of the formula is not a number at x = -20" },
+    { "hardtanh:1,2,3", "too many numbers" },   { "x^a; a=1", "the derivative of the formula by a learned number is not a number at x = -20" },
     { "tanh(1e39*x)", "too large for float" },  { "x/(1e-46+|x|)", "too small for float" },
     { "sqrt(|x|)", "the derivative of the formula is not a number at x = 0" },
-    { "exp(x^2)", "the formula is 5.22147e+173 at x = -20" },
+    { "exp(x^2)", "the formula is too large for float at x = -20" },
 };
 
 static void test_mistakes(void **state)

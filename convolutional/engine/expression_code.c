@@ -131,7 +131,7 @@ static bool number_fits(double number, Error *error)
 {
     const float kept = (float)number;
     return (isfinite(kept) && (kept != 0 || number == 0)) ||
-           error_set(error, EXIT_usage, "formula: its number %g is too %s for float: use one from %g to %g", number, isfinite(kept) ? "small" : "large",
+           error_set(error, EXIT_usage, "a number in the formula or its derivative, %g, is too %s for float: use numbers from %g to %g", number, isfinite(kept) ? "small" : "large",
                      (double)FLT_MIN, (double)FLT_MAX);
 }
 

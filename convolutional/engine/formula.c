@@ -9,7 +9,6 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +24,7 @@ enum { BUCKETS = 1 << 12 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Kept *buckets[BUCKETS];      /* by the text of the formula */
-static int   kept_count;
+static int   typed_count;
 
 static size_t bucket_of(const char *text)
 {
@@ -112,17 +111,18 @@ static Kept *kept_look_up(const ActivationInfo *info, const char *text)
     return kept;
 }
 
-/* Keeps `made`, or frees it where another thread was faster; the one that is kept. NULL: there are too many. */
+/* Keeps `made`, or frees it where another thread was faster; the one that is kept. NULL: of typed ones there are too many. */
 static Kept *kept_add(Kept *made)
 {
     const char *text = made->info->formula;
     pthread_mutex_lock(&lock);
-    Kept *kept = kept_find(made->info == &made->typed ? NULL : made->info, text);
-    if (!kept && kept_count < FORMULA_MOST) {
+    const bool is_typed = made->info == &made->typed;
+    Kept *kept = kept_find(is_typed ? NULL : made->info, text);
+    if (!kept && (!is_typed || typed_count < FORMULA_MOST)) {
         Kept **bucket = &buckets[bucket_of(text)];
         made->next = *bucket;
         *bucket = kept = made;
-        kept_count++;
+        typed_count += is_typed;
     }
     pthread_mutex_unlock(&lock);
     if (kept != made)
@@ -139,7 +139,6 @@ const Formula *formula_of(const ActivationInfo *info)
         made->info = info;
         CHECK(formula_fill(&made->formula, parse_row(info), true, &error), "formula of %s: %s", info->key, error.text);
         kept = kept_add(made);
-        CHECK(kept, "formula of %s: %d are kept", info->key, FORMULA_MOST);
     }
     return &kept->formula;
 }
@@ -226,11 +225,9 @@ bool formula_is_meant(const char *text)
 /* "the formula is infinite at x = 0" */
 static bool check_finite(double value, const char *what, double x, Activation activation, Error *error)
 {
-    char number[32];
-    snprintf(number, sizeof number, "%g", value);
     return fabs(value) <= (double)FLT_MAX ||
            error_set(error, EXIT_usage, "%s is %s at x = %g: '%.200s': write one that is finite from -20 to 20, such as 'x > 0 ? ... : ...'", what,
-                     isnan(value) ? "not a number" : isinf(value) ? "infinite" : number, x, activation.info->key);
+                     isnan(value) ? "not a number" : isinf(value) ? "infinite" : "too large for float", x, activation.info->key);
 }
 
 /* An activation that is not finite somewhere near the middle would stop the first training that meets it. */
@@ -241,9 +238,11 @@ static bool is_finite(const Formula *formula, Activation activation, Error *erro
         if (!check_finite(apply(formula, formula->value, activation, x, -x), "the formula", x, activation, error) ||
             !check_finite(slope_at(formula, activation, x), "the derivative of the formula", x, activation, error))
             return false;
-        for (int p = EXPRESSION_parameter; p < EXPRESSION_VARIABLES; p++)
-            if (formula->slopes[p] && !check_finite(apply(formula, formula->slopes[p], activation, x, -x), "the derivative by a learned number of the formula", x, activation, error))
+        for (int p = EXPRESSION_parameter; p < EXPRESSION_VARIABLES; p++) {
+            const Expression *slope = formula->slopes[p];
+            if (slope && !check_finite(apply(formula, slope, activation, x, -x), "the derivative of the formula by a learned number", x, activation, error))
                 return false;
+        }
     }
     return true;
 }

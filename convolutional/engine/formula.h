@@ -1,7 +1,7 @@
 /* formula.h - an activation as its formula: a row of formulas.def, or what a person typed for --act.
  *
  * It is parsed, differentiated and compiled once, when it is first asked for, and kept for as long as the process runs: an Activation is
- * copied freely. At most FORMULA_MOST different formulas. Safe to ask for from several threads. */
+ * copied freely. At most FORMULA_MOST different ones are typed. Safe to ask for from several threads. */
 
 #ifndef CONVZOO_FORMULA_H
 #define CONVZOO_FORMULA_H

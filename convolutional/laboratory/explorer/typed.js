@@ -7,7 +7,7 @@ const Typed = (() => {
   const EXAMPLES = ["x*sigmoid(2*x)", "x*tanh(softplus(x))", "x > 0 ? x : 0.1*x", "x*sigmoid(b*x); b=1", "x/(1 + |x|)", "max(x, 0) + a*sin(x); a=0.2", "x*phi(x)"];
   let plot, formula = null, parameters = [], square = 1, x = 1;
 
-  /* ---- what the program would refuse as well ---- */
+  /* ---- what the program would refuse as well; it looks at numbers that float does not hold, and at derivatives by learned numbers, too ---- */
 
   /* E f(z)^2 of independent standard normal x and g, by the trapezoid rule. */
   function meanSquare() {
@@ -22,15 +22,16 @@ const Typed = (() => {
     return moment / total;
   }
 
-  const plain = (value) => (Number.isFinite(value) ? String(value) : String(value).toLowerCase().replace("infinity", "inf"));
+  const LARGEST = 3.4028234663852886e38;      /* of float */
+  const flaw = (value) => (Number.isNaN(value) ? "not a number" : !Number.isFinite(value) ? "infinite" : Math.abs(value) > LARGEST ? "too large for float" : "");
 
   function complaint(text, square) {
     if (!formula.nodes.some((node) => node.name === "x"))
       return `a formula that does not depend on x: '${text}': write x for what the activation is given`;
     for (let i = -160; i <= 160; i++) {
-      const x0 = i / 8, value = formula.value(x0, parameters, formula.gated ? -x0 : undefined).value, { slope } = formula.value(x0, parameters), finite = Number.isFinite(value);
-      if (!finite || !Number.isFinite(slope))
-        return `${finite ? "the derivative of the formula" : "the formula"} is ${plain(finite ? slope : value)} at x = ${x0}: '${text}': ` +
+      const x0 = i / 8, ofValue = flaw(formula.value(x0, parameters, formula.gated ? -x0 : undefined).value), ofSlope = flaw(formula.value(x0, parameters).slope);
+      if (ofValue || ofSlope)
+        return `${ofValue ? "the formula" : "the derivative of the formula"} is ${ofValue || ofSlope} at x = ${x0}: '${text}': ` +
           "write one that is finite from -20 to 20, such as 'x > 0 ? ... : ...'";
     }
     if (!(square > 1e-8 && square < 1e8))
