@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <malloc.h>
+#include <omp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_goes_on) };
     char folder[256];
     ConvzooError error;
+    omp_set_num_threads(1);      /* a process that forks must not have OpenMP's threads */
     scratch_new(folder);
     scratch_path(file, folder, "model.safetensors");
     scratch_path(copy, folder, "copy.safetensors");
