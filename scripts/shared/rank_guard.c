@@ -136,7 +136,7 @@ static void watch_look(RankWatch *watch, double seconds)
     }
 }
 
-/* This process was stopped, or its machine slept. Either the others have given it up, or they slept as well. */
+/* This process was stopped, or its machine slept: it has sent no beat for so long that others may have given it up, or they slept as well. */
 static void watch_wake_up(RankWatch *watch)
 {
     watch_look(watch, 0.0);
@@ -151,19 +151,20 @@ static void watch_beat(RankWatch *watch)
     RankMessage beat = { .kind = RANK_MESSAGE_beat, .rank = (uint32_t)watch->options.rank,
                          .progress = atomic_load_explicit(&watch->progress, memory_order_relaxed) };
     const double now = rank_link_clock();
+    bool due = now - watch->beaten >= watch->options.beat_seconds;
     beat.value = (uint32_t)atomic_load_explicit(&watch->state, memory_order_relaxed);
     if (is_head(watch)) {
         const int deputy = rank_roll_deputy(&watch->roll);
         rank_roll_hear(&watch->roll, 0, &beat, now);      /* rank 0 watches itself for a hang */
-        watch->next_beat = deputy != watch->deputy ? now : watch->next_beat;
+        due = due || deputy != watch->deputy;
         watch->deputy = deputy;
         beat.value = (uint32_t)deputy;
     }
-    if (now < watch->next_beat)
+    if (!due)
         return;
     for (int i = 0; i < watch->roll.count; i++)
         rank_link_send(&watch->links[i], &beat);
-    watch->next_beat = now + watch->options.beat_seconds;
+    watch->beaten = now;
 }
 
 /* Tells rank 0 that this rank cannot go on: it ends all. Where rank 0 has left there is nobody to tell. */
@@ -197,15 +198,15 @@ void *rank_guard_run(void *argument)
     const RankWatchOptions *options = &watch->options;
     const double nap = 10e-6 * watch->roll.count;      /* of thousands of messages many are taken at once */
     RankVerdict verdict;
-    watch->looked = rank_link_clock();
-    rank_roll_forgive(&watch->roll, watch->looked);
+    const double begin = rank_link_clock();
+    watch->beaten = begin - options->beat_seconds;
+    rank_roll_forgive(&watch->roll, begin);
     for (;;) {
         seconds_pass(nap);
         watch_look(watch, options->beat_seconds / 4.0);
         const double now = rank_link_clock();
-        if (now - watch->looked > options->silent_seconds - options->beat_seconds)
+        if (now - watch->beaten > options->silent_seconds - options->beat_seconds)
             watch_wake_up(watch);
-        watch->looked = now;
         const int asked = atomic_load(&watch->asked);
         if (asked == ASKED_leave)
             break;

@@ -22,7 +22,7 @@ struct RankWatch {
     struct pollfd   *polled;          /* links, then wake */
     int              wake;            /* an eventfd: something is asked */
     int              deputy;          /* who speaks if rank 0 is lost */
-    double           looked, next_beat;
+    double           beaten;          /* when the last beat was sent */
     pthread_t        thread;
     bool             started, told;   /* told: rank 0 knows of this rank's failure */
 
