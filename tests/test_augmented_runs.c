@@ -216,6 +216,8 @@ static void test_command_lines(void **state)
         { "train --list-augs | head -2", 0, "crop:pixels,mean|reflect|edge                              shifted by up to so many pixels; ", "" },
         { "train --resume a --max-steps 4", 0, NULL, "augmentation: crop:2,reflect hflip:0.5 mixup:0.2 vflip:0.5" },
         { RUN "--max-steps 1 --output b --pad-mode reflect --hflip alternating", 0, NULL, "images are shifted by up to 4 pixels and mirrored in every other epoch" },
+        { "train resnet18 --data shapes --limit 20 -b 10 --threads 1 --img-size 16 --max-steps 1 --aug crop:4 --output own", 0, NULL,      /* not its recipe's cutout */
+          "augmentation: crop:4\n" },
         { RUN "--max-steps 1 --output c --no-aug --mixup 1", 0, NULL, "augmentation: off (--no-aug)" },
     };
     static const Case mistakes[] = {

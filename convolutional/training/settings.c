@@ -147,8 +147,8 @@ static void recipe_texts(const TrainerOptions *o, SettingTexts *texts)
 /* What a person asks for in another way is none of the recipe's business any more. */
 static void yield(const SettingLayer *layers, int count, TrainerOptions *o)
 {
-    static const struct { const char *given, *yields[4]; } rows[] = {
-        { "aug",                { "crop-pad", "pad-mode", "hflip" } },
+    static const struct { const char *given, *yields[5]; } rows[] = {
+        { "aug",                { "crop-pad", "pad-mode", "hflip", "cutout-size" } },
         { "scale",              { "crop-pad", "pad-mode" } },
         { "initial-checkpoint", { "whiten" } },
     };
