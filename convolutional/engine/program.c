@@ -205,14 +205,20 @@ static void refresh(Program *program)
     program->version = network_owner(program->network)->parameters.version;
 }
 
+bool program_values_are_zero(const float *values, size_t count)
+{
+    size_t zeros = 0;
+    while (zeros < count && values[zeros] == 0.0f)
+        zeros++;
+    return zeros == count;
+}
+
 /* A network whose weights are all 0 learns nothing, in silence. The first is rarely 0: this takes no time. */
 static void expect_values(const Network *network)
 {
     const Parameters *p = &network_owner(network)->parameters;
-    size_t zeros = 0;
-    while (zeros < p->decayed && p->values[zeros] == 0.0f)
-        zeros++;
-    CHECK(zeros < p->decayed || p->decayed == 0, "a network without values (%zu weights, all 0): call parameters_init or checkpoint_load first", zeros);
+    CHECK(p->decayed == 0 || !program_values_are_zero(p->values, p->decayed),
+          "a network without values (%zu weights, all 0): call parameters_init or checkpoint_load first", p->decayed);
 }
 
 void program_count_batch(Program *program)

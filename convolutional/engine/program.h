@@ -93,6 +93,8 @@ void     program_free(Program *program);
 float *program_image(Program *program);
 /* Reads the images from elsewhere from now on: batch samples N C H W f32, 64-byte aligned. */
 void   program_set_image(Program *program, const float *image);
+/* Whether all of these values are 0; it stops at the first that is not. A network whose weights are so learns nothing, and is not run. */
+bool   program_values_are_zero(const float *values, size_t count);
 /* batch x classes, written by program_forward, valid until the next program_forward or program_backward. */
 const float *program_logits(const Program *program);
 /* batch x classes: d loss / d logits, filled by the caller before program_backward. */

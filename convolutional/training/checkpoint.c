@@ -7,6 +7,7 @@
 #include "metadata.h"
 
 #include "kernels.h"
+#include "program.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -46,7 +47,7 @@ static bool check_values(Network *network, const Kept *kept, const char *path, E
         finite = isfinite(kernel_sum_of_squares(kept_floats(&kept->blocks[b], network), kept_values(&kept->blocks[b], network)));
     if (!finite)
         return error_set(error, EXIT_diverged, "values are not finite: %s: nothing was written: start again with a lower --lr", path);
-    return parameters->decayed == 0 || kernel_sum_of_squares(parameters->decayed, parameters->values) > 0 ||
+    return parameters->decayed == 0 || !program_values_are_zero(parameters->values, parameters->decayed) ||
            error_set(error, EXIT_diverged, "all weights are 0: %s: nothing was written: start again with a lower --lr or --weight-decay", path);
 }
 
@@ -115,7 +116,7 @@ static bool check_rows(const Safetensors *file, const CheckpointMatch *match, fl
         if (!load_row(file, row, values, false, path, error))
             return false;
         weights += is_weight(row);
-        zeros += is_weight(row) && kernel_sum_of_squares(row->slot->param->count, values) == 0;
+        zeros += is_weight(row) && program_values_are_zero(values, row->slot->param->count);
     }
     return weights == 0 || zeros < weights ||
            error_set(error, EXIT_input, "all weights are 0: %s: it was written before they had values, or it is damaged: use another file", path);

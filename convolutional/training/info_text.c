@@ -47,6 +47,11 @@ static bool get_floats(const Safetensors *file, const char *key, float *values, 
 
 /* ---- the names of the classes ---- */
 
+static bool is_class_name(const char *name)
+{
+    return name && *name && text_is_printable(name);
+}
+
 /* The first name that occurs a second time, -1: none. */
 static int first_repeated(char *const *names, int count)
 {
@@ -74,7 +79,7 @@ bool class_names_check(char *const *names, int count, Error *error)
 {
     size_t bytes = 2;
     for (int i = 0; i < count; i++) {
-        if (!names[i] || !*names[i] || !text_is_printable(names[i]))
+        if (!is_class_name(names[i]))
             return error_set(error, EXIT_usage, "the name of class %d is empty or cannot be printed: '%.120s': use UTF-8 without control characters", i,
                              names[i] ? names[i] : "");
         bytes += bytes_as_json(names[i]);
@@ -106,7 +111,7 @@ static bool get_classes(const Safetensors *file, ModelInfo *info, const char *pa
         info->classes = allocate(count, sizeof *info->classes, "class names");
     for (size_t i = 0; ok && i < count; i++) {
         const char *name = json_string_value(json_array_get(list, i));
-        ok = name && *name && text_is_printable(name);
+        ok = is_class_name(name);
         if (!ok)
             break;
         info->classes[info->class_count++] = text_copy(name);
