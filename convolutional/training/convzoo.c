@@ -46,6 +46,14 @@ void own_leave(OwnCaller before)
     uselocale(before.locale);
 }
 
+bool own_call(int threads, void (*work)(void *context), void *context, Error *error)
+{
+    const OwnCaller before = own_enter(threads);
+    const bool had_memory = memory_guard(work, context, error);
+    own_leave(before);
+    return had_memory;
+}
+
 int own_threads_count(int threads)
 {
     const OwnCaller before = own_enter(threads);

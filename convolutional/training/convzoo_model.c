@@ -95,10 +95,7 @@ typedef struct Call {
 
 static ConvzooModel *finish_model(void (*make)(void *call), Call *call, ConvzooError *error)
 {
-    const OwnCaller before = own_enter(0);
-    const bool done = memory_guard(make, call, &call->error) && call->done;
-    own_leave(before);
-    if (done)
+    if (own_call(0, make, call, &call->error) && call->done)
         return call->model;
     own_failed(&call->error, error);
     if (call->error.code != EXIT_memory)      /* else it may be half built: it is lost */
@@ -108,10 +105,7 @@ static ConvzooModel *finish_model(void (*make)(void *call), Call *call, ConvzooE
 
 static int finish(void (*work)(void *call), Call *call, ConvzooError *error)
 {
-    const OwnCaller before = own_enter(call->threads);
-    const bool done = memory_guard(work, call, &call->error) && call->done;
-    own_leave(before);
-    return done ? CONVZOO_OK : own_failed(&call->error, error);
+    return own_call(call->threads, work, call, &call->error) && call->done ? CONVZOO_OK : own_failed(&call->error, error);
 }
 
 static void make_new(void *context)

@@ -32,6 +32,8 @@ typedef struct OwnCaller {
  * written with a point. */
 OwnCaller own_enter(int threads);
 void      own_leave(OwnCaller before);
+/* memory_guard between the two: false and an error if memory ran out. */
+bool      own_call(int threads, void (*work)(void *context), void *context, Error *error);
 /* How many come when so many are asked for (threads.h). A model keeps to that number: its programs run with no other. */
 int        own_threads_count(int threads);
 

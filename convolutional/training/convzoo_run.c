@@ -4,7 +4,6 @@
 
 #include "image.h"
 
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -119,8 +118,6 @@ static void run(void *context)
         .context = run, .note = run->given.note ? tell_note : NULL,
         .step = run->given.progress ? tell_step : NULL, .epoch = run->given.progress ? tell_epoch : NULL,
     };
-    if (run->given.threads > 0)
-        omp_set_num_threads(run->given.threads);      /* own_leave sets it back */
     Trainer *trainer = trainer_open(&run->options, &run->error);
     run->code = trainer ? trainer_run(trainer, &run->error) : (int)run->error.code;
     if (trainer)
@@ -131,7 +128,7 @@ static void run(void *context)
 int convzoo_run(const ConvzooRunOptions *options, ConvzooRunResult *result, ConvzooError *error)
 {
     Run own = { .given = *options, .result = result, .code = EXIT_memory };
-    own.before = own_enter(0);
+    own.before = own_enter(options->threads);
     const bool done = memory_guard(run, &own, &own.error) && own.code == EXIT_ok;
     own_leave(own.before);
     return done ? CONVZOO_OK : own_failed(&own.error, error);

@@ -62,10 +62,7 @@ static void make(void *context)
 ConvzooTraining *convzoo_training_new(ConvzooModel *model, int batch, const ConvzooOptimizer *options, ConvzooError *error)
 {
     NewTraining new = { .model = model, .batch = batch, .options = options };
-    const OwnCaller before = own_enter(model->threads);
-    const bool done = memory_guard(make, &new, &new.error) && new.done;
-    own_leave(before);
-    if (!done) {
+    if (!own_call(model->threads, make, &new, &new.error) || !new.done) {
         own_failed(&new.error, error);
         free(new.training);      /* what it points to by then is lost if memory ran out */
         return NULL;
