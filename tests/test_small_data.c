@@ -69,6 +69,25 @@ static void test_batch_by_images(void **state)
     }
 }
 
+static void test_batch_norm_is_told(void **state)
+{
+    (void)state;
+    static const struct { const char *arch; int group; bool told; } cases[] = {
+        { "lenet", 0, false }, { "lenet", 8, true }, { "lenet", BN_SYNC, true }, { "convnext_atto", 8, true }, { "baseline", 8, false }, { "baseline", BN_SYNC, false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Error error;
+        char notes[4096] = "";
+        TrainerOptions options = options_of("shapes", notes);
+        options.arch = architecture_find(cases[i].arch, &error);
+        options.bn_group = cases[i].group;
+        options.batch = 16;
+        open_run(&options);
+        if ((strstr(notes, "note: --bn changes nothing") != NULL) != cases[i].told)
+            fail_msg("%s, groups of %d: %s", cases[i].arch, cases[i].group, notes);
+    }
+}
+
 /* Which augmentations are on is told; grey images of classes 0 .. 9 are not mirrored. */
 static void test_augmentation_is_told(void **state)
 {
@@ -141,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_batch_by_images, data_setup, data_teardown),
+        cmocka_unit_test_setup_teardown(test_batch_norm_is_told, data_setup, data_teardown),
         cmocka_unit_test_setup_teardown(test_augmentation_is_told, data_setup, data_teardown),
         cmocka_unit_test_setup_teardown(test_part_of_other_data, data_setup, data_teardown),
     };

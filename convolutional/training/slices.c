@@ -136,6 +136,8 @@ void slices_open(Trainer *t)
     }
     if (s->exchange && t->options.bn_group == BN_SYNC)
         open_join(t);
+    if (t->options.bn_group != 0 && p->total == p->trained)
+        trainer_note(t, "note: --bn changes nothing: %s has no batch norm", t->options.arch->key);
     if (s->lanes)
         trainer_note(t, "reproducible: %d parts of %d images, %d of them here, %d at a time", s->share.parts, s->samples, s->share.count, s->lanes);
     slices_follow(t);
