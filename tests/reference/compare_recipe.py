@@ -1,11 +1,15 @@
 """Does an architecture's recipe do the same in convzoo and in PyTorch? Both begin with the same weights and take the same batches; the losses of their steps
 are compared.
 
-usage: compare_recipe.py PROGRAMS [ARCH...] [--data FOLDER] [--steps N] [-b N] [--tolerance F] [-- OPTION OF TRAIN...]
+usage: compare_recipe.py PROGRAMS [ARCH...] [--data FOLDER] [--steps N] [-b N] [--tolerance F] [--noise F] [-- OPTION OF TRAIN...]
 
 PROGRAMS is the folder of convzoo's programs. Without names, every architecture. The recipe is what `train` writes into args.json; only what the two cannot
 share is left out: augmentation and dropout, which draw random numbers. The batch is smaller than the recipe's, for the sake of time, and SGD's rate with
-it, in proportion. convzoo computes in f32 without Winograd (--plan default,direct). Exit status 1 if a loss is further from PyTorch's than F (0.01)."""
+it, in proportion. convzoo computes in f32 without Winograd (--plan default,direct). Exit status 1 if a loss is further from PyTorch's than F (0.01).
+
+Some recipes make any small difference grow, as Muon does with a few images: one ReLU that is 0 in the one and not in the other is enough. --noise F tells
+this from a mistake: PyTorch trains once more, from first weights of which each is multiplied by 1 + F times a normal deviate, and a second line says how
+far it gets from itself. 2e-6 is about what Muon's first step differs by in the two, in the widest layer of LeNet."""
 import argparse
 import json
 import os
@@ -71,8 +75,20 @@ def losses_of_convzoo(programs, folder, arguments):
     return losses
 
 
-def compare(programs, folder, arch, data, steps, batch, more=()):
-    """The losses of every step: convzoo's, PyTorch's."""
+def losses_of_pytorch(run):
+    return [loss for epoch in range(run.s["epochs"]) for loss in run.train_epoch(epoch)]
+
+
+def add_noise(net, start, noise):
+    """The weights of a checkpoint, each multiplied by 1 + noise times a normal deviate."""
+    train_pytorch.load_start(net, start)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.mul_(1 + noise * torch.randn_like(parameter))
+
+
+def compare(programs, folder, arch, data, steps, batch, more=(), noise=0.0):
+    """The losses of every step: convzoo's, PyTorch's; with noise also PyTorch's from first weights that have it."""
     images_folder, start = os.path.join(folder, "images"), os.path.join(folder, "start.safetensors")
     training = write_data(images_folder, data, batch)
     usual = ["--arch", arch, "--data", images_folder, "--val-split", "data_batch_5", "--no-aug", "--no-dropout", "--plan", "default,direct", "-b", batch,
@@ -85,18 +101,30 @@ def compare(programs, folder, arch, data, steps, batch, more=()):
     run = train_pytorch.Run(settings, training)
     run.write(start)
     ours = losses_of_convzoo(programs, folder, [*usual, "--lr", repr(given["lr"]), "--initial-checkpoint", start])
-    theirs = [loss for epoch in range(settings["epochs"]) for loss in run.train_epoch(epoch)]
+    theirs = losses_of_pytorch(run)
     if len(ours) != len(theirs):
         raise RuntimeError(f"convzoo printed {len(ours)} losses, PyTorch {len(theirs)}")
-    return ours, theirs
+    if not noise:
+        return ours, theirs
+    again = train_pytorch.Run(settings, training)
+    add_noise(again.net, start, noise)
+    return ours, theirs, losses_of_pytorch(again)
 
 
-def show(arch, ours, theirs):
-    """One line; returns the largest difference."""
-    apart = np.abs(np.subtract(ours, theirs))
-    print(f"{arch:22s} {len(ours)} steps, loss {theirs[0]:.4f} .. {np.mean(theirs[-EPOCH_STEPS:]):.4f}, largest difference {apart.max():.4f} in step "
-          f"{int(apart.argmax()) + 1}, mean {apart.mean():.5f}", flush=True)
-    return apart.max()
+def difference(losses, theirs, tolerance):
+    apart = np.abs(np.subtract(losses, theirs))
+    above = np.flatnonzero(~(apart <= tolerance))
+    first = f"above {tolerance:g} from step {above[0] + 1}" if len(above) else f"never above {tolerance:g}"
+    return f"largest difference {apart.max():.4f} in step {int(apart.argmax()) + 1}, mean {apart.mean():.5f}, {first}", not len(above)
+
+
+def show(arch, tolerance, ours, theirs, again=None):
+    """A line; one more for PyTorch from itself. Returns whether all of convzoo's losses are near enough."""
+    text, near = difference(ours, theirs, tolerance)
+    print(f"{arch:22s} {len(ours)} steps, loss {theirs[0]:.4f} .. {np.mean(theirs[-EPOCH_STEPS:]):.4f}, {text}", flush=True)
+    if again:
+        print(f"{'':22s} PyTorch from itself: {difference(again, theirs, tolerance)[0]}", flush=True)
+    return near
 
 
 def main():
@@ -107,6 +135,7 @@ def main():
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("-b", "--batch-size", type=int, default=32)
     parser.add_argument("--tolerance", type=float, default=1e-2)
+    parser.add_argument("--noise", type=float, default=0)
     words = sys.argv[1:]
     at = words.index("--") if "--" in words else len(words)
     options = parser.parse_args(words[:at])
@@ -117,7 +146,8 @@ def main():
     for arch in names:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                failures += not show(arch, *compare(options.programs, folder, arch, data, options.steps, options.batch_size, words[at + 1:])) <= options.tolerance
+                losses = compare(options.programs, folder, arch, data, options.steps, options.batch_size, words[at + 1:], options.noise)
+                failures += not show(arch, options.tolerance, *losses)
             except (RuntimeError, ValueError) as problem:
                 failures += 1
                 print(f"{arch:22s} {problem}", flush=True)
