@@ -165,6 +165,16 @@ bool layout_same_bytes(const_dnnl_memory_desc_t a, const_dnnl_memory_desc_t b)
     return blocking_of(a, &left) && blocking_of(b, &right) && same_places(&left, &right);
 }
 
+/* Whether neighbouring channels (or blocks of them, `channels` in all), rows and columns lie so many numbers apart. Of what there is one,
+ * the stride says nothing. */
+static bool strides_are(const Blocking *b, int64_t channels, int64_t channel, int64_t row, int64_t column)
+{
+    return (channels == 1 || b->strides[1] == channel) && (b->dims[2] == 1 || b->strides[2] == row) &&
+           (b->dims[3] == 1 || b->strides[3] == column);
+}
+
+/* A primitive that may choose can put the rows or columns outside the blocks of channels: where its input has one of them, it cannot see
+ * their order. */
 bool layout_view(const_dnnl_memory_desc_t desc, View *view)
 {
     Blocking b;
@@ -174,13 +184,13 @@ bool layout_view(const_dnnl_memory_desc_t desc, View *view)
                     .padded = (int)b.padded[1] };
     const int64_t c = b.padded[1], h = b.dims[2], w = b.dims[3];
     if (b.blocks == 1) {
-        view->block = (int)b.block_sizes[0];
-        return b.block_dims[0] == 1;
+        const int64_t block = b.block_sizes[0];
+        view->block = (int)block;
+        return b.block_dims[0] == 1 && strides_are(&b, c / block, h * w * block, w * block, block);
     }
-    const bool last = (c == 1 || b.strides[1] == 1) && (w == 1 || b.strides[3] == c) && (h == 1 || b.strides[2] == w * c);
-    const bool plain = (w == 1 || b.strides[3] == 1) && (h == 1 || b.strides[2] == w) && (c == 1 || b.strides[1] == h * w);
+    const bool last = strides_are(&b, c, 1, w * c, c);
     view->block = last ? (int)c : 1;
-    return last || plain;
+    return last || strides_are(&b, c, h * w, w, 1);
 }
 
 bool layout_batch_last(const_dnnl_memory_desc_t desc, View *view)
@@ -188,10 +198,10 @@ bool layout_batch_last(const_dnnl_memory_desc_t desc, View *view)
     Blocking b;
     if (!blocking_of(desc, &b) || b.rank != 4 || b.blocks != 1 || b.block_dims[0] != 0 || b.dims[0] != b.padded[0])
         return false;
-    const int64_t images = b.block_sizes[0];
-    *view = (View){ .n = (int)(b.dims[0] / images), .c = (int)b.dims[1], .h = (int)b.dims[2], .w = (int)(b.dims[3] * images),
-                    .block = 1, .padded = (int)b.dims[1] };
-    return true;
+    const int64_t images = b.block_sizes[0], h = b.dims[2], w = b.dims[3];
+    *view = (View){ .n = (int)(b.dims[0] / images), .c = (int)b.dims[1], .h = (int)h, .w = (int)(w * images), .block = 1,
+                    .padded = (int)b.dims[1] };
+    return strides_are(&b, b.dims[1], h * w * images, w * images, images);
 }
 
 const char *layout_text(const_dnnl_memory_desc_t desc, char *text, size_t size)

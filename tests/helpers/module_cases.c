@@ -34,6 +34,8 @@ BUILD(bn_act)     { return reference_activation(r, "f", bn(r, row, x), function_
 BUILD(conv_bn_act) { return reference_activation(r, "f", conv_bn(r, row, x), function_of(row)); }
 BUILD(largest)    { return reference_max_pool(r, "m", x, row->pool); }
 BUILD(average)    { return reference_avg_pool(r, "m", x, row->pool); }
+BUILD(largest_norm) { return reference_batchnorm(r, "b", largest(r, row, x)); }
+BUILD(average_norm) { return reference_batchnorm(r, "b", average(r, row, x)); }
 BUILD(conv_max)   { return reference_max_pool(r, "m", conv(r, row, x), row->pool); }
 BUILD(conv_avg)   { return reference_avg_pool(r, "m", conv(r, row, x), row->pool); }
 BUILD(adaptive)   { return reference_adaptive_avg_pool(r, "m", x, row->channels); }
@@ -181,6 +183,8 @@ const ModuleCase module_cases[] = {
     { "avg_pool 2x2",                   3, { 5, 6, 7}, average, .kind = KIND_pointwise, WINDOW(2) },
     { "avg_pool 3x3 stride 2, padded",  2, {16, 6, 9}, average, .kind = KIND_pointwise, WINDOW(3, .stride = 2, .pad = 1) },
     { "conv2d, avg_pool",               2, { 1, 8, 7}, conv_avg, .channels = 6, SAME(5), WINDOW(2) },
+    { "max_pool of a row, batchnorm",   2, {32, 1, 5}, largest_norm, .kind = KIND_norm, WINDOW(3, .stride = 1, .pad = 2) },
+    { "avg_pool of a row, batchnorm",   2, {48, 1, 3}, average_norm, .kind = KIND_norm, WINDOW(4, .stride = 1, .pad = 3) },
     { "16 images, max_pool padded",    16, { 3, 5, 6}, largest, .kind = KIND_pointwise, WINDOW(3, .stride = 2, .pad = 1) },
     { "16 images, avg_pool padded",    16, { 2, 6, 5}, average, .kind = KIND_pointwise, WINDOW(3, .stride = 2, .pad = 1) },
     { "16 images, conv2d, avg_pool",   16, { 2, 6, 5}, conv_avg, .channels = 6, SAME(3), WINDOW(2) },
