@@ -90,8 +90,7 @@ static const_dnnl_memory_desc_t output_layout(const FormulaActivation *m, Emitte
     if (layout_batch_last(buffer_layout(x), &view))
         return emit_batch_last_layout(emitter, m->base.out);
     view = buffer_view(x);
-    return emit_tensor_layout(emitter, m->base.out, view.block == 1 ? dnnl_nchw : view.block == view.c ? dnnl_nhwc
-                                                       : view.block == 8 ? dnnl_nChw8c : dnnl_nChw16c);
+    return emit_tensor_layout(emitter, m->base.out, layout_tag(&view));
 }
 
 static void bind_inputs(const FormulaActivation *m, Emitter *emitter, Kernel *kernel, Call *call, Buffer *x)

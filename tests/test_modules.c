@@ -61,6 +61,7 @@ static const Variant variants[] = {
     { "mixed",         { .precision = PRECISION_mixed, .layout = LAYOUT_blocked },      dnnl_nChw16c, false },
     { "mixed last",    { .precision = PRECISION_mixed, .layout = LAYOUT_channels_last }, dnnl_nhwc,    true },
     { "bf16 last",     { .precision = PRECISION_bf16, .layout = LAYOUT_channels_last }, dnnl_nhwc,    true },
+    { "blocks of 4",   { .layout = LAYOUT_blocked },       dnnl_nChw4c,  false },
     { "alone",         {0},                                dnnl_format_tag_undef, false },
 };
 

@@ -58,7 +58,7 @@ const_dnnl_memory_desc_t emit_pixel_layout(Emitter *emitter, const Tensor *tenso
 {
     if (view->padded == view->c)
         return emit_plain_layout(emitter, tensor);
-    return emit_tensor_layout(emitter, tensor, view->block == 16 ? dnnl_nChw16c : dnnl_nChw8c);
+    return emit_tensor_layout(emitter, tensor, layout_tag(view));
 }
 
 const_dnnl_memory_desc_t emit_asked_layout(Emitter *emitter, const_dnnl_primitive_desc_t pd, dnnl_query_t what)

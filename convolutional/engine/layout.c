@@ -79,14 +79,13 @@ dnnl_memory_desc_t layout_new_plain(const_dnnl_memory_desc_t like)
     return layout_new(rank, layout_dims(like), tags[rank]);
 }
 
-/* What layout_view knows, as oneDNN calls it. */
-static dnnl_format_tag_t tag_of(const View *view)
+dnnl_format_tag_t layout_tag(const View *view)
 {
     if (view->block == 1)
         return dnnl_nchw;
     if (view->block == view->c && view->padded == view->c)
         return dnnl_nhwc;
-    return view->block == 16 ? dnnl_nChw16c : dnnl_nChw8c;
+    return view->block == 4 ? dnnl_nChw4c : view->block == 8 ? dnnl_nChw8c : dnnl_nChw16c;
 }
 
 dnnl_memory_desc_t layout_new_of_type(const_dnnl_memory_desc_t like, dnnl_data_type_t type)
@@ -100,7 +99,7 @@ dnnl_memory_desc_t layout_new_of_type(const_dnnl_memory_desc_t like, dnnl_data_t
     if (!blocking_of(like, &b)) {
         DNNL(dnnl_memory_desc_create_with_tag(&desc, rank, dims, type, dnnl_format_tag_any));
     } else if (layout_view(like, &view)) {
-        DNNL(dnnl_memory_desc_create_with_tag(&desc, rank, dims, type, tag_of(&view)));
+        DNNL(dnnl_memory_desc_create_with_tag(&desc, rank, dims, type, layout_tag(&view)));
     } else {
         CHECK(b.blocks == 0, "a layout of %d dims and %d blocks in another type", rank, b.blocks);
         memcpy(strides, b.strides, (size_t)rank * sizeof *strides);
@@ -186,7 +185,8 @@ bool layout_view(const_dnnl_memory_desc_t desc, View *view)
     if (b.blocks == 1) {
         const int64_t block = b.block_sizes[0];
         view->block = (int)block;
-        return b.block_dims[0] == 1 && strides_are(&b, c / block, h * w * block, w * block, block);
+        return b.block_dims[0] == 1 && (block == 4 || block == 8 || block == 16) &&
+               strides_are(&b, c / block, h * w * block, w * block, block);
     }
     const bool last = strides_are(&b, c, 1, w * c, c);
     view->block = last ? (int)c : 1;

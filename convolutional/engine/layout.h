@@ -30,8 +30,10 @@ int            layout_rank(const_dnnl_memory_desc_t desc);
 const int64_t *layout_dims(const_dnnl_memory_desc_t desc);
 /* True if both describe the same numbers of one type in the same places, be it in other words (a 1 x 1 image is the same plain and channels last). */
 bool layout_same_bytes(const_dnnl_memory_desc_t a, const_dnnl_memory_desc_t b);
-/* N C H W, N H W C, nChw8c or nChw16c as a View; false for anything else. */
+/* N C H W, N H W C, nChw4c (of oneDNN's convolutions in groups), nChw8c or nChw16c as a View; false for anything else. */
 bool layout_view(const_dnnl_memory_desc_t desc, View *view);
+/* What oneDNN calls such a view's layout. */
+dnnl_format_tag_t layout_tag(const View *view);
 /* True for N/b C H W b with whole groups of b images; view: the same bytes as N/b C H (b W). */
 bool layout_batch_last(const_dnnl_memory_desc_t desc, View *view);
 /* "nchw", "nhwc", "nChw16c", "Nchw16n", or strides and blocks in words. */

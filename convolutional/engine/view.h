@@ -3,7 +3,7 @@
  * Logically N C H W always. Channels lie in blocks:
  *
  *   block 1          N C H W           plain
- *   block 8 or 16    N C/b H W b       oneDNN's nChw8c, nChw16c; the last block is padded with zeros
+ *   block 4, 8, 16   N C/b H W b       oneDNN's nChw4c, nChw8c, nChw16c; the last block is padded with zeros
  *   block C          N H W C           channels last
  *
  * so that one formula serves every layout, and kernels loop over the `block` channels of a pixel innermost. */

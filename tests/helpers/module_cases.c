@@ -255,6 +255,7 @@ const ModuleCase module_cases[] = {
     { "swiglu, 1 pixel",                4, {14, 1, 1}, act, .kind = KIND_pointwise, .formula = "swiglu" },
     { "glu after batch norm",           2, {48, 4, 5}, bn_act, .kind = KIND_norm, .formula = "glu" },
     { "geglu after conv2d",             2, { 3, 6, 5}, conv_bn_act, .kind = KIND_norm, .channels = 32, SAME(3), .formula = "geglu" },
+    { "swiglu after 2 groups",          2, {40, 3, 5}, conv_bn_act, .kind = KIND_norm, .channels = 16, SAME(3, .groups = 2), .formula = "swiglu" },
     { "bilinear",                       16, { 6, 3, 5}, act, .kind = KIND_pointwise, .formula = "bilinear" },
     { "typed gate with a parameter",    2, {32, 3, 5}, act, .kind = KIND_pointwise, .formula = "x*sigmoid(b*g); b=1" },
     { "tanhshrink",                     2, {13, 3, 5}, act, .kind = KIND_pointwise, .formula = "tanhshrink" },
