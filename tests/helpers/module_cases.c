@@ -115,6 +115,8 @@ const ModuleCase module_cases[] = {
     { "conv2d 3x3 stride 2",            3, { 5, 8, 7}, conv, .channels = 7, SAME(3, .stride = 2) },
     { "conv2d 3x3 stride 2, 16",        2, {16, 7, 9}, conv, .channels = 16, SAME(3, .stride = 2) },
     { "conv2d 3x3 stride 3, 32",        2, {16, 8, 7}, conv, .channels = 32, BARE(3, .stride = 3, .bias = true) },
+    { "conv2d 3x3 stride 2, a column",  2, {16, 4, 1}, conv, .channels = 16, SAME(3, .stride = 2) },
+    { "conv2d 5x5 stride 3, 2 x 2",     3, {16, 2, 2}, conv, .channels = 16, SAME(5, .stride = 3) },
     { "conv2d 3x3, padding 2",          2, {16, 4, 3}, conv, .channels = 16, BARE(3, .pad = 2) },
     { "conv2d 5x5",                     2, { 1, 9, 7}, conv, .channels = 6, SAME(5, .bias = true) },
     { "conv2d 5x5, no padding",         2, { 6, 7, 9}, conv, .channels = 16, BARE(5, .bias = true) },
