@@ -151,6 +151,27 @@ static void counts_hits(void **state)
     }
 }
 
+/* A class that is ruled out, by a logit of minus infinity, costs nothing unless something is wanted of it; PyTorch says the same. */
+static void rules_classes_out(void **state)
+{
+    (void)state;
+    const float logits[3] = { 0, -INFINITY, 1 }, weights[3] = { 1, 1, 1 };
+    static const struct { int label; float smoothing; double loss; } rows[] = {
+        { 0, 0, 1.3132616875 }, { 2, 0, 0.3132616875 }, { 1, 0, INFINITY }, { 0, 0.1f, INFINITY },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int weighted = 0; weighted < 2; weighted++) {
+            const uint16_t label = (uint16_t)rows[i].label;
+            const LossOptions options = { .smoothing = rows[i].smoothing, .class_weights = weighted ? weights : NULL };
+            LossSum sum = {0};
+            float gradient[3];
+            loss_measure(&options, logits, &(Targets){ .labels = &label }, 1, 1, 3, gradient, &sum);
+            if (!(sum.loss == rows[i].loss || fabs(sum.loss - rows[i].loss) < 1e-9))
+                fail_msg("label %d, smoothing %g%s: %.11g, expected %.11g", rows[i].label, (double)rows[i].smoothing,
+                         weighted ? ", weighted" : "", sum.loss, rows[i].loss);
+        }
+}
+
 /* The same bits for any number of threads. */
 static void ignores_threads(void **state)
 {
@@ -318,6 +339,7 @@ int main(void)
         cmocka_unit_test(matches_reference),
         cmocka_unit_test(matches_pytorch),
         cmocka_unit_test(counts_hits),
+        cmocka_unit_test(rules_classes_out),
         cmocka_unit_test(ignores_threads),
         cmocka_unit_test(every_loss_matches_pytorch),
         cmocka_unit_test(gradients_are_slopes),

@@ -70,7 +70,8 @@ static double row_plain(const float *logits, int label, int classes, double smoo
         for (int k = 0; k < classes; k++)
             gradient[k] = (float)((exp((double)logits[k] - largest) / sum - everywhere - (k == label ? on_label : 0)) * scale);
     }
-    return log(sum) - on_label * ((double)logits[label] - largest) - everywhere * shifted;
+    /* 0 times an infinite logit is no loss */
+    return log(sum) - on_label * ((double)logits[label] - largest) - (everywhere > 0 ? everywhere * shifted : 0);
 }
 
 /* A row's target and what it is measured with. */
