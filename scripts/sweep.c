@@ -113,7 +113,7 @@ static int run_and_tell(Sweep *sweep, bool json, Error *error)
 {
     if (!sweep_claim(sweep, error))
         return (int)error->code;
-    const volatile sig_atomic_t *stop = stop_watch(sweep->quiet);
+    const volatile sig_atomic_t *stop = stop_watch(sweep->quiet, true);
     const int code = sweep_run(sweep, stop, error);
     stop_end();
     Error unsaved = { 0 };

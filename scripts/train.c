@@ -145,6 +145,8 @@ static int print_rates(Trainer *trainer, bool plot, Error *error)
     printf("%10s %10s %10s\n", "lr", "loss", "smoothed");
     for (int i = 0; i < count; i++)
         printf("%10.3g %10.4f %10.4f\n", (double)points[i].lr, points[i].loss, points[i].smooth);
+    if (trainer_stop(trainer))
+        return 128 + trainer_stop(trainer);
     if (suggested > 0.0f)
         printf("suggested: --lr %.2g, where the loss falls fastest\n", (double)suggested);
     else
@@ -201,6 +203,9 @@ static int try_out(const TrainFlags *flags, Error *error)
         code = print_rates(trainer, flags->plots, error);
     else
         code = flags->overfit_batch ? print_overfit(trainer, error) : print_dry_run(trainer, error);
+    if (code > 128)
+        error_set(error, (ExitCode)code, "stopped before the answer: %s: nothing was written: start it again",
+                  flags->find_lr ? "--find-lr" : flags->overfit_batch ? "--overfit-batch" : "--dry-run");
     trainer_close(trainer);
     return code;
 }
@@ -224,12 +229,12 @@ static int train_with_progress(TrainFlags *flags, Error *error)
     }
     Progress progress = progress_new(flags->progress, flags->quiet, (uint64_t)flags->log_interval);
     o->arguments = arguments;
-    o->stop = stop_watch(progress.quiet);
+    const bool trial = flags->find_lr || flags->overfit_batch || flags->dry_run;
+    o->stop = stop_watch(progress.quiet, !trial);
     o->report = first ? progress_report(&progress) : (TrainerReport){ 0 };
     Plots plots;
     if (flags->plots)
         o->report = plots_report(&plots, o->report);
-    const bool trial = flags->find_lr || flags->overfit_batch || flags->dry_run;
     const int code = trial ? try_out(flags, error) : train(o, flags->plots ? &plots : NULL, error);
     stop_end();
     progress_clear(&progress);

@@ -21,7 +21,7 @@
 #define TINY "train lenet --data shapes --limit 100 -b 32 --lr 0.01 --threads 1 "
 
 /* What the answers to `count` signals are, in a process that does nothing but wait for them. ended: its run is over. */
-static int answers_of(bool quiet, bool ended, const int *numbers, int count, char *text, size_t size)
+static int answers_of(bool quiet, bool saves, bool ended, const int *numbers, int count, char *text, size_t size)
 {
     int ends[2], status;
     assert_int_equal(pipe(ends), 0);
@@ -29,7 +29,7 @@ static int answers_of(bool quiet, bool ended, const int *numbers, int count, cha
     assert_true(child >= 0);
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
-        const volatile sig_atomic_t *stop = stop_watch(quiet);
+        const volatile sig_atomic_t *stop = stop_watch(quiet, saves);
         if (ended)
             stop_end();
         for (int i = 0; i < count; i++)
@@ -65,10 +65,54 @@ static void test_answers(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[1024], expected[1024];
-        const int code = answers_of(cases[i].quiet, cases[i].ended, cases[i].numbers, cases[i].count, text, sizeof text);
+        const int code = answers_of(cases[i].quiet, true, cases[i].ended, cases[i].numbers, cases[i].count, text, sizeof text);
         snprintf(expected, sizeof expected, "%s%s", cases[i].lines > 0 ? first : "", cases[i].lines > 1 ? second : "");
         if (code != cases[i].code || strcmp(text, expected))
             fail_msg("case %zu: status %d, expected %d: '%s'", i, code, cases[i].code, text);
+    }
+}
+
+/* A trial promises nothing that it does not do. */
+static void test_trial_answers(void **state)
+{
+    (void)state;
+    char text[1024];
+    assert_int_equal(answers_of(false, false, false, (const int[]){ SIGINT, SIGINT }, 2, text, sizeof text), 0);
+    assert_string_equal(text, "train: stopping: this step is finished first\n"
+                              "train: still at this step: a third Ctrl-C or signal ends it at once\n");
+}
+
+static void wait_for_line(const char *words)
+{
+    char path[256];
+    bool found = false;
+    for (int i = 0; i < 6000 && !found; i++, usleep(10000)) {
+        char *text = scratch_read(scratch_path(path, folder, "stderr"), &(size_t){ 0 });
+        found = text && strstr(text, words);
+        free(text);
+    }
+    assert_true(found);
+}
+
+/* A trial that is stopped gives no answer, and ends as a run that is stopped. */
+static void test_stopped_trials(void **state)
+{
+    (void)state;
+    static const char *const trials[] = { "--overfit-batch", "--find-lr" };
+    for (size_t i = 0; i < sizeof trials / sizeof *trials; i++) {
+        int status;
+        char command[256], expected[256], path[256];
+        snprintf(command, sizeof command, "train baseline --data shapes --limit 512 -b 256 --lr 1e-9 --threads 1 %s", trials[i]);
+        snprintf(expected, sizeof expected, "train: stopped before the answer: %s: nothing was written", trials[i]);
+        unlink(scratch_path(path, folder, "stderr"));
+        const pid_t child = start(command, 0);
+        wait_for_line("nothing is written");
+        assert_int_equal(kill(child, SIGINT), 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        char *text = scratch_read(scratch_path(path, folder, "stderr"), &(size_t){ 0 });
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 128 + SIGINT || !strstr(text, expected) || strstr(text, "is saved"))
+            fail_msg("%s: status %d: %s", trials[i], status, text);
+        free(text);
     }
 }
 
@@ -125,7 +169,8 @@ static void test_silence(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers), cmocka_unit_test(test_run), cmocka_unit_test(test_closed_pipes), cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_answers), cmocka_unit_test(test_trial_answers), cmocka_unit_test(test_stopped_trials),
+        cmocka_unit_test(test_run), cmocka_unit_test(test_closed_pipes), cmocka_unit_test(test_silence),
     };
     program_name_set("train");
     scratch_new(folder);

@@ -145,6 +145,31 @@ static void test_a_loss_that_does_not_fall(void **state)
     scratch_remove(root);
 }
 
+/* A signal ends a trial without an answer: nothing is said of a loss that was not seen to fall. */
+static void test_a_trial_that_is_stopped(void **state)
+{
+    (void)state;
+    for (uint64_t stop_at = 0; stop_at < 4; stop_at++) {       /* 0: before the first step */
+        Seen seen = { .stop_at = stop_at, .stop = stop_at ? 0 : SIGTERM };
+        RatePoint points[RATE_POINTS];
+        float suggested = 1.0f;
+        Overfit overfit;
+        DryRun dry;
+        Error error;
+        TrainerOptions options = tiny_options("lenet", NULL, &seen);
+        options.trial = true;
+        options.lr = 1e-9f;
+        Trainer *trainer = trainer_open(&options, &error);
+        assert_non_null(trainer);
+        assert_int_equal(trials_overfit(trainer, 200, &overfit, &error), 128 + SIGTERM);
+        assert_int_equal(overfit.steps, stop_at);
+        assert_int_equal(trials_dry(trainer, &dry, &error), 128 + SIGTERM);
+        assert_int_equal(trials_rates(trainer, points, &suggested), 0);
+        assert_true(suggested == 0.0f);
+        trainer_close(trainer);
+    }
+}
+
 /* trials_train goes through the sizes as a run does; a size that no epoch has is never entered. */
 static void test_sizes_of_the_images(void **state)
 {
@@ -233,7 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trials_leave_no_trace),
         cmocka_unit_test(test_a_trial_has_no_folder),
-        cmocka_unit_test(test_a_loss_that_does_not_fall), cmocka_unit_test(test_sizes_of_the_images),
+        cmocka_unit_test(test_a_loss_that_does_not_fall), cmocka_unit_test(test_a_trial_that_is_stopped), cmocka_unit_test(test_sizes_of_the_images),
         cmocka_unit_test(test_steps_that_fit),
         cmocka_unit_test(test_it_ends_in_its_time),
     };

@@ -19,6 +19,11 @@ static void set_rate(Trainer *t, float lr)
     t->schedule = (Schedule){ .kind = SCHEDULE_constant, .lr = lr, .steps = t->schedule.steps, .epoch_steps = t->batches };
 }
 
+static int stopped(const Trainer *t)
+{
+    return trainer_stop(t) ? 128 + trainer_stop(t) : EXIT_ok;
+}
+
 /* ---- the learning rate ---- */
 
 /* Where the smoothed loss falls fastest, before it is lowest. */
@@ -58,7 +63,7 @@ int trials_rates(Trainer *t, RatePoint points[RATE_POINTS], float *suggested)
     }
     t->schedule = schedule;
     run_copy_put(before, t);
-    *suggested = steepest(points, count);
+    *suggested = trainer_stop(t) ? 0.0f : steepest(points, count);
     return count;
 }
 
@@ -97,7 +102,7 @@ int trials_overfit(Trainer *t, int most, Overfit *result, Error *error)
     result->falls = result->loss < 0.5 * result->first_loss || result->top1 > 0.9;
     t->schedule = schedule;
     run_copy_put(before, t);
-    return code;
+    return code == EXIT_ok ? stopped(t) : code;
 }
 
 /* ---- everything once ---- */
@@ -109,19 +114,19 @@ int trials_dry(Trainer *t, DryRun *result, Error *error)
     int code = EXIT_ok;
     *result = (DryRun){ 0 };
     loader_start(t->loader, 0, 0);
-    for (int i = 0; i < 2 && code == EXIT_ok; i++) {
+    for (int i = 0; i < 2 && code == EXIT_ok && !trainer_stop(t); i++) {
         const double begin = seconds_now();
         code = trainer_step_around(t, &norm, error);
         result->step_seconds = seconds_now() - begin;
         result->loss = i == 0 ? t->step_loss : result->loss;
     }
-    if (code == EXIT_ok) {
+    if (code == EXIT_ok && !trainer_stop(t)) {
         LossSum sum = { 0 };
         result->val_seconds = trainer_try_validation(t, &sum);
         result->val_loss = sum.loss / sum.count;
     }
     run_copy_put(before, t);
-    return code;
+    return code == EXIT_ok ? stopped(t) : code;
 }
 
 /* ---- a whole run ---- */

@@ -15,7 +15,7 @@ typedef struct RatePoint {
 enum { RATE_POINTS = 100 };
 
 /* Rates from tiny to far too high, one a step (Smith, 2015, arXiv:1506.01186), until the loss runs away. Returns the number of points.
- * *suggested: where the smoothed loss falls fastest over the rate's logarithm; 0 if it does not fall. */
+ * *suggested: where the smoothed loss falls fastest over the rate's logarithm; 0 if it does not fall, or a signal ended the search. */
 int trials_rates(Trainer *trainer, RatePoint points[RATE_POINTS], float *suggested);
 
 /* One batch, over and over. */
@@ -25,7 +25,8 @@ typedef struct Overfit {
     bool   falls;                        /* to less than half, or nearly all are right */
 } Overfit;
 
-/* Up to `most` steps at the run's rate, fewer if all are right before; each step is reported. EXIT_ok, or EXIT_diverged and a line. */
+/* Up to `most` steps at the run's rate, fewer if all are right before; each step is reported. EXIT_ok, 128 + signal if one came
+ * before the answer, or EXIT_diverged and a line. */
 int trials_overfit(Trainer *trainer, int most, Overfit *result, Error *error);
 
 /* One step and one batch of the validation. */
@@ -34,6 +35,7 @@ typedef struct DryRun {
     double step_seconds, val_seconds;    /* of the second of two, so that it is warm */
 } DryRun;
 
+/* As trials_overfit. */
 int trials_dry(Trainer *trainer, DryRun *result, Error *error);
 
 /* Unlike the others this one changes the run: all its epochs at once, nothing written, then the loss and the hits over the validation

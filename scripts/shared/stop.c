@@ -29,21 +29,22 @@ static void stop_note(int number)
     errno = before;
 }
 
-static void prepare_answers(bool quiet)
+static void prepare_answers(bool quiet, bool saves)
 {
-    static const char *const texts[STOP_ANSWERS] = {
-        "stopping: this step is finished first, then the run is saved",
-        "still saving: a third Ctrl-C or signal ends the run at once, unsaved",
+    static const char *const texts[2][STOP_ANSWERS] = {
+        { "stopping: this step is finished first", "still at this step: a third Ctrl-C or signal ends it at once" },
+        { "stopping: this step is finished first, then the run is saved",
+          "still saving: a third Ctrl-C or signal ends the run at once, unsaved" },
     };
     const char *clear = isatty(STDERR_FILENO) ? "\r\033[J" : "";      /* what progress.c drew, and what the terminal shows of Ctrl-C */
     for (int i = 0; i < STOP_ANSWERS; i++)
-        answers[i].length = quiet ? 0 : snprintf(answers[i].text, sizeof answers[i].text, "%s%.64s: %s\n", clear, program_name(), texts[i]);
+        answers[i].length = quiet ? 0 : snprintf(answers[i].text, sizeof answers[i].text, "%s%.64s: %s\n", clear, program_name(), texts[saves][i]);
 }
 
-const volatile sig_atomic_t *stop_watch(bool quiet)
+const volatile sig_atomic_t *stop_watch(bool quiet, bool saves)
 {
     static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
-    prepare_answers(quiet);
+    prepare_answers(quiet, saves);
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
         struct sigaction before, action = { .sa_handler = stop_note, .sa_flags = SA_RESTART };
         if (sigaction(stops[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
