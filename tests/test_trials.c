@@ -253,6 +253,23 @@ static void test_it_ends_in_its_time(void **state)
     scratch_remove(root);
 }
 
+/* A stop that is asked for while the time of a step is measured waits for the fewest steps that tell it, not for a share of the time. */
+static void test_a_plan_that_is_stopped(void **state)
+{
+    (void)state;
+    char root[256], folder[256];
+    Seen seen = { .stop = SIGTERM };
+    scratch_new(root);
+    TrainerOptions options = tiny_options("lenet", scratch_path(folder, root, "run"), &seen);
+    options.max_seconds = 100.0;
+    step_seconds = 0.01;
+    const double taken = train_by_clock(&options, 128 + SIGTERM);
+    if (!(taken < 0.2))
+        fail_msg("%g seconds: %s", taken, seen.notes);
+    assert_non_null(strstr(seen.notes, "planned for 100 seconds"));
+    scratch_remove(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,7 +277,7 @@ int main(void)
         cmocka_unit_test(test_a_trial_has_no_folder),
         cmocka_unit_test(test_a_loss_that_does_not_fall), cmocka_unit_test(test_a_trial_that_is_stopped), cmocka_unit_test(test_sizes_of_the_images),
         cmocka_unit_test(test_steps_that_fit),
-        cmocka_unit_test(test_it_ends_in_its_time),
+        cmocka_unit_test(test_it_ends_in_its_time), cmocka_unit_test(test_a_plan_that_is_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

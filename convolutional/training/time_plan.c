@@ -43,14 +43,20 @@ uint64_t time_plan_steps(double seconds, const StageSizes *sizes, const EpochTim
     return steps >= 1 ? steps : 1;
 }
 
-/* Seconds of a step, from what follows the first few. */
+/* By a signal to this rank; that the others join in is ranks_decide's. */
+static bool stop_asked(const Trainer *t)
+{
+    return t->options.stop && *t->options.stop;
+}
+
+/* Seconds of a step, from what follows the first few; of no more steps than it takes once a stop is asked for. */
 static double measure_step(Trainer *t, double most)
 {
     double norm, begin = seconds_now(), measured = begin;
     Error error;
     int steps = 0;
     loader_start(t->loader, 0, 0);
-    while (ranks_decide(t->options.ranks, steps < WARM + MOST && (steps < WARM + LEAST || seconds_now() - begin < most))) {
+    while (ranks_decide(t->options.ranks, steps < WARM + MOST && (steps < WARM + LEAST || (!stop_asked(t) && seconds_now() - begin < most)))) {
         if (trainer_step_around(t, &norm, &error) != EXIT_ok)      /* the run will come to it, and tell */
             break;
         if (++steps == WARM)
