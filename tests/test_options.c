@@ -312,6 +312,10 @@ static void test_config(void **state)
         { "lr: fast\n",                                                 NULL,   NULL, "config: line 1: bad value 'fast': --lr" },
         { "epochs: 3\n\nlerning-rate: 1\n",                            NULL,   NULL, "config: line 3: unknown setting 'lerning-rate': did you mean learning-rate" },
         { "lr:\n",                                                      NULL,   NULL, "bad value ''" },
+        { "lr 0.1\n",                                                  NULL,   NULL, "config: line 1: no value: 'lr'" },
+        { "epochs: 3\nopt\n",                                         NULL,   NULL, "config: line 2: no value: 'opt'" },
+        { "\xEF\xBB\xBFlr: 0.3\r\nepochs: 7\r\namp\r\n",                "0.3",  "7",  NULL },
+        { "\xEF\xBB\xBF{\"lr\": 0.25, \"epochs\": 5}",                "0.25", "5",  NULL },
         { "amp: maybe\n",                                               NULL,   NULL, "bad value 'maybe': --amp: use true or false" },
         { "dropout: fast\n",                                            NULL,   NULL, "bad value 'fast': --dropout: use true or false" },
     };

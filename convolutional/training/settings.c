@@ -86,7 +86,11 @@ static bool take_item(const char **at, SettingTexts *texts, Error *error)
     const char sign = **at;
     if (sign == '=' || sign == ':')
         *at += 1 + strspn(*at + 1, sign == ':' ? " \t" : "");
-    const bool given = give(texts, name, sign == '=' || sign == ':' ? take_value(at, sign == ':') : text_copy("true"), error);
+    const bool valued = sign == '=' || sign == ':';
+    const Setting *setting = settings_index(name) >= 0 ? settings_at(settings_index(name)) : NULL;
+    const bool alone = setting && !valued && setting->type != SETTING_switch && !setting->deniable;
+    const bool given = alone ? error_set(error, EXIT_usage, "no value: '%.100s': write one behind a colon, such as 'lr: 0.1'", name)
+                             : give(texts, name, valued ? take_value(at, sign == ':') : text_copy("true"), error);
     free(name);
     return given;
 }

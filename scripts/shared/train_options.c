@@ -75,9 +75,12 @@ bool train_options_config(const char *path, SettingTexts *config, Error *error)
     char *text = (char *)disk_read_all(AT_FDCWD, path, path, CONFIG_MOST, &size, error);
     if (!text)
         return false;
-    const bool ok = text[strspn(text, " \t\r\n")] == '{' ? config_of_json(text, size, path, config, error)
-                    : strlen(text) != size ? error_set(error, EXIT_usage, "not a text: %s: use lines such as 'lr: 0.1'", path)
-                                           : settings_parse(text, path, config, error);
+    const size_t mark = strncmp(text, "\xEF\xBB\xBF", 3) ? 0 : 3;      /* a byte order mark, as Windows' editors write */
+    const char *begin = text + mark;
+    size -= mark;
+    const bool ok = begin[strspn(begin, " \t\r\n")] == '{' ? config_of_json(begin, size, path, config, error)
+                    : strlen(begin) != size ? error_set(error, EXIT_usage, "not a text: %s: use lines such as 'lr: 0.1'", path)
+                                            : settings_parse(begin, path, config, error);
     free(text);
     return ok;
 }
