@@ -80,9 +80,9 @@ static int opened(int file, const char *shown, size_t limit, size_t *size, Error
         error_set(error, EXIT_input, "cannot open: %s: %s: correct the path or its permissions", name_tail(shown),
                   strerror(errno));
     } else if (!S_ISREG(status.st_mode)) {
-        error_set(error, EXIT_input, "not a regular file: %s is %s: remove it", name_tail(shown), type_name(status.st_mode));
+        error_set(error, EXIT_input, "not a regular file: %s is %s: a file is needed there", name_tail(shown), type_name(status.st_mode));
     } else if ((uint64_t)status.st_size > limit) {
-        error_set(error, EXIT_input, "file too large: %s has %lld bytes, the limit is %zu: remove it",
+        error_set(error, EXIT_input, "file too large: %s has %lld bytes, the limit is %zu: a smaller one is needed there",
                   name_tail(shown), (long long)status.st_size, limit);
     } else {
         *size = (size_t)status.st_size;

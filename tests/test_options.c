@@ -431,6 +431,15 @@ static void test_arguments_file(void **state)
     assert_int_equal(mkfifo(path, 0600), 0);
     assert_false(options_load(&train_options, path, &again, &line, &error));
     assert_non_null(strstr(error.text, "not a regular file"));
+
+    /* What a person names by mistake is not to be removed: it may be their run. */
+    static const char *const named[] = { "/", "/dev/null" };
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+        SettingTexts config = { 0 };
+        assert_false(train_options_config(named[i], &config, &error));
+        if (!strstr(error.text, "not a regular file") || strstr(error.text, "remove"))
+            fail_msg("%s: %s", named[i], error.text);
+    }
     scratch_remove(folder);
 }
 
