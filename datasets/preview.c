@@ -2,8 +2,6 @@
 
 #include "preview.h"
 
-#include <png.h>
-
 enum { LEAST_SIDE = 96 };      /* pixels of a sample */
 
 static uint8_t byte_of(float value, float mean, float std)
@@ -36,18 +34,4 @@ Tiles preview_tiles(const Dataset *dataset, const LoaderOptions *options, int co
         place(&tiles, i, batch.images + (size_t)i * size, options);
     loader_free(loader);
     return tiles;
-}
-
-bool preview_write(const char *path, const Dataset *dataset, const LoaderOptions *options, int count, Error *error)
-{
-    Tiles tiles = preview_tiles(dataset, options, count);
-    png_image image = { .version = PNG_IMAGE_VERSION, .width = (png_uint_32)tiles.w, .height = (png_uint_32)tiles.h,
-                        .format = tiles.channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY };
-    const bool written = png_image_write_to_file(&image, path, 0, tiles.pixels, 0, NULL);
-    tiles_free(&tiles);
-    if (written)
-        return true;
-    error_set(error, EXIT_write, "the preview cannot be written: %s: %s: name a file in a folder that can be written to", path, image.message);
-    png_image_free(&image);
-    return false;
 }
