@@ -68,6 +68,15 @@ static void tell_threads(OptionLine *line)
                 atoi(given), atoi(before));
 }
 
+/* What the run began with, as a value given again may be; another one would change nothing. */
+static bool same_start(OptionLine *line, Error *error)
+{
+    char **given = options_given(&train_options, line, "initial-checkpoint");
+    const char *before = line->loaded[given - line->given];
+    return !*given || (before && !strcmp(*given, before)) ||
+           error_set(error, EXIT_usage, "two beginnings: --initial-checkpoint: a resumed run goes on with its own weights: leave it out, or start a new run");
+}
+
 /* To resume: where the run is, and what it began with. The caller frees *folder. */
 static bool find_run(TrainFlags *flags, OptionLine *line, char **folder, Error *error)
 {
@@ -79,9 +88,10 @@ static bool find_run(TrainFlags *flags, OptionLine *line, char **folder, Error *
     char *arguments = run_folder_file(*folder, RUN_arguments);
     const bool loaded = options_load(&train_options, arguments, flags, line, error);
     free(arguments);
-    if (loaded)
-        tell_threads(line);
-    return loaded;
+    if (!loaded || !same_start(line, error))
+        return false;
+    tell_threads(line);
+    return true;
 }
 
 /* Everything the run is to be; what the options' texts point to stays with the line, the config, *folder and *data. */

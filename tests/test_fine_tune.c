@@ -161,6 +161,7 @@ static void programs(void **state)
           "started from eps/best.safetensors: 20 tensors kept; the head's rows for all 10 classes are kept" },
         { "train baseline --data shapes --limit 64 -b 16 --threads 1 --epochs 1 --init eps --freeze 'features.*' --bn-eps 0.25 --output thawed "
           "--unfreeze-epoch 1 --head-lr-mult 10 --param-groups 'bias lr*2'", 0, NULL, "frozen for 1 epochs: " },
+        { "train --resume started --init eps", 0, "started/best.safetensors", NULL },
         { "train resnet18 --data shapes --summary --drop-path 0.2 --drop 0.1", 0, "layer4.1.drop_path", "" },
         { "train convnext_atto --data shapes --summary --layer-scale 0.1 --drop-path-rate 0.1", 0, "features.7.1.drop_path", "" },
         { "train efficientnet_lite0 --data shapes --summary --zero-init-last --bn-momentum 0.01", 0, "blocks.6.0", "" },
@@ -177,6 +178,8 @@ static void programs(void **state)
         { "train baseline --data shapes --limit 64 --freeze all-but-head --unfreeze-epoch 2 --max-time 9s -q --output x", 2, NULL,
           "steps that become longer: --max-time and --unfreeze-epoch" },
         { "train baseline --data shapes --limit 64 --init eps --whiten 5e-4 -q --output x", 2, NULL, "--whiten and --initial-checkpoint" },
+        { "train --resume started --init frozen -q", 2, NULL, "two beginnings: --initial-checkpoint" },
+        { "train --resume eps --init eps -q", 2, NULL, "two beginnings: --initial-checkpoint" },
         { "train baseline --data shapes --limit 64 --drop 1 -q --output x", 2, NULL, "--drop" },
         { NULL, 0, NULL, NULL },
     };
