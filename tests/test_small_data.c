@@ -51,10 +51,12 @@ static int open_run(const TrainerOptions *options)
 static void test_batch_by_images(void **state)
 {
     (void)state;
-    static const struct { uint32_t images; int wanted, batch; const char *note; } cases[] = {
-        { 5120, 0, 256, NULL },       { 5119, 0, 128, "39 steps" },   { 2559, 0, 64, "39 steps" },   { 1279, 0, 32, "39 steps" },
-        { 639,  0,  16,  "39 steps" }, { 100, 0, 16, "note: 100 images are few: 16 at a time instead of 256, which are 6 steps an epoch" },
-        { 10,   0,  10,  "1 steps" },  { 640, 128, 128, "note: an epoch has only 5 steps" }, { 640, 32, 32, NULL },
+    static const struct { uint32_t images; int wanted, accumulate, batch; const char *note; } cases[] = {
+        { 5120, 0, 1, 256, NULL },      { 5119, 0, 1, 128, "39 steps" },  { 2559, 0, 1, 64, "39 steps" },  { 1279, 0, 1, 32, "39 steps" },
+        { 639,  0, 1, 16, "39 steps" }, { 100, 0, 1, 16, "note: 100 images are few: 16 at a time instead of 256, which are 6 steps an epoch" },
+        { 10,   0, 1, 10, "1 steps" },  { 640, 128, 1, 128, "note: an epoch has only 5 steps" }, { 640, 32, 1, 32, NULL },
+        { 100,  0, 2, 16, "which are 3 steps an epoch" },  { 100, 0, 100, 16, "which are 1 steps an epoch" },
+        { 640, 32, 4, 32, "an epoch has only 5 steps" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char notes[4096] = "", folder_name[256];
@@ -63,6 +65,7 @@ static void test_batch_by_images(void **state)
         options.folder = folder_name;
         options.data.limit = cases[i].images;
         options.batch = cases[i].wanted;
+        options.parts.accumulate = cases[i].accumulate;
         const int batch = open_run(&options);
         if (batch != cases[i].batch || (cases[i].note ? !strstr(notes, cases[i].note) : strstr(notes, "note:") != NULL))
             fail_msg("%u images: batch %d, expected %d: %s", cases[i].images, batch, cases[i].batch, notes);

@@ -383,7 +383,9 @@ static void test_fewer_images_than_a_batch(void **state)
 static void test_scaled_rates(void **state)
 {
     (void)state;
-    static const struct { int asked, used; } cases[] = { { 4096, 30 }, { 15, 15 }, { 0, 0 } };
+    static const struct { int asked, accumulate, used; } cases[] = {      /* used: images a step */
+        { 4096, 1, 30 }, { 15, 1, 15 }, { 0, 1, 10 }, { 5, 2, 10 }, { 5, 4, 20 }, { 5, 100, 30 }, { 0, 3, 30 },
+    };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Seen seen = { 0 };
         Error error;
@@ -391,11 +393,12 @@ static void test_scaled_rates(void **state)
         options.trial = true;
         options.data.limit = 30;
         options.batch = cases[i].asked;
+        options.parts.accumulate = cases[i].accumulate;
         options.usual_batch = 10;
         options.lr_scaling = LR_SCALING_linear;
         Trainer *trainer = trainer_open(&options, &error);
         assert_non_null(trainer);
-        assert_float_equal(trainer->options.lr, cases[i].used ? options.lr * (float)cases[i].used / 10.0f : options.lr, 1e-7);
+        assert_float_equal(trainer->options.lr, options.lr * (float)cases[i].used / 10.0f, 1e-7);
         trainer_close(trainer);
     }
 }

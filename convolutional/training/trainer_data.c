@@ -53,18 +53,26 @@ static void describe_data(const Trainer *t)
     free(counts);
 }
 
-/* The rates that suit a batch that was asked for, as it has become. */
-static void scale_rates(Trainer *t)
+/* How many batches make a step: as --grad-accum-steps says, and no more than an epoch has. */
+static int batches_a_step(const Trainer *t)
+{
+    const int wanted = t->options.parts.accumulate;
+    return wanted > 1 ? smaller(wanted, t->train_set->count / (uint32_t)t->options.batch) : 1;
+}
+
+/* The rates that suit the images of a step, of a batch that was asked for as it has become; one that few images made smaller counts as usual. */
+static void scale_rates(Trainer *t, bool asked)
 {
     TrainerOptions *o = &t->options;
-    if (o->batch == o->usual_batch || o->lr_scaling == LR_SCALING_none)
+    const int images = (asked ? o->batch : o->usual_batch) * batches_a_step(t);
+    if (images == o->usual_batch || o->lr_scaling == LR_SCALING_none)
         return;
-    const double times = (double)o->batch / o->usual_batch;
+    const double times = (double)images / o->usual_batch;
     const float factor = (float)(o->lr_scaling == LR_SCALING_sqrt ? sqrt(times) : times);
     o->lr *= factor;
     o->min_lr *= factor;
     o->parts.swa_lr *= factor;
-    trainer_note(t, "--lr-scaling: a batch of %d instead of %d: lr %g instead of %g", o->batch, o->usual_batch, (double)o->lr, (double)(o->lr / factor));
+    trainer_note(t, "--lr-scaling: %d images a step instead of %d: lr %g instead of %g", images, o->usual_batch, (double)o->lr, (double)(o->lr / factor));
 }
 
 /* Few steps an epoch are told, and what the batch became. */
@@ -75,7 +83,7 @@ static bool settle_batch(Trainer *t, Error *error)
     const bool automatic = o->batch == 0;
     o->batch = smaller(automatic ? fitting_batch(o->usual_batch, images) : o->batch, images);
     o->val_batch = smaller(o->val_batch, t->val_set->count);
-    const uint32_t steps = images / (uint32_t)o->batch;
+    const uint32_t steps = images / (uint32_t)o->batch / (uint32_t)batches_a_step(t);
     if (automatic && o->batch < o->usual_batch)
         trainer_note(t, "note: %u images are few: %d at a time instead of %d, which are %u steps an epoch (-b N decides)", images,
                      o->batch, o->usual_batch, steps);
@@ -107,7 +115,6 @@ bool trainer_data_open(Trainer *t, Error *error)
     const bool asked = o->batch != 0;
     if (!settle_batch(t, error))
         return false;
-    if (asked)
-        scale_rates(t);
+    scale_rates(t, asked);
     return true;
 }
