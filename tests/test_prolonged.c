@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "run_settings.h"
 #include "scratch.h"
@@ -148,12 +149,42 @@ static void test_the_network_keeps_the_last_weights(void **state)
     scratch_remove(root);
 }
 
+/* Without its checkpoints a run cannot go on. It is not begun anew over its log and its best weights; one that was killed in its first
+ * epoch is, which may have left either. */
+static void test_checkpoints_taken_away(void **state)
+{
+    (void)state;
+    static const char *const gone[] = { "last.safetensors", "prev.safetensors" };
+    char root[256], folder[256], whole[256], path[256];
+    Seen seen = { 0 };
+    Error error;
+    scratch_new(root);
+    tiny_run_whole("lenet", scratch_path(whole, root, "whole"));
+    tiny_run_whole("lenet", scratch_path(folder, root, "run"));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(unlink(scratch_path(path, folder, gone[i])), 0);
+    TrainerOptions options = tiny_options("lenet", folder, &seen);
+    options.resume = true;
+    options.arguments = "{}\n";
+    tiny_expect_code(tiny_train(&options, &error), EXIT_input, &error, "without checkpoints");
+    assert_non_null(strstr(error.text, "no checkpoint to go on from"));
+    assert_int_equal(tiny_lines(folder, "log.jsonl"), EPOCHS);
+    tiny_expect_same(whole, folder, "best.safetensors");
+    assert_false(tiny_has(folder, "last.safetensors"));
+
+    scratch_write(scratch_path(path, folder, "log.jsonl"), "{}\n", 3);
+    tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "killed in its first epoch");
+    assert_non_null(strstr(seen.notes, "no checkpoint yet"));
+    tiny_expect_same(whole, folder, "last.safetensors");
+    scratch_remove(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_prolonged),
         cmocka_unit_test(test_shortened),
-        cmocka_unit_test(test_planned),
+        cmocka_unit_test(test_planned), cmocka_unit_test(test_checkpoints_taken_away),
         cmocka_unit_test(test_the_network_keeps_the_last_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

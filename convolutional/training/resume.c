@@ -7,6 +7,7 @@
 #include "run_settings.h"
 #include "time_plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,21 @@ bool resume_settings(TrainerOptions *options, Error *error)
                      options->epochs, options->folder, epochs_begun(&saved), epochs_begun(&saved));
 }
 
+/* A run is killed before its first checkpoint with an epoch in its log at most; with more, its checkpoints were taken away, and to begin
+ * anew would empty the log and replace the best weights. */
+static bool never_saved(const RunFolder *folder, Error *error)
+{
+    FILE *log = fopen(folder->files[RUN_log], "r");
+    int epochs = 0;
+    for (int letter; log && (letter = fgetc(log)) != EOF;)
+        epochs += letter == '\n';
+    if (log)
+        fclose(log);
+    return epochs <= 1 ||
+           error_set(error, EXIT_input, "no checkpoint to go on from: %s: its log has %d epochs, last.safetensors and prev.safetensors are gone: put one back, or start "
+                     "a new run, with --initial-checkpoint from the best weights", folder->path, epochs);
+}
+
 static bool load_state(Trainer *t, Error *error)
 {
     const char *last = t->folder->files[RUN_last], *previous = t->folder->files[RUN_previous];
@@ -77,6 +93,8 @@ static bool load_state(Trainer *t, Error *error)
     if (!file_there(last, &has_last, error) || !file_there(previous, &has_previous, error))
         return false;
     if (!has_last && !has_previous) {
+        if (!never_saved(t->folder, error))
+            return false;
         trainer_note(t, "no checkpoint yet: %s: starting from the beginning", t->folder->path);
         return true;
     }
