@@ -82,7 +82,7 @@ static void mistakes(void **state)
         { "activations list --family rectifier",          2, NULL, "choose one of linear rectifiers" },
         { "activations eval gelu",                        2, NULL, "no number" },
         { "activations eval 1",                           2, NULL, "no name" },
-        { "activations search --budget soon",             2, NULL, "30m" },
+        { "activations search --budget soon",             2, NULL, "--budget: use a time such as 30m" },
         { "activations search --others lenet,nosuch --budget 1s", 2, NULL, "unknown architecture 'nosuch'" },
         { "activations show threshold:20,0",              2, NULL, "values are too small" },
         { "activations inspect same",                     2, NULL, "no activation to look at: same" },

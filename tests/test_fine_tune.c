@@ -87,7 +87,7 @@ static void frozen_stays(void **state)
         Seen seen = { 0 };
         Error error;
         TrainerOptions options = tuned(scratch_path(path, folder, "tuned"), false, &seen);
-        assert_true(optimizer_parse(cases[i].optimizer, &options.optimizer.kind, &error));
+        assert_true(optimizer_parse(cases[i].optimizer, "--opt", &options.optimizer.kind, &error));
         options.fine_tune.freeze = cases[i].freeze;
         options.fine_tune.unfreeze_epoch = cases[i].unfreeze;
         run_options(&options, cases[i].freeze);

@@ -90,8 +90,8 @@ static void test_catalogues(void **state)
     assert_non_null(strstr(error.text, "did you mean gelu_tanh? 'activations list' shows all"));
     assert_false(activation_parse("maxout", &act, &error));
     assert_string_equal(error.text, "unknown activation 'maxout': 'activations list' shows all");
-    assert_true(optimizer_parse("AdamW", &kind, &error) && kind == OPTIMIZER_adamw);
-    assert_false(optimizer_parse("adma", &kind, &error));
+    assert_true(optimizer_parse("AdamW", "--opt", &kind, &error) && kind == OPTIMIZER_adamw);
+    assert_false(optimizer_parse("adma", "--opt", &kind, &error));
     assert_non_null(strstr(error.text, "unknown optimizer 'adma': --opt: did you mean adam"));
     assert_non_null(strstr(error.text, "choose one of sgd adamw"));
     assert_true(schedule_parse("Cosine", &schedule, &error));

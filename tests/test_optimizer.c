@@ -232,13 +232,13 @@ static void names(void **state)
     Error error;
     assert_memory_equal(optimizer_names(), "sgd adamw", 9);
     for (int i = 0; i < OPTIMIZER_COUNT; i++) {
-        assert_true(optimizer_parse(optimizer_name((OptimizerKind)i), &kind, NULL));
+        assert_true(optimizer_parse(optimizer_name((OptimizerKind)i), "--opt", &kind, NULL));
         assert_int_equal(kind, i);
     }
     assert_string_equal(optimizer_state_name(OPTIMIZER_sgd, 0), "momentum_buffer");
     assert_string_equal(optimizer_state_name(OPTIMIZER_adamw, 0), "exp_avg");
     assert_string_equal(optimizer_state_name(OPTIMIZER_adamw, 1), "exp_avg_sq");
-    assert_false(optimizer_parse("addamw", &kind, &error));
+    assert_false(optimizer_parse("addamw", "--opt", &kind, &error));
     assert_int_equal(error.code, EXIT_usage);
     assert_non_null(strstr(error.text, "'addamw': --opt: did you mean adamw"));
     assert_non_null(strstr(error.text, "choose one of sgd adamw"));

@@ -59,7 +59,7 @@ static OptimizerOptions options_of(const json_t *item)
     OptimizerOptions o = { .clip_norm = real(item, "clip") };
     strcpy(o.param_groups, json_string_value(json_object_get(item, "groups")));
     const json_t *given = json_object_get(item, "options");
-    assert_true(optimizer_parse(json_string_value(json_object_get(item, "opt")), &o.kind, &error));
+    assert_true(optimizer_parse(json_string_value(json_object_get(item, "opt")), "--opt", &o.kind, &error));
     assert_true(clip_parse(json_string_value(json_object_get(item, "clip_mode")), &o.clip_mode, &error));
     o.momentum = real(given, "momentum");
     o.nesterov = json_is_true(json_object_get(given, "nesterov"));
@@ -366,7 +366,7 @@ static void every_rule_is_described(void **state)
         assert_non_null(strstr(rule->defaults, "weight-decay="));
         assert_true(optimizer_rule_states(rule) >= 1);
         OptimizerKind back;
-        assert_true(optimizer_parse(rule->name, &back, NULL) && back == (OptimizerKind)kind);
+        assert_true(optimizer_parse(rule->name, "--opt", &back, NULL) && back == (OptimizerKind)kind);
     }
     assert_string_equal(optimizer_state_name(OPTIMIZER_muon, 1), "exp_avg_sq");      /* adamw's, beside it */
 }

@@ -269,6 +269,7 @@ static void test_bad_names_list_the_choices(void **state)
         { { "--val-split=1e-60" },        "1e-60",    "between 0 and 1" },
         { { "--opt=addamw" },             "addamw",   "--opt: did you mean adamw" },
         { { "--opt=fromage" },            "fromage",  "choose one of sgd adamw" },
+        { { "--muon-other=addamw" },      "addamw",   "--muon-other: did you mean adamw" },
         { { "--opt=muon", "--muon-other=lamb" }, "lamb", "such as adamw or sgd" },
         { { "--param-groups=fc.* lr=2" }, "'lr=2'",  "lr*F" },
         { { "--clip-mode=size" },         "'size'",   "norm value agc" },

@@ -142,7 +142,8 @@ static void test_a_run_and_its_ways_to_end(void **state)
         { "evaluate a --use-ema",                                     3, "", "no averaged weights: a/last.safetensors" },
         { TINY "--model-ema --swa-start 1",                           2, "", "leave one out" },
         { TINY "--max-time 2s --output timed",                        0, "timed/best.safetensors", "planned for 2 seconds" },
-        { TINY "--max-time 5",                                        2, "", "use a time such as 30m" },
+        { TINY "--max-time 5",                                        2, "", "bad value '5': --max-time: use a time such as 30m" },
+        { TINY "--rank-timeout x",                                    2, "", "bad value 'x': --rank-timeout: use a time such as 30m" },
         { "trap '' XFSZ; ulimit -f 20; " TINY "--output small -q",    7, "", "small/" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -102,7 +102,7 @@ bool own_recipe(const Architecture *arch, const ConvzooOptimizer *options, Train
     static const ConvzooOptimizer usual = { 0 };
     const ConvzooOptimizer *given = options ? options : &usual;
     OptimizerKind kind;
-    if (given->name && !optimizer_parse(given->name, &kind, error))
+    if (given->name && !optimizer_parse(given->name, "--opt", &kind, error))
         return false;
     *recipe = trainer_defaults(arch, given->name ? &kind : NULL);
     OptimizerOptions *o = &recipe->optimizer;

@@ -79,7 +79,8 @@ typedef struct Optimizer {
  * its states in a checkpoint ("momentum_buffer"; "exp_avg", "exp_avg_sq"). */
 const char *optimizer_name(OptimizerKind kind);
 const char *optimizer_names(void);
-bool        optimizer_parse(const char *name, OptimizerKind *kind, Error *error);
+/* option: what the line names if there is no such rule, such as --opt. */
+bool        optimizer_parse(const char *name, const char *option, OptimizerKind *kind, Error *error);
 const char *optimizer_defaults(OptimizerKind kind);
 /* Whether each number is stepped on its own: what can be `other`. */
 bool        optimizer_is_elementwise(OptimizerKind kind);

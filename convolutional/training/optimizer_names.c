@@ -57,7 +57,7 @@ const char *optimizer_names(void)
 #undef X
 }
 
-bool optimizer_parse(const char *name, OptimizerKind *kind, Error *error)
+bool optimizer_parse(const char *name, const char *option, OptimizerKind *kind, Error *error)
 {
     const size_t length = strlen(name);
     for (int i = 0; i < OPTIMIZER_COUNT; i++)
@@ -68,5 +68,5 @@ bool optimizer_parse(const char *name, OptimizerKind *kind, Error *error)
     NameSearch search = { .wrong = name };
     for (int i = 0; i < OPTIMIZER_COUNT; i++)
         names_consider(&search, rules[i]->name, rules[i]->aliases);
-    return names_unknown_of(&search, "unknown optimizer", "--opt", optimizer_names(), error);
+    return names_unknown_of(&search, "unknown optimizer", option, optimizer_names(), error);
 }

@@ -169,7 +169,7 @@ static bool apply_recipe(const SettingLayer *layers, int count, TrainerOptions *
     CHECK(apply(recipe.of, o, error), "recipe of %s: %s", o->arch->key, error->text);
     settings_texts_clear(&recipe);
     OptimizerKind kind = o->optimizer.kind;
-    if (name && !optimizer_parse(name, &kind, error))
+    if (name && !optimizer_parse(name, "--opt", &kind, error))
         return false;
     if (kind != o->optimizer.kind)
         apply_own(optimizer_defaults(kind), optimizer_name(kind), o);

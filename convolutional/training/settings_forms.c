@@ -41,6 +41,33 @@ const char *setting_pair_write(float first, float second, char *text, size_t siz
     return text;
 }
 
+bool setting_duration_read(const char *option, const char *text, void *field, Error *error)
+{
+    static const struct { char letter; double seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+    double seconds = 0.0;
+    bool ok = *text != '\0';
+    for (const char *at = text; ok && *at && strcmp(text, "0");) {
+        char *end;
+        const double number = strtod(at, &end);
+        size_t unit = 0;
+        while (unit < 4 && units[unit].letter != *end)
+            unit++;
+        ok = end != at && unit < 4 && number >= 0.0 && number <= 1e6;
+        seconds += ok ? number * units[unit].seconds : 0.0;
+        at = end + ok;
+    }
+    *(double *)field = seconds;
+    return ok || error_set(error, EXIT_usage, "bad value '%.100s': --%s: use a time such as 30m, 1h30m or 90s", text, option);
+}
+
+const char *setting_duration_write(const void *field, char *text, size_t size)
+{
+    const double seconds = *(const double *)field;
+    const bool minutes = fmod(seconds, 60.0) == 0.0;
+    snprintf(text, size, "%.15g%s", minutes ? seconds / 60.0 : seconds, seconds == 0.0 ? "" : minutes ? "m" : "s");
+    return text;
+}
+
 bool setting_word_read(const char *option, const char *words, const char *text, int *place, Error *error)
 {
     char word[NAMES_LONGEST];
@@ -170,32 +197,14 @@ static const char *plan_write(const void *field, char *text, size_t size)
     return text;
 }
 
-/* "30m", "1h30m", "90s"; 0: no limit. */
-static bool duration_read(const char *text, void *field, Error *error)
+static bool max_time_read(const char *text, void *field, Error *error)
 {
-    static const struct { char letter; double seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
-    double seconds = 0.0;
-    bool ok = *text != '\0';
-    for (const char *at = text; ok && *at && strcmp(text, "0");) {
-        char *end;
-        const double number = strtod(at, &end);
-        size_t unit = 0;
-        while (unit < 4 && units[unit].letter != *end)
-            unit++;
-        ok = end != at && unit < 4 && number >= 0.0 && number <= 1e6;
-        seconds += ok ? number * units[unit].seconds : 0.0;
-        at = end + ok;
-    }
-    *(double *)field = seconds;
-    return ok || error_set(error, EXIT_usage, "bad value '%.100s': use a time such as 30m, 1h30m or 90s", text);
+    return setting_duration_read("max-time", text, field, error);
 }
 
-static const char *duration_write(const void *field, char *text, size_t size)
+static const char *max_time_write(const void *field, char *text, size_t size)
 {
-    const double seconds = *(const double *)field;
-    const bool minutes = fmod(seconds, 60.0) == 0.0;
-    snprintf(text, size, "%.15g%s", minutes ? seconds / 60.0 : seconds, seconds == 0.0 ? "" : minutes ? "m" : "s");
-    return text;
+    return setting_duration_write(field, text, size);
 }
 
 #define EARLY_METRICS "top1 loss"      /* in the order of EarlyMetric */

@@ -7,12 +7,12 @@
 #include "settings.h"
 
 /* settings_forms.c: the network, the loss and the run. */
-#define SETTING_FORMS(X) X(arch) X(act) X(denied) X(recipe) X(loss) X(class_weights) X(plan) X(amp) X(duration) X(early_metric) X(logger)
+#define SETTING_FORMS(X) X(arch) X(act) X(denied) X(recipe) X(loss) X(class_weights) X(plan) X(amp) X(max_time) X(early_metric) X(logger)
 /* settings_image_forms.c: data and augmentation. */
 #define SETTING_IMAGE_FORMS(X) \
     X(val_split) X(hflip) X(image_crop) X(image_filter) X(aug) X(train_sizes) X(scale) X(ratio) X(pad_mode) X(erase_mode) X(policy)
 /* settings_optimizer_forms.c: optimisers and schedules. */
-#define SETTING_OPTIMIZER_FORMS(X) X(optimizer) X(schedule) X(betas) X(clip) X(groups) X(milestones)
+#define SETTING_OPTIMIZER_FORMS(X) X(optimizer) X(muon_other) X(schedule) X(betas) X(clip) X(groups) X(milestones)
 /* settings_rank_forms.c: a run by several ranks. */
 #define SETTING_RANK_FORMS(X) X(bn) X(lr_scaling) X(wire)
 
@@ -30,6 +30,9 @@ const char *setting_text_write(const char *value, char *text, size_t size);
 /* Two numbers with a comma between, and nothing after them. */
 bool        setting_pair_read(const char *text, double *first, double *second);
 const char *setting_pair_write(float first, float second, char *text, size_t size);
+/* A time's field, a double of seconds, as "30m", "1h30m" or "90s"; 0: no limit. */
+bool        setting_duration_read(const char *option, const char *text, void *field, Error *error);
+const char *setting_duration_write(const void *field, char *text, size_t size);
 /* An enumeration's field: the place of `text` among the words of `words`; false and a line that lists them if it is none. */
 bool setting_word_read(const char *option, const char *words, const char *text, int *place, Error *error);
 /* The same where a value has several names: a row of `choices` is a name and what else it is called. */

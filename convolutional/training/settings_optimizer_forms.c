@@ -9,13 +9,23 @@
 
 static bool optimizer_read(const char *text, void *field, Error *error)
 {
-    return optimizer_parse(text, field, error);
+    return optimizer_parse(text, "--opt", field, error);
 }
 
 static const char *optimizer_write(const void *field, char *text, size_t size)
 {
     snprintf(text, size, "%s", optimizer_name(*(const OptimizerKind *)field));
     return text;
+}
+
+static bool muon_other_read(const char *text, void *field, Error *error)
+{
+    return optimizer_parse(text, "--muon-other", field, error);
+}
+
+static const char *muon_other_write(const void *field, char *text, size_t size)
+{
+    return optimizer_write(field, text, size);
 }
 
 static bool schedule_read(const char *text, void *field, Error *error)

@@ -127,7 +127,7 @@ static const Setting settings[] = {
       .help = "what --clip-grad bounds: one of", .names = clip_names, .rare = true },
     { "param-groups", NULL, 0, TEXT(optimizer.param_groups), FORM(groups), RESULT, .absent = "none", .argument = "TEXT", .fallback = "none", .group = "Training",
       .help = "rates, decay and freezing by name: \"norm-bias lr*64 decay/64; stem.* frozen\"", .rare = true },
-    { "muon-other", NULL, 0, TEXT(optimizer.other), FORM(optimizer), RESULT, .absent = "adamw", .argument = "NAME", .fallback = "adamw", .group = "Training",
+    { "muon-other", NULL, 0, TEXT(optimizer.other), FORM(muon_other), RESULT, .absent = "adamw", .argument = "NAME", .fallback = "adamw", .group = "Training",
       .help = "with --opt muon: what steps biases, norms and the head", .rare = true },
     { "muon-other-lr", NULL, 0, FLOAT(optimizer.other_lr, 0, 1e6), RESULT, .absent = "0.1", .fallback = "0.1", .group = "Training", .help = "with --opt muon: that one's share of --lr", .rare = true },
     { "muon-other-momentum", NULL, 0, FLOAT(optimizer.other_momentum, 0, 1), RESULT, .absent = "0", .fallback = "0", .shown = "--momentum", .group = "Training", .help = "with --opt muon: that one's momentum", .rare = true },
@@ -150,7 +150,7 @@ static const Setting settings[] = {
     { "sched-end", NULL, 0, FLOAT(schedule_options.end, 0, 1e3), RESULT, .absent = "-1", .fallback = "-1", .shown = "the schedule's own", .group = "Training", .help = "likewise: the last rate, as a share of --lr", .rare = true },
     { "seed", NULL, 0, WHOLE(seed, 0, 1e15), RESULT, .fallback = "42", .group = "Training", .help = "start of all random numbers: the same seed, the same run" },
 
-    { "max-time", "time-limit", 0, TEXT(max_seconds), FORM(duration), RESULT, .argument = "TIME", .fallback = "0", .shown = "off", .absent = "0", .group = "Training", .help = "end in this time, 30m or 2h: the number of epochs follows from a measurement", .rare = true },
+    { "max-time", "time-limit", 0, TEXT(max_seconds), FORM(max_time), RESULT, .argument = "TIME", .fallback = "0", .shown = "off", .absent = "0", .group = "Training", .help = "end in this time, 30m or 2h: the number of epochs follows from a measurement", .rare = true },
     { "model-ema", "ema", 0, SWITCH(parts.ema), RESULT, .absent = "false", .group = "Averaging", .help = "validate, and keep as the best, a moving average of the weights", .rare = true },
     { "model-ema-decay", "ema-decay", 0, FLOAT(parts.ema_decay, 0, 1), RESULT, .fallback = "0.999", .absent = "0.999", .group = "Averaging", .help = "with --model-ema: share of the average that a step leaves", .rare = true },
     { "model-ema-warmup", "ema-warmup", 0, SWITCH(parts.ema_warmup), RESULT, .fallback = "true", .absent = "true", .group = "Averaging", .help = "with --model-ema: the same share from the first step on, not a smaller one at first", .rare = true },

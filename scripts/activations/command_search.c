@@ -15,10 +15,17 @@ typedef struct SearchFlags {
     int64_t     seed, seeds, epochs, limit, generations, threads;
 } SearchFlags;
 
+static bool read_budget(const char *text, void *field, Error *error)
+{
+    return setting_duration_read("budget", text, field, error);
+}
+
+static const SettingForm form_budget = { read_budget, setting_duration_write };
+
 #define FIELD(name) .field = offsetof(SearchFlags, name)
 
 static const Setting options[] = {
-    { "budget", NULL, 0, SETTING_text, FIELD(seconds), "TIME", "1h", .form = &form_duration, .group = "Options", .help = "for everything, such as 90s, 20m or 2h" },
+    { "budget", NULL, 0, SETTING_text, FIELD(seconds), "TIME", "1h", .form = &form_budget, .group = "Options", .help = "for everything, such as 90s, 20m or 2h" },
     { "arch", NULL, 0, SETTING_text, FIELD(arch), "NAME", "lenet", .group = "Options", .help = "the network that is searched on" },
     { "others", NULL, 0, SETTING_text, FIELD(others), "A,B", "mlp,baseline", .group = "Options", .help = "networks of the finals beside it" },
     { "data", "data-dir data-path", 0, SETTING_text, FIELD(data), "PATH|shapes", .shown = "shapes", .group = "Options", .help = "images to train with" },

@@ -12,6 +12,13 @@
 
 enum { CONFIG_MOST = 1 << 20 };      /* bytes */
 
+static bool read_rank_timeout(const char *text, void *field, Error *error)
+{
+    return setting_duration_read("rank-timeout", text, field, error);
+}
+
+static const SettingForm form_rank_timeout = { read_rank_timeout, setting_duration_write };
+
 #define FIELD(name) .field = offsetof(TrainFlags, name)
 #define TEXT(f)     .type = SETTING_text, FIELD(f)
 #define SWITCH(f)   .type = SETTING_switch, FIELD(f)
@@ -27,7 +34,7 @@ static const Setting options[] = {
     { "dry-run", NULL, 0, SWITCH(dry_run), .group = "Trials", .help = "do a step and a batch of the validation, say how long a run takes, and exit; nothing is written", .rare = true, .keep = KEEP_call },
     { "batch-per-rank", "local-batch-size", 0, .type = SETTING_int, FIELD(batch_per_rank), .argument = "N", .least = 0, .most = 65536, .fallback = "0", .shown = "a share of -b", .group = "Ranks",
       .help = "images a rank takes in a step; -b is then N times the ranks", .rare = true, .keep = KEEP_call },
-    { "rank-timeout", NULL, 0, .type = SETTING_text, FIELD(rank_timeout), .form = &form_duration, .argument = "TIME", .fallback = "10m", .group = "Ranks",
+    { "rank-timeout", NULL, 0, .type = SETTING_text, FIELD(rank_timeout), .form = &form_rank_timeout, .argument = "TIME", .fallback = "10m", .group = "Ranks",
       .help = "end the run when a rank makes no progress for this long; 0: never, and stopped ranks are waited for", .rare = true, .keep = KEEP_call },
     { "resume", NULL, 0, TEXT(resume), .argument = "DIR|auto", .group = "Run", .help = "go on with a stopped run; auto: the newest under runs/", .keep = KEEP_call },
     { "config", NULL, 0, TEXT(config), .argument = "FILE", .group = "Run", .help = "read options from lines such as 'lr: 0.1'; those given here win", .rare = true, .keep = KEEP_call },
