@@ -119,6 +119,8 @@ static void test_a_run_and_its_ways_to_end(void **state)
         { "train --resume a/last.safetensors",                        0, "a/best.safetensors", "finished already" },
         { "cd a && train --resume last.safetensors -q",               0, "./best.safetensors", "" },
         { "train --resume a --epochs 1",                              2, "", "use --epochs 2 or more" },
+        { "train --resume a --max-time 2s",                           2, "", "--max-time was off and is 2s" },
+        { "train --resume a --freeze features.0.*",                   2, "", "--freeze was nothing and is features.0.*" },
         { "train --resume a --epochs 3 --lr 0.2",                     2, "", "--lr was 0.01 and is 0.2" },
         { "train --resume a/last.safetensors --epochs 3",             0, "a/best.safetensors", "--epochs was 2 and is 3: from here the learning rate is" },
         { "grep -c '\"epochs\": 3' a/args.json",                      0, "1\n", "" },

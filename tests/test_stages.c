@@ -227,7 +227,7 @@ static void test_resume_in_each_stage(void **state)
     options = staged(parts, "16:2,32", &again);
     options.resume = true;
     tiny_expect_code(tiny_train(&options, &error), EXIT_usage, &error, "other sizes");
-    assert_non_null(strstr(error.text, "--train-img-size was \"16:2,24:1\" and is \"16:2,32\""));
+    assert_non_null(strstr(error.text, "--train-img-size was 16:2,24:1 and is 16:2,32"));
 }
 
 /* Of the memory that a run works in, as it tells it. */

@@ -165,8 +165,8 @@ static void test_refusals(void **state)
     static const struct { void (*change)(TrainerOptions *options); int code; const char *text; } cases[] = {
         { change_lr,        EXIT_usage,  "--lr was 0.01 and is 0.02" },
         { change_seed,      EXIT_usage,  "--seed was 42 and is 1" },
-        { change_arch,      EXIT_usage,  "--arch was \"lenet\" and is \"baseline\"" },
-        { change_optimizer, EXIT_usage,  "--opt was \"muon\" and is \"adamw\"" },
+        { change_arch,      EXIT_usage,  "--arch was lenet and is baseline" },
+        { change_optimizer, EXIT_usage,  "--opt was muon and is adamw" },
         { change_limit,     EXIT_usage,  "--limit was 180 and is 170" },
         { start_again,      EXIT_folder, "not empty" },
     };

@@ -53,6 +53,21 @@ static json_t *value_of(json_t *settings, const Setting *setting)
     return value ? json_incref(value) : value_before(setting);
 }
 
+/* As a person reads it in the help: "off" for a time limit of 0, not its number. The caller frees it. */
+static char *text_of(const Setting *setting, json_t *value)
+{
+    TrainerOptions usual = { 0 };
+    Error error;
+    setting_reset(setting, &usual);
+    json_t *fallback = setting_json(setting, &usual);
+    const bool shown = setting->shown && json_equal(value, fallback);
+    json_decref(fallback);
+    if (shown || json_is_null(value))
+        return text_copy(shown ? setting->shown : "not given");
+    char *text = setting_of_json(setting, value, &error);
+    return text ? text : json_written(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+}
+
 /* Appends "--key was old and is new" for every setting whose value differs. */
 static bool differences(json_t *before, json_t *now, char *text, size_t size)
 {
@@ -64,8 +79,7 @@ static bool differences(json_t *before, json_t *now, char *text, size_t size)
             continue;
         json_t *old = value_of(before, setting), *new = value_of(now, setting);
         if (!json_equal(old, new)) {
-            char *was = json_written(old, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-            char *is = json_written(new, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+            char *was = text_of(setting, old), *is = text_of(setting, new);
             if (at < size)
                 at += (size_t)snprintf(text + at, size - at, "%s--%s was %s and is %s", at ? ", " : "", setting->name, was, is);
             free(was);
