@@ -93,7 +93,7 @@ static void compose_mixes(Composer *composer, const AugmentOptions *o)
 {
     char rate[32], rest[64];
     text_of_float(o->mix_rate, rate, sizeof rate);
-    snprintf(rest, sizeof rest, ",%d@%s", o->mix_epochs, o->mix_rate == 0.0f ? "1" : rate);
+    snprintf(rest, sizeof rest, ",%d@%s", o->mix_epochs, rate);
     compose_value(composer, "mixup", o->mixup, rest);
     compose_value(composer, "cutmix", o->cutmix, rest);
 }

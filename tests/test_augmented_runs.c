@@ -46,6 +46,7 @@ static void test_flags(void **state)
         { "aa=ta reprob=0.25 remode=pixel", "crop:4 hflip:0.5 trivialaugment erase:0.25,pixel" },
         { "reprob=0.3 recount=2", "crop:4 hflip:0.5 erase:0.3,0.02,0.33333334,2" },
         { "mixup=0.8 cutmix=1 mixup-prob=0.5 mixup-off-epoch=3", "crop:4 hflip:0.5 mixup:0.8,3@0.5 cutmix:1,3@0.5" },
+        { "mixup=0.8 mixup-prob=0", "crop:4 hflip:0.5 mixup:0.8@0" },
         { "cutout=8 grayscale=0.1 noise-std=0.02 gaussian-blur-prob=0.2", "crop:4 hflip:0.5 grayscale:0.1 blur:1@0.2 noise:0.02 cutout:8" },
         { "aug=\"resizedcrop hflip:0.5 ta\" vflip=0.5", "resizedcrop:0.08 hflip:0.5 trivialaugment vflip:0.5" },
     };
