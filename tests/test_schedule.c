@@ -23,6 +23,8 @@ static const Schedule hill = { .kind = SCHEDULE_triangle, .lr = 0.5f, .steps = 5
 static const Schedule usual_hill = { .kind = SCHEDULE_triangle, .lr = 1, .steps = 100, .options = { .start = -1, .peak = -1, .end = -1 } };
 static const Schedule moment = { .kind = SCHEDULE_onecycle, .lr = 1, .steps = 1, .options = { .start = -1, .peak = -1, .end = -1 } };
 static const Schedule slope = { .kind = SCHEDULE_triangle, .lr = 1, .steps = 10, .options = { .start = 0.5f, .peak = 0, .end = 0 } };
+/* In float 0.9 is less. */
+static const Schedule late_hill = { .kind = SCHEDULE_triangle, .lr = 1, .steps = 20, .options = { .start = 0, .peak = 0.9f, .end = 0 } };
 static const Schedule raised = { .kind = SCHEDULE_constant, .lr = 0.5f, .steps = 10, .warmup = 4, .options = { .warmup_lr = 0.1f } };
 
 static const struct {
@@ -59,6 +61,7 @@ static const struct {
     { "triangle, usual, first",     &usual_hill, 0,    0.2 },
     { "triangle, usual, peak",      &usual_hill, 23,   1 },
     { "triangle, usual, half down", &usual_hill, 61,   1 - 0.93 * 38 / 77 },
+    { "triangle, a late peak",      &late_hill,  18,   1 },
     { "triangle without a rise",    &slope,      0,    1 },
     { "triangle without a rise, 5", &slope,      5,    0.5 },
     { "one cycle of one step",      &moment,     0,    1 },

@@ -97,7 +97,8 @@ static double onecycle_lr(const Schedule *s, uint64_t step)
 static double triangle_lr(const Schedule *s, uint64_t step)
 {
     const double start = share_or(s->options.start, 0.2), end = share_or(s->options.end, 0.07);
-    const double last = (double)s->steps, peak = floor(share_or(s->options.peak, 0.23) * last);
+    const double rounding = 1e-7;      /* of a share in float: 0.9 of 20 steps are 18 */
+    const double last = (double)s->steps, peak = floor((share_or(s->options.peak, 0.23) + rounding) * last);
     const double at = fmin((double)step, last);
     if (at < peak)
         return s->lr * (start + (1 - start) * at / peak);

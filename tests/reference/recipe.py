@@ -114,7 +114,7 @@ def after_warmup(s, step, steps, warmup, least):
 
 def triangle(s, step, steps):
     start, end = share_or(s["sched-start"], 0.2), share_or(s["sched-end"], 0.07)
-    peak = math.floor(share_or(s["sched-peak"], 0.23) * steps)
+    peak = math.floor((share_or(s["sched-peak"], 0.23) + 1e-7) * steps)      # 0.29 of 100 is 29
     return s["lr"] * (start + (1 - start) * step / peak if step < peak else 1 + (end - 1) * (step - peak) / (steps - peak))
 
 
