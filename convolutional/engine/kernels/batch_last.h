@@ -3,6 +3,7 @@
 #ifndef CONVZOO_BATCH_LAST_H
 #define CONVZOO_BATCH_LAST_H
 
+#include "integers.h"
 #include "isa.h"
 
 typedef float Images __attribute__((vector_size(BATCH_LANES * sizeof(float)), aligned(4), may_alias));
@@ -30,7 +31,7 @@ static inline float images_sum(Images v)
 /* The most output channels, up to `most`, that a tile can have without a rest. */
 static inline int tile_channels(int out, int most)
 {
-    int channels = out < most ? out : most;
+    int channels = int_min(out, most);
     while (out % channels)
         channels--;
     return channels;

@@ -22,7 +22,7 @@ static inline __attribute__((always_inline)) void tile(const Sum *s, const float
 {
     const ptrdiff_t plane = (ptrdiff_t)s->h * s->w * BATCH_LANES, step = (ptrdiff_t)s->stride * BATCH_LANES;
     const int top = oy * s->stride - s->pad;
-    const int ky0 = top < 0 ? -top : 0, ky1 = top + s->kernel > s->h ? s->h - top : s->kernel;
+    const int ky0 = int_max(0, -top), ky1 = int_min(s->kernel, s->h - top);
     Images sum[MOST_CHANNELS][MOST_COLUMNS];
     #pragma GCC unroll 8
     for (int a = 0; a < channels; a++)
@@ -89,7 +89,7 @@ static void row(const Sum *s, int channels, const float *x, float *y, int o, int
             tiles[channels].wide(s, x, y, o, oy, ox, 0, s->kernel);
             ox += columns;
         } else {
-            tiles[channels].narrow(s, x, y, o, oy, ox, left < 0 ? -left : 0, left + s->kernel > s->w ? s->w - left : s->kernel);
+            tiles[channels].narrow(s, x, y, o, oy, ox, int_max(0, -left), int_min(s->kernel, s->w - left));
             ox++;
         }
     }

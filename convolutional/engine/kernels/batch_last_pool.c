@@ -10,8 +10,7 @@ typedef struct Window { int y0, y1, x0, x1; } Window;
 static Window window_at(const BatchLastPool *p, int oy, int ox)
 {
     const int top = oy * p->stride - p->pad, left = ox * p->stride - p->pad;
-    return (Window){ top < 0 ? 0 : top, top + p->kernel > p->h ? p->h : top + p->kernel,
-                     left < 0 ? 0 : left, left + p->kernel > p->w ? p->w : left + p->kernel };
+    return (Window){ int_max(0, top), int_min(top + p->kernel, p->h), int_max(0, left), int_min(left + p->kernel, p->w) };
 }
 
 static inline const float *at(const BatchLastPool *p, const float *x, int y, int column)

@@ -131,7 +131,7 @@ static void moments_join(const BatchNormCall *call, float *mean, float *variance
 /* Any value near the mean will do: sums of x - shift and of its square lose nothing to a large mean. */
 static float shift_of(const Panels *p, size_t channel, const float *x)
 {
-    const size_t rows = panels_at_most(p->rows, 16);
+    const size_t rows = size_min(p->rows, 16);
     float sum = 0;
     x += channel / p->depth * p->block_stride + channel % p->depth * p->run;
     for (size_t row = 0; row < rows; row++)

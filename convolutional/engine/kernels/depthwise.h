@@ -13,6 +13,7 @@
 #include <immintrin.h>
 #endif
 
+#include "integers.h"
 #include "isa.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
@@ -24,10 +25,6 @@ enum {
     TILE_BYTES = 256 << 10,           /* of x and y that a thread works through at a time: stays in the L2 cache */
     TASKS = 64,                       /* at least, where the shape has them: enough for threads to share evenly */
 };
-
-static inline int smaller(int a, int b) { return a < b ? a : b; }
-static inline int larger(int a, int b)  { return a > b ? a : b; }
-static inline int divide_up(int a, int b) { return (a + b - 1) / b; }
 
 /* ---- the last vector of a pixel may have fewer channels than lanes ---- */
 
@@ -102,17 +99,17 @@ typedef struct Channels {
 
 static inline int channels_vectors(const View *view)
 {
-    return (int)view_blocks(view) * divide_up(view->block, VECTOR);
+    return (int)view_blocks(view) * int_divide_up(view->block, VECTOR);
 }
 
 /* Those from vector `vector` on, `most` at most. */
 static inline Channels channels_of(const View *view, int vector, int most)
 {
-    const int in_block = divide_up(view->block, VECTOR), at = vector % in_block;
-    const int together = smaller(most, in_block - at);
+    const int in_block = int_divide_up(view->block, VECTOR), at = vector % in_block;
+    const int together = int_min(most, in_block - at);
     return (Channels){
         .block = vector / in_block, .within = at * VECTOR, .first = vector / in_block * view->block + at * VECTOR,
-        .vectors = together, .last = lanes_of(smaller(VECTOR, view->block - (at + together - 1) * VECTOR)),
+        .vectors = together, .last = lanes_of(int_min(VECTOR, view->block - (at + together - 1) * VECTOR)),
     };
 }
 
@@ -139,28 +136,29 @@ static inline Tiles tiles_of(const DepthwiseKernel *k, const View *of)
     const size_t row_bytes = (view_image_stride(&k->x) + view_image_stride(&k->y)) * sizeof(float) / (size_t)of->h;
     const int fitting = (int)(TILE_BYTES / row_bytes) + 1;
     Tiles tiles = { .all_images = of->n, .all_rows = of->h, .all_vectors = channels_vectors(of) };
-    tiles.images = smaller(of->n, larger(1, fitting / of->h));
-    tiles.rows = divide_up(of->h, divide_up(of->h, fitting));
-    const int tasks = divide_up(of->n, tiles.images) * divide_up(of->h, tiles.rows);
-    tiles.vectors = divide_up(tiles.all_vectors, larger(1, TASKS / tasks));
+    tiles.images = int_min(of->n, int_max(1, fitting / of->h));
+    tiles.rows = int_divide_up(of->h, int_divide_up(of->h, fitting));
+    const int tasks = int_divide_up(of->n, tiles.images) * int_divide_up(of->h, tiles.rows);
+    tiles.vectors = int_divide_up(tiles.all_vectors, int_max(1, TASKS / tasks));
     return tiles;
 }
 
 static inline int tiles_count(const Tiles *tiles)
 {
-    return divide_up(tiles->all_images, tiles->images) * divide_up(tiles->all_rows, tiles->rows) *
-           divide_up(tiles->all_vectors, tiles->vectors);
+    return int_divide_up(tiles->all_images, tiles->images) * int_divide_up(tiles->all_rows, tiles->rows) *
+           int_divide_up(tiles->all_vectors, tiles->vectors);
 }
 
 static inline Tile tiles_at(const Tiles *tiles, int index)
 {
-    const int vector_tiles = divide_up(tiles->all_vectors, tiles->vectors), row_tiles = divide_up(tiles->all_rows, tiles->rows);
+    const int vector_tiles = int_divide_up(tiles->all_vectors, tiles->vectors);
+    const int row_tiles = int_divide_up(tiles->all_rows, tiles->rows);
     const int vector = index % vector_tiles * tiles->vectors;
     const int row = index / vector_tiles % row_tiles * tiles->rows;
     const int image = index / vector_tiles / row_tiles * tiles->images;
     return (Tile){
-        image, smaller(image + tiles->images, tiles->all_images), row, smaller(row + tiles->rows, tiles->all_rows),
-        vector, smaller(vector + tiles->vectors, tiles->all_vectors),
+        image, int_min(image + tiles->images, tiles->all_images), row, int_min(row + tiles->rows, tiles->all_rows),
+        vector, int_min(vector + tiles->vectors, tiles->all_vectors),
     };
 }
 
@@ -179,7 +177,7 @@ static inline int strip_width(int left, int row)
 /* Bit j is set if column left + j lies in a row of w pixels, for 0 <= j < columns < 32. */
 static inline unsigned strip_columns(int left, int columns, int w)
 {
-    const int first = larger(0, -left), end = smaller(columns, w - left);
+    const int first = int_max(0, -left), end = int_min(columns, w - left);
     return first < end ? (1u << end) - (1u << first) : 0;
 }
 

@@ -31,7 +31,7 @@ ALWAYS_INLINE void data_strip(const Planes *p, int vector, int image, int iy, in
 
     UNROLL for (int t = 0; t < images * width; t++)
         sum[t] = (Vector){0};
-    const int last = smaller(bottom, out->h - 1);
+    const int last = int_min(bottom, out->h - 1);
     int ky = (iy + p->k->pad) % stride + (bottom - last) * stride;
     for (int oy = last; oy >= 0 && ky < kernel; oy--, ky += stride) {
         const float *row = dy + (ptrdiff_t)oy * out->w * step;
@@ -89,8 +89,8 @@ ALWAYS_INLINE void data_rows(const Planes *p, int row, int row_end, int kernel, 
         for (int iy = row; iy < row_end; iy++)
             for (int ix = 0, width; ix < w; ix += width) {
                 width = strip_width(w - ix, w);
-                const int at = smaller(ix, w - width);      /* the last strip may go over pixels again */
-                const int end = smaller(image + images, p->images);
+                const int at = int_min(ix, w - width);      /* the last strip may go over pixels again */
+                const int end = int_min(image + images, p->images);
                 for (int vector = 0; vector < p->vectors; vector++) {
                     if (width == STRIP)
                         data_phase(p, vector, image, end, iy, at, kernel, stride, STRIP);
@@ -114,8 +114,8 @@ static void data_pixel(const Planes *p, int vector, int image, int iy, int ix)
     float *dx = p->dx + (size_t)image * view_image_stride(in) + vector * VECTOR;
     Vector sum = {0};
 
-    for (int oy = smaller(bottom / stride, out->h - 1); oy >= 0 && bottom - oy * stride < kernel; oy--)
-        for (int ox = smaller(right / stride, out->w - 1); ox >= 0 && right - ox * stride < kernel; ox--) {
+    for (int oy = int_min(bottom / stride, out->h - 1); oy >= 0 && bottom - oy * stride < kernel; oy--)
+        for (int ox = int_min(right / stride, out->w - 1); ox >= 0 && right - ox * stride < kernel; ox--) {
             const ptrdiff_t tap = (bottom - oy * stride) * kernel + right - ox * stride;
             sum += lanes_load(lanes, dy + ((ptrdiff_t)oy * out->w + ox) * out->block) *
                    lanes_load(lanes, p->weights + tap * out->padded + vector * VECTOR);

@@ -23,7 +23,7 @@ ALWAYS_INLINE void forward_strip(const Planes *p, int vector, int image, int oy,
     const View *in = &p->k->x, *out = &p->k->y;
     const Lanes lanes = lanes_at(p->last, vector, p->vectors);
     const int top = oy * stride - p->k->pad, left = ox * stride - p->k->pad;
-    const int first = larger(0, -top), end = smaller(kernel, in->h - top);
+    const int first = int_max(0, -top), end = int_min(kernel, in->h - top);
     const ptrdiff_t step = in->block, padded = in->padded, next = (ptrdiff_t)view_image_stride(in);
     const float *x = p->x + image * next + vector * VECTOR, *weights = p->weights + vector * VECTOR;
     const Vector bias = p->bias ? lanes_load(lanes, p->bias + vector * VECTOR) : (Vector){0};
@@ -80,8 +80,8 @@ ALWAYS_INLINE void forward_rows(const Planes *p, int row, int row_end, int kerne
         for (int oy = row; oy < row_end; oy++)
             for (int ox = 0, width; ox < ow; ox += width) {
                 width = strip_width(ow - ox, ow);
-                const int at = smaller(ox, ow - width);      /* the last strip may go over pixels again */
-                const int end = smaller(image + images, p->images);
+                const int at = int_min(ox, ow - width);      /* the last strip may go over pixels again */
+                const int end = int_min(image + images, p->images);
                 for (int vector = 0; vector < p->vectors; vector++) {
                     if (width == STRIP)
                         forward_images(p, vector, image, end, oy, at, kernel, stride, STRIP);
@@ -105,8 +105,8 @@ static void forward_pixel(const Planes *p, int vector, int image, int oy, int ox
     float *y = p->y + (size_t)image * view_image_stride(out) + vector * VECTOR;
     Vector sum = p->bias ? lanes_load(lanes, p->bias + vector * VECTOR) : (Vector){0};
 
-    for (int ky = larger(0, -top); ky < smaller(kernel, in->h - top); ky++)
-        for (int kx = larger(0, -left); kx < smaller(kernel, in->w - left); kx++)
+    for (int ky = int_max(0, -top); ky < int_min(kernel, in->h - top); ky++)
+        for (int kx = int_max(0, -left); kx < int_min(kernel, in->w - left); kx++)
             sum += lanes_load(lanes, x + ((ptrdiff_t)(top + ky) * in->w + left + kx) * in->block) *
                    lanes_load(lanes, p->weights + (ptrdiff_t)(ky * kernel + kx) * in->padded + vector * VECTOR);
     lanes_store(lanes, y + ((ptrdiff_t)oy * out->w + ox) * out->block, sum);

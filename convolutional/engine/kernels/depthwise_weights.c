@@ -77,14 +77,14 @@ ALWAYS_INLINE void weights_taps(const Planes *p, int ky, int rows, int taps, int
     const DepthwiseKernel *k = p->k;
     const int ow = k->y.w, images = ow < STRIP ? STRIP : 1;
     /* the rows of y that meet any of these taps */
-    const int first = larger(p->row, divide_up(larger(0, k->pad - ky - rows + 1), stride));
-    const int row_end = smaller(p->row_end, divide_up(larger(0, k->x.h + k->pad - ky), stride));
+    const int first = int_max(p->row, int_divide_up(int_max(0, k->pad - ky - rows + 1), stride));
+    const int row_end = int_min(p->row_end, int_divide_up(int_max(0, k->x.h + k->pad - ky), stride));
     Vector sum[2 * TAPS];
 
     UNROLL for (int i = 0; i < rows * taps; i++)
         sum[i] = (Vector){0};
     for (int image = 0; image < p->images; image += images) {
-        const int end = smaller(image + images, p->images);
+        const int end = int_min(image + images, p->images);
         for (int oy = first; oy < row_end; oy++) {
             int ox = 0;
             for (; ox + STRIP <= ow; ox += STRIP)
@@ -186,10 +186,10 @@ static Shares shares_of(const DepthwiseKernel *k)
     Shares shares = { .floats = (size_t)(k->kernel * k->kernel + 1) * (size_t)k->x.padded };
     const int vectors = channels_vectors(&k->x);
     const int fitting = (int)(SHARES_BYTES / (shares.floats * sizeof(float))) + 1;
-    shares.images = divide_up(k->x.n, smaller(smaller(fitting, TASKS / 2), k->x.n));
-    shares.count = divide_up(k->x.n, shares.images);
-    shares.vectors = divide_up(vectors, divide_up(TASKS, shares.count));
-    shares.groups = divide_up(vectors, shares.vectors);
+    shares.images = int_divide_up(k->x.n, int_min(int_min(fitting, TASKS / 2), k->x.n));
+    shares.count = int_divide_up(k->x.n, shares.images);
+    shares.vectors = int_divide_up(vectors, int_divide_up(TASKS, shares.count));
+    shares.groups = int_divide_up(vectors, shares.vectors);
     return shares;
 }
 
@@ -219,8 +219,8 @@ static void weights_share(const DepthwiseKernel *k, const Shares *shares, int sh
                           const float *x, const float *dy, bool bias, float *sums)
 {
     const Tiles tiles = tiles_of(k, &k->y);
-    const int image_end = smaller((share + 1) * shares->images, k->x.n);
-    Tile tile = { .vector = group * shares->vectors, .vector_end = smaller((group + 1) * shares->vectors, tiles.all_vectors) };
+    const int image_end = int_min((share + 1) * shares->images, k->x.n);
+    Tile tile = { .vector = group * shares->vectors, .vector_end = int_min((group + 1) * shares->vectors, tiles.all_vectors) };
 
     for (int vector = tile.vector; vector < tile.vector_end; vector++) {
         const Channels channels = channels_of(&k->x, vector, 1);
@@ -228,9 +228,9 @@ static void weights_share(const DepthwiseKernel *k, const Shares *shares, int sh
             lanes_store(channels.last, sums + (ptrdiff_t)tap * k->x.padded + channels.first, (Vector){0});
     }
     for (tile.image = share * shares->images; tile.image < image_end; tile.image = tile.image_end) {
-        tile.image_end = smaller(tile.image + tiles.images, image_end);
+        tile.image_end = int_min(tile.image + tiles.images, image_end);
         for (tile.row = 0; tile.row < k->y.h; tile.row = tile.row_end) {
-            tile.row_end = smaller(tile.row + tiles.rows, k->y.h);
+            tile.row_end = int_min(tile.row + tiles.rows, k->y.h);
             weights_tile(k, &tile, x, dy, bias, sums);
         }
     }

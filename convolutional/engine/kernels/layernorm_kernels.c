@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "errors.h"
+#include "integers.h"
 #include "isa.h"
 
 enum {
@@ -29,21 +30,16 @@ typedef struct Pixels {
     size_t pitch;                 /* floats from a pixel in order to the next */
 } Pixels;
 
-static size_t at_most(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static Pixels pixels_of(const View *view)
 {
     const size_t c = (size_t)view->c, count = (size_t)view->n * view_pixels(view);
     const bool ordered = view->block == view->padded || view_pixels(view) == 1;
-    const size_t share = at_most((count + SLICE_COUNT - 1) / SLICE_COUNT, SLICE_MOST);
-    Pixels p = { .count = count, .slice = share < SLICE_LEAST ? SLICE_LEAST : share, .pitch = (size_t)view->padded };
-    p.slices = (count + p.slice - 1) / p.slice;
+    const size_t share = size_min(size_divide_up(count, SLICE_COUNT), SLICE_MOST);
+    Pixels p = { .count = count, .slice = size_max(SLICE_LEAST, share), .pitch = (size_t)view->padded };
+    p.slices = size_divide_up(count, p.slice);
     if (!ordered) {
         CHECK(c <= STRIP_FLOATS, "layer norm: %zu channels in blocks of %d; at most %d", c, view->block, (int)STRIP_FLOATS);
-        p.strip = at_most(STRIP_FLOATS / c, STRIP_MOST);
+        p.strip = size_min(STRIP_FLOATS / c, STRIP_MOST);
         p.pitch = c;
     }
     return p;
@@ -111,7 +107,7 @@ static void strip_gather(const View *view, size_t pixels, const float *from, flo
 {
     const size_t c = (size_t)view->c, block = (size_t)view->block;
     for (size_t first = 0; first < c; first += block, from += view_block_stride(view)) {
-        const size_t used = at_most(block, c - first);
+        const size_t used = size_min(block, c - first);
         for (size_t pixel = 0; pixel < pixels; pixel++)
             floats_copy(rows + pixel * c + first, from + pixel * block, used);
     }
@@ -121,7 +117,7 @@ static void strip_scatter(const View *view, size_t pixels, const float *rows, fl
 {
     const size_t c = (size_t)view->c, padded = (size_t)view->padded, block = (size_t)view->block;
     for (size_t first = 0; first < padded; first += block, to += view_block_stride(view)) {
-        const size_t used = first < c ? at_most(block, c - first) : 0;
+        const size_t used = first < c ? size_min(block, c - first) : 0;
         for (size_t pixel = 0; pixel < pixels; pixel++) {
             floats_copy(to + pixel * block, rows + pixel * c + first, used);
             if (used < block)
@@ -139,7 +135,7 @@ static size_t strip_offset(const View *view, size_t pixel)
 /* Pixels of the strip at `pixel`: it stays within its image and before `end`. */
 static size_t strip_pixels(const View *view, const Pixels *p, size_t pixel, size_t end)
 {
-    return at_most(at_most(p->strip, end - pixel), view_pixels(view) - pixel % view_pixels(view));
+    return size_min(size_min(p->strip, end - pixel), view_pixels(view) - pixel % view_pixels(view));
 }
 
 static void padding_clear(const View *view, float *row)
@@ -150,7 +146,7 @@ static void padding_clear(const View *view, float *row)
 static void slice_forward(const View *view, const Pixels *p, size_t slice, float eps, const float *x, const float *weight,
                           const float *bias, float *y, float *mean, float *inverse)
 {
-    const size_t c = (size_t)view->c, begin = slice * p->slice, end = at_most(begin + p->slice, p->count);
+    const size_t c = (size_t)view->c, begin = slice * p->slice, end = size_min(begin + p->slice, p->count);
     float rows[STRIP_FLOATS];
     if (p->strip == 0)
         for (size_t pixel = begin; pixel < end; pixel++) {
@@ -187,7 +183,7 @@ size_t KERNEL(kernel_layernorm_scratch)(const View *view)
 static void slice_backward(const View *view, const Pixels *p, size_t slice, const float *x, const float *mean,
                            const float *inverse, const float *weight, const float *dy, float *dx, float *partial)
 {
-    const size_t c = (size_t)view->c, begin = slice * p->slice, end = at_most(begin + p->slice, p->count);
+    const size_t c = (size_t)view->c, begin = slice * p->slice, end = size_min(begin + p->slice, p->count);
     float *dweight = partial, *dbias = partial + c;
     float rows[STRIP_FLOATS], gradients[STRIP_FLOATS];
     memset(partial, 0, 2 * c * sizeof *partial);

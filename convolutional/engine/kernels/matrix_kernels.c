@@ -3,6 +3,7 @@
  * A strip of b, DEPTH rows of two vectors, is packed and then met by all rows of a, as many at a time as the registers hold
  * sums for. */
 
+#include "integers.h"
 #include "isa.h"
 
 #include <string.h>
@@ -13,8 +14,6 @@ enum {
     ROWS = VECTOR == 16 ? 12 : 6,
     BAND = 8 * ROWS                        /* rows of a that a strip is packed for */
 };
-
-static inline size_t at_most(size_t a, size_t b) { return a < b ? a : b; }
 
 /* The right side of a product. */
 typedef struct Right {
@@ -59,7 +58,7 @@ static void tile(size_t rows, size_t depth, const float *a, size_t stride, const
     #pragma GCC unroll 12
     for (size_t r = 0; r < ROWS; r++) {
         left[r] = right[r] = (Vector){ 0 };
-        row[r] = a + at_most(r, rows - 1) * stride;
+        row[r] = a + size_min(r, rows - 1) * stride;
     }
     for (size_t k = 0; k < depth; k++, strip += WIDTH) {
         const Vector first = vector_load(strip), second = vector_load(strip + VECTOR);
@@ -89,12 +88,12 @@ typedef struct Product {
 static void band(const Product *p, size_t row, size_t rows, size_t column)
 {
     float strip[DEPTH * WIDTH], sums[ROWS * WIDTH];
-    const size_t last = row + rows, width = at_most(WIDTH, p->columns - column);
+    const size_t last = row + rows, width = size_min(WIDTH, p->columns - column);
     for (size_t from = 0; from < p->depth; from += DEPTH) {
-        const size_t deep = at_most(DEPTH, p->depth - from);
+        const size_t deep = size_min(DEPTH, p->depth - from);
         pack(&p->b, from, column, deep, width, strip);
         for (size_t first = row; first < last; first += ROWS) {
-            const size_t high = at_most(ROWS, last - first);
+            const size_t high = size_min(ROWS, last - first);
             tile(high, deep, p->a + first * p->depth + from, p->depth, strip, sums);
             for (size_t r = 0; r < high; r++)
                 for (size_t j = 0; j < width; j++) {
@@ -108,11 +107,11 @@ static void band(const Product *p, size_t row, size_t rows, size_t column)
 void KERNEL(kernel_matrix_product)(size_t rows, size_t columns, size_t depth, const float *a, const float *b, float *c)
 {
     const Product p = { rows, columns, depth, a, { b, columns, false }, c };
-    const size_t across = (columns + WIDTH - 1) / WIDTH, down = (rows + BAND - 1) / BAND;
+    const size_t across = size_divide_up(columns, WIDTH), down = size_divide_up(rows, BAND);
     #pragma omp parallel for schedule(static)
     for (size_t task = 0; task < across * down; task++) {
         const size_t row = task / across * BAND;
-        band(&p, row, at_most(BAND, rows - row), task % across * WIDTH);
+        band(&p, row, size_min(BAND, rows - row), task % across * WIDTH);
     }
 }
 
@@ -120,12 +119,12 @@ void KERNEL(kernel_matrix_product)(size_t rows, size_t columns, size_t depth, co
  * bands have fewer. */
 static void upper_half(const Product *p)
 {
-    const size_t rows = p->rows, across = (rows + WIDTH - 1) / WIDTH, down = (rows + BAND - 1) / BAND;
+    const size_t rows = p->rows, across = size_divide_up(rows, WIDTH), down = size_divide_up(rows, BAND);
     #pragma omp parallel for schedule(static, 1)
     for (size_t task = 0; task < across * down; task++) {
-        const size_t row = task / across * BAND, column = task % across * WIDTH, end = at_most(column + WIDTH, rows);
+        const size_t row = task / across * BAND, column = task % across * WIDTH, end = size_min(column + WIDTH, rows);
         if (row < end)
-            band(p, row, at_most(BAND, end - row), column);
+            band(p, row, size_min(BAND, end - row), column);
     }
     #pragma omp parallel for schedule(static, 16)
     for (size_t i = 1; i < rows; i++)

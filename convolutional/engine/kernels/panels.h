@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "errors.h"
+#include "integers.h"
 #include "isa.h"
 
 enum {
@@ -65,9 +66,6 @@ PANEL_INLINE void vector_stream(float *to, Vector value)
 #endif
 }
 
-static inline size_t panels_at_most(size_t a, size_t b)     { return a < b ? a : b; }
-static inline size_t panels_quotient_up(size_t a, size_t b) { return (a + b - 1) / b; }
-
 /* Which rows the layout has. */
 static inline void panels_shape(Panels *p, const View *view)
 {
@@ -96,8 +94,8 @@ static inline void panels_columns(Panels *p)
     p->width = p->lanes = p->pitch;
     p->block_stride = p->rows * p->pitch;
     if (p->pitch > PANEL_LANES) {
-        const size_t parts = panels_quotient_up(p->pitch, PANEL_LANES / unit * unit);
-        p->width = p->lanes = panels_quotient_up(panels_quotient_up(p->pitch, parts), unit) * unit;
+        const size_t parts = size_divide_up(p->pitch, PANEL_LANES / unit * unit);
+        p->width = p->lanes = size_divide_up(size_divide_up(p->pitch, parts), unit) * unit;
         p->block_stride = p->width;
     } else if (p->run == 1) {
         while (p->lanes % VECTOR != 0)
@@ -119,18 +117,18 @@ static inline Panels panels_of(const View *view)
     CHECK(view->block > 1 || view->padded == view->c, "block 1: %d channels padded to %d", view->c, view->padded);
     panels_shape(&p, view);
     panels_columns(&p);
-    p.blocks = panels_quotient_up(p.padded, p.depth);
-    p.group = panels_at_most(PANEL_LANES / p.lanes, p.blocks);
-    p.groups = panels_quotient_up(p.blocks, p.group);
+    p.blocks = size_divide_up(p.padded, p.depth);
+    p.group = size_min(PANEL_LANES / p.lanes, p.blocks);
+    p.groups = size_divide_up(p.blocks, p.group);
 
     /* Whole images where there are several in a slice. */
-    const size_t rows = p.images * p.rows, share = panels_quotient_up(rows, SLICE_COUNT);
-    p.slice = share < SLICE_LEAST ? SLICE_LEAST : panels_at_most(share, SLICE_MOST);
+    const size_t rows = p.images * p.rows, share = size_divide_up(rows, SLICE_COUNT);
+    p.slice = size_max(SLICE_LEAST, size_min(share, SLICE_MOST));
     if (p.slice >= p.rows && p.images > 1)
         p.slice = p.slice / p.rows * p.rows;
     else
-        p.slice = panels_quotient_up(p.slice, SLICE_LEAST) * SLICE_LEAST;
-    p.slices = panels_quotient_up(rows, p.slice);
+        p.slice = size_divide_up(p.slice, SLICE_LEAST) * SLICE_LEAST;
+    p.slices = size_divide_up(rows, p.slice);
     return p;
 }
 
@@ -146,7 +144,7 @@ static inline size_t panels_first(const Panels *p, size_t item)
 
 static inline size_t panels_end(const Panels *p, size_t item)
 {
-    return panels_at_most(panels_first(p, item) + p->group * p->depth, p->padded);
+    return size_min(panels_first(p, item) + p->group * p->depth, p->padded);
 }
 
 /* This thread's part of `count`, the same in every pass: what one pass left in the cache is there for the next. */
@@ -165,7 +163,7 @@ static inline void panels_spread(const Panels *p, size_t item, const float *valu
 {
     const size_t end = panels_end(p, item);
     for (size_t from = panels_first(p, item); from < end; from += p->depth, table += p->lanes) {
-        const size_t depth = panels_at_most(p->depth, end - from);
+        const size_t depth = size_min(p->depth, end - from);
         if (p->run == 1)
             for (size_t lane = 0; lane < p->lanes; lane += p->width)
                 memcpy(table + lane, values + from, depth * sizeof(float));
@@ -182,7 +180,7 @@ static inline void panels_fold(const Panels *p, size_t item, const float *table,
     const size_t first = panels_first(p, item), count = panels_end(p, item) - first;
     memset(sums, 0, count * sizeof *sums);
     for (size_t from = 0; from < count; from += p->depth, table += p->lanes) {
-        const size_t depth = panels_at_most(p->depth, count - from);
+        const size_t depth = size_min(p->depth, count - from);
         if (p->run == 1) {
             for (size_t lane = 0; lane < p->lanes; lane += p->width)
                 for (size_t i = 0; i < depth; i++)
@@ -218,7 +216,7 @@ PANEL_INLINE void panels_block(const Panels *p, size_t block, size_t offset, siz
                                const void *pass)
 {
     if (p->lanes == p->width) {
-        const size_t columns = panels_at_most(p->width, p->pitch - (p->width < p->pitch ? block * p->width : 0));
+        const size_t columns = size_min(p->width, p->pitch - (p->width < p->pitch ? block * p->width : 0));
         visit(pass, &(Panel){ offset, rows, columns, p->pitch, entry });
         return;
     }
@@ -232,12 +230,12 @@ PANEL_INLINE void panels_block(const Panels *p, size_t block, size_t offset, siz
 /* Visits every panel of an item. */
 PANEL_INLINE void panels_walk(const Panels *p, size_t item, PanelVisit *visit, const void *pass)
 {
-    const size_t begin = panels_item_slice(p, item) * p->slice, end = panels_at_most(begin + p->slice, p->images * p->rows);
-    const size_t first = item % p->groups * p->group, last = panels_at_most(first + p->group, p->blocks);
+    const size_t begin = panels_item_slice(p, item) * p->slice, end = size_min(begin + p->slice, p->images * p->rows);
+    const size_t first = item % p->groups * p->group, last = size_min(first + p->group, p->blocks);
 
     for (size_t row = begin; row < end;) {
         const size_t image = row / p->rows, inside = row % p->rows;
-        const size_t rows = panels_at_most(p->rows - inside, end - row);
+        const size_t rows = size_min(p->rows - inside, end - row);
         for (size_t block = first; block < last; block++) {
             const size_t offset = image * p->image_stride + block * p->block_stride + inside * p->pitch;
             panels_block(p, block, offset, rows, (block - first) * p->lanes, visit, pass);
@@ -250,7 +248,7 @@ PANEL_INLINE void panels_walk(const Panels *p, size_t item, PanelVisit *visit, c
 static inline void panels_clear(const Panels *p, size_t item, float *y)
 {
     const size_t first = panels_first(p, item), to = panels_end(p, item), from = first < p->channels ? p->channels : first;
-    const size_t begin = panels_item_slice(p, item) * p->slice, end = panels_at_most(begin + p->slice, p->images * p->rows);
+    const size_t begin = panels_item_slice(p, item) * p->slice, end = size_min(begin + p->slice, p->images * p->rows);
     if (from >= to)
         return;
     for (size_t row = begin; row < end; row++) {

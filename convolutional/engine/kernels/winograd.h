@@ -12,6 +12,7 @@
 #ifndef CONVZOO_WINOGRAD_H
 #define CONVZOO_WINOGRAD_H
 
+#include "integers.h"
 #include "isa.h"
 
 #if defined(__AVX512F__)
@@ -63,7 +64,7 @@ typedef struct TileGrid {
 
 static inline TileGrid tile_grid(const View *view)
 {
-    const int across = (view->w + TILE - 1) / TILE, down = (view->h + TILE - 1) / TILE;
+    const int across = int_divide_up(view->w, TILE), down = int_divide_up(view->h, TILE);
     return (TileGrid){ across, down, (size_t)view->n * (size_t)across * (size_t)down };
 }
 
@@ -82,7 +83,7 @@ static inline size_t split(size_t whole, int parts, int index)
 /* How many runs of at most `most` tiles it takes. */
 static inline int runs_of(size_t tiles, int most)
 {
-    return (int)((tiles + (size_t)most - 1) / (size_t)most);
+    return (int)size_divide_up(tiles, (size_t)most);
 }
 
 /* Run `index` of the runs, all about as long, that make up tiles first .. last - 1. */
@@ -94,13 +95,12 @@ static inline TileRun run_of(size_t first, size_t last, int runs, int index)
 
 static inline int blocks_of(int channels)
 {
-    return (channels + BLOCK - 1) / BLOCK;
+    return int_divide_up(channels, BLOCK);
 }
 
 static inline int block_width(int channels, int block)
 {
-    const int rest = channels - block * BLOCK;
-    return rest < BLOCK ? rest : BLOCK;
+    return int_min(channels - block * BLOCK, BLOCK);
 }
 
 /* Words between two frequencies of a matrix: a line more than it needs, since a power of two would put all 36 frequencies

@@ -31,9 +31,6 @@ enum {
     SHARED_MOST = 10 << 20,         /* bytes of V shared by all threads */
 };
 
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-static size_t larger(size_t a, size_t b)  { return a > b ? a : b; }
-
 /* A spectrum in memory: words, then, in mixed precision, what those of each row or column are worth, for each section of
  * channels. */
 static Spectrum spectrum_at(const ForwardPlan *plan, char *memory, size_t rows, int columns)
@@ -54,7 +51,7 @@ static ForwardPlan forward_plan(const View *x, const View *y, int is_int16)
     const size_t u_bytes = (size_t)blocks_of(plan.out) * plan.u_block;
     const size_t tile_bytes = (size_t)FREQUENCIES * (size_t)plan.words * sizeof(float);
     plan.by_channels = u_bytes > FILTERS_MOST || plan.grid.count < (size_t)plan.threads * ROWS;
-    plan.most = (int)smaller(plan.grid.count, plan.by_channels ? larger(TILES, SHARED_MOST / tile_bytes) : TILES);
+    plan.most = (int)size_min(plan.grid.count, plan.by_channels ? size_max(TILES, SHARED_MOST / tile_bytes) : TILES);
     plan.v_bytes = spectrum_bytes((size_t)plan.most, plan.words) + worth_bytes(&plan, (size_t)plan.most);
     plan.u_bytes = plan.by_channels ? plan.u_block : u_bytes;
     plan.m_bytes = spectrum_bytes((size_t)plan.most, BLOCK);
@@ -66,11 +63,6 @@ static size_t forward_scratch(const ForwardPlan *plan)
     const size_t threads = (size_t)plan->threads;
     return plan->by_channels ? plan->v_bytes + threads * (plan->u_bytes + plan->m_bytes)
                              : plan->u_bytes + threads * (plan->v_bytes + plan->m_bytes);
-}
-
-static int panels_of(int count)
-{
-    return (count + ROWS - 1) / ROWS;
 }
 
 /* One convolution to compute. */
@@ -91,14 +83,13 @@ static Spectrum filters_at(const ForwardPlan *plan, char *memory, int block)
 /* U of a block for the unit of input channels from c on. */
 static void transform_unit(const ForwardPlan *plan, const ForwardCall *call, int block, int c, Spectrum u)
 {
-    const int next = c + call->arithmetic->unit;
-    call->filter(call->weights, plan->in, plan->out, block, c, next < plan->in ? next : plan->in, u);
+    call->filter(call->weights, plan->in, plan->out, block, c, int_min(c + call->arithmetic->unit, plan->in), u);
 }
 
 static void forward_by_tiles(const ForwardPlan *plan, const ForwardCall *call)
 {
     const int threads = omp_get_num_threads(), thread = omp_get_thread_num(), unit = call->arithmetic->unit;
-    const int blocks = blocks_of(plan->out), units = (plan->in + unit - 1) / unit;
+    const int blocks = blocks_of(plan->out), units = int_divide_up(plan->in, unit);
     const size_t items = (size_t)blocks * (size_t)units;
     char *own = call->scratch + plan->u_bytes + (size_t)thread * (plan->v_bytes + plan->m_bytes);
     float *m = (float *)(own + plan->v_bytes);
@@ -113,7 +104,7 @@ static void forward_by_tiles(const ForwardPlan *plan, const ForwardCall *call)
     const int runs = runs_of(last - first, plan->most);
     for (int i = 0; i < runs; i++) {
         const TileRun run = run_of(first, last, runs, i), next = i + 1 < runs ? run_of(first, last, runs, i + 1) : (TileRun){ 0 };
-        const int panels = panels_of(run.count);
+        const int panels = int_divide_up(run.count, ROWS);
         const Spectrum v = spectrum_at(plan, own, (size_t)run.count, plan->words);
         Fetch fetch = fetch_of(call->x_view, call->x, next, (size_t)FREQUENCIES * (size_t)panels * (size_t)blocks);
         call->arithmetic->patches(call->x_view, call->x, run, panels, 0, run.count, v);
@@ -136,7 +127,7 @@ static void forward_by_channels(const ForwardPlan *plan, const ForwardCall *call
 
     for (int i = 0; i < runs; i++) {
         const TileRun run = run_of(0, plan->grid.count, runs, i);
-        const int panels = panels_of(run.count);
+        const int panels = int_divide_up(run.count, ROWS);
         const Spectrum v = spectrum_at(plan, call->scratch, (size_t)run.count, plan->words);
         Fetch none = { 0 };
         call->arithmetic->patches(call->x_view, call->x, run, panels, (int)split((size_t)run.count, threads, thread),
@@ -169,7 +160,7 @@ size_t KERNEL(kernel_winograd_scratch)(const WinogradKernel *k)
 {
     CHECK(k->x.c % GROUP == 0 && k->y.c % GROUP == 0, "winograd: %d and %d channels, not multiples of 16", k->x.c, k->y.c);
     const ForwardPlan forward = forward_plan(&k->x, &k->y, k->int16), backward = forward_plan(&k->y, &k->x, k->int16);
-    return larger(KERNEL(winograd_weights_scratch)(k), larger(forward_scratch(&forward), forward_scratch(&backward)));
+    return size_max(KERNEL(winograd_weights_scratch)(k), size_max(forward_scratch(&forward), forward_scratch(&backward)));
 }
 
 void KERNEL(kernel_winograd_forward)(const WinogradKernel *k, const float *x, const float *weights, const float *bias,

@@ -37,12 +37,12 @@ static inline void  words_store(uint32_t *to, Words words)      { *(WordsAt *)to
 /* Words of a tile's or filter's channels: the last may be without a partner. */
 static inline int words_of(int channels)
 {
-    return (channels + 2 * GROUP - 1) / (2 * GROUP) * GROUP;
+    return int_divide_up(channels, 2 * GROUP) * GROUP;
 }
 
 static inline int sections_of(int channels)
 {
-    return (channels + SECTION - 1) / SECTION;
+    return int_divide_up(channels, SECTION);
 }
 
 /* Rounded low * scale and high * scale, a word each lane. */

@@ -78,7 +78,7 @@ void KERNEL(winograd_int16_multiply)(int count, int panels, int in, int width, S
             const size_t first = split((size_t)count, panels, panel), next = split((size_t)count, panels, panel + 1);
             const int rows = (int)(next - first);
             for (int from = 0, section = 0; from < words; from += SECTION_WORDS, section++)
-                panel_multiply(rows, words - from < SECTION_WORDS ? words - from : SECTION_WORDS, width,
+                panel_multiply(rows, int_min(SECTION_WORDS, words - from), width,
                                left + first * (size_t)words + (size_t)from * (size_t)rows, right + (size_t)from * (size_t)width,
                                v.worth + section * count + first, u.worth + section * width, norms, section > 0,
                                product + first * (size_t)width);

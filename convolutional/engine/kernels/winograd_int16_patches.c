@@ -51,7 +51,7 @@ void KERNEL(winograd_int16_patches)(const View *view, const float *x, TileRun ru
         for (int word = 0; word < words; word += VECTOR) {
             const int c = word / GROUP * 2 * GROUP + word % GROUP;
             if (c % SECTION == 0)
-                strip_scales(view, x, strip, c, view->c - c < SECTION ? view->c : c + SECTION, norms,
+                strip_scales(view, x, strip, c, int_min(c + SECTION, view->c), norms,
                              v.worth + c / SECTION * run.count + tile, scales);
             const int partner = c + GROUP < view->c;
             strip_columns(view, x + view_offset(view, strip.n, c, 0, 0), strip, low);

@@ -85,7 +85,7 @@ static Vector gradients_squares(const View *view, const float *dy, TileRun run, 
     for (int tile = 0; tile < run.count;) {
         const Strip at = strip_at(view, run.first + (size_t)tile, run.count - tile);
         const float *source = dy + view_offset(view, at.n, c, at.y, at.x);
-        const int down = inside(view->h - at.y), rest = view->w - at.x, across = rest < at.tiles * TILE ? rest : at.tiles * TILE;
+        const int down = inside(view->h - at.y), across = int_min(view->w - at.x, at.tiles * TILE);
         for (int i = 0; i < down; i++)
             for (int j = 0; j < across; j++) {
                 const Vector d = vector_load(source + i * line + j * pixel);

@@ -19,17 +19,16 @@ typedef struct Strip {
 static inline Strip strip_at(const View *view, size_t tile, int most)
 {
     const TileGrid grid = tile_grid(view);
-    const int across = (int)(tile % (size_t)grid.across), rest = grid.across - across;
+    const int across = (int)(tile % (size_t)grid.across);
     const size_t row = tile / (size_t)grid.across;
-    const int longest = most < STRIP ? most : STRIP;
     return (Strip){ .n = (int)(row / (size_t)grid.down), .y = (int)(row % (size_t)grid.down) * TILE, .x = across * TILE,
-                    .tiles = rest < longest ? rest : longest };
+                    .tiles = int_min(grid.across - across, int_min(most, STRIP)) };
 }
 
 /* Of the pixels of a tile, how many are inside, when `rest` pixels are left. */
 static inline int inside(int rest)
 {
-    return rest < TILE ? rest : TILE;
+    return int_min(rest, TILE);
 }
 
 /* Columns of 6 transformed pixels of the patches of a strip; x: pixel (0, 0) of the image and channel. */
@@ -94,7 +93,7 @@ static inline Vector column_squares(const View *view, const float *x, Strip stri
     Vector squares = { 0 };
     if (left < 0 || left >= view->w)
         return squares;
-    for (int i = top < 0 ? 0 : top; i < top + PATCH && i < view->h; i++) {
+    for (int i = int_max(0, top); i < int_min(top + PATCH, view->h); i++) {
         const Vector d = vector_load(x + i * line + left * pixel);
         squares += d * d;
     }
@@ -127,7 +126,7 @@ struct Fetch {
 static inline Fetch fetch_of(const View *view, const float *x, TileRun run, size_t calls)
 {
     const size_t portions = (size_t)run.count * (size_t)(view->c / GROUP);
-    return (Fetch){ view, x, run, 0, (int)((portions + calls - 1) / calls) };
+    return (Fetch){ view, x, run, 0, (int)size_divide_up(portions, calls) };
 }
 
 static inline void fetch_some(Fetch *fetch)

@@ -56,7 +56,7 @@ static WeightsPlan weights_plan(const WinogradKernel *k)
     plan.at_once = plan.by_channels && plan.grid.count <= TILES_AT_ONCE;
     /* Longer sums of integers would leave fewer bits to each. */
     const size_t most = plan.at_once && !k->int16 ? TILES_AT_ONCE : plan.by_channels ? TILES_SHARED : TILES_OWN;
-    plan.most = (int)(plan.grid.count < most ? plan.grid.count : most);
+    plan.most = (int)size_min(plan.grid.count, most);
     plan.v_bytes = matrix_bytes(&plan, plan.most, plan.in);
     plan.w_bytes = matrix_bytes(&plan, plan.most, plan.out);
     if (plan.at_once)
