@@ -5,6 +5,7 @@
 #include "checkpoint_start.h"
 #include "files.h"
 #include "freeze.h"
+#include "integers.h"
 #include "model.h"
 #include "parameter_groups.h"
 #include "trainer.h"
@@ -33,7 +34,7 @@ static bool goes_on(const Trainer *t, bool *known, Error *error)
 static float *take_images(const Trainer *t, int *count)
 {
     const size_t size = shape_size(network_image(t->network)->shape), room = WHITEN_BYTES / (size * sizeof(float));
-    const size_t most = room < WHITEN_IMAGES ? room : WHITEN_IMAGES;
+    const size_t most = size_min(room, WHITEN_IMAGES);
     float *images = allocate(most, size * sizeof *images, "images to whiten");
     LoaderOptions options = { .batch = t->options.batch, .training = true, .seed = t->options.seed };
     memcpy(options.mean, t->info.mean, sizeof options.mean);
@@ -43,7 +44,7 @@ static float *take_images(const Trainer *t, int *count)
     size_t taken = 0;
     loader_start(loader, 0, 0);
     while (taken < most && loader_next(loader, &batch)) {
-        const size_t more = (size_t)batch.count < most - taken ? (size_t)batch.count : most - taken;
+        const size_t more = size_min((size_t)batch.count, most - taken);
         memcpy(images + taken * size, batch.images, more * size * sizeof *images);
         taken += more;
     }

@@ -5,6 +5,7 @@
  * layout: NCHW repeats one number, NHWC with many channels nothing. Sums run down the columns of these rows, then
  * over the repeats, then, in double, over the images: an order that no thread count changes. */
 
+#include "integers.h"
 #include "isa.h"
 
 #include <string.h>
@@ -37,7 +38,7 @@ static inline size_t run_channel(const Runs *runs, size_t run)
 
 static inline size_t row_length(const Runs *runs, size_t at)
 {
-    return runs->count - at < runs->width ? runs->count - at : runs->width;
+    return size_min(runs->width, runs->count - at);
 }
 
 /* The coefficients of one run as a row: themselves, or repeated in `row`. */
@@ -73,7 +74,7 @@ static void images_sum(const View *view, const float *partial, float *total)
     const size_t padded = (size_t)view->padded;
     #pragma omp parallel for schedule(static)
     for (size_t from = 0; from < padded; from += GROUP) {
-        const size_t length = padded - from < GROUP ? padded - from : GROUP;
+        const size_t length = size_min(GROUP, padded - from);
         double sums[GROUP] = {0};
         for (size_t n = 0; n < (size_t)view->n; n++)
             for (size_t i = 0; i < length; i++)

@@ -7,6 +7,7 @@
 #include "isa.h"
 
 #include "errors.h"
+#include "integers.h"
 #include "random.h"
 
 #include <string.h>
@@ -67,11 +68,11 @@ void KERNEL(kernel_drop_path)(const View *view, float p, uint64_t key, const flo
 {
     const uint64_t threshold = threshold_of(p);
     const float scale = 1.0f / (1.0f - p);
-    const size_t size = view_image_stride(view), chunks = (size + CHUNK - 1) / CHUNK;
+    const size_t size = view_image_stride(view), chunks = size_divide_up(size, CHUNK);
     #pragma omp parallel for schedule(static)
     for (size_t item = 0; item < (size_t)view->n * chunks; item++) {
         const size_t sample = item / chunks, at = item % chunks * CHUNK, first = sample * size + at;
-        const size_t count = size - at < CHUNK ? size - at : CHUNK;
+        const size_t count = size_min(CHUNK, size - at);
         drop_path_run(count, random_mix(key + sample) >= threshold, scale, x + first, residual ? residual + first : NULL, y + first);
     }
 }

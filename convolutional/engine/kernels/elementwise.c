@@ -8,6 +8,7 @@
 #include "bf16.h"
 #include "errors.h"
 #include "functions.h"
+#include "integers.h"
 #include "padding.h"
 
 #include <string.h>
@@ -71,7 +72,7 @@ void KERNEL(kernel_activation_forward)(const View *view, Activation act, const f
     const size_t count = view_count(view);
     #pragma omp parallel for schedule(static)
     for (size_t at = 0; at < count; at += CHUNK)
-        forward(count - at < CHUNK ? count - at : CHUNK, act.parameters[0], x + at, y + at);
+        forward(size_min(CHUNK, count - at), act.parameters[0], x + at, y + at);
     padding_restore(view, act, sizeof *y, y);
 }
 
@@ -82,7 +83,7 @@ void KERNEL(kernel_activation_backward)(const View *view, Activation act, const 
     const size_t count = view_count(view);
     #pragma omp parallel for schedule(static)
     for (size_t at = 0; at < count; at += CHUNK)
-        backward(count - at < CHUNK ? count - at : CHUNK, act.parameters[0], x + at, dy + at, dx + at);
+        backward(size_min(CHUNK, count - at), act.parameters[0], x + at, dy + at, dx + at);
 }
 
 void KERNEL(kernel_activation_forward_bf16)(const View *view, Activation act, const uint16_t *x, uint16_t *y)
@@ -92,7 +93,7 @@ void KERNEL(kernel_activation_forward_bf16)(const View *view, Activation act, co
     const size_t count = view_count(view);
     #pragma omp parallel for schedule(static)
     for (size_t at = 0; at < count; at += STRIP) {
-        const size_t length = count - at < STRIP ? count - at : STRIP;
+        const size_t length = size_min(STRIP, count - at);
         float values[STRIP];
         bf16_widen(length, x + at, values);
         forward(length, act.parameters[0], values, values);
@@ -109,7 +110,7 @@ void KERNEL(kernel_activation_backward_bf16)(const View *view, Activation act, c
     const size_t count = view_count(view);
     #pragma omp parallel for schedule(static)
     for (size_t at = 0; at < count; at += STRIP) {
-        const size_t length = count - at < STRIP ? count - at : STRIP;
+        const size_t length = size_min(STRIP, count - at);
         float values[STRIP], gradients[STRIP];
         bf16_widen(length, x + at, values);
         bf16_widen(length, dy + at, gradients);
@@ -122,7 +123,7 @@ void KERNEL(kernel_add)(size_t count, const float *a, const float *b, float *y)
 {
     #pragma omp parallel for schedule(static)
     for (size_t at = 0; at < count; at += CHUNK) {
-        const size_t end = count - at < CHUNK ? count : at + CHUNK;
+        const size_t end = size_min(at + CHUNK, count);
         #pragma omp simd
         for (size_t i = at; i < end; i++)
             y[i] = a[i] + b[i];
@@ -133,7 +134,7 @@ void KERNEL(kernel_multiply)(size_t count, float factor, const float *x, float *
 {
     #pragma omp parallel for schedule(static)
     for (size_t at = 0; at < count; at += CHUNK) {
-        const size_t end = count - at < CHUNK ? count : at + CHUNK;
+        const size_t end = size_min(at + CHUNK, count);
         #pragma omp simd
         for (size_t i = at; i < end; i++)
             y[i] = factor * x[i];

@@ -6,6 +6,7 @@
 
 #include "errors.h"
 #include "expression_code.h"
+#include "integers.h"
 #include "wide_math.h"
 
 #include <string.h>
@@ -125,7 +126,7 @@ void KERNEL(kernel_expression_run)(const ExpressionCode *code, size_t count, con
                 strips[inputs + i] = (float *)(uintptr_t)(in->inputs[i] + at);      /* no step writes to an input */
         for (int i = 0; i < code->outputs; i++)
             strips[first_output + i] = outputs[i] + at;
-        run_steps(code, count - at < (size_t)code->strip ? count - at : (size_t)code->strip, strips);
+        run_steps(code, size_min((size_t)code->strip, count - at), strips);
     }
 }
 
@@ -140,6 +141,6 @@ void KERNEL(kernel_expression)(const ExpressionCode *code, size_t count, const E
                 part.inputs[i] += at;
         for (int i = 0; i < code->outputs; i++)
             to[i] = outputs[i] + at;
-        KERNEL(kernel_expression_run)(code, count - at < CHUNK ? count - at : CHUNK, &part, to);
+        KERNEL(kernel_expression_run)(code, size_min(CHUNK, count - at), &part, to);
     }
 }

@@ -7,6 +7,7 @@
 #include "isa.h"
 
 #include "errors.h"
+#include "integers.h"
 #include "padding.h"
 #include "random.h"
 
@@ -136,7 +137,7 @@ void KERNEL(kernel_formula_forward)(const FormulaKernel *k, const FormulaInputs 
         const Place place = run_place(k, &runs, run);
         float spread[EXPRESSION_PARAMETERS][STRIP];
         for (size_t at = 0; at < runs.count; at += STRIP) {
-            const size_t length = runs.count - at < STRIP ? runs.count - at : STRIP;
+            const size_t length = size_min(STRIP, runs.count - at);
             ExpressionStrips strips = { .inputs = { [EXPRESSION_x] = in->x + place.x + at, [EXPRESSION_g] = in->x + place.g + at } };
             parameters_set(k, &runs, &place, at, length, in, spread, &strips);
             KERNEL(kernel_expression_run)(k->formula->forward, length, &strips, (float *const[]){ y + place.y + at });
@@ -227,7 +228,7 @@ void KERNEL(kernel_formula_backward)(const FormulaKernel *k, const FormulaInputs
             memset(sums[i], 0, runs.period * sizeof **sums);
         }
         for (size_t at = 0; at < runs.count; at += STRIP)
-            strip_backward(k, &runs, &place, at, runs.count - at < STRIP ? runs.count - at : STRIP, in, dx, sums);
+            strip_backward(k, &runs, &place, at, size_min(STRIP, runs.count - at), in, dx, sums);
     }
     padding_restore(k, dx);
     for (int i = 0; k->learned && i < k->formula->parameters; i++)

@@ -1,5 +1,6 @@
 /* optimizer_kernels.c - loops over flat blocks of parameters and gradients. */
 
+#include "integers.h"
 #include "isa.h"
 
 enum { PARTS = 256, LANES = 16 };
@@ -29,8 +30,8 @@ double KERNEL(kernel_sum_of_squares)(size_t count, const float *x)
     double parts[PARTS];
     #pragma omp parallel for schedule(static)
     for (size_t part = 0; part < PARTS; part++) {
-        const size_t from = part * size < count ? part * size : count;
-        parts[part] = part_sum_of_squares(count - from < size ? count - from : size, x + from);
+        const size_t from = size_min(part * size, count);
+        parts[part] = part_sum_of_squares(size_min(size, count - from), x + from);
     }
 
     double sum = 0.0;

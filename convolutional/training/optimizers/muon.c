@@ -13,6 +13,7 @@
 
 #include "optimizer_rule.h"
 
+#include "integers.h"
 #include "kernels.h"
 #include "parameter_groups.h"
 
@@ -55,7 +56,7 @@ static Upright upright_of(const OptimizerTensor *t)
 
 static size_t muon_scratch(const OptimizerTensor *t)
 {
-    const size_t least = t->rows < t->columns ? t->rows : t->columns;
+    const size_t least = size_min(t->rows, t->columns);
     return 2 * t->rows * t->columns + 4 * least * least;
 }
 
@@ -64,13 +65,13 @@ enum { SQUARE = 16 };
 
 typedef struct Square { size_t row, row_end, column, column_end; } Square;
 
-static inline size_t squares_across(const Upright *m) { return (m->columns + SQUARE - 1) / SQUARE; }
-static inline size_t square_count(const Upright *m)   { return squares_across(m) * ((m->rows + SQUARE - 1) / SQUARE); }
+static inline size_t squares_across(const Upright *m) { return size_divide_up(m->columns, SQUARE); }
+static inline size_t square_count(const Upright *m)   { return squares_across(m) * size_divide_up(m->rows, SQUARE); }
 
 static inline Square square_at(const Upright *m, size_t i)
 {
     const size_t row = i / squares_across(m) * SQUARE, column = i % squares_across(m) * SQUARE;
-    return (Square){ row, row + SQUARE < m->rows ? row + SQUARE : m->rows, column, column + SQUARE < m->columns ? column + SQUARE : m->columns };
+    return (Square){ row, size_min(row + SQUARE, m->rows), column, size_min(column + SQUARE, m->columns) };
 }
 
 /* Where element (row, column) of the upright matrix lies in the span. */
@@ -82,7 +83,7 @@ static inline size_t place_of(const OptimizerTensor *t, const Upright *m, size_t
 /* Multiply-adds of the usual rounds: the first S, of which half is computed, the last product, and 17 halves of small ones. */
 static double muon_cost(const OptimizerTensor *t)
 {
-    const double least = t->rows < t->columns ? (double)t->rows : (double)t->columns, most = (double)(t->rows * t->columns) / least;
+    const double least = (double)size_min(t->rows, t->columns), most = (double)(t->rows * t->columns) / least;
     return least * least * (1.5 * most + 8.5 * least);
 }
 
