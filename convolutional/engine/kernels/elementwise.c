@@ -58,8 +58,6 @@ static void padding_restore(const View *view, Activation act, size_t size, void 
 {
     const float zero = 0.0f;
     float value;
-    if (view->padded == view->c)
-        return;
     forwards[act.info->id](1, act.parameters[0], &zero, &value);
     if (value != 0.0f)
         padding_clear(view, size, y);

@@ -110,19 +110,13 @@ static void parameters_set(const FormulaKernel *k, const Runs *runs, const Place
         strip_draw(k, runs, place, at, length, in->key, strips[noise]);
 }
 
-static void padding_restore(const FormulaKernel *k, float *y)
-{
-    if (k->view.padded != k->view.c)
-        padding_clear(&k->view, sizeof *y, y);
-}
-
 /* The whole tensor in one. */
 static void flat_run(const FormulaKernel *k, const ExpressionCode *code, const FormulaInputs *in, float *y)
 {
     ExpressionStrips strips = { .inputs = { [EXPRESSION_x] = in->x, [EXPRESSION_dy] = in->dy } };
     parameters_set(k, NULL, NULL, 0, 0, in, NULL, &strips);
     KERNEL(kernel_expression)(code, view_count(&k->view), &strips, &y);
-    padding_restore(k, y);
+    padding_clear(&k->view, sizeof *y, y);
 }
 
 void KERNEL(kernel_formula_forward)(const FormulaKernel *k, const FormulaInputs *in, float *y)
@@ -143,7 +137,7 @@ void KERNEL(kernel_formula_forward)(const FormulaKernel *k, const FormulaInputs 
             KERNEL(kernel_expression_run)(k->formula->forward, length, &strips, (float *const[]){ y + place.y + at });
         }
     }
-    padding_restore(k, y);
+    padding_clear(&k->view, sizeof *y, y);
 }
 
 /* ---- backward ---- */
@@ -230,7 +224,7 @@ void KERNEL(kernel_formula_backward)(const FormulaKernel *k, const FormulaInputs
         for (size_t at = 0; at < runs.count; at += STRIP)
             strip_backward(k, &runs, &place, at, size_min(STRIP, runs.count - at), in, dx, sums);
     }
-    padding_restore(k, dx);
+    padding_clear(&k->view, sizeof *dx, dx);
     for (int i = 0; k->learned && i < k->formula->parameters; i++)
         partials_sum(k, &runs, (const float *)scratch + (size_t)i * partials, dweights[i]);
 }

@@ -138,11 +138,6 @@ static size_t strip_pixels(const View *view, const Pixels *p, size_t pixel, size
     return size_min(size_min(p->strip, end - pixel), view_pixels(view) - pixel % view_pixels(view));
 }
 
-static void padding_clear(const View *view, float *row)
-{
-    memset(row + view->c, 0, (size_t)(view->padded - view->c) * sizeof *row);
-}
-
 static void slice_forward(const View *view, const Pixels *p, size_t slice, float eps, const float *x, const float *weight,
                           const float *bias, float *y, float *mean, float *inverse)
 {
@@ -152,7 +147,7 @@ static void slice_forward(const View *view, const Pixels *p, size_t slice, float
         for (size_t pixel = begin; pixel < end; pixel++) {
             const size_t at = pixel * p->pitch;
             row_forward(c, eps, x + at, weight, bias, y + at, &mean[pixel], &inverse[pixel]);
-            padding_clear(view, y + at);
+            memset(y + at + c, 0, (p->pitch - c) * sizeof *y);      /* padding */
         }
     else
         for (size_t pixel = begin, pixels; pixel < end; pixel += pixels) {
@@ -191,7 +186,7 @@ static void slice_backward(const View *view, const Pixels *p, size_t slice, cons
         for (size_t pixel = begin; pixel < end; pixel++) {
             const size_t at = pixel * p->pitch;
             row_backward(c, x + at, mean[pixel], inverse[pixel], weight, dy + at, dx + at, dweight, dbias);
-            padding_clear(view, dx + at);
+            memset(dx + at + c, 0, (p->pitch - c) * sizeof *dx);      /* padding */
         }
     else
         for (size_t pixel = begin, pixels; pixel < end; pixel += pixels) {

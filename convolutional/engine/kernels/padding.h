@@ -12,6 +12,8 @@ static inline void padding_clear(const View *view, size_t size, void *y)
 {
     const size_t pixels = view_pixels(view), block = (size_t)view->block, c = (size_t)view->c;
     const size_t blocks = view_blocks(view);
+    if (view->padded == view->c)
+        return;
     #pragma omp parallel for collapse(2) schedule(static)
     for (int n = 0; n < view->n; n++)
         for (size_t b = c / block; b < blocks; b++) {
