@@ -19,16 +19,21 @@ typedef struct PoolModule {
     dnnl_alg_kind_t algorithm;
 } PoolModule;
 
-static dnnl_primitive_desc_t forward_desc(const PoolModule *m, Emitter *emitter, const_dnnl_memory_desc_t x)
+/* Forward's, or with that as the hint backward's. */
+static dnnl_primitive_desc_t describe(const PoolModule *m, Emitter *emitter, const_dnnl_memory_desc_t x, const_dnnl_primitive_desc_t hint)
 {
     const Pool *o = &m->options;
     const dnnl_dims_t strides = { o->stride, o->stride }, kernel = { o->kernel, o->kernel }, dilation = { 0 },
                       pads = { o->pad, o->pad };
-    const_dnnl_memory_desc_t any = emit_tensor_layout(emitter, m->base.out, dnnl_format_tag_any);
     dnnl_primitive_desc_t pd;
-    DNNL(dnnl_pooling_forward_primitive_desc_create(
-        &pd, onednn_engine(), program_forward_kind(emit_program(emitter)),
-        m->algorithm, x, any, strides, kernel, dilation, pads, pads, onednn_attr()));
+    if (hint)
+        DNNL(dnnl_pooling_backward_primitive_desc_create(
+            &pd, onednn_engine(), m->algorithm, x, emit_values_layout(emitter, m->base.out),
+            strides, kernel, dilation, pads, pads, hint, onednn_attr()));
+    else
+        DNNL(dnnl_pooling_forward_primitive_desc_create(
+            &pd, onednn_engine(), program_forward_kind(emit_program(emitter)), m->algorithm, x,
+            emit_tensor_layout(emitter, m->base.out, dnnl_format_tag_any), strides, kernel, dilation, pads, pads, onednn_attr()));
     return pd;
 }
 
@@ -97,7 +102,7 @@ static void pool_forward(const Module *module, Emitter *emitter)
         batch_last_forward(m, emitter, x, &view);
         return;
     }
-    dnnl_primitive_desc_t pd = forward_desc(m, emitter, buffer_layout(x));
+    dnnl_primitive_desc_t pd = describe(m, emitter, buffer_layout(x), NULL);
     const_dnnl_memory_desc_t y_layout = emit_keep_layout(emitter, dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0));
     Buffer *y = emit_write(emitter, module->out, y_layout);
     const_dnnl_memory_desc_t workspace_layout = NULL;
@@ -121,19 +126,13 @@ static void pool_backward(const Module *module, Emitter *emitter)
         batch_last_backward(m, emitter, x_layout, &view);
         return;
     }
-    const Pool *o = &m->options;
-    const dnnl_dims_t strides = { o->stride, o->stride }, kernel_size = { o->kernel, o->kernel }, dilation = { 0 },
-                      pads = { o->pad, o->pad };
-    const_dnnl_memory_desc_t y_layout = emit_values_layout(emitter, module->out);
-    dnnl_primitive_desc_t hint = forward_desc(m, emitter, x_layout), pd;
-    DNNL(dnnl_pooling_backward_primitive_desc_create(&pd, onednn_engine(), m->algorithm, x_layout, y_layout, strides, kernel_size,
-                                                     dilation, pads, pads, hint, onednn_attr()));
+    dnnl_primitive_desc_t hint = describe(m, emitter, x_layout, NULL), pd = describe(m, emitter, x_layout, hint);
     const_dnnl_memory_desc_t workspace_layout =
         has_workspace(m, emit_program(emitter)) ? emit_keep_layout(emitter, dnnl_primitive_desc_query_md(hint, dnnl_query_workspace_md, 0))
                                   : NULL;
     DNNL(dnnl_primitive_desc_destroy(hint));
 
-    Buffer *dy = emit_read_gradient(emitter, module->out, y_layout);
+    Buffer *dy = emit_read_gradient(emitter, module->out, emit_values_layout(emitter, module->out));
     Buffer *dx = emit_write_gradient(emitter, module->in[0], x_layout);
     Kernel *kernel = emit_primitive(emitter, module, "backward", pd);
     kernel_bind(kernel, DNNL_ARG_DIFF_DST, dy);
