@@ -2,10 +2,10 @@
 
 #include "bucket.h"
 
+#include "bf16.h"
 #include "tree_sum.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { UNIT = 16, CHUNK = 1 << 14 };      /* floats: of a cache line; that one thread takes at a time */
 
@@ -43,35 +43,18 @@ bool bucket_overlaps(const Bucket *b, ParamSpan span)
 
 /* ---- bf16 ---- */
 
-/* To the nearest, ties to even; NaN stays NaN. */
-static uint16_t rounded(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    const uint32_t nearest = bits + 0x7fff + ((bits >> 16) & 1);
-    return (uint16_t)((value == value ? nearest : (bits | 0x400000)) >> 16);
-}
-
-static float widened(uint16_t half)
-{
-    const uint32_t bits = (uint32_t)half << 16;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 static void round_all(size_t count, const float *from, uint16_t *to)
 {
     #pragma omp parallel for schedule(static, CHUNK)
     for (size_t i = 0; i < count; i++)
-        to[i] = rounded(from[i]);
+        to[i] = bf16_from_float(from[i]);
 }
 
 static void widen_all(size_t count, const uint16_t *from, float *to)
 {
     #pragma omp parallel for schedule(static, CHUNK)
     for (size_t i = 0; i < count; i++)
-        to[i] = widened(from[i]);
+        to[i] = bf16_to_float(from[i]);
 }
 
 /* ---- its way ---- */

@@ -8,6 +8,7 @@
 
 #include "safetensors_file.h"
 
+#include "bf16.h"
 #include "text.h"
 
 #include <endian.h>
@@ -174,14 +175,6 @@ const char *safetensors_metadata(const Safetensors *file, const char *key)
 
 /* ---- tensors ---- */
 
-static float from_bf16(uint16_t bits)
-{
-    const uint32_t wide = (uint32_t)bits << 16;
-    float value;
-    memcpy(&value, &wide, sizeof value);
-    return value;
-}
-
 static float from_f16(uint16_t bits)
 {
     const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
@@ -202,7 +195,7 @@ static float take_f32(Dtype dtype, const unsigned char *bytes)
     }
     if (dtype == DTYPE_BF16 || dtype == DTYPE_F16) {
         memcpy(&half, bytes, sizeof half);
-        return dtype == DTYPE_F16 ? from_f16(half) : from_bf16(half);
+        return dtype == DTYPE_F16 ? from_f16(half) : bf16_to_float(half);
     }
     memcpy(&value, bytes, sizeof value);
     return value;

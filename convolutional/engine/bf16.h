@@ -1,4 +1,4 @@
-/* bf16.h - rows of bf16 numbers, the upper halves of f32's, to f32 and back. */
+/* bf16.h - bf16 numbers, the upper halves of f32's, to f32 and back. */
 
 #ifndef CONVZOO_BF16_H
 #define CONVZOO_BF16_H
