@@ -168,6 +168,24 @@ static void run_fill(const Runs *runs, const float *row, float factor, float *y)
 
 /* ---- the kernels ---- */
 
+typedef void RunBackward(const Runs *runs, const float *row, const float *x, const float *dy, float *dx, float *sums);
+
+/* Of all runs, with a coefficient a channel; total: its gradient. */
+static void runs_backward(const View *view, RunBackward *run_backward, const float *x, const float *coefficients, const float *dy,
+                          float *dx, float *total, float *partial)
+{
+    const Runs runs = runs_of(view);
+    #pragma omp parallel for schedule(static)
+    for (size_t run = 0; run < runs.runs; run++) {
+        float row[ROW], sums_row[ROW];
+        const size_t at = run * runs.count;
+        float *sums = sums_begin(&runs, partial + run * runs.block, sums_row);
+        run_backward(&runs, coefficients_repeat(&runs, coefficients + run_channel(&runs, run), row), x + at, dy + at, dx + at, sums);
+        sums_end(&runs, sums, partial + run * runs.block);
+    }
+    images_sum(view, partial, total);
+}
+
 void KERNEL(kernel_prelu_forward)(const View *view, const float *x, const float *slope, float *y)
 {
     const Runs runs = runs_of(view);
@@ -187,18 +205,7 @@ size_t KERNEL(kernel_prelu_scratch)(const View *view)
 void KERNEL(kernel_prelu_backward)(const View *view, const float *x, const float *slope, const float *dy,
                                    float *dx, float *dslope, void *scratch)
 {
-    const Runs runs = runs_of(view);
-    float *partial = scratch;
-    #pragma omp parallel for schedule(static)
-    for (size_t run = 0; run < runs.runs; run++) {
-        float row[ROW], sums_row[ROW];
-        const size_t at = run * runs.count;
-        float *sums = sums_begin(&runs, partial + run * runs.block, sums_row);
-        run_prelu_backward(&runs, coefficients_repeat(&runs, slope + run_channel(&runs, run), row),
-                           x + at, dy + at, dx + at, sums);
-        sums_end(&runs, sums, partial + run * runs.block);
-    }
-    images_sum(view, partial, dslope);
+    runs_backward(view, run_prelu_backward, x, slope, dy, dx, dslope, scratch);
 }
 
 void KERNEL(kernel_scale_forward)(const View *view, const float *x, const float *scale, const float *residual, float *y)
@@ -221,18 +228,7 @@ size_t KERNEL(kernel_scale_scratch)(const View *view)
 void KERNEL(kernel_scale_backward)(const View *view, const float *x, const float *scale, const float *dy,
                                    float *dx, float *dscale, void *scratch)
 {
-    const Runs runs = runs_of(view);
-    float *partial = scratch;
-    #pragma omp parallel for schedule(static)
-    for (size_t run = 0; run < runs.runs; run++) {
-        float row[ROW], sums_row[ROW];
-        const size_t at = run * runs.count;
-        float *sums = sums_begin(&runs, partial + run * runs.block, sums_row);
-        run_scale_backward(&runs, coefficients_repeat(&runs, scale + run_channel(&runs, run), row),
-                           x + at, dy + at, dx + at, sums);
-        sums_end(&runs, sums, partial + run * runs.block);
-    }
-    images_sum(view, partial, dscale);
+    runs_backward(view, run_scale_backward, x, scale, dy, dx, dscale, scratch);
 }
 
 void KERNEL(kernel_gate_forward)(const View *view, const float *x, const float *gate, float *y)
