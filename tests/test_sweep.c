@@ -232,6 +232,20 @@ static void test_goes_on(void **state)
     }
 }
 
+/* One that was killed while it wrote a file leaves the file's .tmp, which is no other program's under the folder's lock. A folder that is no
+ * sweep's yet keeps what it has. */
+static void test_killed_while_writing(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        { "mkdir w && echo mine >w/notes.tmp && echo torn >w/plan.json.tmp && sweep " TINY "--seeds 1 --epochs 1 --output w -q && cat w/notes.tmp", 0, "mine\n", "" },
+        { "for name in plan.json curves.png results.json sweep.html; do echo torn >w/$name.tmp; done; sweep " TINY "--seeds 1 --epochs 1 --output w -q", 0, "lenet", "" },
+        { "ls w | grep -c tmp", 1, "0\n", "" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
+}
+
 /* A run that fails is named, the others go on, and it is tried again. */
 static void test_failures(void **state)
 {
@@ -250,7 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mistakes), cmocka_unit_test(test_dry_run), cmocka_unit_test(test_results), cmocka_unit_test(test_folder_of_any_name), cmocka_unit_test(test_held_folder), cmocka_unit_test(test_goes_on),
-        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_killed_while_writing), cmocka_unit_test(test_failures),
     };
     return cmocka_run_group_tests(tests, commands_setup, commands_teardown);
 }

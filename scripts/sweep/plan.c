@@ -138,10 +138,12 @@ bool sweep_claim(Sweep *sweep, Error *error)
     json_t *plan = plan_json(sweep);
     bool ok = folder_create(logs, error) && (sweep->lock = folder_lock(sweep->folder, error)) >= 0 && file_there(path, &there, error);
     if (ok && there) {
-        ok = compare_plan(sweep, plan, path, error);
+        ok = compare_plan(sweep, plan, path, error) && folder_remove_orphans(sweep->folder, error);      /* of one that was killed */
     } else if (ok) {
-        char *text = json_written(plan, JSON_INDENT(2));
+        char *text = json_written(plan, JSON_INDENT(2)), *orphan = text_format("%s.tmp", path);
+        unlink(orphan);
         ok = file_replace(path, text, strlen(text), error);
+        free(orphan);
         free(text);
     }
     ok = ok && log_open(&sweep->log, results, UINT64_MAX, error);
