@@ -163,7 +163,7 @@ typedef void PanelWork(const BatchNormPass *pass, const Panel *panel);
         for (size_t row = 0; row < panel->rows; row += step)                                            \
             for (size_t column = 0; column < panel->columns; column += VECTOR)                          \
                 column_work(&pass, (Column){ panel->offset + row * panel->stride + column,              \
-                                             panel->stride, size_min(step, panel->rows - row),    \
+                                             panel->stride, size_min(step, panel->rows - row),          \
                                              panel->entry + column, stream }, key);                     \
     }
 
