@@ -170,19 +170,25 @@ static void run_fill(const Runs *runs, const float *row, float factor, float *y)
 
 typedef void RunBackward(const Runs *runs, const float *row, const float *x, const float *dy, float *dx, float *sums);
 
+/* One run of it, with its coefficients; total: their gradient. */
+static inline void run_backward(const Runs *runs, size_t run, RunBackward *backward, const float *x, const float *coefficients, const float *dy,
+                                float *dx, float *total)
+{
+    float row[ROW], sums_row[ROW];
+    const size_t at = run * runs->count;
+    float *sums = sums_begin(runs, total, sums_row);
+    backward(runs, coefficients_repeat(runs, coefficients, row), x + at, dy + at, dx + at, sums);
+    sums_end(runs, sums, total);
+}
+
 /* Of all runs, with a coefficient a channel; total: its gradient. */
-static void runs_backward(const View *view, RunBackward *run_backward, const float *x, const float *coefficients, const float *dy,
+static void runs_backward(const View *view, RunBackward *backward, const float *x, const float *coefficients, const float *dy,
                           float *dx, float *total, float *partial)
 {
     const Runs runs = runs_of(view);
     #pragma omp parallel for schedule(static)
-    for (size_t run = 0; run < runs.runs; run++) {
-        float row[ROW], sums_row[ROW];
-        const size_t at = run * runs.count;
-        float *sums = sums_begin(&runs, partial + run * runs.block, sums_row);
-        run_backward(&runs, coefficients_repeat(&runs, coefficients + run_channel(&runs, run), row), x + at, dy + at, dx + at, sums);
-        sums_end(&runs, sums, partial + run * runs.block);
-    }
+    for (size_t run = 0; run < runs.runs; run++)
+        run_backward(&runs, run, backward, x, coefficients + run_channel(&runs, run), dy, dx, partial + run * runs.block);
     images_sum(view, partial, total);
 }
 
@@ -247,13 +253,8 @@ void KERNEL(kernel_gate_backward)(const View *view, const float *x, const float 
 {
     const Runs runs = runs_of(view);
     #pragma omp parallel for schedule(static)
-    for (size_t run = 0; run < runs.runs; run++) {
-        float row[ROW], sums_row[ROW];
-        const size_t at = run * runs.count;
-        float *sums = sums_begin(&runs, dgate + run * runs.block, sums_row);
-        run_scale_backward(&runs, coefficients_repeat(&runs, gate + run * runs.block, row), x + at, dy + at, dx + at, sums);
-        sums_end(&runs, sums, dgate + run * runs.block);
-    }
+    for (size_t run = 0; run < runs.runs; run++)
+        run_backward(&runs, run, run_scale_backward, x, gate + run * runs.block, dy, dx, dgate + run * runs.block);
 }
 
 void KERNEL(kernel_global_average_forward)(const View *view, const float *x, float *y)
