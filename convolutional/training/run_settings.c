@@ -36,32 +36,30 @@ void run_settings_write(const TrainerOptions *o, char *text, size_t size)
     json_decref(object);
 }
 
-/* What a setting is that is left out. */
-static json_t *value_before(const Setting *setting)
+/* What a setting is when it is given so; NULL or "": when it is not given. */
+static json_t *value_when(const Setting *setting, const char *given)
 {
-    TrainerOptions usual = { 0 };
+    TrainerOptions options = { 0 };
     Error error;
-    setting_reset(setting, &usual);
-    CHECK(!setting->absent || !*setting->absent || setting_read(setting, setting->absent, &usual, &error), "--%s: %s", setting->name, error.text);
-    return setting_json(setting, &usual);
+    setting_reset(setting, &options);
+    CHECK(!given || !*given || setting_read(setting, given, &options, &error), "--%s: %s", setting->name, error.text);
+    return setting_json(setting, &options);
 }
 
 /* To be given back. */
 static json_t *value_of(json_t *settings, const Setting *setting)
 {
     json_t *value = json_object_get(settings, setting->name);
-    return value ? json_incref(value) : value_before(setting);
+    return value ? json_incref(value) : value_when(setting, setting->absent);
 }
 
 /* As a person reads it in the help: "off" for a time limit of 0, not its number. The caller frees it. */
 static char *text_of(const Setting *setting, json_t *value)
 {
-    TrainerOptions usual = { 0 };
     Error error;
-    setting_reset(setting, &usual);
-    json_t *fallback = setting_json(setting, &usual);
-    const bool shown = setting->shown && json_equal(value, fallback);
-    json_decref(fallback);
+    json_t *usual = value_when(setting, NULL);
+    const bool shown = setting->shown && json_equal(value, usual);
+    json_decref(usual);
     if (shown || json_is_null(value))
         return text_copy(shown ? setting->shown : "not given");
     char *text = setting_of_json(setting, value, &error);
