@@ -84,10 +84,11 @@ static bool take_item(const char **at, SettingTexts *texts, Error *error)
     char *name = copy_of(*at, length);
     *at += length;
     const char sign = **at;
-    if (sign == '=' || sign == ':')
-        *at += 1 + strspn(*at + 1, sign == ':' ? " \t" : "");
     const bool valued = sign == '=' || sign == ':';
-    const Setting *setting = settings_index(name) >= 0 ? settings_at(settings_index(name)) : NULL;
+    if (valued)
+        *at += 1 + strspn(*at + 1, sign == ':' ? " \t" : "");
+    const int index = settings_index(name);
+    const Setting *setting = index >= 0 ? settings_at(index) : NULL;
     const bool alone = setting && !valued && setting->type != SETTING_switch && !setting->deniable;
     const bool given = alone ? error_set(error, EXIT_usage, "no value: '%.100s': write one behind a colon, such as 'lr: 0.1'", name)
                              : give(texts, name, valued ? take_value(at, sign == ':') : text_copy("true"), error);
