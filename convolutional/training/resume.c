@@ -4,10 +4,10 @@
 
 #include "checkpoint_text.h"
 #include "files.h"
+#include "log_lines.h"
 #include "run_settings.h"
 #include "time_plan.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,12 +74,14 @@ bool resume_settings(TrainerOptions *options, Error *error)
  * anew would empty the log and replace the best weights. */
 static bool never_saved(const RunFolder *folder, Error *error)
 {
-    FILE *log = fopen(folder->files[RUN_log], "r");
+    size_t length;
+    char *log = log_read(folder->files[RUN_log], &length, error);
+    if (!log)
+        return false;
     int epochs = 0;
-    for (int letter; log && (letter = fgetc(log)) != EOF;)
-        epochs += letter == '\n';
-    if (log)
-        fclose(log);
+    for (size_t i = 0; i < length; i++)
+        epochs += log[i] == '\n';
+    free(log);
     return epochs <= 1 ||
            error_set(error, EXIT_input, "no checkpoint to go on from: %s: its log has %d epochs, last.safetensors and prev.safetensors are gone: put one back, or start "
                      "a new run, with --initial-checkpoint from the best weights", folder->path, epochs);
