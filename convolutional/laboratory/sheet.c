@@ -9,8 +9,7 @@
 #include <strings.h>
 
 #include "chart_parts.h"
-#include "files.h"
-#include "png_bytes.h"
+#include "png_file.h"
 #include "text.h"
 
 enum { GAP = 12, LINE = 17, LETTERS = 12, TITLE = 34, CHANNELS = 3, SIDE_MOST = 32000 };
@@ -150,16 +149,6 @@ static void letters_draw(void *context)
         }
 }
 
-static bool png_save(const Sheet *s, const uint8_t *pixels, const char *path, Error *error)
-{
-    size_t size;
-    uint8_t *bytes = png_bytes(pixels, CHANNELS, s->h, s->w, &size);
-    const bool saved = bytes ? file_replace(path, bytes, size, error)
-                             : error_set(error, EXIT_memory, "a picture cannot be made: %s: ask for fewer images", path);
-    free(bytes);
-    return saved;
-}
-
 bool sheet_check_path(const char *path, Error *error)
 {
     const char *ending = strrchr(path, '.');
@@ -177,7 +166,7 @@ bool sheet_save(const Sheet *s, const char *path, Error *error)
     Page page = { s, allocate(bytes, 1, "a sheet of pictures") };
     memcpy(page.pixels, s->pixels, bytes);
     const bool saved = (!(s->options.lines || s->title) || chart_on_device("memcairo", letters_draw, &page, error)) &&
-                       png_save(s, page.pixels, path, error);
+                       png_file_write(path, page.pixels, CHANNELS, s->h, s->w, error);
     free(page.pixels);
     return saved;
 }

@@ -2,12 +2,10 @@
 
 #include "trainer_images.h"
 
-#include "files.h"
-#include "png_bytes.h"
+#include "png_file.h"
 #include "preview.h"
 #include "settings.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 DataOptions trainer_train_data(const TrainerOptions *o)
@@ -115,11 +113,7 @@ bool trainer_preview(const TrainerOptions *options, const char *path, int count,
     const LoaderOptions loader = trainer_loader_options(&o, data, true, mean, std);
     Tiles tiles = preview_tiles(data, &loader, count);
     dataset_free(data);
-    size_t size;
-    uint8_t *bytes = png_bytes(tiles.pixels, tiles.channels, tiles.h, tiles.w, &size);
+    const bool written = png_file_write(path, tiles.pixels, tiles.channels, tiles.h, tiles.w, error);
     tiles_free(&tiles);
-    const bool written = bytes ? file_replace(path, bytes, size, error)
-                               : error_set(error, EXIT_memory, "a picture cannot be made: %s: ask for fewer images", path);
-    free(bytes);
     return written;
 }
