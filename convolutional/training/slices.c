@@ -192,7 +192,7 @@ static void measure(Trainer *t, Program *program, const Batch *batch, int i)
     };
     LossOptions loss = t->loss;
     PartWord *word = &s->words[s->share.first + i];
-    *word = (PartWord){ .stop = t->options.stop ? (int32_t)*t->options.stop : 0 };
+    *word = (PartWord){ .stop = trainer_own_stop(t) };
     loss.parts = s->share.parts;
     loss_measure(&loss, program_logits(program), &targets, s->samples, s->samples, t->info.class_count, program_logits_gradient(program), &word->sum);
 }

@@ -43,12 +43,6 @@ uint64_t time_plan_steps(double seconds, const StageSizes *sizes, const EpochTim
     return steps >= 1 ? steps : 1;
 }
 
-/* By a signal to this rank; that the others join in is ranks_decide's. */
-static bool stop_asked(const Trainer *t)
-{
-    return t->options.stop && *t->options.stop;
-}
-
 /* Seconds of a step, from what follows the first few; of no more steps than it takes once a stop is asked for. */
 static double measure_step(Trainer *t, double most)
 {
@@ -56,7 +50,7 @@ static double measure_step(Trainer *t, double most)
     Error error;
     int steps = 0;
     loader_start(t->loader, 0, 0);
-    while (ranks_decide(t->options.ranks, steps < WARM + MOST && (steps < WARM + LEAST || (!stop_asked(t) && seconds_now() - begin < most)))) {
+    while (ranks_decide(t->options.ranks, steps < WARM + MOST && (steps < WARM + LEAST || (!trainer_own_stop(t) && seconds_now() - begin < most)))) {
         if (trainer_step_around(t, &norm, &error) != EXIT_ok)      /* the run will come to it, and tell */
             break;
         if (++steps == WARM)

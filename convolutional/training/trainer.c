@@ -173,11 +173,14 @@ bool trainer_ends_epoch(const Trainer *t, uint64_t step)
     return step % t->batches == 0 || step == t->schedule.steps;
 }
 
+int trainer_own_stop(const Trainer *t)
+{
+    return t->options.stop ? (int)*t->options.stop : 0;
+}
+
 int trainer_stop(const Trainer *t)
 {
-    if (ranks_count(t->options.ranks) > 1)
-        return t->stop;
-    return t->options.stop ? (int)*t->options.stop : 0;
+    return ranks_count(t->options.ranks) > 1 ? t->stop : trainer_own_stop(t);
 }
 
 int trainer_agree_stop(Trainer *t)
@@ -186,7 +189,7 @@ int trainer_agree_stop(Trainer *t)
     const int count = ranks_count(ranks);
     if (count == 1)
         return trainer_stop(t);
-    const int32_t own = t->options.stop ? (int32_t)*t->options.stop : 0;
+    const int32_t own = trainer_own_stop(t);
     int32_t *all = allocate((size_t)count, sizeof *all, "ranks");
     ranks_gather(ranks, &own, sizeof own, all);
     for (int i = 0; i < count; i++)

@@ -202,7 +202,9 @@ bool trainer_ends_epoch(const Trainer *trainer, uint64_t step);
 
 /* The signal to stop for; 0: none. Where there are several ranks, they all know of it. */
 int trainer_stop(const Trainer *trainer);
-/* The same, asked of all ranks now, by all of them. */
+/* The signal that this process itself had; 0: none. Other ranks may not know of it yet. */
+int trainer_own_stop(const Trainer *trainer);
+/* trainer_stop, asked of all ranks now, by all of them. */
 int trainer_agree_stop(Trainer *trainer);
 
 /* The network's loss and hits on the validation images; all ranks have their share. False if it was stopped, which it is only

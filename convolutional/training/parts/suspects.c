@@ -52,7 +52,7 @@ static bool measure(const Trainer *t, Suspect *suspects)
         const float *logits = program_logits(t->val_program);
         for (int i = 0; i < batch.count; i++, index++)
             suspects[index] = suspect_of(logits + i * t->info.class_count, t->info.class_count, batch.labels[i], index);
-        stopped = t->options.stop && *t->options.stop;
+        stopped = trainer_own_stop(t) != 0;
     }
     loader_free(loader);
     return !stopped;
