@@ -11,6 +11,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,14 +155,27 @@ static const RanksModule *module_load(const char *name, Error *error)
     return entry ? entry() : NULL;
 }
 
-/* MPICH's starter waits for the others of a process that ends without a word, and these wait for it. Told to end, it forgets what it has not yet read
- * of what was printed. */
-static void end_job(void)
+/* What MPICH's starter is told where this process ends without the others: it waits for these, and these wait for it. */
+static struct {
+    int  file;      /* -1: the starter is another one */
+    char line[48];
+} last_word = { .file = -1 };
+
+static void last_word_prepare(int code)
 {
-    if (!getenv("PMI_FD"))
+    if (getenv("PMI_FD"))
+        last_word.file = atoi(getenv("PMI_FD"));
+    snprintf(last_word.line, sizeof last_word.line, "cmd=abort exitcode=%d\n", code);
+}
+
+/* Told to end, the starter forgets what it has not yet read of what was printed. A signal's handler may call this. */
+static void last_word_say(void)
+{
+    enum { TO_BE_READ = 500 };      /* milliseconds */
+    if (last_word.file < 0)
         return;
-    sleep(1);
-    dprintf(atoi(getenv("PMI_FD")), "cmd=abort exitcode=%d\n", (int)exit_code);
+    poll(NULL, 0, TO_BE_READ);
+    (void)!write(last_word.file, last_word.line, strlen(last_word.line));
 }
 
 /* Valid until the next call. */
@@ -178,8 +192,8 @@ static void tell_apart(Error *error)
 {
     enum { PATIENCE = 2 };      /* seconds */
     const Error missing = *error;
-    exit_code = missing.code;
-    atexit(end_job);
+    last_word_prepare(missing.code);
+    atexit(last_word_say);
     if (ranks_announced() == 0)
         return;
     sleep(PATIENCE);
@@ -194,7 +208,9 @@ static char late[256];
 static void is_late(int signal_number)
 {
     (void)signal_number;
-    _exit(write(STDERR_FILENO, late, strlen(late)) < 0 ? EXIT_write : EXIT_peer);
+    const bool said = write(STDERR_FILENO, late, strlen(late)) >= 0;
+    last_word_say();
+    _exit(said ? EXIT_peer : EXIT_write);
 }
 
 /* Nobody watches a rank before all have met: one that is stopped until then would keep the others waiting for ever. One speaks a second before the next. */
@@ -202,6 +218,7 @@ static void meet_within(double seconds)
 {
     snprintf(late, sizeof late, "%s: rank %d on %s: the other ranks have not all come within %.0f s: one of their machines may hang, or a firewall may be between: "
              "start it again\n", program_name(), ranks_announced(), own_host(), seconds);
+    last_word_prepare(EXIT_peer);
     signal(SIGALRM, is_late);
     alarm((unsigned)ceil(seconds) + (unsigned)ranks_announced());
 }
