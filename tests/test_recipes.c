@@ -107,8 +107,48 @@ static void test_note(void **state)
     }
 }
 
+/* What a person asked for and does not get; what the recipe has, nobody asked for. */
+static void test_idle(void **state)
+{
+    (void)state;
+    static const struct { const char *settings, *idle; } cases[] = {
+        { "arch=lenet", "" },
+        { "arch=lenet min-lr=0.1 lookahead-k=3", "--min-lr (with --sched cosine, linear, poly, plateau), --lookahead-k (with --lookahead)" },
+        { "arch=lenet min-lr=0.1 lookahead-k=3 sched=cosine lookahead=true", "" },
+        { "arch=lenet warmup-epochs=2", "--warmup-epochs (not with --sched onecycle, triangle)" },
+        { "arch=lenet warmup-epochs=2 sched=constant", "" },
+        { "arch=lenet mixup-prob=0.5", "--mixup-prob (with --mixup or --cutmix)" },
+        { "arch=lenet mixup-prob=0.5 cutmix=1", "" },
+        { "arch=lenet opt=adamw momentum=0.5", "--momentum (with --opt sgd, nesterov, rmsprop, lars, muon)" },
+        { "arch=lenet clip-mode=value", "--clip-mode (with --clip-grad)" },
+        { "arch=lenet freeze=conv1* unfreeze-epoch=2", "" },
+        { "arch=airbench lookahead=false", "" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const TrainerOptions options = resolved(cases[i].settings);
+        char idle[1024];
+        assert_string_equal(settings_idle(&options, idle, sizeof idle), cases[i].idle);
+    }
+}
+
+/* Nothing in a recipe is without effect in it: another network with the same settings would be told so. */
+static void test_nothing_idle(void **state)
+{
+    (void)state;
+    char idle[1024];
+    const Architecture *plain = architecture_find("mlp", NULL);
+    for (int i = 0; i < architecture_count(); i++) {
+        TrainerOptions options = of_arch(architecture_at(i), "");
+        options.arch = plain;
+        settings_idle(&options, idle, sizeof idle);
+        if (*idle)
+            fail_msg("%s: %s", architecture_at(i)->key, idle);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_default), cmocka_unit_test(test_others), cmocka_unit_test(test_note) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_default), cmocka_unit_test(test_others), cmocka_unit_test(test_note), cmocka_unit_test(test_idle),
+                                        cmocka_unit_test(test_nothing_idle) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

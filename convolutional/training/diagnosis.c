@@ -74,8 +74,8 @@ static bool find_dead(const Facts *f, char *text)
         }
     }
     return name && say(text, "%.0f of the %d units of %s%s are dead: no gradient came through them in the whole epoch, and they seldom "
-                       "come back: start again with a lower --lr or a longer --warmup-epochs, or with --act leaky_relu or gelu, which always "
-                       "pass some on", worst * units, units, name, layers > 1 ? ", and most units of other layers," : "");
+                       "come back: start again with a lower --lr, or with --act leaky_relu or gelu, which always pass some on",
+                       worst * units, units, name, layers > 1 ? ", and most units of other layers," : "");
 }
 
 static bool find_saturated(const Facts *f, char *text)

@@ -126,6 +126,20 @@ void setting_reset(const Setting *setting, void *values)
     }
 }
 
+const char *setting_condition(const Setting *setting, char *text, size_t size)
+{
+    char word[NAMES_LONGEST];
+    const char *with = setting->with ? setting->with : "", *sign = strpbrk(with, "!=");
+    text[0] = '\0';
+    if (sign)
+        snprintf(text, size, "%swith --%.*s", *sign == '!' ? "not " : "", (int)(sign - with), with);
+    for (int i = 0; *names_word(sign ? strchr(sign, '=') + 1 : with, i, word, sizeof word); i++) {
+        const size_t at = strlen(text);
+        snprintf(text + at, size - at, "%s%s", sign ? i ? ", " : " " : i ? " or --" : "with --", word);
+    }
+    return text;
+}
+
 /* The fewest digits that read back as the same number. */
 static void write_real(double value, char *text, size_t size)
 {

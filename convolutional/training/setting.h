@@ -50,6 +50,8 @@ typedef struct Setting {
     const char   *group;
     const char   *help;
     const char *(*names)(void);      /* help goes on with these */
+    const char   *with;              /* what the row needs to mean anything: "sched=poly exp": that row has one of these values; "sched!=triangle": it has
+                                        another; "mixup cutmix": one of these rows is on; NULL: nothing */
     bool          rare;              /* only in --help=all */
     bool          hidden;            /* in no help: another row is the way to type it */
     SettingKeep   keep;
@@ -64,6 +66,9 @@ bool setting_read(const Setting *setting, const char *text, void *values, Error 
 void setting_reset(const Setting *setting, void *values);
 /* The value as typed, "" for none; returns text. */
 const char *setting_write(const Setting *setting, const void *values, char *text, size_t size);
+
+/* What the row needs, as a person reads it: "with --sched poly, exp"; "" for nothing. Returns text. */
+const char *setting_condition(const Setting *setting, char *text, size_t size);
 
 /* The value as JSON: a number, a boolean or a string, null for none. NULL if it is a text that is not UTF-8. */
 json_t *setting_json(const Setting *setting, const void *values);

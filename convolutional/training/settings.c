@@ -140,8 +140,7 @@ static void apply_own(const char *text, const char *whose, TrainerOptions *o)
     settings_texts_clear(&texts);
 }
 
-/* The texts of the recipe that the options name: the default one's, and over them what it changes. */
-static void recipe_texts(const TrainerOptions *o, SettingTexts *texts)
+void settings_recipe_texts(const TrainerOptions *o, SettingTexts *texts)
 {
     Error error;
     const char *const *recipes = o->arch->recipes, *changed = o->recipe == RECIPE_default ? "" : recipes[o->recipe];
@@ -166,7 +165,7 @@ static bool apply_recipe(const SettingLayer *layers, int count, TrainerOptions *
 {
     const char *name = last_given(layers, count, "opt");
     SettingTexts recipe = { 0 };
-    recipe_texts(o, &recipe);
+    settings_recipe_texts(o, &recipe);
     CHECK(apply(recipe.of, o, error), "recipe of %s: %s", o->arch->key, error->text);
     settings_texts_clear(&recipe);
     OptimizerKind kind = o->optimizer.kind;
@@ -188,10 +187,10 @@ bool settings_is_usual(const char *name, const TrainerOptions *o)
     char text[ACTIVATION_TEXT];
     setting_write(setting, o, text, sizeof text);
     if (o->arch)
-        recipe_texts(o, &recipe);
+        settings_recipe_texts(o, &recipe);
     const bool own = recipe.of[index] && !strcmp(text, recipe.of[index]);
     settings_texts_clear(&recipe);
-    return own || !strcmp(text, setting->fallback);
+    return own || !strcmp(text, setting->fallback ? setting->fallback : setting->type == SETTING_switch ? "false" : "");
 }
 
 static bool crops_twice(const TrainerOptions *o)
@@ -247,35 +246,4 @@ bool settings_resolve(const SettingLayer *layers, int count, TrainerOptions *o, 
         if (!apply(layers[i].texts, o, error))
             return false;
     return settle(o, error);
-}
-
-/* ---- what of a recipe holds ---- */
-
-const char *settings_recipe_note(const TrainerOptions *o, char *text, size_t size)
-{
-    SettingTexts recipe = { 0 };
-    Error error;
-    char replaced[512] = "", held[512] = "", value[256];
-    recipe_texts(o, &recipe);
-    for (int i = 0; i < settings_count(); i++) {
-        const Setting *setting = settings_at(i);
-        if (!recipe.of[i])
-            continue;
-        TrainerOptions own = *o;
-        char now[256];
-        setting_write(setting, o, now, sizeof now);
-        CHECK(setting_read(setting, recipe.of[i], &own, &error), "%s", error.text);
-        const bool same = !strcmp(setting_write(setting, &own, value, sizeof value), now);
-        char *list = same ? held : replaced;
-        const size_t at = strlen(list);
-        if (same)
-            snprintf(list + at, sizeof held - at, "%s%.40s %.60s", at ? ", " : "", setting->name, value);
-        else
-            snprintf(list + at, sizeof replaced - at, "%s%.40s %.60s for %.60s", at ? ", " : "", setting->name, now, value);
-    }
-    settings_texts_clear(&recipe);
-    text[0] = '\0';
-    if (*replaced && *held)
-        snprintf(text, size, "recipe of %s: %s; still in force: %s", o->arch->key, replaced, held);
-    return text;
 }

@@ -39,11 +39,18 @@ typedef struct SettingLayer {
 /* Fills the options' settings; what is no setting (folder, report, ...) is cleared. False and one line for a value that does not go. */
 bool settings_resolve(const SettingLayer *layers, int count, TrainerOptions *options, Error *error);
 
-/* Whether the row of this name, which has a default, has it or what the recipe says: nobody asked for another value. */
+/* Whether the row of this name has its default, or what the recipe says: nobody asked for another value. */
 bool settings_is_usual(const char *name, const TrainerOptions *options);
+
+/* The texts of the recipe that the options name: the default one's, and over them what it changes. The caller clears them. */
+void settings_recipe_texts(const TrainerOptions *options, SettingTexts *texts);
 
 /* Where the options depart from the architecture's recipe: which of its ingredients were replaced, and which still hold. "" if all
  * hold, or none; returns text. */
 const char *settings_recipe_note(const TrainerOptions *options, char *text, size_t size);
+
+/* What somebody asked for that changes nothing, as what it needs is not there: "--min-lr (with --sched cosine), --ratio (with --scale)".
+ * "" if there is no such setting; returns text. */
+const char *settings_idle(const TrainerOptions *options, char *text, size_t size);
 
 #endif

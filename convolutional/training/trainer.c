@@ -132,11 +132,15 @@ Schedule trainer_schedule(const TrainerOptions *o, uint32_t batches)
 }
 
 /* A recipe that is changed in part may not suit what it is changed to. */
-static void tell_recipe(const Trainer *t)
+static void tell_settings(const Trainer *t)
 {
     char text[1024];
-    if (!t->options.resume && *settings_recipe_note(&t->options, text, sizeof text))
+    if (t->options.resume)
+        return;
+    if (*settings_recipe_note(&t->options, text, sizeof text))
         trainer_note(t, "%s", text);
+    if (*settings_idle(&t->options, text, sizeof text))
+        trainer_note(t, "note: asked for, and changes nothing here: %s", text);
 }
 
 static void compile(Trainer *t)
@@ -158,7 +162,7 @@ static void compile(Trainer *t)
     t->turns = turns < batches ? turns : batches;
     t->batches = batches / t->turns;
     t->schedule = trainer_schedule(o, t->batches);
-    tell_recipe(t);
+    tell_settings(t);
     if (o->max_seconds == 0.0)      /* otherwise the plan tells */
         stages_tell(t);
     trainer_note(t, "epochs %d, steps %u each, batch %d; %s, lr %g, %s; plan %s%s, %.0f MiB; %s%s", o->epochs, t->batches,

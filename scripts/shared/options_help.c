@@ -30,6 +30,10 @@ static void print_option(FILE *stream, const Setting *option)
         snprintf(left + at, sizeof left - at, "=%s", option->argument);
     at = fprintf(stream, "%-*s", COLUMN_HELP - 1, left);
 
+    if (option->with) {
+        snprintf(right, sizeof right, "%s:", setting_condition(option, left, sizeof left));
+        at = print_words(stream, right, at);
+    }
     at = print_words(stream, option->help, at);
     if (option->names)
         at = print_words(stream, option->names(), at);

@@ -41,6 +41,11 @@ static void print_option(const Setting *option, FILE *stream)
         fputs("\\fR", stream);
     }
     fputc('\n', stream);
+    if (option->with) {
+        char condition[128];
+        print_roff(stream, setting_condition(option, condition, sizeof condition));
+        fputs(": ", stream);
+    }
     print_roff(stream, option->help);
     if (option->names) {
         fputc(' ', stream);
