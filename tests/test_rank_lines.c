@@ -208,6 +208,7 @@ static void test_changes(void **state)
         rank_runs_well(rank_runs_starter((int)i % starters), 2, lines[i]);
     /* When a run stops is for rank 0 to say. */
     assert_int_equal(rank_runs_do(rank_runs_starter(0), 2, TINY "-q --output steps", "--max-steps 1", NULL, NULL), 0);
+    assert_int_equal(rank_runs_do(rank_runs_starter(0), 2, TINY "-q --max-time 1s --output timed", "--max-time 1h", NULL, NULL), 0);
     assert_true(rank_runs_logged("steps", 2, "train_loss") > 0.0);
     assert_true(rank_runs_logged("sizes", 2, "train_loss") > 0.0);
     assert_true(rank_runs_logged("frozen", 2, "train_loss") != rank_runs_logged("frozen", 1, "train_loss"));

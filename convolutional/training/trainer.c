@@ -271,6 +271,7 @@ static bool build(Trainer *t, TrainerOptions *given, Error *error)
         plan_settle(&t->options.plan, &t->subject, t->options.report.note, t->options.report.context);
     rank_agreement_options(t);
     given->plan = t->options.plan;
+    given->max_seconds = t->options.max_seconds;
     given->data.as_stored = t->options.data.as_stored;
     given->augment.resized = t->options.augment.resized;
     run_settings_write(given, t->state.settings, sizeof t->state.settings);
