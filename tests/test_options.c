@@ -350,7 +350,9 @@ static void measure_help(bool all, int *lines, size_t *columns, char *text, size
     assert_non_null(file);
     options_help(&train_options, all, file);
     rewind(file);
-    text[fread(text, 1, size - 1, file)] = '\0';
+    const size_t read = fread(text, 1, size - 1, file);
+    assert_in_range(read, 1, size - 2);      /* all of it */
+    text[read] = '\0';
     fclose(file);
     *lines = 0;
     *columns = 0;
@@ -364,7 +366,7 @@ static void measure_help(bool all, int *lines, size_t *columns, char *text, size
 static void test_help(void **state)
 {
     (void)state;
-    static char text[16384];
+    static char text[32768];
     char name[64];
     size_t columns;
     int lines;

@@ -14,15 +14,15 @@
 
 #include "settings.h"
 
-/* What a command line or a file of these settings gives. */
+/* What a command line or a file of these settings gives. Its texts are valid until the next call. */
 static TrainerOptions resolved(const char *text)
 {
-    SettingTexts texts = { 0 };
+    static SettingTexts texts;
     TrainerOptions options;
     Error error;
+    settings_texts_clear(&texts);
     if (!settings_parse(text, NULL, &texts, &error) || !settings_resolve(&(SettingLayer){ .texts = texts.of }, 1, &options, &error))
         fail_msg("%s: %s", text, error.text);
-    settings_texts_clear(&texts);
     return options;
 }
 
