@@ -91,27 +91,36 @@ static void test_others(void **state)
         }
 }
 
+typedef struct NoteCase {
+    const char *settings, *note;
+} NoteCase;
+
+static void expect_notes(const char *(*note_of)(const TrainerOptions *, char *, size_t), const NoteCase *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const TrainerOptions options = resolved(cases[i].settings);
+        char note[1024];
+        assert_string_equal(note_of(&options, note, sizeof note), cases[i].note);
+    }
+}
+
 static void test_note(void **state)
 {
     (void)state;
-    static const struct { const char *settings, *note; } cases[] = {
+    static const NoteCase cases[] = {
         { "arch=baseline", "" },
         { "arch=mlp lr=0.1", "recipe of mlp: lr 0.1 for 0.02; still in force: epochs 15, opt sgd, weight-decay 0.0005, clip-grad 1" },
         { "arch=mlp recipe=fast lr=0.1", "recipe of mlp: lr 0.1 for 0.02; still in force: epochs 3, opt sgd, weight-decay 0.0005, clip-grad 1" },
         { "arch=mlp opt=adamw epochs=3 clip-grad=2", "" },      /* nothing holds */
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const TrainerOptions options = resolved(cases[i].settings);
-        char note[1024];
-        assert_string_equal(settings_recipe_note(&options, note, sizeof note), cases[i].note);
-    }
+    expect_notes(settings_recipe_note, cases, sizeof cases / sizeof *cases);
 }
 
 /* What a person asked for and does not get; what the recipe has, nobody asked for. */
 static void test_idle(void **state)
 {
     (void)state;
-    static const struct { const char *settings, *idle; } cases[] = {
+    static const NoteCase cases[] = {
         { "arch=lenet", "" },
         { "arch=lenet min-lr=0.1 lookahead-k=3", "--min-lr (with --sched cosine, linear, poly, plateau), --lookahead-k (with --lookahead)" },
         { "arch=lenet min-lr=0.1 lookahead-k=3 sched=cosine lookahead=true", "" },
@@ -124,11 +133,7 @@ static void test_idle(void **state)
         { "arch=lenet freeze=conv1* unfreeze-epoch=2", "" },
         { "arch=airbench lookahead=false", "" },
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const TrainerOptions options = resolved(cases[i].settings);
-        char idle[1024];
-        assert_string_equal(settings_idle(&options, idle, sizeof idle), cases[i].idle);
-    }
+    expect_notes(settings_idle, cases, sizeof cases / sizeof *cases);
 }
 
 /* Nothing in a recipe is without effect in it: another network with the same settings would be told so. */

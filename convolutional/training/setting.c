@@ -126,16 +126,28 @@ void setting_reset(const Setting *setting, void *values)
     }
 }
 
+SettingNeed setting_need(const Setting *setting)
+{
+    const char *with = setting->with ? setting->with : "", *sign = strpbrk(with, "!=");
+    SettingNeed need = { .words = with };
+    if (sign) {
+        snprintf(need.row, sizeof need.row, "%.*s", (int)(sign - with), with);
+        need.another = *sign == '!';
+        need.words = strchr(sign, '=') + 1;
+    }
+    return need;
+}
+
 const char *setting_condition(const Setting *setting, char *text, size_t size)
 {
+    const SettingNeed need = setting_need(setting);
     char word[NAMES_LONGEST];
-    const char *with = setting->with ? setting->with : "", *sign = strpbrk(with, "!=");
     text[0] = '\0';
-    if (sign)
-        snprintf(text, size, "%swith --%.*s", *sign == '!' ? "not " : "", (int)(sign - with), with);
-    for (int i = 0; *names_word(sign ? strchr(sign, '=') + 1 : with, i, word, sizeof word); i++) {
+    if (*need.row)
+        snprintf(text, size, "%swith --%s", need.another ? "not " : "", need.row);
+    for (int i = 0; *names_word(need.words, i, word, sizeof word); i++) {
         const size_t at = strlen(text);
-        snprintf(text + at, size - at, "%s%s", sign ? i ? ", " : " " : i ? " or --" : "with --", word);
+        snprintf(text + at, size - at, "%s%s", *need.row ? i ? ", " : " " : i ? " or --" : "with --", word);
     }
     return text;
 }

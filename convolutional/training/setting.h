@@ -67,6 +67,14 @@ void setting_reset(const Setting *setting, void *values);
 /* The value as typed, "" for none; returns text. */
 const char *setting_write(const Setting *setting, const void *values, char *text, size_t size);
 
+/* A row's `with`, taken apart. */
+typedef struct SettingNeed {
+    char        row[32];         /* the row whose value decides; "": the words are rows, one of which must be on */
+    bool        another;         /* its value must be none of the words */
+    const char *words;           /* space-separated; "": nothing is needed */
+} SettingNeed;
+
+SettingNeed setting_need(const Setting *setting);
 /* What the row needs, as a person reads it: "with --sched poly, exp"; "" for nothing. Returns text. */
 const char *setting_condition(const Setting *setting, char *text, size_t size);
 

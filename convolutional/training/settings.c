@@ -184,13 +184,16 @@ bool settings_is_usual(const char *name, const TrainerOptions *o)
     const int index = settings_index(name);
     const Setting *setting = settings_at(index);
     SettingTexts recipe = { 0 };
-    char text[ACTIVATION_TEXT];
+    TrainerOptions reset = { 0 };
+    char text[ACTIVATION_TEXT], usual[ACTIVATION_TEXT];
     setting_write(setting, o, text, sizeof text);
+    setting_reset(setting, &reset);
+    setting_write(setting, &reset, usual, sizeof usual);
     if (o->arch)
         settings_recipe_texts(o, &recipe);
     const bool own = recipe.of[index] && !strcmp(text, recipe.of[index]);
     settings_texts_clear(&recipe);
-    return own || !strcmp(text, setting->fallback ? setting->fallback : setting->type == SETTING_switch ? "false" : "");
+    return own || !strcmp(text, usual);
 }
 
 static bool crops_twice(const TrainerOptions *o)

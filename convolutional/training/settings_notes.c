@@ -47,16 +47,14 @@ static const char *value_of(const char *name, const TrainerOptions *o, char *tex
     return setting_write(settings_at(index), o, text, size);
 }
 
-static bool condition_holds(const char *with, const TrainerOptions *o)
+static bool need_is_met(const SettingNeed *need, const TrainerOptions *o)
 {
     char word[NAMES_LONGEST], value[ACTIVATION_TEXT];
-    const char *sign = strpbrk(with, "!=");
-    if (sign) {
-        snprintf(word, sizeof word, "%.*s", (int)(sign - with), with);
-        value_of(word, o, value, sizeof value);
-        return names_match(strchr(sign, '=') + 1, value, strlen(value)) == (*sign == '=');
+    if (*need->row) {
+        value_of(need->row, o, value, sizeof value);
+        return names_match(need->words, value, strlen(value)) != need->another;
     }
-    for (int i = 0; *names_word(with, i, word, sizeof word); i++)
+    for (int i = 0; *names_word(need->words, i, word, sizeof word); i++)
         if (*value_of(word, o, value, sizeof value) && !names_match("0 false off none", value, strlen(value)))
             return true;
     return false;
@@ -68,8 +66,9 @@ const char *settings_idle(const TrainerOptions *o, char *text, size_t size)
     text[0] = '\0';
     for (int i = 0; i < settings_count(); i++) {
         const Setting *setting = settings_at(i);
+        const SettingNeed need = setting_need(setting);
         const size_t at = strlen(text);
-        if (setting->with && !condition_holds(setting->with, o) && !settings_is_usual(setting->name, o))
+        if (*need.words && !need_is_met(&need, o) && !settings_is_usual(setting->name, o))
             snprintf(text + at, size - at, "%s--%s (%s)", at ? ", " : "", setting->name, setting_condition(setting, condition, sizeof condition));
     }
     return text;
