@@ -134,6 +134,8 @@ static void test_a_run_and_its_ways_to_end(void **state)
         { "bench lenet -b 4 --seconds 0 >/dev/full",                  7, "", "cannot write: standard output" },
         { TINY "--lr 1e6 --warmup-epochs 0 --output nan",            6, "", "first not finite" },
         { TINY "--dry-run -q",                                        0, "nothing was written", "" },
+        { TINY "--dry-run --min-lr 0.02 --sched cosine",              0, "nothing was written", "note: --min-lr 0.02 is above --lr 0.01: the rate rises\n" },
+        { TINY "--dry-run --min-lr 0.02 --sched triangle 2>&1 | grep -c 'rate rises'", 1, "0\n", "" },
         { TINY "--dry-run --max-time 2s",                             0, "nothing was written", "planned for 2 seconds" },
         { TINY "--find-lr -q",                                        0, "suggested: --lr ", "" },
         { TINY "--overfit-batch -q",                                  0, "one batch of 32 images", "" },

@@ -140,6 +140,7 @@ static void test_mistakes(void **state)
         { "mkdir -p empty && report empty -o page.html",     3, "", "no run: empty" },
         { "mkdir -p acts && touch acts/sweep.html && report acts", 3, "", "a sweep, not a run: acts: open its sweep.html" },
         { "report run --records-only -o none/page.html",     7, "", "none/" },
+        { "report run --records-only -o -",                  2, "", "a page is a file: -: name it" },
         { "report run --split foo",                          2, "", "test val train" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -66,6 +66,8 @@ char *page_text(const char *part, const json_t *data, int digits)
 
 bool page_check_path(const char *path, Error *error)
 {
+    if (!strcmp(path, "-"))
+        return error_set(error, EXIT_usage, "a page is a file: -: name it, such as page.html");
     const char *slash = strrchr(path, '/');
     char *folder = slash ? text_format("%.*s", (int)(slash - path + 1), path) : text_copy(".");
     const bool fine = access(folder, W_OK | X_OK) == 0 ||

@@ -13,7 +13,7 @@
 /* The page's text, from the part of this name; to be freed by the caller. digits: of the data's numbers; 0: all of them. */
 char *page_text(const char *part, const json_t *data, int digits);
 
-/* Before long work: whether a file could be made there. False: EXIT_write. */
+/* Before long work: whether a file could be made there. False: EXIT_write, and EXIT_usage for "-", which is no file. */
 bool page_check_path(const char *path, Error *error);
 
 #endif

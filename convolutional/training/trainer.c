@@ -134,13 +134,16 @@ Schedule trainer_schedule(const TrainerOptions *o, uint32_t batches)
 /* A recipe that is changed in part may not suit what it is changed to. */
 static void tell_settings(const Trainer *t)
 {
+    const TrainerOptions *o = &t->options;
     char text[1024];
-    if (t->options.resume)
+    if (o->resume)
         return;
-    if (*settings_recipe_note(&t->options, text, sizeof text))
+    if (*settings_recipe_note(o, text, sizeof text))
         trainer_note(t, "%s", text);
-    if (*settings_idle(&t->options, text, sizeof text))
+    if (*settings_idle(o, text, sizeof text))
         trainer_note(t, "note: asked for, and changes nothing here: %s", text);
+    if (o->min_lr > o->lr && schedule_lr(&t->schedule, t->schedule.steps) > o->lr)
+        trainer_note(t, "note: --min-lr %g is above --lr %g: the rate rises", (double)o->min_lr, (double)o->lr);
 }
 
 static void compile(Trainer *t)

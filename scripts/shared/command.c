@@ -33,6 +33,18 @@ static bool is_number(const char *word)
     return *word && !*end;
 }
 
+/* Whether a number looks like an option, and no "--" of the caller's says that it is none. */
+static bool has_negative(int argc, char **argv)
+{
+    bool negative = false;
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--"))
+            return false;
+        negative = negative || (argv[i][0] == '-' && is_number(argv[i]));
+    }
+    return negative;
+}
+
 /* The same words, numbers after the others and after "--", so that -3 is no option. The caller frees the array. */
 static char **numbers_last(int *argc, char **argv)
 {
@@ -55,9 +67,7 @@ static void command_run(const Command *command, int argc, char **argv)
     OptionLine line;
     Error error = { 0 };
     char **words = argv;
-    bool sorted = false;
-    for (int i = 1; i < argc && command->numbers; i++)
-        sorted = sorted || (argv[i][0] == '-' && is_number(argv[i]));
+    const bool sorted = command->numbers && has_negative(argc, argv);
     if (sorted)
         words = numbers_last(&argc, argv);
     void *flags = command->size ? allocate(1, command->size, "options") : NULL;
