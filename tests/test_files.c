@@ -147,6 +147,26 @@ static void replaces_links_not_targets(void **state)
     assert_true(scratch_holds(file, old_text, sizeof old_text));
 }
 
+/* -o /dev/full, or a link to it, must not make that name a file's. */
+static void leaves_devices_and_pipes(void **state)
+{
+    (void)state;
+    static const char *const targets[] = { "/dev/full", "/proc/self/fd/1", NULL };
+    for (int i = 0; i < 3; i++) {
+        char name[256];
+        struct stat there;
+        Error error = { 0 };
+        scratch_path(name, folder, i < 2 ? "stream" : "pipe");
+        assert_int_equal(targets[i] ? symlink(targets[i], name) : mkfifo(name, 0600), 0);
+        assert_false(replace(name, NULL, &error));
+        assert_int_equal(error.code, EXIT_write);
+        assert_non_null(strstr(error.text, "no file but a device, a pipe or a socket"));
+        assert_int_equal(lstat(name, &there), 0);
+        assert_false(S_ISREG(there.st_mode));
+        assert_int_equal(unlink(name), 0);
+    }
+}
+
 static void abandons(void **state)
 {
     (void)state;
@@ -458,7 +478,7 @@ static void log_on_a_full_disk(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(replaces), IN_FOLDER(keeps_previous), IN_FOLDER(makes_the_first), IN_FOLDER(replaces_links_not_targets),
+        IN_FOLDER(replaces), IN_FOLDER(keeps_previous), IN_FOLDER(makes_the_first), IN_FOLDER(replaces_links_not_targets), IN_FOLDER(leaves_devices_and_pipes),
         IN_FOLDER(abandons), IN_FOLDER(refuses), IN_FOLDER(second_writer), IN_FOLDER(no_space_at_all), IN_FOLDER(too_large),
         IN_FOLDER(full_disk), IN_FOLDER(killed), IN_FOLDER(keeps_permissions), IN_FOLDER(creates_folders), IN_FOLDER(locks), IN_FOLDER(removes_orphans),
         IN_FOLDER(cuts_the_log), IN_FOLDER(long_log_lines), IN_FOLDER(log_on_a_full_disk),

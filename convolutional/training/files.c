@@ -52,6 +52,19 @@ bool file_there(const char *path, bool *there, Error *error)
                      path, strerror(errno));
 }
 
+/* A link into /proc is one to what the program has open, such as /dev/stdout. */
+bool file_check_place(const char *path, Error *error)
+{
+    static const char open_files[] = "/proc/";
+    struct stat there;
+    char target[sizeof open_files];
+    const bool other = stat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode);
+    const ssize_t length = readlink(path, target, sizeof target);
+    if (!other && (length < (ssize_t)sizeof open_files || memcmp(target, open_files, sizeof open_files - 1)))
+        return true;
+    return error_set(error, EXIT_write, "cannot write: %s: that is no file but a device, a pipe or a socket: name a file", path);
+}
+
 static bool free_of(const struct statvfs *system, uint64_t *available)
 {
     return system->f_blocks != 0 &&      /* some file systems do not tell */
@@ -161,7 +174,7 @@ FileWriter *file_writer_open(const char *path, uint64_t bytes, Error *error)
     *writer = (FileWriter){ .path = text_copy(path), .temporary = text_format("%s.tmp", path), .folder = -1, .descriptor = -1,
                             .bytes = bytes, .checksum = crc32(0, NULL, 0) };
     CHECK(bytes <= INT64_MAX, "%s: %llu bytes are no file's size", path, (unsigned long long)bytes);
-    if (open_folder(writer, error) && check_space(writer, error) && create_temporary(writer, error))
+    if (file_check_place(path, error) && open_folder(writer, error) && check_space(writer, error) && create_temporary(writer, error))
         return writer;
     file_writer_abandon(writer);
     return NULL;

@@ -34,6 +34,9 @@ bool file_write(const char *path, uint64_t bytes, const char *keep_previous, Fil
 /* The same for a small file that is in memory: args.json, pictures. */
 bool file_replace(const char *path, const void *data, size_t count, Error *error);
 
+/* Whether a file may take this path: not where a device, a pipe or a socket is, nor a link to one, whose name it would take. False: EXIT_write. */
+bool file_check_place(const char *path, Error *error);
+
 /* Whether there is such a file. False: that cannot be told now, which is not the same as no; EXIT_input. */
 bool file_there(const char *path, bool *there, Error *error);
 
