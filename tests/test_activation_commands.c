@@ -56,6 +56,7 @@ static void commands(void **state)
           "classifier.4", "" },
         { "activations inspect run --history -o h.svg --csv h.csv", 0, "epochs 1 to 3, 3 recorded\n", "" },
         { "head -c5 h.svg; head -n1 h.csv; wc -l <h.csv", 0, "<?xmlepoch,layer,dead,saturated,slope,gradient,mean,deviation\n13\n", "" },
+        { "cp -r run torn && truncate -s -20 torn/activity.jsonl && activations inspect torn --history -o torn.svg", 0, "epochs 1 to 2, 2 recorded\n", "" },
         { "mkdir bare && echo '[1]' >bare/activity.jsonl",  0, "", "" },
         { "activations inspect run/best.safetensors --history --show slope,mean -o h.png && head -c4 h.png", 0, "\x89PNG", "" },
         { "head -c5 i.svg; wc -l <i.csv",                 0, "<?xml5\n", "" },

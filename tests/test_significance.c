@@ -47,6 +47,11 @@ static void pairs(void **state)
     near(significance_paired(a, a, 4).p, 1, 0);
     near(significance_paired(a, (double[]){ 2, 3, 4, 5 }, 4).p, 0.125, 0);      /* four equal signs */
     assert_true(isnan(significance_paired(a, b, 1).p));
+    /* One more image of 2000 and of 3700 each, which no double holds exactly, as they are and in a log's seven digits. */
+    near(significance_paired((double[]){ 0.101, 0.2025 }, (double[]){ 0.1015, 0.203 }, 2).p, 0.5, 0);
+    near(significance_paired((double[]){ 0.1021622, 0.9002703, 0.3332432 }, (double[]){ 0.1024324, 0.9005405, 0.3335135 }, 3).p, 0.25, 0);
+    /* One image of 100,000 in one pair is scatter. */
+    assert_true(significance_paired((double[]){ 0.5, 0.6, 0.7 }, (double[]){ 0.5, 0.6, 0.70001 }, 3).deviation > 0);
 }
 
 static void holm(void **state)

@@ -89,10 +89,10 @@ def check_runs(page, folder):
     shown, listed = rows_of(page, "run-table"), read_table(folder, "runs.csv")
     expect(len(shown) == len(listed) == 12, f"runs: {shown}")
     for cells, row in zip(shown, listed):
-        expect(cells[:3] == [os.path.basename(row["folder"]), row["state"], row["epochs"]], f"{cells}, runs.csv has {row}")
+        expect(cells[:3] == [os.path.basename(row["folder"]), row["state"], row["epochs_done"]], f"{cells}, runs.csv has {row}")
         expect(same(cells[3], row["best"]) and same(cells[4], row["last"]) and same(cells[5], row["last_loss"], 4), f"{cells}, runs.csv has {row}")
     leads = page.run("[...document.querySelectorAll('#run-table a')].map((a) => decodeURIComponent(new URL(a.href).pathname))")
-    expect(len(leads) == 12 + sum(int(row["epochs"]) > 0 for row in listed) and all(os.path.exists(path) for path in leads), f"links: {leads}")
+    expect(len(leads) == 12 + sum(int(row["epochs_done"]) > 0 for row in listed) and all(os.path.exists(path) for path in leads), f"links: {leads}")
 
 
 def check_comparisons(page, folder):

@@ -104,6 +104,8 @@ static bool take_lines(History *h, const char *path, const char *text, size_t si
         if (length == 0)
             continue;
         json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
+        if (!object && line + length == text + size)      /* without its end: the run was cut off in it, or writes it now */
+            break;
         const bool ok = object ? take_epoch(h, object, path, number, error) : line_refused(path, number, "is no JSON", error);
         json_decref(object);
         if (!ok)

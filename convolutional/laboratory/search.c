@@ -3,6 +3,7 @@
 #include "search.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ enum {
     SEEDS = 4,                         /* that a formula meets at most */
     GENERATIONS = 10000, NETWORKS = 8,
     FRESH = 1000,                      /* seeds of the finals begin here, after those of the search */
+    FINAL_SEEDS = 2,                   /* of the finals at least: one is no test */
 };
 
 static const double SHARE = 0.6;       /* of the time, for the generations */
@@ -34,7 +36,7 @@ typedef struct Tried {
 typedef struct Search {
     const SearchOptions *options;
     Random  random;
-    double  end;                       /* of the generations */
+    double  begin, end;                /* of the generations */
     Tried   pool[POOL];
     int     count;
     double *means;                     /* of every formula after its first training, in order */
@@ -141,31 +143,53 @@ typedef struct Finals {
     int         network_count;
     Activation  acts[KEPT + 2];        /* silu, gelu, the finalists */
     int         act_count;
-    double     *scores;                /* network x activation x seed */
+    int         seeds;                 /* that all have met */
+    double      end;                   /* of the time */
+    double     *scores;                /* network x activation x seed of the options */
     double     *p;                     /* network x finalist x 2: against silu, gelu */
 } Finals;
+
+static void finals_tell(const Finals *f, const char *format, ...)
+{
+    char line[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (f->options->note)
+        f->options->note(NULL, line);
+}
 
 static double *scores_of(const Finals *f, int network, int act)
 {
     return f->scores + (network * f->act_count + act) * f->options->seeds;
 }
 
-static bool finals_train(const Finals *f, Error *error)
+/* Every network with every activation. */
+static bool finals_seed(const Finals *f, int seed, Error *error)
 {
     for (int network = 0; network < f->network_count; network++)
-        for (int seed = 0; seed < f->options->seeds; seed++)
-            for (int act = 0; act < f->act_count; act++) {
-                ScoreOptions score = f->options->score;
-                score.arch = f->networks[network];
-                double *to = &scores_of(f, network, act)[seed];
-                if (!score_run(&score, f->acts[act], f->options->seed + FRESH + (uint64_t)seed, to, error))
-                    return false;
-                if (f->options->note) {
-                    char *line = text_format("finals: %s with %s, seed %d: %.2f%%", score.arch, f->acts[act].info->key, seed, 100 * *to);
-                    f->options->note(NULL, line);
-                    free(line);
-                }
-            }
+        for (int act = 0; act < f->act_count; act++) {
+            ScoreOptions score = f->options->score;
+            score.arch = f->networks[network];
+            double *to = &scores_of(f, network, act)[seed];
+            if (!score_run(&score, f->acts[act], f->options->seed + FRESH + (uint64_t)seed, to, error))
+                return false;
+            finals_tell(f, "finals: %s with %s, seed %d: %.2f%%", score.arch, f->acts[act].info->key, seed, 100 * *to);
+        }
+    return true;
+}
+
+static bool finals_train(Finals *f, Error *error)
+{
+    for (; f->seeds < f->options->seeds; f->seeds++) {
+        if (f->seeds >= FINAL_SEEDS && seconds_now() > f->end) {
+            finals_tell(f, "finals: the time is over after %d of %d seeds", f->seeds, f->options->seeds);
+            return true;
+        }
+        if (!finals_seed(f, f->seeds, error))
+            return false;
+    }
     return true;
 }
 
@@ -184,7 +208,7 @@ static void finals_test(Finals *f)
     for (int network = 0; network < f->network_count; network++)
         for (int act = 2; act < f->act_count; act++)
             for (int against = 0; against < 2; against++)
-                f->p[count++] = significance_paired(scores_of(f, network, against), scores_of(f, network, act), f->options->seeds).p;
+                f->p[count++] = significance_paired(scores_of(f, network, against), scores_of(f, network, act), f->seeds).p;
     significance_holm(f->p, count, f->p);
 }
 
@@ -201,12 +225,12 @@ static bool finals_fill(const Finals *f, Table *table)
     for (int network = 0; network < f->network_count; network++)
         for (int act = 0; act < f->act_count; act++) {
             const double *scores = scores_of(f, network, act);
-            const double own = mean(scores, f->options->seeds);
+            const double own = mean(scores, f->seeds);
             table_text(table, f->networks[network]);
             table_text(table, f->acts[act].info->key);
             table_number(table, 100 * own);
             for (int against = 0; against < 2; against++) {
-                const double difference = own - mean(scores_of(f, network, against), f->options->seeds);
+                const double difference = own - mean(scores_of(f, network, against), f->seeds);
                 const double p = act >= 2 ? f->p[at++] : NAN;
                 table_number(table, act >= 2 ? 100 * difference : NAN);
                 table_number(table, p);
@@ -224,7 +248,7 @@ static bool finals_run(const Search *s, SearchResult *result, Error *error)
 {
     static const char *const columns[] = { "network", "activation", "right, %", "to silu", "p (Holm)", "silu?", "to gelu", "p (Holm) ", "gelu?", NULL };
     Finals f = { .options = s->options, .acts = { activation_of(ACT_silu), activation_of(ACT_gelu) }, .act_count = 2,
-                 .networks = s->networks, .network_count = s->network_count };
+                 .networks = s->networks, .network_count = s->network_count, .end = s->begin + s->options->seconds };
     for (int i = 0; i < KEPT && i < s->count && s->pool[i].count > 0; i++)
         f.acts[f.act_count++] = s->pool[i].act;
     const size_t runs = (size_t)(f.network_count * f.act_count);
@@ -270,13 +294,14 @@ static bool networks_split(Search *s, char *names, Error *error)
 
 bool search_run(const SearchOptions *options, SearchResult *result, Error *error)
 {
-    if (options->seeds < 2)
+    if (options->seeds < FINAL_SEEDS)
         return error_set(error, EXIT_usage, "%d seeds: --seeds: a test of differences takes at least 2", options->seeds);
     Search *s = allocate(1, sizeof *s, "a search");
     char *names = text_copy(options->others);
     s->options = options;
     s->random = random_stream(options->seed, 0, 0, RANDOM_init);
-    s->end = seconds_now() + SHARE * options->seconds;
+    s->begin = seconds_now();
+    s->end = s->begin + SHARE * options->seconds;
     s->means = allocate(POOL * GENERATIONS, sizeof *s->means, "a search");
     *result = (SearchResult){ 0 };
     error->code = EXIT_ok;      /* tells the end of the time from a mistake */

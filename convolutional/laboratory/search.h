@@ -18,9 +18,9 @@
 typedef struct SearchOptions {
     ScoreOptions score;                /* the network that is searched on */
     const char  *others;               /* networks of the finals beside it, comma-separated */
-    double       seconds;              /* for everything; the generations take 60% of it. What is under way is finished */
+    double       seconds;              /* for everything; the generations take 60% of it, the finals end with the seed that is under way, but not before two */
     int          generations;          /* at most; 0: as many as there is time for */
-    int          seeds;                /* of the finals; at least 2 */
+    int          seeds;                /* of the finals at most; at least 2 */
     uint64_t     seed;
     void       (*note)(void *context, const char *text);      /* told how far it is; NULL: nobody */
 } SearchOptions;

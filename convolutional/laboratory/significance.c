@@ -59,18 +59,25 @@ McNemar significance_mcnemar(unsigned only_first, unsigned only_second)
     return m;
 }
 
+/* What rounding to the seven digits of a log leaves of equal differences, as a share of the values. One image of 100,000 is ten times as much. */
+static const double ROUNDING = 1e-6;
+
 Paired significance_paired(const double *a, const double *b, int count)
 {
     Paired paired = { .p = NAN };
-    double sum = 0, squares = 0;
-    for (int i = 0; i < count; i++)
+    double sum = 0, squares = 0, largest = 0;
+    for (int i = 0; i < count; i++) {
         sum += b[i] - a[i];
+        largest = fmax(largest, fmax(fabs(a[i]), fabs(b[i])));
+    }
     paired.mean = sum / count;
     for (int i = 0; i < count; i++)
         squares += (b[i] - a[i] - paired.mean) * (b[i] - a[i] - paired.mean);
     if (count < 2)
         return paired;
     paired.deviation = sqrt(squares / (count - 1));
+    if (paired.deviation <= ROUNDING * largest)
+        paired.deviation = 0;
     /* Shares of few images often differ by the same number of them: without any scatter only the signs tell, and p is that of all being alike. */
     paired.t = paired.deviation > 0 ? paired.mean / (paired.deviation / sqrt(count)) : paired.mean == 0 ? 0 : copysign(INFINITY, paired.mean);
     paired.p = isinf(paired.t) ? pow(2, 1 - count) : significance_t(paired.t, count - 1);

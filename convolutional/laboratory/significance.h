@@ -11,7 +11,7 @@ typedef struct Paired {
     double mean, deviation;        /* of b - a; deviation of a single difference */
     double t;                      /* mean / (deviation / sqrt(count)) */
     double p;                      /* the chance of a t as far from 0, or farther, where there is no difference; NAN for fewer than two pairs.
-                                    * Of differences that are all equal, and not 0: that all signs are, 2^(1 - count) */
+                                    * Of differences that are all equal but for rounding, and not 0: that all signs are, 2^(1 - count) */
 } Paired;
 
 Paired significance_paired(const double *a, const double *b, int count);

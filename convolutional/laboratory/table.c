@@ -29,6 +29,8 @@ Table *table_new(const char *const *columns)
     Table *table = allocate(1, sizeof *table, "a table");
     for (; columns[table->columns]; table->columns++) {
         CHECK(table->columns < TABLE_COLUMNS, "%d columns of a table", table->columns + 1);
+        for (int i = 0; i < table->columns; i++)
+            CHECK(strcmp(table->names[i], columns[table->columns]), "columns %d and %d of a table are both %s", i, table->columns, columns[table->columns]);
         table->names[table->columns] = text_copy(columns[table->columns]);
     }
     return table;

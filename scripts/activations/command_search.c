@@ -25,13 +25,13 @@ static const SettingForm form_budget = { read_budget, setting_duration_write };
 #define FIELD(name) .field = offsetof(SearchFlags, name)
 
 static const Setting options[] = {
-    { "budget", NULL, 0, SETTING_text, FIELD(seconds), "TIME", "1h", .form = &form_budget, .group = "Options", .help = "for everything, such as 90s, 20m or 2h" },
+    { "budget", NULL, 0, SETTING_text, FIELD(seconds), "TIME", "1h", .form = &form_budget, .group = "Options", .help = "for everything, such as 90s, 20m or 2h; two seeds of the finals are trained in any case" },
     { "arch", NULL, 0, SETTING_text, FIELD(arch), "NAME", "lenet", .group = "Options", .help = "the network that is searched on" },
     { "others", NULL, 0, SETTING_text, FIELD(others), "A,B", "mlp,baseline", .group = "Options", .help = "networks of the finals beside it" },
     { "data", "data-dir data-path", 0, SETTING_text, FIELD(data), "PATH|shapes", .shown = "shapes", .group = "Options", .help = "images to train with" },
     { "limit", NULL, 0, SETTING_whole, FIELD(limit), "N", "0", "all", .most = 1e9, .group = "Options", .help = "images of each split" },
     { "epochs", NULL, 0, SETTING_whole, FIELD(epochs), "N", "3", .least = 1, .most = 10000, .group = "Options", .help = "of each training" },
-    { "seeds", NULL, 0, SETTING_whole, FIELD(seeds), "N", "5", .least = 2, .most = 100, .group = "Options", .help = "of the finals" },
+    { "seeds", NULL, 0, SETTING_whole, FIELD(seeds), "N", "5", .least = 2, .most = 100, .group = "Options", .help = "of the finals, as time allows" },
     { "generations", NULL, 0, SETTING_whole, FIELD(generations), "N", "0", "as time allows", .most = 10000, .group = "Options", .help = "at most" },
     { "seed", NULL, 0, SETTING_whole, FIELD(seed), "N", "0", .most = 1e15, .group = "Options", .help = "of all random numbers" },
     { "output", NULL, 'o', SETTING_text, FIELD(output), "FILE", .group = "Options", .help = "a picture of what was tried: .png, .svg or .pdf" },

@@ -33,6 +33,7 @@ static void add_epoch(Curve *curve, const json_t *object)
     curve->loss[curve->epochs] = number_or_nan(object, "val_loss", 1);
     if (!(curve->best >= curve->top1[curve->epochs]))
         curve->best = curve->top1[curve->epochs];
+    curve->seconds += fmax(number_or_nan(object, "seconds", 1), 0) + fmax(number_or_nan(object, "val_seconds", 1), 0);
     curve->epochs++;
 }
 
@@ -64,6 +65,11 @@ bool results_counts(const Results *r, int run)
     return r->sweep->runs[run].state == SWEEP_done && !isnan(r->curves[run].best);
 }
 
+double results_seconds(const Results *r, int run)
+{
+    return fmax(r->sweep->runs[run].seconds, r->curves[run].seconds);
+}
+
 static Choice choice_of(const Results *r, int choice)
 {
     const int seeds = r->sweep->seeds;
@@ -74,7 +80,7 @@ static Choice choice_of(const Results *r, int choice)
             c.runs++;
             c.mean += r->curves[i].best;
             c.best = fmax(c.best, r->curves[i].best);
-            c.seconds += r->sweep->runs[i].seconds;
+            c.seconds += results_seconds(r, i);
             c.memory = fmax(c.memory, r->sweep->runs[i].memory);
         }
     c.mean = c.runs ? c.mean / c.runs : NAN;
@@ -84,6 +90,15 @@ static Choice choice_of(const Results *r, int choice)
         squares += results_counts(r, i) ? (r->curves[i].best - c.mean) * (r->curves[i].best - c.mean) : 0;
     c.deviation = c.runs > 1 ? sqrt(squares / (c.runs - 1)) : NAN;
     return c;
+}
+
+/* A mean over fewer seeds leads no other: what failed with the rest may be the choice's own doing. */
+static bool is_better(const Results *r, int choice, int other)
+{
+    const Choice *a = &r->choices[choice], *b = &r->choices[other];
+    if (a->runs != b->runs)
+        return a->runs > b->runs;
+    return a->mean > b->mean || (choice < other && a->mean == b->mean);
 }
 
 /* Runs of equal seeds are pairs. */
@@ -202,7 +217,7 @@ static Table *choices_table(const Results *r)
 
 static Table *runs_table(const Results *r)
 {
-    Table *table = table_of(r->sweep->grid, (const char *const[]){ "seed", "state", "epochs", "best", "last", "last_loss", "seconds", "MiB", "folder", NULL });
+    Table *table = table_of(r->sweep->grid, (const char *const[]){ "seed", "state", "epochs_done", "best", "last", "last_loss", "seconds", "MiB", "folder", NULL });
     for (int i = 0; i < r->sweep->count; i++) {
         const SweepRun *run = &r->sweep->runs[i];
         const Curve *curve = &r->curves[i];
@@ -210,7 +225,7 @@ static Table *runs_table(const Results *r)
         table_number(table, (double)run->seed);
         table_text(table, sweep_state(run->state));
         const double numbers[] = { curve->epochs, curve->best, curve->epochs ? curve->top1[curve->epochs - 1] : NAN,
-                                   curve->epochs ? curve->loss[curve->epochs - 1] : NAN, run->seconds, run->memory / 0x1p20 };
+                                   curve->epochs ? curve->loss[curve->epochs - 1] : NAN, results_seconds(r, i), run->memory / 0x1p20 };
         for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
             table_number(table, numbers[k]);
         table_text(table, run->folder);
@@ -256,7 +271,7 @@ int results_rank(const Results *r, int choice)
 {
     int rank = 0;
     for (int i = 0; i < r->count; i++)
-        rank += r->choices[i].mean > r->choices[choice].mean || (i < choice && r->choices[i].mean == r->choices[choice].mean);
+        rank += is_better(r, i, choice);
     return rank;
 }
 
@@ -319,8 +334,8 @@ static void print_text(const Results *r, const Table *choices)
         return;
     }
     char *name = grid_name(r->sweep->grid, r->leader);
-    printf("Validation top1 of each run's best epoch, in percent; behind: the best mean, of %s, less this one; p of that difference, paired by seed,\n"
-           "after Holm's correction over all comparisons; seconds and memory of a run.\n", name);
+    printf("Validation top1 of each run's best epoch, in percent; behind: the best, %s, less this one, over the seeds that both have; p of that\n"
+           "difference, paired by seed, after Holm's correction over all comparisons; seconds and memory of a run.\n", name);
     free(name);
     table_print(choices, stdout);
 }
@@ -336,11 +351,11 @@ bool results_print(const Sweep *sweep, bool json, Error *error)
     bool ok = true;
     for (int i = 0; i < sweep->count; i++)
         ok = read_curve(&sweep->runs[i], &r.curves[i], error) && ok;
-    for (int i = 0; i < r.count; i++) {
+    for (int i = 0; i < r.count; i++)
         r.choices[i] = choice_of(&r, i);
-        if (r.choices[i].runs && (r.leader < 0 || r.choices[i].mean > r.choices[r.leader].mean))
+    for (int i = 0; i < r.count; i++)
+        if (r.choices[i].runs && (r.leader < 0 || is_better(&r, i, r.leader)))
             r.leader = i;
-    }
     Table *comparisons = compare_all(&r), *choices = choices_table(&r), *runs = runs_table(&r);
     json_t *object = json_made(json_pack("{s:o, s:o, s:o}", "choices", table_json(choices), "runs", table_json(runs), "comparisons", table_json(comparisons)));
     char *text = json_written(object, JSON_INDENT(1) | JSON_REAL_PRECISION(9));

@@ -100,7 +100,7 @@ static json_t *runs_of(const Results *r)
         json_append(list, json_pack("{s:i, s:I, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "choice", run->choice, "seed", (json_int_t)run->seed,
                                     "name", run->name, "state", sweep_state(run->state), "epochs", curve->epochs, "best", json_finite(curve->best),
                                     "last", json_finite(last >= 0 ? curve->top1[last] : NAN), "loss", json_finite(last >= 0 ? curve->loss[last] : NAN),
-                                    "seconds", json_finite(run->seconds), "memory", json_finite(run->memory > 0 ? run->memory : NAN),
+                                    "seconds", json_finite(results_seconds(r, i)), "memory", json_finite(run->memory > 0 ? run->memory : NAN),
                                     "curve", curve_of(curve->loss, curve->top1, has_curves(r, run->choice) ? curve->epochs : 0)));
     }
     return list;

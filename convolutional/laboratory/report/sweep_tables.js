@@ -28,7 +28,8 @@ const SweepTables = (() => {
     byId("about").textContent = `${choices.length} choice${choices.length === 1 ? "" : "s"} of ${axes.map(({ name }) => name).join(", ")}, ${seeds} seed${seeds === 1 ? "" : "s"} each: `
       + `${done} of ${runs.length} runs are done${failed ? `, ${failed} failed` : ""}.`;
     const first = choices[leader];
-    byId("leader").textContent = first ? `The best mean is that of ${first.name}: ${points(first.mean)}%${known(first.deviation) ? `, deviation ${points(first.deviation)} points` : ""}.` : "No run is done yet.";
+    const among = first && choices.some((choice) => choice.runs !== first.runs) ? ", of the choices with the most runs," : "";
+    byId("leader").textContent = first ? `The best mean${among} is that of ${first.name}: ${points(first.mean)}%${known(first.deviation) ? `, deviation ${points(first.deviation)} points` : ""}.` : "No run is done yet.";
     const finished = runs.filter((run) => run.state === "done" && known(run.best)), bests = finished.map((run) => run.best), from = Math.min(...bests), to = Math.max(...bests);
     const row = (choice) => {
       const [head, ...values] = choice.values, swatch = choice.curve.length ? [Plot.swatch(choice.style), " "] : [];
