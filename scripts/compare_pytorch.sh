@@ -13,9 +13,9 @@
 #   --help
 # Needs what scripts/install_dependencies.sh --peers installs.
 set -euo pipefail
-cd "$(dirname "$0")/.."
 if [ "${1-}" = --help ]; then
     sed -n '2,/^set/{s/^# \{0,1\}//;/^set/d;p}' "$0"
     exit 0
 fi
+cd "$(dirname "$0")/.."
 exec /usr/bin/python3 tests/reference/compare_speed.py "$@"

@@ -4,13 +4,12 @@
 #
 # usage: scripts/quickstart.sh [--help]
 set -euo pipefail
-cd "$(dirname "$0")/.."
-
 if [ $# -gt 0 ]; then
     [ "$1" = --help ] || { echo "quickstart.sh: unknown argument '$1': choices: --help" >&2; exit 2; }
     sed -n '2,/^set/{s/^# \{0,1\}//;/^set/d;p}' "$0"
     exit 0
 fi
+cd "$(dirname "$0")/.."
 
 # Ctrl-C: what remains, in one line.
 stage=

@@ -8,8 +8,6 @@
 #   --jobs N       compilers and tests at a time (default: the number of cores)
 #   --help
 set -euo pipefail
-cd "$(dirname "$0")/.."
-
 fast='' install=1 peers='' jobs=$(nproc)
 while [ $# -gt 0 ]; do
     case $1 in
@@ -23,6 +21,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+cd "$(dirname "$0")/.."
 [ -z "$install" ] || scripts/install_dependencies.sh $peers
 
 # check FOLDER CMAKE_OPTION...: builds there and tests.

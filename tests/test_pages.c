@@ -185,6 +185,21 @@ static void test_reproduce(void **state)
     assert_true(rows >= 7);
 }
 
+/* From any folder, and by a path that holds there alone. */
+static void test_scripts_help(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "compare_pytorch", "install_dependencies", "quickstart", "race_pytorch", "reproduce", "test" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char command[512], text[4096], usage[64];
+        snprintf(command, sizeof command, "cd '%s' && bash ../scripts/%s.sh --help", TESTS_FOLDER, names[i]);
+        output_of(command, text, sizeof text);
+        snprintf(usage, sizeof usage, "usage: scripts/%s.sh ", names[i]);
+        if (!strstr(text, usage))
+            fail_msg("%s says no '%s': %s", command, usage, text);
+    }
+}
+
 static void test_readme_is_short(void **state)
 {
     (void)state;
@@ -222,7 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_activation_rows), cmocka_unit_test(test_architecture_rows), cmocka_unit_test(test_results),
-        cmocka_unit_test(test_reproduce),
+        cmocka_unit_test(test_reproduce), cmocka_unit_test(test_scripts_help),
         cmocka_unit_test(test_readme_is_short), cmocka_unit_test(test_examples),
     };
     return cmocka_run_group_tests(tests, read_pages, free_pages);

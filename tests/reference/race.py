@@ -16,6 +16,7 @@ import argparse
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 
@@ -47,14 +48,14 @@ def race(options, more):
     os.makedirs(options.output, exist_ok=True)
     start = [os.path.join(options.build, "train"), options.arch, "--data", options.data, "--val-split", options.held_out, "--progress", "none", *more]
     begun = os.path.join(options.output, "start")
-    if not os.path.exists(begun):      # one step that goes nowhere: the first weights, which PyTorch begins with too
-        call(*start, "--output", begun, "--max-steps", 1, "--lr", 1e-12, "-q")
+    shutil.rmtree(begun, ignore_errors=True)      # an earlier race's, of other options perhaps
+    call(*start, "--output", begun, "--max-steps", 1, "--lr", 1e-12, "-q")      # one step that goes nowhere: the first weights, which PyTorch begins with too
     try:
-        recipe.load(os.path.join(begun, "args.json"))      # before hours are spent
+        settings = recipe.load(os.path.join(begun, "args.json"))      # before hours are spent
     except recipe.Refused as refused:
         sys.exit(f"race_pytorch.sh: {refused}")
     call(*start, "--output", folder)
-    call(sys.executable, os.path.join(HERE, "train_pytorch.py"), options.arch, "--data", options.data, "--held-out", options.held_out,
+    call(sys.executable, os.path.join(HERE, "train_pytorch.py"), settings["arch"], "--data", options.data, "--held-out", options.held_out,
          "--settings", os.path.join(folder, "args.json"), "--start", os.path.join(begun, "last.safetensors"),
          "--log", log_of(options, "PyTorch"))
 
