@@ -57,10 +57,10 @@ static bool bmp_coding_ok(const BmpFile *bmp, const char *shown, Error *error)
     return true;
 }
 
-/* Of 16 and 32 bits; without masks of its own a file has 5 bits a colour or a byte. */
+/* Of 16 and 32 bits; without masks of its own a file has 5 bits a colour or a byte, and no alpha: the fourth byte is unused, whatever it is. */
 static void bmp_read_masks(BmpFile *bmp, uint32_t header)
 {
-    static const uint32_t of_16[4] = { 0x7C00, 0x03E0, 0x001F, 0 }, of_32[4] = { 0xFF0000, 0xFF00, 0xFF, 0xFF000000 };
+    static const uint32_t of_16[4] = { 0x7C00, 0x03E0, 0x001F, 0 }, of_32[4] = { 0xFF0000, 0xFF00, 0xFF, 0 };
     memcpy(bmp->masks, bmp->bits == 16 ? of_16 : of_32, sizeof bmp->masks);
     if (bmp->coding != BMP_masks && bmp->coding != BMP_masks_alpha)
         return;

@@ -61,6 +61,12 @@ bool disk_has(int folder, const char *name)
     return faccessat(folder, name, F_OK, 0) == 0;
 }
 
+bool disk_lacks(int folder, const char *name)
+{
+    struct stat status;
+    return fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
+
 bool disk_has_folder(int folder, const char *name)
 {
     struct stat status;
@@ -264,6 +270,8 @@ static EntryType type_of_mode(mode_t mode)
 
 bool entry_refuse(const Entry *entry, const char *shown, Error *error)
 {
+    if (entry->reason == ENOENT)
+        return error_set(error, EXIT_input, "symbolic link to nothing: %s: restore what it leads to, or remove it", name_tail(shown));
     errno = entry->reason;
     return beneath_failed(shown, error);
 }

@@ -27,6 +27,8 @@ char *path_join(const char *folder, const char *name);
 int disk_folder(const char *path, Error *error);
 
 bool disk_has(int folder, const char *name);
+/* Whether there is nothing of this name, not even a link to nothing; what cannot be told is no. */
+bool disk_lacks(int folder, const char *name);
 bool disk_has_folder(int folder, const char *name);
 
 /* A regular file of at most `limit` bytes; -1 if it is not. `shown` is its name in messages. */

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "disk.h"
 #include "errors.h"
 #include "image.h"
 #include "text.h"
@@ -34,11 +33,13 @@ FolderParts folder_parts_read(int root)
         return parts;
     for (size_t i = 0; i < listing.count; i++) {
         const Entry *entry = &listing.entries[i];
-        if (entry->type != ENTRY_folder || !name_is_part(entry->name, &split))
+        if ((entry->type != ENTRY_folder && entry->type != ENTRY_link) || !name_is_part(entry->name, &split))
             continue;
         char **place = parts.names[split] ? &parts.again[split] : &parts.names[split];
         if (!*place)
             *place = text_copy(entry->name);
+        if (entry->type == ENTRY_link && !parts.link.name)
+            parts.link = (Entry){ text_copy(entry->name), entry->type, entry->reason };
         deep = deep || !folder_holds_images(root, entry->name);
     }
     for (size_t i = 0; i < listing.count && folder_parts_any(&parts) && !deep && !classes; i++)
@@ -56,6 +57,7 @@ void folder_parts_free(FolderParts *parts)
         free(parts->names[i]);
         free(parts->again[i]);
     }
+    free(parts->link.name);
     *parts = (FolderParts){0};
 }
 
@@ -70,7 +72,12 @@ bool folder_parts_ok(const FolderParts *parts, const char *path, Error *error)
         if (parts->again[i])
             return error_set(error, EXIT_input, "two folders for the %s part: '%s' and '%s' in %s: remove one or move it elsewhere",
                              split_name((Split)i), name_tail(parts->names[i]), name_tail(parts->again[i]), name_tail(path));
-    return true;
+    if (!parts->link.name)
+        return true;
+    char *shown = path_join(path, parts->link.name);
+    entry_refuse(&parts->link, shown, error);
+    free(shown);
+    return false;
 }
 
 /* ---- what lies there ---- */

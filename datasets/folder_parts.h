@@ -3,11 +3,13 @@
 #ifndef CONVZOO_FOLDER_PARTS_H
 #define CONVZOO_FOLDER_PARTS_H
 
+#include "disk.h"
 #include "file_names.h"
 
 typedef struct FolderParts {
     char *names[SPLITS];        /* as found: "train", "Valid", ...; NULL where there is none */
     char *again[SPLITS];        /* a second folder for the same part */
+    Entry link;                 /* a part that is a link which is not followed; name NULL: none */
 } FolderParts;
 
 /* All NULL where the folders are the classes themselves: where one with a part's name holds images itself and stands beside
@@ -16,7 +18,7 @@ FolderParts folder_parts_read(int root);
 void        folder_parts_free(FolderParts *parts);
 
 bool folder_parts_any(const FolderParts *parts);
-/* False and a line that names both if two folders are the same part. */
+/* False and a line that names both if two folders are the same part, or one of a link that is not followed: other images must not stand in for its. */
 bool folder_parts_ok(const FolderParts *parts, const char *path, Error *error);
 
 /* Whether a folder holds files that are named like images, itself. */

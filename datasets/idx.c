@@ -367,6 +367,9 @@ static bool idx_set_classes(Part *part, Split split, const Idx *labels, Error *e
         classes = part->options->classes;       /* a test part need not have every class */
     if (classes > IDX_MAX_CLASSES)
         classes = IDX_MAX_CLASSES;
+    if (classes < 2)
+        return error_set(error, EXIT_input, "one class only, expected 2 or more: every label in %s is 0: the labels are damaged, or of something else; download them again",
+                         name_tail(part->path));
     char digits[IDX_MAX_CLASSES][4];
     const char *names[IDX_MAX_CLASSES];
     for (int i = 0; i < classes; i++) {

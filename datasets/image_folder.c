@@ -39,14 +39,16 @@ static char *part_folder(int root, Split split)
     return copy;
 }
 
+/* A folder, or a link where a part would be: opening it tells why it is not followed. */
 static bool has_class_folder(int root)
 {
     Listing listing;
+    Split split;
     bool found = false;
     if (!listing_read(root, ".", "", &listing, NULL))
         return false;
     for (size_t i = 0; i < listing.count && !found; i++)
-        found = listing.entries[i].type == ENTRY_folder;
+        found = listing.entries[i].type == ENTRY_folder || (listing.entries[i].type == ENTRY_link && name_is_part(listing.entries[i].name, &split));
     listing_free(&listing);
     return found;
 }
@@ -98,6 +100,14 @@ static bool class_names_ok(const char *const *names, int count, const char *show
     return true;
 }
 
+static bool refuse_link(const Entry *entry, const char *shown, Error *error)
+{
+    char *link = path_join(shown, entry->name);
+    const bool good = entry_refuse(entry, link, error);
+    free(link);
+    return good;
+}
+
 /* The classes are the folders in `folder`. */
 static bool read_classes(Part *part, const char *folder, Error *error)
 {
@@ -113,11 +123,8 @@ static bool read_classes(Part *part, const char *folder, Error *error)
     for (size_t i = 0; i < listing.count && good; i++) {
         if (listing.entries[i].type == ENTRY_folder)
             names[count++] = listing.entries[i].name;
-        if (listing.entries[i].type == ENTRY_link && place_holds_data(part->root)) {
-            char *link = path_join(shown, listing.entries[i].name);
-            good = entry_refuse(&listing.entries[i], link, error);
-            free(link);
-        }
+        if (listing.entries[i].type == ENTRY_link && place_holds_data(part->root))
+            good = refuse_link(&listing.entries[i], shown, error);
     }
     good = good && class_names_ok(names, count, shown, error);
     if (good)
@@ -138,7 +145,9 @@ static bool no_other_classes(const Part *part, const char *folder, Error *error)
         bool known = listing.entries[i].type != ENTRY_folder;
         for (int c = 0; c < part->classes && !known; c++)
             known = !strcmp(part->class_names[c], listing.entries[i].name);
-        if (!known)
+        if (listing.entries[i].type == ENTRY_link)
+            good = refuse_link(&listing.entries[i], shown, error);
+        else if (!known)
             good = error_set(error, EXIT_input, "class '%s' is in %s but not in train: rename or remove it",
                              name_tail(listing.entries[i].name), name_tail(shown));
     }
@@ -194,7 +203,7 @@ static bool read_class(Part *part, Folder *state, int class, Error *error)
     Listing listing = {0};
     char *path = path_join(state->part, part->class_names[class]);
     char *shown = shown_path(part, state->part, part->class_names[class], "");
-    bool good = !disk_has(part->root, path) || listing_read(part->root, path, shown, &listing, error);
+    bool good = disk_lacks(part->root, path) || listing_read(part->root, path, shown, &listing, error);
     for (size_t i = 0; i < listing.count && good; i++) {
         char *file = path_join(shown, listing.entries[i].name);
         good = add_entry(part, state, &listing.entries[i], class, file, error);

@@ -82,6 +82,13 @@ static bool stb_unknown(const uint8_t *bytes, size_t size, const char *shown, Er
     return image_damaged("image", shown, "its header is cut short or wrong", error);
 }
 
+/* A GIF without a picture has none. */
+static const char *stb_reason(void)
+{
+    const char *reason = stbi_failure_reason();
+    return reason && *reason ? reason : "it holds no picture";
+}
+
 bool stb_decode(const uint8_t *bytes, size_t size, const char *shown, const ImageOptions *options, ImageSize *found, Image *image,
                 Error *error)
 {
@@ -99,7 +106,7 @@ bool stb_decode(const uint8_t *bytes, size_t size, const char *shown, const Imag
     StbReader reader = { .bytes = bytes, .size = size };
     uint8_t *pixels = stbi_load_from_callbacks(&callbacks, &reader, &width, &height, &channels, 0);
     if (!pixels)
-        return image_damaged("image", shown, reader.past_end ? "the file is truncated" : stbi_failure_reason(), error);
+        return image_damaged("image", shown, reader.past_end ? "the file is truncated" : stb_reason(), error);
     if (reader.past_end) {
         stbi_image_free(pixels);
         return image_damaged("image", shown, "the file is truncated", error);

@@ -1,6 +1,6 @@
 /* steps_auto.c - augmentations that choose among operations: RandAugment (Cubuk et al., 2019, arXiv:1909.13719) as timm has it,
  * TrivialAugment (Müller and Hutter, 2021, arXiv:2103.10158) and AugMix (Hendrycks et al., 2019, arXiv:1912.02781) as torchvision.
- * Pictures are interpolated bilinearly, and the mean comes in from outside. */
+ * Pictures are interpolated bilinearly, and the mean comes in from outside. torchvision moves by whole pixels, timm by parts of one as well. */
 
 #include "steps.h"
 
@@ -28,8 +28,10 @@ static void shear_x(Canvas *canvas, float amount)         { canvas_shear(canvas,
 static void shear_y(Canvas *canvas, float amount)         { canvas_shear(canvas, 0, amount); }
 static void translate_x(Canvas *canvas, float amount)     { canvas_translate(canvas, 0, amount * side(canvas)); }
 static void translate_y(Canvas *canvas, float amount)     { canvas_translate(canvas, amount * (float)canvas->size.height, 0); }
-static void pixels_x(Canvas *canvas, float amount)        { canvas_translate(canvas, 0, amount); }
-static void pixels_y(Canvas *canvas, float amount)        { canvas_translate(canvas, amount, 0); }
+static void pixels_x(Canvas *canvas, float amount)        { canvas_translate(canvas, 0, truncf(amount)); }
+static void pixels_y(Canvas *canvas, float amount)        { canvas_translate(canvas, truncf(amount), 0); }
+static void share_x(Canvas *canvas, float amount)         { pixels_x(canvas, amount * side(canvas)); }
+static void share_y(Canvas *canvas, float amount)         { pixels_y(canvas, amount * (float)canvas->size.height); }
 static void posterize_down(Canvas *canvas, float amount)  { canvas_posterize(canvas, (int)amount); }
 static void posterize_up(Canvas *canvas, float amount)    { canvas_posterize(canvas, (int)ceilf(amount)); }
 static void posterize_near(Canvas *canvas, float amount)  { canvas_posterize(canvas, (int)lrintf(amount)); }
@@ -69,8 +71,8 @@ static const Operation trivial[] = {
 };
 
 static const Operation mixed[] = {
-    { shear_x, 0, 0, 0.3f, true },           { shear_y, 0, 0, 0.3f, true },          { translate_x, 0, 0, 1.0f / 3, true },
-    { translate_y, 0, 0, 1.0f / 3, true },   { canvas_rotate, 0, 0, 30, true },      { posterize_near, 0, 4, 0, false },
+    { shear_x, 0, 0, 0.3f, true },           { shear_y, 0, 0, 0.3f, true },          { share_x, 0, 0, 1.0f / 3, true },
+    { share_y, 0, 0, 1.0f / 3, true },       { canvas_rotate, 0, 0, 30, true },      { posterize_near, 0, 4, 0, false },
     { solarize_up, 0, 255, 0, false },       { autocontrast, 0, 0, 0, false },       { equalize, 0, 0, 0, false },
     { canvas_brightness, 1, 0, 0.9f, true }, { canvas_saturation, 1, 0, 0.9f, true }, { canvas_contrast, 1, 0, 0.9f, true },
     { canvas_sharpness, 1, 0, 0.9f, true },

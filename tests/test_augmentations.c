@@ -373,6 +373,20 @@ static void test_choices(void **state)
     canvas_free(&canvas);
 }
 
+/* torchvision moves by int(32 k / 30) pixels: level k of the first fourteen by k, to the right once in two. */
+static void test_moves_by_whole_pixels(void **state)
+{
+    (void)state;
+    Canvas canvas = new_canvas();
+    const double expected = 14.0 / (14 * 31 * 2), bound = 4 * sqrt(expected * (1 - expected) / SAMPLES);
+    double share = 0;
+    for (int pixels = 1; pixels <= 14; pixels++)
+        share += share_of(&canvas, "trivialaugment", right, (float)pixels);
+    if (!(fabs(share - expected) <= bound))
+        fail_msg("a share of %g is moved by 1 to 14 pixels to the right, expected %g +- %g", share, expected, bound);
+    canvas_free(&canvas);
+}
+
 /* Of severity 1 every operation is at its weakest, and of a picture of level 100 posterize alone makes another, of 96. A chain of one
  * to three operations out of thirteen is without it for ((12/13) + (12/13)^2 + (12/13)^3) / 3 of the pictures, and half of the picture
  * is the chains' in the mean. */
@@ -415,7 +429,7 @@ int main(void)
         cmocka_unit_test(test_cutout),
         cmocka_unit_test(test_erase),
         cmocka_unit_test(test_choices),
-        cmocka_unit_test(test_augmix),
+        cmocka_unit_test(test_moves_by_whole_pixels), cmocka_unit_test(test_augmix),
         /* list */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,19 +166,23 @@ static void test_every_form(void **state)
     }
 }
 
-/* Alpha is laid over white, and an alpha of zeros alone is none. */
+/* Alpha is laid over white, and an alpha of zeros alone is none. Where the file has no mask for it, the fourth byte is none, whatever it is. */
 static void test_alpha(void **state)
 {
     (void)state;
     static Bytes bytes;
     Error error = {0};
     Image image;
-    bmp_make(&(BmpCase){ .bits = 32, .header = 40, .top_down = true }, &bytes);
-    bytes.data[54 + 3] = 255;
-    assert_true(image_decode(bytes.data, bytes.size, "alpha.bmp", &whole, &image, &error));
-    assert_memory_equal(image.pixels, colours[0], 3);
-    assert_memory_equal(image.pixels + 3, "\xFF\xFF\xFF", 3);
-    free(image.pixels);
+    for (int masks = 0; masks < 2; masks++) {
+        bmp_make(&(BmpCase){ .bits = 32, .header = 56, .coding = masks ? 3 : 0, .top_down = true }, &bytes);
+        if (masks)
+            bytes.data[54 + 12 + 3] = 255;      /* alpha: 0xFF000000 */
+        bytes.data[14 + 56 + 3] = 255;
+        assert_true(image_decode(bytes.data, bytes.size, "alpha.bmp", &whole, &image, &error));
+        assert_memory_equal(image.pixels, colours[picture[0][0]], 3);
+        assert_memory_equal(image.pixels + 3, masks ? (const uint8_t *)"\xFF\xFF\xFF" : colours[picture[0][1]], 3);
+        free(image.pixels);
+    }
 }
 
 static void test_what_is_not_read(void **state)

@@ -54,6 +54,12 @@ static void make_idx_huge(void) { make_idx_plain(); data_patch("train-images-idx
 static void make_idx_wide(void) { make_idx_plain(); data_patch("train-images-idx3-ubyte", 8, "\0\0\x10\1", 4); }
 static void make_idx_few_labels(void) { make_idx_plain(); data_idx("train-labels-idx1-ubyte", 1, 39, false); }
 static void make_idx_test_label(void) { make_idx_plain(); data_patch("t10k-labels-idx1-ubyte", 8, "\5", 1); }
+static void make_idx_zeros(void)
+{
+    static const char zeros[40];
+    make_idx_plain();
+    data_patch("train-labels-idx1-ubyte", 8, zeros, sizeof zeros);
+}
 static void make_idx_no_labels(void) { make_idx_plain(); assert_int_equal(unlink(data_path("train-labels-idx1-ubyte")), 0); }
 static void make_idx_two(void) { make_idx_plain(); data_idx("emnist-train-images-idx3-ubyte", 3, 40, false); }
 
@@ -135,6 +141,22 @@ static void make_link_out(void) { make_cats(); assert_int_equal(symlink("/etc/pa
 static void make_link_up(void) { make_cats(); assert_int_equal(symlink("../../../etc/passwd", data_path("cat/x.png")), 0); }
 static void make_link_folder(void) { make_cats(); assert_int_equal(symlink("/etc", data_path("emu")), 0); }
 static void make_link_loop(void) { make_cats(); assert_int_equal(symlink("x.png", data_path("cat/x.png")), 0); }
+static void make_val_link_out(void)
+{
+    data_folder("train");
+    data_classes("train/", 2);
+    assert_int_equal(symlink("/etc", data_path("val")), 0);
+}
+static void make_parts_of_links(void) { assert_int_equal(symlink("nowhere", data_path("train")), 0); assert_int_equal(symlink("/etc", data_path("val")), 0); }
+static void make_class_link_in_val(void)
+{
+    data_folder("train");
+    data_folder("val");
+    data_classes("train/", 2);
+    data_folder("val/cat");
+    data_image("val/cat/a.ppm", 4, 4, 1, false);
+    assert_int_equal(symlink("nowhere", data_path("val/dog")), 0);
+}
 static void make_bad_class(void) { make_cats(); data_folder("emu\n\x1B[2J"); }
 
 typedef struct Refused {
@@ -186,6 +208,7 @@ static const Refused refused[] = {
     { "IDX: huge count", make_idx_huge, {0}, SPLIT_train, EXIT_input, "IDX dimension 0 is 2147483647, expected 1 to 10000000", "train-images" },
     { "IDX: too tall", make_idx_wide, {0}, SPLIT_train, EXIT_input, "IDX dimension 1 is 4097, expected 1 to 4096", "train-images" },
     { "IDX: few labels", make_idx_few_labels, {0}, SPLIT_train, EXIT_input, "40 images but 39 labels", "train-labels" },
+    { "IDX: labels of zeros", make_idx_zeros, {0}, SPLIT_train, EXIT_input, "one class only, expected 2 or more: ", "every label" },
     { "IDX: test label", make_idx_test_label, {0}, SPLIT_test, EXIT_input, "label 5 out of range 0..4", "do not belong together" },
     { "IDX: no labels", make_idx_no_labels, {0}, SPLIT_train, EXIT_input, "no labels: ", "neither train-labels-idx1-ubyte nor train-labels-idx1-ubyte.gz" },
     { "IDX: two sets", make_idx_two, {0}, SPLIT_train, EXIT_input, "several IDX data sets", "emnist-train-images-idx3-ubyte and train-images-idx3-ubyte" },
@@ -211,6 +234,9 @@ static const Refused refused[] = {
     { "folder: link up", make_link_up, {0}, SPLIT_train, EXIT_input, "symbolic link leaves the data folder: ", "cat/x.png" },
     { "folder: link to a folder", make_link_folder, {0}, SPLIT_train, EXIT_input, "symbolic link leaves the data folder: ", "emu" },
     { "folder: link to itself", make_link_loop, {0}, SPLIT_train, EXIT_input, "symbolic link leaves the data folder: ", "cat/x.png" },
+    { "folder: val is a link out", make_val_link_out, {0}, SPLIT_train, EXIT_input, "symbolic link leaves the data folder: ", "/val" },
+    { "folder: parts are links", make_parts_of_links, {0}, SPLIT_train, EXIT_input, "symbolic link to nothing: ", "/train: restore" },
+    { "folder: a link to nothing in val", make_class_link_in_val, {0}, SPLIT_val, EXIT_input, "symbolic link to nothing: ", "/val/dog: restore" },
     { "folder: a hostile name", make_bad_class, {0}, SPLIT_train, EXIT_input, "class name is not printable UTF-8: ", "emu\\x0A\\x1B[2J" },
     { "folder: a share beside val", make_train_and_val, { .val_split = 0.3f }, SPLIT_train, EXIT_usage, "nothing to hold out: --val-split: ", "val part of its own" },
     { "shapes: a part's name", make_other, { .path = "shapes", .val_part = "data_batch_5" }, SPLIT_train, EXIT_usage, "nothing to hold out: ", "shapes has a val part" },

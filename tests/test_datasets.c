@@ -67,6 +67,7 @@ static void test_cifar10(void **state)
     assert_string_equal(train->kind, "cifar10");
     assert_string_equal(train->class_names[9], "truck");
     assert_true(train->mirror_ok);
+    assert_string_equal(train->notes, "; without data_batch_2.bin, data_batch_4.bin, data_batch_5.bin");
     assert_int_equal(train->count, 108);
     assert_int_equal(val->count, 12);
     check_cifar(train, 130, seen);
@@ -415,7 +416,8 @@ static void test_default_path(void **state)
     data_cifar("data/cifar-10-batches-bin/data_batch_1.bin", 1, 0, 20, 10);
     Dataset *cifar = open_as((DataOptions){ .path = "" }, SPLIT_train);
     dataset_describe(cifar, text, sizeof text);
-    assert_string_equal(text, "CIFAR-10 in data/cifar-10-batches-bin: 18 images of 3x32x32 in 10 classes");
+    assert_string_equal(text, "CIFAR-10 in data/cifar-10-batches-bin: 18 images of 3x32x32 in 10 classes; without data_batch_2.bin, data_batch_3.bin, "
+                              "data_batch_4.bin, data_batch_5.bin");
     assert_int_equal(chdir(before), 0);
     dataset_free(shapes);
     dataset_free(cifar);

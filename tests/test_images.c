@@ -315,6 +315,7 @@ static void test_refused(void **state)
         { "crc.png",   crc.data, crc.size, "damaged PNG: crc.png: ", "CRC" },
         { "empty.png", "", 0, "empty image file: empty.png", "0 bytes" },
         { "text.png",  "hello", 5, "not an image: text.png begins with bytes 68 65", "PNG, JPEG" },
+        { "none.gif",  "GIF89a\1\0\1\0\x80\0\0\0\0\0\1\1\1;", 20, "damaged image: none.gif: ", "it holds no picture" },
         { "a.webp",    "RIFF\4\0\0\0WEBPVP8 ", 16, "WebP is not supported: a.webp", "convert it" },
         { "a.tif",     "II*\0\10\0\0\0", 8, "TIFF is not supported: a.tif", "convert it" },
         { "a.tga",     "8BPS\0\1\0\0", 8, "PSD is not supported: a.tga", "convert it" },
