@@ -356,6 +356,8 @@ Dataset *dataset_open(const DataOptions *options, Split split, Error *error)
             dataset = dataset_begin(&part, chosen, count, error);
         if (dataset)
             dataset->split = source.share == SHARE_held_out ? SPLIT_val : source.part;
+        if (dataset && source.share == SHARE_held_out)
+            dataset->held_out = split_held_out(&part);
     }
     if (!ranks_agree(options->ranks, dataset != NULL, error) || !shared_images_agree(dataset, part.class_names, part.classes, options->ranks, error) ||
         !dataset_decode(&part, chosen, dataset, error)) {
@@ -374,6 +376,7 @@ void dataset_free(Dataset *dataset)
     names_free(dataset->class_names, dataset->classes);
     names_free(dataset->names, (int)dataset->count);
     free(dataset->path);
+    free(dataset->held_out);
     free(dataset->notes);
     free(dataset->skipped);
     free(dataset->images);

@@ -33,6 +33,7 @@ typedef struct Dataset {
                                           of classes that are named by one letter or digit */
     uint32_t    damaged;               /* images skipped under skip_bad */
     char       *skipped;               /* a line about them; NULL: none */
+    char       *held_out;              /* which images of the train part these are: "0.1 of seed 42", "data_batch_5"; NULL: a part of its own, or the rest */
     char       *notes;                 /* which parts were found and what was left out, for dataset_describe; NULL: nothing */
 } Dataset;
 
@@ -61,6 +62,9 @@ typedef struct DataOptions {
 /* What --val-split says: a share ("0.1") or a part's name ("data_batch_5"), which stays the caller's. NULL: neither. False and one line
  * for what is neither a name nor a share. */
 bool split_hold_out(const char *text, DataOptions *data, Error *error);
+
+/* The same from what a data set says of itself, which stays the caller's. */
+bool dataset_hold_out(const char *held_out, DataOptions *data, Error *error);
 
 /* The path that stands for none: data/cifar-10-batches-bin if it is there, else "shapes". */
 const char *dataset_default_path(void);

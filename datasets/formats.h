@@ -86,6 +86,9 @@ bool split_source(const Format *format, const char *path, int root, const DataOp
 /* The images of `part` that belong to the share, ascending; `chosen` has room for part->count. */
 bool split_choose(const Part *part, Share share, uint32_t *chosen, uint32_t *count, Error *error);
 
+/* What split_choose holds out of the part, as Dataset has it; the caller frees it. */
+char *split_held_out(const Part *part);
+
 /* Whether these are digits or letters: grey images of classes that are named by one of them. */
 bool dataset_shows_characters(const Dataset *dataset);
 

@@ -14,6 +14,7 @@
 #include "disk.h"
 #include "names.h"
 #include "random.h"
+#include "text.h"
 
 static const float VAL_SPLIT_DEFAULT = 0.1f;
 
@@ -102,12 +103,33 @@ static bool mark_section(const Part *part, bool *marked, Error *error)
                      name_tail(part->path), choices);
 }
 
+/* Or a share of its images. */
+static bool holds_section(const Part *part)
+{
+    return part->options->val_part && !(part->options->val_if_none && !has_section(part, part->options->val_part));
+}
+
+static float share_of(const Part *part)
+{
+    return part->options->val_split > 0 ? part->options->val_split : VAL_SPLIT_DEFAULT;
+}
+
+static const char SEEDED[] = " of seed ";      /* between a share and the seed that drew it */
+
+char *split_held_out(const Part *part)
+{
+    char share[32];
+    if (holds_section(part))
+        return text_copy(part->options->val_part);
+    text_of_float(share_of(part), share, sizeof share);
+    return text_format("%s%s%llu", share, SEEDED, (unsigned long long)part->options->seed);
+}
+
 static bool mark_held_out(const Part *part, bool *marked, Error *error)
 {
-    if (part->options->val_part && !(part->options->val_if_none && !has_section(part, part->options->val_part)))
+    if (holds_section(part))
         return mark_section(part, marked, error);
-    const double fraction = part->options->val_split > 0 ? part->options->val_split : VAL_SPLIT_DEFAULT;
-    const uint32_t rounded = (uint32_t)lrint(fraction * part->count);
+    const uint32_t rounded = (uint32_t)lrint((double)share_of(part) * part->count);
     uint32_t *all = allocate(part->count, sizeof *all, "a split");
     for (uint32_t i = 0; i < part->count; i++)
         all[i] = i;
@@ -163,4 +185,15 @@ bool split_hold_out(const char *text, DataOptions *data, Error *error)
                          text);
     data->val_split = share;
     return true;
+}
+
+bool dataset_hold_out(const char *held_out, DataOptions *data, Error *error)
+{
+    char share[PART_NAME_MOST];
+    const char *seeded = strstr(held_out, SEEDED);
+    if (!seeded || (size_t)(seeded - held_out) >= sizeof share)
+        return split_hold_out(held_out, data, error);
+    snprintf(share, sizeof share, "%.*s", (int)(seeded - held_out), held_out);
+    data->seed = strtoull(seeded + strlen(SEEDED), NULL, 10);
+    return split_hold_out(share, data, error);
 }

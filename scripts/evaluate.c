@@ -74,10 +74,10 @@ static const OptionTable table = {
     .tried = tried_on_a_checkpoint,
 };
 
-/* What opens the data, for the checkpoint and for the one it is compared with. */
+/* What opens the data, for the checkpoint and for the one it is compared with: the first's images. */
 typedef struct Opening {
     const EvaluateFlags *flags;
-    OptionLine          *line;
+    CheckpointSplit      split;
 } Opening;
 
 static Dataset *open_data(void *context, const Model *model, Error *error)
@@ -86,20 +86,22 @@ static Dataset *open_data(void *context, const Model *model, Error *error)
     const EvaluateFlags *flags = opening->flags;
     const DataOptions data = {
         .path = flags->data, .seed = (uint64_t)flags->seed, .limit = (uint32_t)flags->limit, .skip_bad = flags->skip_bad,
-        .threads = (int)flags->threads, .val_if_none = !*options_given(&table, opening->line, "val-split"),
-        .named = flags->misclassified > 0 || flags->details.predictions,
+        .threads = (int)flags->threads, .named = flags->misclassified > 0 || flags->details.predictions,
     };
-    return checkpoint_data_open(data, flags->val_split, flags->split, model, error);
+    return checkpoint_data_open(&opening->split, data, model, error);
 }
 
-static void tell_data(const EvaluateFlags *flags, const Model *model, const Dataset *data)
+static void tell_data(const EvaluateFlags *flags, const Model *model, const Dataset *data, Seen seen)
 {
     char text[1024];
     dataset_describe(data, text, sizeof text);
     if (*model->note)
         note_print(NULL, model->note);
     note_print(NULL, text);
-    if (strcmp(split_name(data->split), flags->split))
+    if (seen != SEEN_none)
+        note_print(NULL, seen == SEEN_some ? "warning: training held out others, and has seen some of these images: leave --seed and --val-split out"
+                                           : "warning: training may have seen these images: nothing says which it held out: --seed and --val-split do");
+    else if (strcmp(split_name(data->split), flags->split))
         note_print(NULL, data->split == SPLIT_val ? "warning: the data has no test part: these are the images that training "
                                                     "held out, which chose best.safetensors"
                                                   : "the data has no val part, and nothing was held out: these are the test "
@@ -123,6 +125,16 @@ static bool check_fit(EvaluateFlags *flags, Fit *fit, Error *error)
     return !fits || !flags->use_ema ||
            error_set(error, EXIT_usage, "two sets of weights in one file: --use-ema: --fit-temperature and --fit-reject are for the weights that predict uses: "
                      "leave --use-ema out");
+}
+
+static bool check_images(const Fit *fit, const Dataset *data, Seen seen, Error *error)
+{
+    if (!fit_is_wanted(fit) || (data->split == SPLIT_val && seen == SEEN_none))
+        return true;
+    return error_set(error, EXIT_input, "fitted on images that it must not know: %s: %s", data->path,
+                     data->split != SPLIT_val ? "nothing was held out, these are the test images: train with --val-split, or say which images training held out"
+                     : seen == SEEN_some ? "training held out others: leave --seed and --val-split out"
+                     : "nothing says which images training held out: --seed and --val-split do");
 }
 
 static ResultsFormat format_of(const EvaluateFlags *flags)
@@ -166,11 +178,10 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
         !(flags->use_ema ? model_open_average : model_open)(path, &model, error))
         return (int)error->code;
     compute_threads_settle(flags->threads);
-    Opening opening = { flags, line };
-    Dataset *data = comparison_check(flags->compare, &model.info, error) ? open_data(&opening, &model, error) : NULL;
-    if (data && fit_is_wanted(&fit) && data->split != SPLIT_val) {
-        error_set(error, EXIT_input, "fitted on images that it must not know: %s: nothing was held out, these are the test images: train with --val-split, or say "
-                  "which images training held out", data->path);
+    Opening opening = { flags, { &table, line, flags->split, flags->val_split, model.info.held_out } };
+    Dataset *data = open_data(&opening, &model, error);
+    const Seen seen = data ? checkpoint_data_seen(&opening.split, data) : SEEN_none;
+    if (data && !(check_images(&fit, data, seen, error) && comparison_check(flags->compare, &model.info, data, error))) {
         dataset_free(data);
         data = NULL;
     }
@@ -179,7 +190,7 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
         return (int)error->code;
     }
     if (!flags->quiet)
-        tell_data(flags, &model, data);
+        tell_data(flags, &model, data, seen);
     const Pass pass = { &plan, tta_views(flags->tta, flags->tta_below, model.info.temperature), (int)flags->batch, flags->quiet };
     Measured measured = measured_new(path, &model, data, &pass);
     const int code = tell(flags, &measured, &model, &fit, &pass, &opening, error) ? EXIT_ok : (int)error->code;

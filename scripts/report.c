@@ -61,9 +61,9 @@ static Dataset *open_data(const ReportFlags *flags, OptionLine *line, const Mode
 {
     const DataOptions data = {
         .path = flags->data, .seed = (uint64_t)flags->seed, .limit = (uint32_t)flags->limit, .skip_bad = flags->skip_bad,
-        .threads = (int)flags->threads, .val_if_none = !*options_given(&table, line, "val-split"), .named = true,
+        .threads = (int)flags->threads, .named = true,
     };
-    return checkpoint_data_open(data, flags->val_split, flags->split, model, error);
+    return checkpoint_data_open(&(CheckpointSplit){ &table, line, flags->split, flags->val_split, model->info.held_out }, data, model, error);
 }
 
 /* Runs the network over the data. False and a line if its outputs are not finite. */

@@ -28,11 +28,11 @@ static int teardown(void **state)
     return 0;
 }
 
-enum { KEYS = 19 };
+enum { KEYS = 20 };
 static const char *const keys[KEYS] = {
     "format", "arch", "act", "classes", "mean", "std", "img_size", "in_chans", "squeeze_excite", "exif_orientation",
     "bn_eps", "crop", "interpolation", "crop_pct", "depth", "width", "stem",
-    "temperature", "reject_below",
+    "temperature", "reject_below", "held_out",
 };
 static const char *const good[KEYS] = { "pt", "lenet", "tanh", "[\"0\",\"1\"]", "[0.5]", "[1]", "28", "1", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
 
@@ -67,6 +67,8 @@ static const struct { const char *name, *key, *value, *expected; } infos[] = {  
     { "warmth: a text",      "temperature", "\"1\"",             "a number above 0, up to 1000" },
     { "unsure",              "reject_below", "0.5",              NULL },
     { "never sure",          "reject_below", "1.5",              "a number above 0, up to 1, or no such key" },
+    { "drawn",               "held_out",  "0.1 of seed 7",       NULL },
+    { "drawn from nothing",  "held_out",  "",                    "1 to 127 bytes" },
     { "no format",           "format",    NULL,                  "metadata 'format' is missing" },
     { "no arch",             "arch",      NULL,                  "metadata 'arch' is missing" },
     { "no act",              "act",       NULL,                  "metadata 'act' is missing" },

@@ -108,6 +108,29 @@ static void test_mistakes(void **state)
         check(&cases[i]);
 }
 
+/* Which images training drew to validate on is in the checkpoint: they are the same without its folder, and no others are taken for them. */
+static void test_held_out(void **state)
+{
+    (void)state;
+    static const Case cases[] = {
+        { "for k in cat dog; do mkdir -p flat/$k; for i in 1 2 3 4 5 6 7 8; do (printf 'P6 8 8 255 '; tail -c ${i}00 one.ppm | head -c 1; tail -c 192 one.ppm | tail -c +2) "
+          ">flat/$k/$i.ppm; done; done; "
+          "for seed in 7 8; do train lenet --data flat --val-split 0.25 --img-size 16 --seed $seed --epochs 1 --threads 1 --output seed$seed -q >lines || exit 9; done; "
+          "mkdir alone && cp seed7/best.safetensors alone/", 0, "", NULL },
+        { "evaluate seed7 -q --predictions own.csv >lines && evaluate alone/best.safetensors --data flat -q --predictions alone.csv >lines && sed -i s,^.*flat/,, own.csv alone.csv && cmp own.csv alone.csv && grep -c ppm own.csv", 0, "4\n", "" },
+        { "evaluate alone --data flat --seed 8",                           0, "of 4 images", "warning: training held out others" },
+        { "evaluate alone --data flat --seed 8 --fit-temperature",         3, "", "training held out others" },
+        { "evaluate seed7 --compare seed8",                                3, "", "trained on some of these images: seed8/best.safetensors: it held out 0.25 of seed 8, these are 0.25 of seed 7" },
+        { "evaluate seed7 --compare alone -q | grep -c McNemar",           0, "1\n", "" },
+        /* As from a program that wrote no such key. */
+        { "sed -i s/held_out/held_oat/ alone/best.safetensors && evaluate alone --data flat", 0, "of 2 images", "warning: training may have seen these images" },
+        { "evaluate alone --data flat --fit-temperature",                  3, "", "nothing says which images training held out" },
+        { "evaluate seed7 --compare alone -q",                             0, "McNemar", "alone/best.safetensors may have been trained on these images" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
+}
+
 /* All of one run agrees: the table of images with the figures, and with the matrix. */
 static void test_results(void **state)
 {
@@ -304,7 +327,7 @@ static void test_pictures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_views), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_results), cmocka_unit_test(test_names), cmocka_unit_test(test_fits),
+        cmocka_unit_test(test_views), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_held_out), cmocka_unit_test(test_results), cmocka_unit_test(test_names), cmocka_unit_test(test_fits),
         cmocka_unit_test(test_predict), cmocka_unit_test(test_predict_calibrated),
         cmocka_unit_test(test_pictures),
     };

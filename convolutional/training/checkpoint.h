@@ -5,7 +5,8 @@
  *                       the metadata
  *
  * Metadata (text): format, arch, act, classes, mean, std, img_size, in_chans, exif_orientation ("applied"); of options of the network
- * and of how images come to their size, those that are not the usual ones; temperature and reject_below where evaluate has found them
+ * and of how images come to their size, those that are not the usual ones; held_out, where training drew its validation images from the
+ * others; temperature and reject_below where evaluate has found them
  * (info_keys.c has the rows of these); and for resume the run's own keys. */
 
 #ifndef CONVZOO_CHECKPOINT_H
@@ -28,6 +29,7 @@ typedef struct ModelInfo {
     float  mean[CHECKPOINT_MAX_CHANNELS], std[CHECKPOINT_MAX_CHANNELS];
     ArchOptions network;                       /* what has a row in info_keys.c is kept, where it is not the architecture's own */
     bool   as_stored;                          /* EXIF orientation was not applied to the photographs: exif_orientation is missing */
+    char   held_out[128];                      /* which images training validated on, as Dataset has it; "": a part of their own, or not known */
     ImageFit fit;                              /* how images come to img_size: crop, interpolation, crop_pct */
     double temperature;                        /* that logits are divided by before they become probabilities; 0: 1 */
     double reject_below;                       /* an image whose largest probability is below this is unknown; 0: none is */

@@ -86,6 +86,7 @@ static bool build_network(Trainer *t, Error *error)
     info->network = t->subject.options;
     info->as_stored = o->data.as_stored;
     info->fit = o->data.fit;
+    snprintf(info->held_out, sizeof info->held_out, "%s", t->val_set->held_out ? t->val_set->held_out : "");
     dataset_statistics(data, info->mean, info->std);
     trainer_note(t, "%s with %s: %zu parameters, %.1f million multiply-adds an image of %dx%dx%d, %d classes", info->arch,
                  info->act, network_trained_count(t->network), network_macs(t->network) * 1e-6, data->channels, data->height,

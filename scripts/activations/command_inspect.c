@@ -38,9 +38,8 @@ static Dataset *open_data(const InspectFlags *flags, OptionLine *line, const Mod
 {
     const DataOptions data = {
         .path = flags->data, .seed = (uint64_t)flags->seed, .limit = (uint32_t)flags->limit, .threads = (int)flags->threads,
-        .val_if_none = !*options_given(&command_inspect.options, line, "val-split"),
     };
-    return checkpoint_data_open(data, flags->val_split, flags->split, model, error);
+    return checkpoint_data_open(&(CheckpointSplit){ &command_inspect.options, line, flags->split, flags->val_split, model->info.held_out }, data, model, error);
 }
 
 static bool print_inspection(const InspectFlags *flags, const Activity *inspection, Error *error)

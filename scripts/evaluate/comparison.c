@@ -9,6 +9,7 @@
 
 #include "common_options.h"
 #include "significance.h"
+#include "text.h"
 
 typedef struct Pairs {
     unsigned both, first, second, neither;      /* images that they are right on */
@@ -62,7 +63,21 @@ static void tell_pairs(const Measured *a, const Measured *b, ResultsFormat forma
         print_text(a, b, &pairs, &test);
 }
 
-bool comparison_check(const char *path, const ModelInfo *info, Error *error)
+/* Images that only one of them was trained on say nothing of which is better. */
+static bool held_out_both(const char *file, const ModelInfo *other, const Dataset *data, Error *error)
+{
+    if (!data->held_out || !strcmp(other->held_out, data->held_out))
+        return true;
+    if (*other->held_out)
+        return error_set(error, EXIT_input, "trained on some of these images: %s: it held out %s, these are %s: compare on a test part, or train both with one --seed "
+                         "and --val-split", file, other->held_out, data->held_out);
+    char *line = text_format("warning: %s may have been trained on these images: it does not say what it held out", file);
+    note_print(NULL, line);
+    free(line);
+    return true;
+}
+
+bool comparison_check(const char *path, const ModelInfo *info, const Dataset *data, Error *error)
 {
     ModelInfo other = { 0 };
     char *file = path ? model_file(path, error) : NULL;
@@ -73,6 +88,7 @@ bool comparison_check(const char *path, const ModelInfo *info, Error *error)
     if (ok && path && !same)
         ok = error_set(error, EXIT_input, "other classes: %s: it has %d, the first %s, this one has %d, the first %s: compare checkpoints of the same data",
                        file, other.class_count, other.classes[0], info->class_count, info->classes[0]);
+    ok = ok && (!path || held_out_both(file, &other, data, error));
     model_info_clear(&other);
     free(file);
     return ok;

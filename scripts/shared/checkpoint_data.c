@@ -31,9 +31,40 @@ bool checkpoint_data_options(const OptionTable *table, const char *checkpoint, v
     return ok;
 }
 
-Dataset *checkpoint_data_open(DataOptions data, const char *val_split, const char *split, const Model *model, Error *error)
+static bool is_told(const CheckpointSplit *split, const char *option)
+{
+    char **given = options_given(split->table, split->line, option);
+    return *given || split->line->loaded[given - split->line->given];
+}
+
+/* What was not told is the checkpoint's; data->seed is the one that may have been. */
+static bool hold_out(const CheckpointSplit *split, DataOptions *data, Error *error)
+{
+    DataOptions own = *data;
+    if (*split->held_out && !dataset_hold_out(split->held_out, &own, error))
+        return false;
+    if (!is_told(split, "seed"))
+        data->seed = own.seed;
+    if (is_told(split, "val-split"))
+        return split_hold_out(split->val_split, data, error);
+    data->val_part = own.val_part;
+    data->val_split = own.val_split;
+    return true;
+}
+
+Seen checkpoint_data_seen(const CheckpointSplit *split, const Dataset *data)
+{
+    if (!data->held_out)
+        return SEEN_none;
+    if (*split->held_out)
+        return strcmp(split->held_out, data->held_out) ? SEEN_some : SEEN_none;
+    return is_told(split, "val-split") || is_told(split, "seed") ? SEEN_none : SEEN_unknown;
+}
+
+Dataset *checkpoint_data_open(const CheckpointSplit *split, DataOptions data, const Model *model, Error *error)
 {
     const ModelInfo *info = &model->info;
+    data.val_if_none = !*options_given(split->table, split->line, "val-split");
     data.side = info->side;
     data.channels = info->channels;
     data.as_stored = info->as_stored;
@@ -41,7 +72,7 @@ Dataset *checkpoint_data_open(DataOptions data, const char *val_split, const cha
     data.class_names = info->classes;
     data.classes = info->class_count;
     Split which = SPLIT_train;
-    while (strcmp(split, split_name(which)))
+    while (strcmp(split->split, split_name(which)))
         which++;
-    return split_hold_out(val_split, &data, error) ? dataset_open(&data, which, error) : NULL;
+    return hold_out(split, &data, error) ? dataset_open(&data, which, error) : NULL;
 }

@@ -10,8 +10,20 @@
 /* Options that the command line leaves out are taken from the args.json beside the checkpoint, if there is one (options_load). */
 bool checkpoint_data_options(const OptionTable *table, const char *checkpoint, void *flags, OptionLine *line, Error *error);
 
-/* Opens a split as the model reads its images: size, channels, orientation, crop and classes become the model's. data has the rest; of
- * val_split (a share or a file's name) its part for validation. The caller frees it. NULL and a line. */
-Dataset *checkpoint_data_open(DataOptions data, const char *val_split, const char *split, const Model *model, Error *error);
+/* Which images of the data. */
+typedef struct CheckpointSplit {
+    const OptionTable *table;
+    OptionLine        *line;           /* whether --val-split and --seed were given or loaded */
+    const char        *split, *val_split;
+    const char        *held_out;       /* what training held out, as the checkpoint says: for what of them was not */
+} CheckpointSplit;
+
+/* Opens a split as the model reads its images: size, channels, orientation, crop and classes become the model's. data has the rest, and the
+ * seed for a val_split that was given or loaded. The caller frees it. NULL and a line. */
+Dataset *checkpoint_data_open(const CheckpointSplit *split, DataOptions data, const Model *model, Error *error);
+
+/* Whether training may have seen the images, drawn from the train part, that validation is to be made on. */
+typedef enum { SEEN_none, SEEN_unknown, SEEN_some } Seen;
+Seen checkpoint_data_seen(const CheckpointSplit *split, const Dataset *data);
 
 #endif
