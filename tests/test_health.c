@@ -73,6 +73,18 @@ static void test_epochs(void **state)
     }
 }
 
+/* Ninety images of one class, ten of another, none of a third; luck: three deviations of a hundred images' share. */
+static void test_chance(void **state)
+{
+    (void)state;
+    uint16_t labels[100];
+    for (int i = 0; i < 100; i++)
+        labels[i] = i < 90 ? 1 : 0;
+    const Dataset data = { .classes = 3, .count = 100, .labels = labels };
+    assert_true(fabs(diagnosis_chance(&data, false, 100) - (0.9 + 3 * 0.03)) < 1e-12);
+    assert_true(fabs(diagnosis_chance(&data, true, 100) - (0.5 + 3 * 0.05)) < 1e-12);
+}
+
 /* ---- a network that is dead or deep by construction ---- */
 
 typedef struct Net {
@@ -401,7 +413,7 @@ static void test_suspects_resumed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_epochs),
+        cmocka_unit_test(test_epochs), cmocka_unit_test(test_chance),
         cmocka_unit_test(test_dead_units),
         cmocka_unit_test(test_layers),
         cmocka_unit_test(test_gradients),

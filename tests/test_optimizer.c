@@ -107,6 +107,35 @@ static void matches_pytorch(void **state)
     }
 }
 
+/* As PyTorch counts: what was frozen for a thousand steps then goes as it would have gone in the first ones. */
+static void thaws_as_new(void **state)
+{
+    (void)state;
+    const size_t adamw = 4;
+    Network *net = network_of(3, 2);
+    float bias[3];
+    for (int i = 0; i < 3; i++)
+        bias[i] = (float)(i * 3 % 5 - 2) / 8;
+    parameters_import(net, network_parameters(net)->values, network_param_find(net, "fc.bias"), bias);
+    Param *held = network_param(net, network_param_find(net, "fc.bias")->index);
+    held->frozen = true;
+    Optimizer *optimizer = optimizer_new(net, &torch_cases[adamw].options);
+    for (int step = 0; step < 1000; step++) {
+        set_gradients(net, step);
+        optimizer_step(optimizer, 0.001f);
+    }
+    held->frozen = false;
+    optimizer_regroup(optimizer, optimizer->steps);
+    for (int step = 0; step < 3; step++) {
+        set_gradients(net, step);
+        optimizer_step(optimizer, 0.1f * (1 - 0.25f * (float)step));
+    }
+    assert_int_equal(optimizer->steps, 1003);
+    assert_values("thawed", net, "fc.bias", torch_cases[adamw].bias, 3);
+    optimizer_free(optimizer);
+    network_free(net);
+}
+
 /* One element in double, straight from the formulas of optimizer.h. */
 static void reference_step(const OptimizerOptions *o, double lr, double t, double decay, double g,
                            double *w, double *first, double *second)
@@ -248,6 +277,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matches_pytorch),
+        cmocka_unit_test(thaws_as_new),
         cmocka_unit_test(matches_double),
         cmocka_unit_test(ignores_threads),
         cmocka_unit_test(leaves_alone),

@@ -52,7 +52,7 @@ static size_t step(const Plan *plan, OptimizerKind kind, const char *frozen, int
     optimizer_share(optimizer, sent ? &ranks : NULL);
     if (frozen) {
         network_param_find(s.net, frozen)->frozen = true;
-        optimizer_regroup(optimizer);
+        optimizer_regroup(optimizer, optimizer->steps);
     }
     net_fill(s.net, p->values, 7000, 1);
     net_fill(s.net, p->gradients, 3, 100);

@@ -138,6 +138,7 @@ static void test_a_run_and_its_ways_to_end(void **state)
         { TINY "--dry-run --min-lr 0.02 --sched triangle 2>&1 | grep -c 'rate rises'", 1, "0\n", "" },
         { TINY "--dry-run --max-time 2s",                             0, "nothing was written", "planned for 2 seconds" },
         { TINY "--find-lr -q",                                        0, "suggested: --lr ", "" },
+        { TINY "--find-lr -q >rates1 && " TINY "--swa-start 1 --swa-lr 1e-6 --find-lr -q >rates2 && cmp rates1 rates2", 0, "", "" },
         { TINY "--overfit-batch -q",                                  0, "one batch of 32 images", "" },
         { TINY "--find-lr --dry-run",                                 2, "", "one at a time" },
         { "ls runs | tr '\\n' ' '",                                   0, "lenet-gelu-1 lenet-gelu-2 lenet-leaky_relu_0.1-1 ", "" },

@@ -26,6 +26,19 @@ static bool say(char *text, const char *format, ...)
     return true;
 }
 
+double diagnosis_chance(const Dataset *data, bool balanced, double images)
+{
+    uint32_t *counts = allocate((size_t)data->classes, sizeof *counts, "a histogram"), largest = 0, classes = 0;
+    dataset_histogram(data, counts);
+    for (int i = 0; i < data->classes; i++) {
+        largest = counts[i] > largest ? counts[i] : largest;
+        classes += counts[i] > 0;
+    }
+    free(counts);
+    const double share = balanced ? 1.0 / classes : (double)largest / data->count;
+    return share + 3.0 * sqrt(share * (1.0 - share) / images);
+}
+
 static int by_size(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;

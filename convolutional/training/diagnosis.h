@@ -17,8 +17,12 @@ typedef struct Facts {
     double          val_losses[DIAGNOSIS_EPOCHS];    /* the last ones, the newest first */
     uint32_t        epochs;                          /* seen by this call */
     double          best_val_loss;                   /* of those before */
-    double          train_chance, val_chance;        /* accuracies that guessing may reach with luck */
+    double          train_chance, val_chance;        /* accuracies that guessing may reach with luck; below 0: guessing does not tell */
 } Facts;
+
+/* The accuracy of guessing the largest class of a data set, and what luck may add on so many images. balanced: of guessing any, where an epoch has all
+ * classes equally often. */
+double      diagnosis_chance(const Dataset *data, bool balanced, double images);
 
 enum { DIAGNOSES_MOST = 16 };
 

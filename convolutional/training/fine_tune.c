@@ -122,6 +122,6 @@ void fine_tune_epoch(Trainer *t)
     freeze_lift(t->network);
     freeze_groups(t);
     stages_recompile(t);
-    optimizer_regroup(t->optimizer);
+    optimizer_regroup(t->optimizer, (uint64_t)epoch * t->batches);
     trainer_note(t, "epoch %u: all parameters are trained from here on", t->state.epoch + 1);
 }

@@ -35,11 +35,12 @@ static void add_parameter(Optimizer *optimizer, const Param *param)
     const float head = o->head_lr > 0 && parameter_in_head(optimizer->network, param) ? o->head_lr : 1;
     const OptimizerGroup group = {
         .first = span.offset, .last = span.offset + span.room, .lr = settings.lr * share * head, .decay = settings.decay,
-        .frozen = settings.frozen || param->frozen, .rule = rule, .param = rule->tensor ? param : NULL,
+        .frozen = settings.frozen || param->frozen, .since = optimizer->params[param->index].since, .rule = rule, .param = rule->tensor ? param : NULL,
     };
+    optimizer->params[param->index].frozen = group.frozen;
     OptimizerGroup *before = optimizer->group_count ? &optimizer->groups[optimizer->group_count - 1] : NULL;
     if (before && before->last == group.first && before->lr == group.lr && before->decay == group.decay &&
-        before->frozen == group.frozen && before->rule == rule && !group.param)
+        before->frozen == group.frozen && before->since == group.since && before->rule == rule && !group.param)
         before->last = group.last;
     else
         optimizer->groups[optimizer->group_count++] = group;
@@ -95,8 +96,14 @@ static void make_room(Optimizer *optimizer)
     optimizer->scratch = most ? allocate(most, sizeof(float), "the optimiser's scratch") : NULL;
 }
 
-void optimizer_regroup(Optimizer *optimizer)
+void optimizer_regroup(Optimizer *optimizer, uint64_t steps)
 {
+    for (int i = 0; i < network_param_count(optimizer->network); i++) {
+        const Param *param = network_param(optimizer->network, i);
+        const bool frozen = param->frozen || parameter_settings(optimizer->options.param_groups, optimizer->network, param).frozen;
+        if (optimizer->params[param->index].frozen && !frozen)
+            optimizer->params[param->index].since = steps;
+    }
     make_groups(optimizer);
     make_room(optimizer);
     optimizer_share_cut(optimizer);
@@ -125,7 +132,8 @@ Optimizer *optimizer_new(Network *network, const OptimizerOptions *options)
     const size_t params = (size_t)network_param_count(network);
     optimizer->groups = allocate(params + 1, sizeof *optimizer->groups, "parameter groups");
     optimizer->positions = allocate(params + 1, sizeof *optimizer->positions, "positions");
-    optimizer_regroup(optimizer);
+    optimizer->params = allocate(params + 1, sizeof *optimizer->params, "parameters");
+    optimizer_regroup(optimizer, 0);
     optimizer->states = states_of(optimizer);
     for (int i = 0; i < optimizer->states; i++)
         optimizer->state[i] = allocate(trained, sizeof(float), "the optimiser's state");
@@ -143,6 +151,7 @@ void optimizer_free(Optimizer *optimizer)
     free(optimizer->positions);
     free(optimizer->scratch);
     free(optimizer->shares);
+    free(optimizer->params);
     free(optimizer->groups);
     free(optimizer);
 }
@@ -155,7 +164,7 @@ static OptimizerStep step_of(const Optimizer *optimizer, const OptimizerGroup *g
 {
     const OptimizerOptions *o = &optimizer->options;
     OptimizerStep s = {
-        .options = o, .number = optimizer->steps, .lr = group->lr * lr, .decay = group->decay * o->weight_decay, .scale = scale,
+        .options = o, .number = optimizer->steps - group->since, .lr = group->lr * lr, .decay = group->decay * o->weight_decay, .scale = scale,
         .beta1 = o->beta1, .beta2 = o->beta2, .rest1 = (float)(1 - (double)o->beta1), .rest2 = (float)(1 - (double)o->beta2),
         .momentum = o->momentum, .eps = o->eps, .root = 1, .of_moment = 1,
     };

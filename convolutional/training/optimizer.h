@@ -56,6 +56,7 @@ typedef struct OptimizerGroup {
     size_t first, last;        /* floats: first .. last-1 */
     float  lr, decay;          /* factors of the run's */
     bool   frozen;             /* left as it is, whatever the gradients are */
+    uint64_t since;            /* the optimiser's steps before its own first one */
     const struct OptimizerRule *rule;
     const Param *param;        /* the parameter of a rule for whole ones; else NULL */
 } OptimizerGroup;
@@ -66,9 +67,10 @@ typedef struct Optimizer {
     OptimizerGroup  *groups;           /* in the block's order */
     int              group_count;
     int              states;           /* blocks in use: sgd 1, adamw 2 */
+    struct { bool frozen; uint64_t since; } *params;      /* each parameter's, by its index */
     size_t           count;            /* floats of a block */
     float           *state[OPTIMIZER_STATES];      /* each arranged as the parameters' trained part */
-    uint64_t         steps;            /* done; adamw's bias correction */
+    uint64_t         steps;            /* done; less a group's `since`: adamw's bias correction */
     uint32_t       **positions;        /* of each parameter's values in its span; NULL where nobody asks */
     float           *scratch;
     Ranks           *ranks;            /* the caller's; NULL: one process */
@@ -92,8 +94,9 @@ const char *optimizer_state_name(OptimizerKind kind, int state);
 /* After the training program is compiled, which fixes the layout: optimizer_step checks that. Allocates the states, zero. */
 Optimizer *optimizer_new(Network *network, const OptimizerOptions *options);
 void       optimizer_free(Optimizer *optimizer);
-/* Once more looks who is frozen, after Param.frozen has changed. Allocates: not within a step. */
-void       optimizer_regroup(Optimizer *optimizer);
+/* Once more looks who is frozen, after Param.frozen has changed. Who no longer is begins after so many steps of the run: its averages are those of a
+ * first step. Allocates: not within a step. */
+void       optimizer_regroup(Optimizer *optimizer, uint64_t steps);
 
 /* From now on the ranks, which have the same weights and gradients before a step, share out its matrix products and give each other the weights; all of
  * them have every state. NULL: one process. Called once, by all ranks, as optimizer_step is from then on. */

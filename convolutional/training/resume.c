@@ -174,14 +174,19 @@ static void tell_prolonged(const Trainer *t, int before)
 {
     TrainerOptions old = t->options;
     old.epochs = before;
-    const Schedule was = trainer_schedule(&old, t->batches);
+    Trainer was = *t;
+    was.schedule = trainer_schedule(&old, t->batches);
+    if (parts_finished(t))      /* which is told by itself */
+        return;
     if (trainer_finished(t)) {
         trainer_note(t, "--epochs was %d and is %d, which are done", before, t->options.epochs);
         return;
     }
-    trainer_note(t, "--epochs was %d and is %d: from here the learning rate is that of a run of %d epochs: %g in the next step, "
-                 "%g in the last one", before, t->options.epochs, t->options.epochs,
-                 (double)schedule_lr(&t->schedule, t->state.step), (double)schedule_lr(&was, t->state.step - 1));
+    char last[48] = "";
+    if (t->options.schedule != SCHEDULE_plateau)      /* whose last drop may be of after that step */
+        snprintf(last, sizeof last, ", %g in the last one", (double)parts_lr(&was, t->state.step - 1));
+    trainer_note(t, "--epochs was %d and is %d: from here the learning rate is that of a run of %d epochs: %g in the next step%s", before,
+                 t->options.epochs, t->options.epochs, (double)parts_lr(t, t->state.step), last);
 }
 
 bool resume_state(Trainer *t, const char *settings, Error *error)

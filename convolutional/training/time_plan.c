@@ -3,17 +3,21 @@
 #include "time_plan.h"
 
 #include "clock.h"
+#include "files.h"
 #include "run_copy.h"
+#include "text.h"
 #include "trainer_step.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 enum {
     WARM = 3,                  /* steps before the clock counts: caches, clock rate, the loader's first images */
     LEAST = 5, MOST = 200,     /* steps that are measured */
 };
 static const uint64_t EPOCHS_MOST = 1000000;
-static const double MEASURED_SHARE = 0.02, MARGIN = 0.03;      /* of the budget; the margin is for saves and for a machine that slows down */
+static const double MEASURED_SHARE = 0.02, MARGIN = 0.03;      /* of the budget; the margin is for the log and for a machine that slows down */
 
 /* A whole run of so many epochs. */
 static double run_seconds(const StageSizes *sizes, const EpochTimes *times, uint64_t epochs)
@@ -25,7 +29,8 @@ static double run_seconds(const StageSizes *sizes, const EpochTimes *times, uint
         steps += times->step[i] * (end - begin);
         begin = end;
     }
-    return steps * times->batches + times->validation * (double)epochs;
+    const uint64_t averaged = times->average_from && epochs >= times->average_from ? epochs - times->average_from + 1 : 0;
+    return steps * times->batches + times->validation * (double)epochs + times->average * (double)averaged;
 }
 
 /* One more epoch makes a run longer by an epoch of its smallest images at least, and by one of its largest at most. */
@@ -34,7 +39,7 @@ uint64_t time_plan_steps(double seconds, const StageSizes *sizes, const EpochTim
     double slowest = 0.0;
     for (int i = 0; i <= sizes->count; i++)
         slowest = fmax(slowest, times->step[i]);
-    uint64_t epochs = 1 + (uint64_t)fmax(0.0, fmin(floor(seconds / (slowest * times->batches + times->validation)), EPOCHS_MOST));
+    uint64_t epochs = 1 + (uint64_t)fmax(0.0, fmin(floor(seconds / (slowest * times->batches + times->validation + times->average)), EPOCHS_MOST));
     while (epochs < EPOCHS_MOST && run_seconds(sizes, times, epochs) <= seconds)
         epochs++;
     const double last = times->step[stage_sizes_at(sizes, (uint32_t)epochs - 1, (uint32_t)epochs)];
@@ -65,6 +70,38 @@ static double measure_validation(Trainer *t)
     return trainer_try_validation(t, &sum) * loader_batches(t->val_loader);
 }
 
+static bool write_zeros(FileWriter *writer, const void *context, Error *error)
+{
+    static const char zeros[1 << 16];
+    for (uint64_t left = *(const uint64_t *)context, count; left; left -= count) {
+        count = left < sizeof zeros ? left : sizeof zeros;
+        if (!file_writer_write(writer, zeros, count, error))
+            return false;
+    }
+    return true;
+}
+
+/* Seconds of writing so many bytes as a checkpoint is written: a disk may take longer to keep an epoch than the epoch took. */
+static double measure_save(const Trainer *t, uint64_t bytes)
+{
+    Error error;
+    char *path = text_format("%s/measured.tmp", t->folder->path);      /* removed as an orphan if this is killed */
+    const double begin = seconds_now();
+    if (file_write(path, bytes, NULL, write_zeros, &bytes, &error))      /* the run's own save will tell why not */
+        (void)unlink(path);
+    free(path);
+    return seconds_now() - begin;
+}
+
+/* last, and best as in an epoch that is the best so far. */
+static double measure_saves(Trainer *t)
+{
+    if (!t->folder)
+        return 0.0;
+    const Kept parts = parts_keep(t), kept = kept_all(t->optimizer, &parts);
+    return measure_save(t, kept_bytes(&kept, t->network)) + measure_save(t, kept_bytes(&kept_network, t->network));
+}
+
 /* A step of each size. False if one fails. */
 static bool measure_steps(Trainer *t, EpochTimes *times)
 {
@@ -82,7 +119,9 @@ static bool measure_steps(Trainer *t, EpochTimes *times)
 static double mean_step(const Trainer *t, const EpochTimes *times)
 {
     const uint32_t epochs = (uint32_t)t->options.epochs;
-    const double all = run_seconds(&t->options.train_sizes, times, epochs) - times->validation * epochs;
+    EpochTimes steps = *times;
+    steps.validation = steps.average = 0;
+    const double all = run_seconds(&t->options.train_sizes, &steps, epochs);
     return all / ((double)times->batches * epochs);
 }
 
@@ -100,9 +139,11 @@ void time_plan_make(Trainer *t)
     RunCopy *before = run_copy_new(t);
     const bool measured = measure_steps(t, &times);
     const int largest = t->stages.count - 1;
-    const double read_back = times.validation = measure_validation(t);
-    if (t->options.parts.swa_start)      /* an average with statistics of its own sees an epoch of images forward, a third of a step each */
-        times.validation += t->batches * times.step[largest] / 3.0;
+    const double read_back = measure_validation(t);
+    times.validation = read_back + measure_saves(t);
+    times.average_from = (uint64_t)t->options.parts.swa_start;
+    if (times.average_from)      /* an average with statistics of its own sees an epoch of images forward, a third of a step each */
+        times.average = t->batches * times.step[largest] / 3.0;
     run_copy_put(before, t);
     if (!measured)
         return;
@@ -113,6 +154,8 @@ void time_plan_make(Trainer *t)
     trainer_note(t, "planned for %.0f seconds, of which %.0f are left: %.3g ms a step and %.2g s a validation make %llu steps, %.1f epochs",
                  budget, fmax(left, 0.0), 1e3 * mean_step(t, &times), times.validation, (unsigned long long)t->state.planned_steps,
                  (double)t->state.planned_steps / t->batches);
+    if (t->options.parts.swa_start > t->options.epochs)
+        trainer_note(t, "warning: nothing is averaged: --swa-start %d: there is time for %d epochs", t->options.parts.swa_start, t->options.epochs);
     stages_tell(t);
 }
 
@@ -126,5 +169,7 @@ void time_plan_apply(Trainer *t)
     t->schedule = trainer_schedule(&t->options, t->batches);
     t->schedule.plateau = plateau;
     t->schedule.warmup = t->schedule.warmup * steps / t->schedule.steps;      /* of epochs that are all whole */
+    if (t->options.decay_epochs == 0.0)
+        t->schedule.decay_steps = t->schedule.decay_steps * steps > t->schedule.steps ? t->schedule.decay_steps * steps / t->schedule.steps : 1;
     t->schedule.steps = steps;
 }

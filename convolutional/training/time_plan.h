@@ -20,7 +20,9 @@ void time_plan_apply(Trainer *trainer);
 /* Seconds. */
 typedef struct EpochTimes {
     double   step[STAGES_MOST + 1];      /* of each size of the training images, and after them of the full one */
-    double   validation;
+    double   validation;                 /* and the saves after it */
+    double   average;                    /* the statistics of an average, from epoch average_from on, which counts from 1; 0: there is none */
+    uint64_t average_from;
     uint32_t batches;                    /* steps of an epoch */
 } EpochTimes;
 

@@ -14,8 +14,26 @@ static const double LOWEST = 1e-6, HIGHEST = 10.0;      /* learning rates */
 static const double SMOOTHING = 0.9, RUNAWAY = 4.0;     /* of the lowest loss: what comes after tells nothing */
 enum { SLOPE = 3 };                                     /* points to each side, over which a slope is taken */
 
+/* What says a run's rate, and is put back after a trial. */
+typedef struct Rates {
+    Schedule schedule;
+    float    swa_lr;
+} Rates;
+
+static Rates rates_of(const Trainer *t)
+{
+    return (Rates){ t->schedule, t->options.parts.swa_lr };
+}
+
+static void rates_put(Trainer *t, Rates rates)
+{
+    t->schedule = rates.schedule;
+    t->options.parts.swa_lr = rates.swa_lr;
+}
+
 static void set_rate(Trainer *t, float lr)
 {
+    t->options.parts.swa_lr = 0;
     t->schedule = (Schedule){ .kind = SCHEDULE_constant, .lr = lr, .steps = t->schedule.steps, .epoch_steps = t->batches };
 }
 
@@ -44,7 +62,7 @@ static float steepest(const RatePoint *points, int count)
 int trials_rates(Trainer *t, RatePoint points[RATE_POINTS], float *suggested)
 {
     RunCopy *before = run_copy_new(t);
-    const Schedule schedule = t->schedule;
+    const Rates rates = rates_of(t);
     double norm, average = 0.0, lowest = INFINITY;
     Error error;
     int count = 0;
@@ -61,7 +79,7 @@ int trials_rates(Trainer *t, RatePoint points[RATE_POINTS], float *suggested)
         if (smooth > RUNAWAY * lowest)
             break;
     }
-    t->schedule = schedule;
+    rates_put(t, rates);
     run_copy_put(before, t);
     *suggested = trainer_stop(t) ? 0.0f : steepest(points, count);
     return count;
@@ -82,7 +100,7 @@ static void report(const Trainer *t, int step, int most, double norm)
 int trials_overfit(Trainer *t, int most, Overfit *result, Error *error)
 {
     RunCopy *before = run_copy_new(t);
-    const Schedule schedule = t->schedule;
+    const Rates rates = rates_of(t);
     double norm;
     int code = EXIT_ok;
     *result = (Overfit){ 0 };
@@ -100,7 +118,7 @@ int trials_overfit(Trainer *t, int most, Overfit *result, Error *error)
         report(t, ++result->steps, most, norm);
     }
     result->falls = result->loss < 0.5 * result->first_loss || result->top1 > 0.9;
-    t->schedule = schedule;
+    rates_put(t, rates);
     run_copy_put(before, t);
     return code == EXIT_ok ? stopped(t) : code;
 }

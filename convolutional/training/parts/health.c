@@ -21,18 +21,6 @@ typedef struct Health {
     Record   record;
 } Health;
 
-/* The accuracy of guessing the largest class, and what luck may add on so many images. */
-static double chance(const Dataset *data, double images)
-{
-    uint32_t *counts = allocate((size_t)data->classes, sizeof *counts, "a histogram"), largest = 0;
-    dataset_histogram(data, counts);
-    for (int i = 0; i < data->classes; i++)
-        largest = counts[i] > largest ? counts[i] : largest;
-    free(counts);
-    const double share = (double)largest / data->count;
-    return share + 3.0 * sqrt(share * (1.0 - share) / images);
-}
-
 static void *health_open(Trainer *t)
 {
     if (!t->folder)      /* trials go too far on purpose; other ranks have the same weights */
@@ -41,9 +29,11 @@ static void *health_open(Trainer *t)
     h->vitals = vitals_new(t->network);
     h->record = record_of(t, RUN_health, record_open_lines);
     h->facts = (Facts){
-        .vitals = h->vitals, .best_val_loss = INFINITY, .train_chance = chance(t->train_set, (double)t->batches * t->turns * t->options.batch),
-        .val_chance = chance(t->val_set, t->val_set->count),
+        .vitals = h->vitals, .best_val_loss = INFINITY, .val_chance = diagnosis_chance(t->val_set, false, t->val_set->count),
+        .train_chance = diagnosis_chance(t->train_set, t->options.balanced, (double)t->batches * t->turns * t->options.batch),
     };
+    if (t->options.class_weights)
+        h->facts.train_chance = -1;      /* the loss rewards no guess of the largest class: an accuracy like that guess's was learnt */
     return h;
 }
 
