@@ -159,6 +159,8 @@ static Printer printer_of(const PredictFlags *flags, const ModelInfo *info)
 /* A threshold that was found at another temperature says nothing at this one. */
 static void set_temperature(const PredictFlags *flags, ModelInfo *info)
 {
+    if (!isnan(flags->temperature) && !strcmp(flags->output_type, "logit") && !(flags->reject > 0) && !(flags->tta_below > 0))
+        note_print(NULL, "note: --temperature changes nothing here: --output-type logit prints outputs as they are");
     if (isnan(flags->temperature) || flags->temperature == (info->temperature > 0 ? info->temperature : 1))
         return;
     if (info->reject_below > 0 && isnan(flags->reject))

@@ -41,7 +41,14 @@ typedef struct Change {
     void      (*dims)(const Param *param, int *rank, int64_t *dims);
     int         counter_rank;                        /* 1: counters of shape [1] */
     bool        counter_real;                        /* counters are F32 */
+    const char *counter;                             /* one more, of this name */
 } Change;
+
+static void fill_one(const void *context, void *data)
+{
+    (void)context;
+    memcpy(data, &(int64_t){ 1 }, sizeof(int64_t));
+}
 
 static void write_changed(Network *net, const Change *change)
 {
@@ -64,6 +71,8 @@ static void write_changed(Network *net, const Change *change)
                  change->name ? change->name(param->name, theirs) : param->name);
         safetensors_writer_add(writer, name, counter && !change->counter_real ? DTYPE_I64 : DTYPE_F32, rank, dims, source_fill, &sources[i]);
     }
+    if (change->counter)
+        safetensors_writer_add(writer, change->counter, DTYPE_I64, 0, NULL, fill_one, NULL);
     safetensors_writer_metadata(writer, "arch", "resnet18");
     assert_true(safetensors_write(writer, file, NULL, NULL));
     safetensors_writer_free(writer);
@@ -101,6 +110,9 @@ static const struct {
     { "stacked",            { .prefix = "module._orig_mod." },                 "'module._orig_mod.' is taken off", NULL },
     { "stacked, turned",    { .prefix = "_orig_mod.module." },                 "'_orig_mod.module.' is taken off", NULL },
     { "stacked thrice",     { .prefix = "model._orig_mod.module." },           "'model._orig_mod.module.' is taken off", NULL },
+    { "AveragedModel",      { .prefix = "module.", .counter = "n_averaged" },  "'module.' is taken off", NULL },
+    { "averaged, plain",    { .counter = "n_averaged" },                       "", NULL },
+    { "another counter",    { .counter = "n_counted" },                        NULL, "'n_counted' is not in the model" },
     { "no counters",        { .without = "num_batches_tracked" },              "", NULL },
     { "wrapped, without",   { .prefix = "module.", .without = "num_batches_tracked" }, "'module.' is taken off", NULL },
     { "counters of [1]",    { .counter_rank = 1 },                             "", NULL },

@@ -261,6 +261,12 @@ static void test_predict(void **state)
         { "predict run one.ppm --reject 0.01 -k 1 --threads 1 --results-format csv | tail -1", 0, ",0\n", "" },
         { "predict run one.ppm --reject 1 --threads 1 --results-format jsonl",     0, "\"unknown\": true", "" },
         { "predict run one.ppm --reject 0 --threads 1 --results-format jsonl",     0, "{\"file\": \"one.ppm\", \"probs\"", "" },
+        /* The others' probabilities are all 0 then, and their order is that of the logits even so. */
+        { "predict run one.ppm --threads 1 --results-format csv --output-type logit | cut -d, -f3 >logits && predict run one.ppm --threads 1 --results-format csv "
+          "--temperature 0.01 | cut -d, -f3 >probs && cmp logits probs && wc -l <probs", 0, "6\n", "" },
+        { "predict run one.ppm --threads 1 --output-type logit --temperature 2",   0, "one.ppm:", "--temperature changes nothing here" },
+        { "mkdir nine && sed 's/circle.., ..crescent/circle__,___crescent/' run/best.safetensors >nine/best.safetensors && predict nine one.ppm", 3, "",
+          "metadata 'classes' has 9 names, the head 10 rows: nine/best.safetensors (lenet): nothing was loaded" },
         { "predict run one.ppm --temperature 0",                                   2, "", "--temperature" },
         { "predict run one.ppm gone.ppm in -k 1 --threads 1 >lines; code=$?; cut -d: -f1 lines; exit $code", 3, "one.ppm\nin/a.ppm\nin/sub/b.ppm\n", "gone.ppm" },
         { "mkdir -p ring/a ring/b && cp one.ppm ring/a && ln -s ../b ring/a/next && ln -s ../a ring/b/next && predict run ring -k 1 --threads 1 | wc -l", 0, "1\n",

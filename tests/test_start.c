@@ -238,7 +238,7 @@ static void unnamed_classes(void **state)
 {
     (void)state;
     static const struct { const char *without, *classes, *text; } cases[] = {
-        { "nothing",      "abcde", "the head's rows for all 5 classes are kept" },
+        { "nothing",      "abcde", "the head's rows for all 5 classes are kept, by number: the file does not name its classes" },
         { "nothing",      "abc",   "the head is new, for 3 classes" },
         { "classifier.5", "abcde", "the head is new, for 5 classes" },
     };

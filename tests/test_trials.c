@@ -200,17 +200,17 @@ static void test_steps_that_fit(void **state)
     static const StageSizes whole = { 0 };
     static const StageSizes grows = { .count = 2, .of = { { 50, 45, true, true }, { 75, 35, true, true } } };
     static const struct { const StageSizes *sizes; double seconds, step[3], validation; uint32_t batches; uint64_t steps; double average; uint64_t from; } cases[] = {
-        { &whole, 100.0, { 1.0, 0.0, 0 }, 0.0,  10, 100 },
-        { &whole, 100.0, { 1.0, 0.0, 0 }, 2.5,  10, 80 },       /* eight epochs, and no time for a part of a ninth and its validation */
-        { &whole, 104.0, { 1.0, 0.0, 0 }, 2.5,  10, 81 },
-        { &whole, 20.0,  { 1.0 }, 5.0,  100, 15 },
-        { &whole, 1.0,   { 1.0 }, 5.0,  100, 1 },
-        { &whole, -3.0,  { 1.0 }, 5.0,  100, 1 },
-        { &whole, 0.5,   { 0.125, 0.0, 0 }, 0.0, 3, 4 },
-        { &grows, 90.0,  { 1.0, 2.0, 4.0, 0.0, 0 }, 0.0, 10, 47 },      /* two epochs at each of the small sizes, and 30 seconds for the fifth */
-        { &grows, 100.0, { 1.0, 2.0, 4.0, 0.0, 0 }, 0.0, 10, 50 },
-        { &grows, 45.0,  { 1.0, 2.0, 4.0, 0.0, 0 }, 0.0, 10, 16 },      /* two epochs: the first share is none of them */
-        { &grows, 1950., { 1.0, 2.0, 4.0, 0.0, 0 }, 0.0, 10, 1000 },
+        { &whole, 100.0, { 1.0 }, 0.0,  10, 100, 0.0, 0 },
+        { &whole, 100.0, { 1.0 }, 2.5,  10, 80, 0.0, 0 },       /* eight epochs, and no time for a part of a ninth and its validation */
+        { &whole, 104.0, { 1.0 }, 2.5,  10, 81, 0.0, 0 },
+        { &whole, 20.0,  { 1.0 }, 5.0,  100, 15, 0.0, 0 },
+        { &whole, 1.0,   { 1.0 }, 5.0,  100, 1, 0.0, 0 },
+        { &whole, -3.0,  { 1.0 }, 5.0,  100, 1, 0.0, 0 },
+        { &whole, 0.5,   { 0.125 }, 0.0, 3, 4, 0.0, 0 },
+        { &grows, 90.0,  { 1.0, 2.0, 4.0 }, 0.0, 10, 47, 0.0, 0 },      /* two epochs at each of the small sizes, and 30 seconds for the fifth */
+        { &grows, 100.0, { 1.0, 2.0, 4.0 }, 0.0, 10, 50, 0.0, 0 },
+        { &grows, 45.0,  { 1.0, 2.0, 4.0 }, 0.0, 10, 16, 0.0, 0 },      /* two epochs: the first share is none of them */
+        { &grows, 1950., { 1.0, 2.0, 4.0 }, 0.0, 10, 1000, 0.0, 0 },
         { &whole, 100.0, { 1.0 }, 0.0,  10, 80, 5.0, 6 },       /* five epochs of ten seconds and three of fifteen */
         { &whole, 100.0, { 1.0 }, 0.0,  10, 100, 5.0, 11 },
     };

@@ -2,6 +2,8 @@
 
 #include "checkpoint_match.h"
 
+#include "metadata.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +65,8 @@ CheckpointMatch checkpoint_match(const Safetensors *file, Network *network, cons
     match.count = slots;
     for (size_t i = 0; i < safetensors_count(file); i++) {
         const SafetensorsEntry *entry = safetensors_entry(file, i);
+        if (foreign && checkpoint_naming_skips(entry->name))
+            continue;
         const char *name = checkpoint_naming_apply(&match.naming, entry->name, text);
         const size_t slot = slots_find(&match.slots, name);
         if (slot < slots && !match.rows[slot].entry)
@@ -199,6 +203,15 @@ static long other_classes(const CheckpointMatch *match, const Network *network)
     return classes;
 }
 
+/* How many classes the file names. */
+static size_t names_of(const Safetensors *file)
+{
+    json_t *list = metadata_get_json(file, "classes");
+    const size_t count = json_array_size(list);
+    json_decref(list);
+    return count;
+}
+
 bool checkpoint_match_refuse(const CheckpointMatch *match, const Safetensors *file, const char *path, const Network *network,
                              Error *error)
 {
@@ -207,6 +220,9 @@ bool checkpoint_match_refuse(const CheckpointMatch *match, const Safetensors *fi
     const long classes = other_classes(match, network);
     list_differences(match, differences, sizeof differences);
     count_kinds(match, kinds, sizeof kinds);
+    if (classes && names_of(file) == (size_t)network_logits(network)->shape.c)
+        return error_set(error, EXIT_input, "metadata 'classes' has %zu names, the head %ld rows: %s (%.63s): nothing was loaded; correct that list",
+                         names_of(file), classes, path, arch ? arch : "no arch");
     if (classes)
         return error_set(error, EXIT_input, "tensor %s: %s (%.63s): it has %ld classes, the model %d: nothing was loaded; "
                          "use the data set it was trained on", differences, path, arch ? arch : "no arch", classes,

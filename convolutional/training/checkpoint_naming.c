@@ -88,15 +88,25 @@ const char *checkpoint_naming_source(const CheckpointNaming *naming)
     return naming->layout ? naming->layout->source : NULL;
 }
 
+bool checkpoint_naming_skips(const char *name)
+{
+    return !strcmp(name, "n_averaged");
+}
+
 /* Whether all names of the file have `wrapper` behind their first `at` bytes, and something after it. */
 static bool all_wrapped(const Safetensors *file, size_t at, const char *wrapper)
 {
+    size_t count = 0;
     for (size_t i = 0; i < safetensors_count(file); i++) {
-        const char *name = safetensors_entry(file, i)->name + at;
+        const char *name = safetensors_entry(file, i)->name;
+        if (checkpoint_naming_skips(name))
+            continue;
+        name += at;
         if (!starts_with(name, wrapper) || !name[strlen(wrapper)])
             return false;
+        count++;
     }
-    return safetensors_count(file) > 0;
+    return count > 0;
 }
 
 static size_t bytes_wrapped(const Safetensors *file)
@@ -117,7 +127,8 @@ static size_t names_known(const Safetensors *file, const Network *network, const
     size_t known = 0;
     char text[CHECKPOINT_NAME_ROOM];
     for (size_t i = 0; i < safetensors_count(file); i++)
-        known += network_param_find(network, checkpoint_naming_apply(naming, safetensors_entry(file, i)->name, text)) != NULL;
+        known += !checkpoint_naming_skips(safetensors_entry(file, i)->name) &&
+                 network_param_find(network, checkpoint_naming_apply(naming, safetensors_entry(file, i)->name, text)) != NULL;
     return known;
 }
 

@@ -19,6 +19,9 @@ typedef struct CheckpointNaming {
 
 enum { CHECKPOINT_NAME_ROOM = 512 };
 
+/* What torch.optim.swa_utils.AveragedModel keeps beside "module.": how many weights are in its average. It has no naming. */
+bool checkpoint_naming_skips(const char *name);
+
 /* The naming under which most of the file's names are the network's; of equals the plainer one. */
 CheckpointNaming checkpoint_naming_find(const Safetensors *file, const Network *network);
 

@@ -18,6 +18,7 @@ typedef struct Start {
     json_t           *classes;        /* the file's, a list; NULL: it names none */
     int              *source;         /* of each class: the file's row, or -1: a new one */
     int               kept;           /* classes that have one */
+    bool              named;          /* the file has a name for each of its head's rows */
 } Start;
 
 static bool is_head(const Start *s, const MatchRow *row)
@@ -77,9 +78,9 @@ static void find_classes(Start *s)
 {
     const MatchRow *head = head_row(s);
     const int rows = head && head->entry ? (int)head->entry->shape[0] : 0;
-    const bool named = json_array_size(s->classes) == (size_t)rows && rows > 0;
+    s->named = json_array_size(s->classes) == (size_t)rows && rows > 0;
     for (int i = 0; i < s->info->class_count; i++) {
-        s->source[i] = named ? class_index(s->classes, s->info->classes[i]) : rows == s->info->class_count ? i : -1;
+        s->source[i] = s->named ? class_index(s->classes, s->info->classes[i]) : rows == s->info->class_count ? i : -1;
         s->kept += s->source[i] >= 0;
     }
 }
@@ -156,7 +157,8 @@ static void write_note(const Start *s, size_t body, char *note, size_t size)
     if (s->kept == 0)
         snprintf(head, sizeof head, "the head is new, for %d classes", s->info->class_count);
     else if (added == 0)
-        snprintf(head, sizeof head, "the head's rows for all %d classes are kept", s->kept);
+        snprintf(head, sizeof head, "the head's rows for all %d classes are kept%s", s->kept,
+                 s->named ? "" : ", by number: the file does not name its classes");
     else
         snprintf(head, sizeof head, "the head's rows are kept for %d class%s (%s) and new for %d (%s)", s->kept, s->kept == 1 ? "" : "es", kept, added, fresh);
     if (trained_with && strcmp(trained_with, s->info->act))

@@ -109,7 +109,8 @@ typedef struct ConvzooModelAbout {
     uint64_t    parameters;             /* values that are trained */
 } ConvzooModelAbout;
 
-/* A network with fresh parameters, ready to train. NULL on error: CONVZOO_USAGE. Free it with convzoo_model_free. */
+/* A network with fresh parameters, ready to train: that of the architecture's recipe, for images of this side. NULL on error: CONVZOO_USAGE. Free it with
+ * convzoo_model_free. */
 ConvzooModel *convzoo_model_new(const ConvzooModelOptions *options, ConvzooError *error);
 
 /* A network from a checkpoint: a run's folder for its best.safetensors, or what convzoo_model_save wrote. NULL on error: CONVZOO_INPUT. */

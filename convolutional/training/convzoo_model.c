@@ -6,6 +6,7 @@
 #include "dataset.h"
 #include "parameters.h"
 #include "text.h"
+#include "trainer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -73,8 +74,11 @@ static bool build(ConvzooModel *m, const ConvzooModelOptions *o, Error *error)
         return false;
     m->threads = own_threads_count(o->threads);
     m->seed = o->seed;
-    m->model.network = architecture_network(m->arch, (Shape){ info->channels, info->side, info->side },
-                                            &(ArchOptions){ .classes = o->classes, .act = act }, error);
+    const TrainerOptions recipe = trainer_defaults(m->arch, NULL);      /* as convzoo_training_new's usual optimizer is */
+    info->network = trainer_network_options(&recipe, info->side);
+    info->network.classes = o->classes;
+    info->network.act = act;
+    m->model.network = architecture_network(m->arch, (Shape){ info->channels, info->side, info->side }, &info->network, error);
     if (m->model.network)
         parameters_init(m->model.network, o->seed);
     return m->model.network != NULL;

@@ -117,7 +117,7 @@ void printer_image(Printer *p, const char *path, const float *logits)
             p->values[i] = (float)((double)p->values[i] / p->temperature);
         convzoo_softmax(p->values, 1, classes, p->values);
     }
-    sort_top(p->values, p->order, classes, p->top ? count : 0);
+    sort_top(logits, p->order, classes, p->top ? count : 0);      /* beside a very sure one the others' probabilities are all 0 */
     if (p->format == FORMAT_jsonl)
         print_jsonl(p, path, unknown, count);
     else if (p->format == FORMAT_csv)
