@@ -146,11 +146,18 @@ static void watch_wake_up(RankWatch *watch)
     rank_roll_forgive(&watch->roll, rank_link_clock());
 }
 
+static void watch_notice_sleep(RankWatch *watch, double now)
+{
+    if (now - watch->beaten > watch->options.silent_seconds - watch->options.beat_seconds)
+        watch_wake_up(watch);
+}
+
 static void watch_beat(RankWatch *watch)
 {
     RankMessage beat = { .kind = RANK_MESSAGE_beat, .rank = (uint32_t)watch->options.rank,
                          .progress = atomic_load_explicit(&watch->progress, memory_order_relaxed) };
     const double now = rank_link_clock();
+    watch_notice_sleep(watch, now);      /* with the time that the next look is measured from: a stop before it is seen here, one behind it there */
     bool due = now - watch->beaten >= watch->options.beat_seconds;
     beat.value = (uint32_t)atomic_load_explicit(&watch->state, memory_order_relaxed);
     if (is_head(watch)) {
@@ -205,8 +212,7 @@ void *rank_guard_run(void *argument)
         seconds_pass(nap);
         watch_look(watch, options->beat_seconds / 4.0);
         const double now = rank_link_clock();
-        if (now - watch->beaten > options->silent_seconds - options->beat_seconds)
-            watch_wake_up(watch);
+        watch_notice_sleep(watch, now);
         const int asked = atomic_load(&watch->asked);
         if (asked == ASKED_leave)
             break;
