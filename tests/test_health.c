@@ -325,6 +325,32 @@ static void test_runs(void **state)
     }
 }
 
+/* Lookahead's first turn is the first epoch's last step: what the optimiser moved in it is what it moves without. */
+static void test_update_is_the_optimizers(void **state)
+{
+    (void)state;
+    char root[2][256], folder[256];
+    json_t *lines[2];
+    for (int lookahead = 0; lookahead < 2; lookahead++) {
+        Seen seen = { 0 };
+        Error error;
+        scratch_new(root[lookahead]);
+        TrainerOptions options = stack_options(scratch_path(folder, root[lookahead], "run"), 0.05f, &seen);
+        options.parts.lookahead = lookahead;
+        options.parts.lookahead_k = 22;
+        options.parts.lookahead_alpha = 0.5f;
+        tiny_expect_code(tiny_train(&options, &error), EXIT_ok, &error, "a plain stack");
+        lines[lookahead] = line_of(folder, 1);
+        scratch_remove(root[lookahead]);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        const json_t *layers[2] = { json_object_get(lines[0], "layers"), json_object_get(lines[1], "layers") };
+        assert_true(json_equal(json_object_get(json_array_get(layers[0], i), "update"), json_object_get(json_array_get(layers[1], i), "update")));
+    }
+    json_decref(lines[0]);
+    json_decref(lines[1]);
+}
+
 /* Every image has its place in the list, the highest loss first; together they have the loss that evaluate measures. */
 static void test_suspects(void **state)
 {
@@ -418,7 +444,7 @@ int main(void)
         cmocka_unit_test(test_layers),
         cmocka_unit_test(test_gradients),
         cmocka_unit_test(test_saturated),
-        cmocka_unit_test(test_runs), cmocka_unit_test(test_resumed_within_an_epoch),
+        cmocka_unit_test(test_runs), cmocka_unit_test(test_update_is_the_optimizers), cmocka_unit_test(test_resumed_within_an_epoch),
         cmocka_unit_test(test_suspects),
         cmocka_unit_test(test_suspects_resumed),
     };

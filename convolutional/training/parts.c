@@ -67,6 +67,13 @@ bool parts_after_gradients(Trainer *t, const Batch *batch, Error *error)
     return ok;
 }
 
+void parts_after_optimizer(Trainer *t)
+{
+    for (int i = 0; i < PART_COUNT; i++)
+        if (t->parts[i] && parts[i]->after_optimizer)
+            parts[i]->after_optimizer(t, t->parts[i]);
+}
+
 void parts_after_step(Trainer *t)
 {
     for (int i = 0; i < PART_COUNT; i++)

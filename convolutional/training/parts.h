@@ -56,6 +56,8 @@ typedef struct RunPart {
     float (*lr)(const Trainer *trainer, uint64_t step, float lr);
     /* The gradients of a batch are there; the weights have not moved. False and a line ends the run. */
     bool (*after_gradients)(Trainer *trainer, void *state, const Batch *batch, Error *error);
+    /* The optimiser has moved the weights, and no part has yet. */
+    void (*after_optimizer)(Trainer *trainer, void *state);
     /* The weights have moved. */
     void (*after_step)(Trainer *trainer, void *state);
     /* The epoch's last step is done; again if a signal came during the validation. */
@@ -77,6 +79,7 @@ bool parts_cut_back(Trainer *trainer, Error *error);
 /* The learning rate of a step: the schedule's, unless a part has another. */
 float parts_lr(const Trainer *trainer, uint64_t step);
 bool parts_after_gradients(Trainer *trainer, const Batch *batch, Error *error);
+void parts_after_optimizer(Trainer *trainer);
 void parts_after_step(Trainer *trainer);
 void parts_before_validation(Trainer *trainer);
 void parts_after_epoch(Trainer *trainer, const TrainerEpoch *epoch);

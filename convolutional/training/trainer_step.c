@@ -107,6 +107,7 @@ int trainer_step(Trainer *t, double *gradient_norm, Error *error)
     at->step++;
     at->batch++;
     ranks_at_step(t->options.ranks, at->step);
+    parts_after_optimizer(t);
     parts_after_step(t);
     at->loss_sum += sum.loss;
     at->hits += sum.top1;

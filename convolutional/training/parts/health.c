@@ -65,11 +65,17 @@ static bool rises(const Trainer *t, const Health *h)
     return h->recent >= fmax(1.5 * h->first, 1.2 * log(t->info.class_count));
 }
 
-static void health_after_step(Trainer *t, void *state)
+/* What a step moves is the optimiser's doing, not lookahead's. */
+static void health_after_optimizer(Trainer *t, void *state)
 {
     Health *h = state;
     if (trainer_ends_epoch(t, t->state.step))
         vitals_after_step(h->vitals);
+}
+
+static void health_after_step(Trainer *t, void *state)
+{
+    Health *h = state;
     if (t->state.step <= h->last)
         h->steps = 0;
     h->last = t->state.step;
@@ -162,5 +168,5 @@ static void health_close(void *state)
 
 const RunPart part_health = {
     .key = "health", .open = health_open, .cut_back = health_cut_back, .after_gradients = health_after_gradients,
-    .after_step = health_after_step, .after_epoch = health_after_epoch, .close = health_close,
+    .after_optimizer = health_after_optimizer, .after_step = health_after_step, .after_epoch = health_after_epoch, .close = health_close,
 };
