@@ -219,7 +219,7 @@ static void test_kinks(void **state)
     (void)state;
     static const struct { const char *text; double x, slope; } kinks[] = {
         { "relu(x)", 0, 0 },       { "|x|", 0, 0 },           { "max(x, 0)", 0, 0.5 },      { "min(x, 2*x)", 0, 1.5 }, { "relu6(x)", 0, 0 },
-        { "relu6(x)", 6, 0 },      { "clamp(x, -1, 1)", 1, 1 }, { "hardsigmoid(x)", 3, 0 }, { "hardswish(x)", 3, 1.5 }, { "hardswish(x)", -3, 0 },
+        { "relu6(x)", 6, 0 },      { "clamp(x, -1, 1)", 1, 1 }, { "hardsigmoid(x)", 3, 0 }, { "hardswish(x)", 3, 1.5 }, { "hardswish(x)", -3, -0.5 }, { "x^0", 0, 0 },
         { "relu(sqrt(x) - 1)", 0, 0 },
         { "min(6, exp(x))", 800, 0 }, { "max(x, 1 - exp(-x))", -800, 1 },      /* what is not chosen may be infinite */
     };

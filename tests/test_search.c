@@ -62,6 +62,32 @@ static void test_a_score_that_diverges(void **state)
     assert_true(top1 == 0 && error.code == EXIT_ok && !error.text[0]);
 }
 
+static int generations, promoted;
+
+static void listen_for_newcomers(void *context, const char *text)
+{
+    (void)context;
+    generations += !strncmp(text, "generation ", 11);
+    promoted += generations > 0 && strstr(text, " seed 3: ");
+}
+
+/* A formula of a later generation may get as far as one of the first. */
+static void test_newcomers(void **state)
+{
+    (void)state;
+    const SearchOptions options = {
+        .score = { .arch = "lenet", .limit = 96, .epochs = 1 }, .others = "", .seconds = 600, .generations = 2, .seeds = 2, .seed = 1, .note = listen_for_newcomers,
+    };
+    SearchResult result;
+    Error error;
+    if (!search_run(&options, &result, &error))
+        fail_msg("%s", error.text);
+    assert_int_equal(generations, 2);
+    assert_true(promoted > 0);
+    table_free(result.finals);
+    chart_free(result.chart);
+}
+
 static int told_the_end;
 
 static void listen_for_the_end(void *context, const char *text)
@@ -97,7 +123,7 @@ static void test_search(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_candidates), cmocka_unit_test(test_the_same_seed_draws_the_same), cmocka_unit_test(test_a_score_that_diverges), cmocka_unit_test(test_search),
+        cmocka_unit_test(test_candidates), cmocka_unit_test(test_the_same_seed_draws_the_same), cmocka_unit_test(test_a_score_that_diverges), cmocka_unit_test(test_newcomers), cmocka_unit_test(test_search),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 
 #include "formula.h"
 
+#include "kernels.h"
 #include "names.h"
 #include "text.h"
 
@@ -247,10 +248,48 @@ static bool is_finite(const Formula *formula, Activation activation, Error *erro
     return true;
 }
 
+enum { POINTS = 321 };      /* an eighth apart */
+
+static bool check_floats(const float *values, const float *x, const char *what, Activation activation, Error *error)
+{
+    for (int i = 0; i < POINTS; i++)
+        if (!check_finite((double)values[i], what, (double)x[i], activation, error))
+            return false;
+    return true;
+}
+
+/* As a training computes it: of log(1 - sigmoid(x)) double has more to the right than float. */
+static bool is_finite_in_float(const Formula *formula, Activation activation, Error *error)
+{
+    float x[POINTS], g[POINTS], dy[POINTS], results[EXPRESSION_VARIABLES][POINTS], *outputs[EXPRESSION_VARIABLES];
+    ExpressionStrips strips = { .inputs = { [EXPRESSION_x] = x, [EXPRESSION_g] = g, [EXPRESSION_dy] = dy } };
+    int count = 0;
+    for (int i = 0; i < POINTS; i++) {
+        x[i] = (float)(i - POINTS / 2) / 8;
+        g[i] = -x[i];
+        dy[i] = 1;
+    }
+    for (int i = 0; i < formula->parameters; i++)
+        strips.inputs[EXPRESSION_parameter + i] = &activation.parameters[i];
+    kernel_expression_run(formula->forward, POINTS, &strips, (float *const[]){ results[0] });
+    if (!check_floats(results[0], x, "the formula, computed in float,", activation, error))
+        return false;
+    for (int i = 0; i < EXPRESSION_VARIABLES; i++)
+        if (formula->slopes[i]) {
+            outputs[count] = results[count];
+            count++;
+        }
+    kernel_expression_run(formula->backward, POINTS, &strips, outputs);
+    for (int i = 0; i < count; i++)
+        if (!check_floats(results[i], x, "the derivative of the formula, computed in float,", activation, error))
+            return false;
+    return true;
+}
+
 /* *gain: what weights before it start with. */
 static bool fits(const Formula *formula, Activation activation, float *gain, Error *error)
 {
-    if (!is_finite(formula, activation, error))
+    if (!is_finite(formula, activation, error) || !is_finite_in_float(formula, activation, error))
         return false;
     const double computed = gain_of(formula, activation);
     if (!formula_gain_fits(computed))

@@ -31,6 +31,8 @@ typedef struct Tried {
     char       text[CANDIDATE_TEXT];
     double     scores[SEEDS];
     int        count;
+    int        met;                    /* seeds that count in its rank, */
+    double     mean;                   /* and its mean over these */
 } Tried;
 
 typedef struct Search {
@@ -59,14 +61,24 @@ static double mean_of(const Tried *t)
     return t->count ? sum / t->count : -1;
 }
 
-/* Those that have met more seeds are known better: they have survived. */
-static int by_mean(const void *a, const void *b)
+static int by_rank(const void *a, const void *b)
 {
     const Tried *left = a, *right = b;
-    if (left->count != right->count)
-        return left->count > right->count ? -1 : 1;
-    const double x = mean_of(left), y = mean_of(right);
-    return x > y ? -1 : x < y;
+    if (left->met != right->met)
+        return left->met > right->met ? -1 : 1;
+    return left->mean > right->mean ? -1 : left->mean < right->mean;
+}
+
+/* The best first, by the seeds that all have met who have met so many; then the others, who were cut before. */
+static void pool_sort(Search *s, int seeds)
+{
+    for (int i = 0; i < s->count; i++) {
+        Tried first = s->pool[i];
+        first.count = first.count < seeds ? first.count : seeds;
+        s->pool[i].met = first.count;
+        s->pool[i].mean = mean_of(&first);
+    }
+    qsort(s->pool, (size_t)s->count, sizeof *s->pool, by_rank);
 }
 
 static bool in_pool(const Search *s, const Activation act)
@@ -113,7 +125,7 @@ static bool rung(Search *s, int survivors, int seeds, Error *error)
             if (!train_next(s, &s->pool[i], error))
                 return false;
         }
-    qsort(s->pool, (size_t)s->count, sizeof *s->pool, by_mean);
+    pool_sort(s, seeds);
     return true;
 }
 
@@ -125,7 +137,7 @@ static bool generations_run(Search *s, Error *error)
         while (s->count < POOL)
             pool_add(s);
         const bool done = rung(s, POOL, 1, error) && rung(s, POOL / 2, 2, error) && rung(s, POOL / 4, SEEDS, error);
-        qsort(s->pool, (size_t)s->count, sizeof *s->pool, by_mean);
+        pool_sort(s, SEEDS);      /* where the time is over, those that are known best come first */
         char *line = text_format("generation %d: best so far %s: %.2f%% with %d seeds", generation + 1, s->pool[0].text, 100 * mean_of(&s->pool[0]), s->pool[0].count);
         tell(s, line);
         free(line);
