@@ -103,12 +103,28 @@ static void means(void **state)
     }
 }
 
+/* Beyond what is looked at the slopes of some go on growing; those of others come to a bound there. */
+static void unbounded_slopes(void **state)
+{
+    (void)state;
+    static const struct { const char *name; double least, most; } cases[] = {
+        { "x^2", -INFINITY, INFINITY }, { "exp(x/10)", 0, INFINITY }, { "x*log(1 + x*x)", 0, INFINITY }, { "x^3", 0, INFINITY },
+        { "squareplus", 0, 1 }, { "softplus", 0, 1 }, { "x/(1 + exp(-x/8))", -0.1, 1.1 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const Properties p = properties_of(named(cases[i].name));
+        if (!(p.slope_least == cases[i].least || fabs(p.slope_least - cases[i].least) < 1e-2) || !(p.slope_most == cases[i].most || fabs(p.slope_most - cases[i].most) < 1e-2))
+            fail_msg("slopes of %s: %g to %g, expected %g to %g", cases[i].name, p.slope_least, p.slope_most, cases[i].least, cases[i].most);
+    }
+}
+
 static void fixed_points(void **state)
 {
     (void)state;
     static const struct { const char *name, *says; } cases[] = {
         { "identity", "every x" }, { "relu", "x >= 0" }, { "sigmoid", "0.659046" }, { "tanh", "0" }, { "softplus", "none" },
-        { "hardswish", "0, x >= 3" }, { "hardsigmoid", "0.6" },
+        { "hardswish", "0, x >= 3" }, { "hardsigmoid", "0.6" }, { "hardshrink", "x <= -0.5, 0, x >= 0.5" }, { "threshold", "0, x >= 1" },
+        { "hardtanh:-0.3,0.3", "-0.3 to 0.3" }, { "x*x/10", "0, 10" }, { "sin(50*x)", "-0.919159, -0.90214, -0.798324, -0.77161, ..." },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const Properties p = properties_of(named(cases[i].name));
@@ -164,7 +180,7 @@ static void names_elsewhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(minima), cmocka_unit_test(shapes), cmocka_unit_test(means), cmocka_unit_test(fixed_points),
+        cmocka_unit_test(minima), cmocka_unit_test(shapes), cmocka_unit_test(means), cmocka_unit_test(fixed_points), cmocka_unit_test(unbounded_slopes),
         cmocka_unit_test(gelu_error), cmocka_unit_test(guide), cmocka_unit_test(names_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,11 +35,16 @@ static double jump_within(Activation act, Side g, double a, double b, double *at
     return fabs(right - left);
 }
 
+/* Most places are round numbers, which bisection misses by last digits. */
+static double rounded(double at)
+{
+    const double whole = round(at * 4096) / 4096;
+    return fabs(at - whole) < 1e-9 ? whole + 0.0 : at;      /* never -0 */
+}
+
 static void kink_add(Properties *p, double at)
 {
-    const double whole = round(at * 4096) / 4096;      /* most stand at round numbers, which bisection misses by a last digit */
-    if (fabs(at - whole) < 1e-9)
-        at = whole;
+    at = rounded(at);
     if (p->kinks < PROPERTIES_MOST && (!p->kinks || at - p->kink_at[p->kinks - 1] > 1e-6))
         p->kink_at[p->kinks++] = at;
 }
@@ -216,7 +221,8 @@ static double mean_slope_square(const void *act, double z)
 
 static void fixed_add(Properties *p, double from, double to)
 {
-    if (p->fixed_points == PROPERTIES_MOST)
+    p->fixed_more = p->fixed_points == PROPERTIES_MOST;
+    if (p->fixed_more)
         return;
     p->fixed[p->fixed_points].from = from;
     p->fixed[p->fixed_points++].to = to;
@@ -232,23 +238,64 @@ static double fixed_within(Activation act, double a, double b)
     return a + (b - a) / 2;
 }
 
+static bool is_fixed(Activation act, double x)
+{
+    return fabs(activation_value(act, x) - x) <= 1e-13;
+}
+
+/* Where an interval of fixed points ends, between one of them and one that is none. */
+static double fixed_border(Activation act, double in, double out)
+{
+    for (int i = 0; i < 44; i++) {
+        const double middle = in + (out - in) / 2;
+        *(is_fixed(act, middle) ? &in : &out) = middle;
+    }
+    return rounded(in);
+}
+
+/* From x, which is one, up to the last one; a single one is no interval. */
+static double fixed_interval(Activation act, double x, Properties *p)
+{
+    double from = x, to = x;
+    while (to + STEP <= NEAR_EDGE && is_fixed(act, to + STEP))
+        to += STEP;
+    const double last = to;
+    if (last > x && x > -NEAR_EDGE)
+        from = fixed_border(act, x, x - STEP);
+    if (last > x && last < NEAR_EDGE)
+        to = fixed_border(act, last, last + STEP);
+    fixed_add(p, from, to);
+    return last;
+}
+
+/* Farther out than NEAR_EDGE only where f crosses x. */
 static void find_fixed_points(Activation act, Properties *p)
 {
-    const double slack = 1e-13;
-    for (double x = -NEAR_EDGE; x <= NEAR_EDGE; x += STEP) {
+    for (double x = -EDGE; x <= EDGE; x += STEP) {
         const double rest = activation_value(act, x) - x, next = activation_value(act, x + STEP) - (x + STEP);
-        if (fabs(rest) <= slack) {
-            double to = x;
-            while (to + STEP <= NEAR_EDGE && fabs(activation_value(act, to + STEP) - (to + STEP)) <= slack)
-                to += STEP;
-            fixed_add(p, x, to);
-            x = to;
-        } else if (x + STEP <= NEAR_EDGE && fabs(next) > slack && (rest > 0) != (next > 0)) {
+        if (is_fixed(act, x)) {
+            if (fabs(x) <= NEAR_EDGE)
+                x = fixed_interval(act, x, p);
+            else if (!is_fixed(act, x - STEP) && !is_fixed(act, x + STEP))
+                fixed_add(p, x, x);
+        } else if (x + STEP <= EDGE && !is_fixed(act, x + STEP) && (rest > 0) != (next > 0)) {
             const double at = fixed_within(act, x, x + STEP);
             if (fabs(activation_value(act, at) - at) < 1e-6)      /* else f jumps over it */
                 fixed_add(p, at, at);
         }
     }
+}
+
+/* The lowest (sign -1: highest) slope. Infinite where it still moves beyond the edge, and no less the farther out. */
+static double slope_bound(Activation act, double sign)
+{
+    double value;
+    const double at = lowest(act, activation_slope, sign, &value);
+    if (fabs(at) < EDGE - STEP)
+        return value;
+    const double side = at > 0 ? 1 : -1, near = sign * activation_slope(act, side * TAIL_NEAR), far = sign * activation_slope(act, side * TAIL_FAR);
+    const double moved = sign * value - near;
+    return isinf(near) || (moved > 0 && near - far > 0.1 * moved) ? -sign * INFINITY : value;
 }
 
 /* What is no more than rounding, or a limit not quite reached at the edge. */
@@ -264,10 +311,8 @@ Properties properties_of(Activation act)
     p.smooth = smoothness_of(act, &p);
     find_direction(act, &p);
     find_lowest(act, &p);
-    lowest(act, activation_slope, 1, &p.slope_least);
-    lowest(act, activation_slope, -1, &p.slope_most);
-    p.slope_least = settled(p.slope_least);
-    p.slope_most = settled(p.slope_most);
+    p.slope_least = settled(slope_bound(act, 1));
+    p.slope_most = settled(slope_bound(act, -1));
     p.saturates_left = saturates(act, -1);
     p.saturates_right = saturates(act, 1);
     p.mean = settled(properties_gaussian_mean(mean_value, &act, p.kink_at, p.kinks));
@@ -316,8 +361,8 @@ const char *properties_minimum(const Properties *p, char *text)
 
 const char *properties_fixed_points(const Properties *p, char *text)
 {
-    int at = snprintf(text, PROPERTIES_TEXT, "%s", p->fixed_points ? "" : "none");
-    for (int i = 0; i < p->fixed_points && at < PROPERTIES_TEXT - 32; i++) {
+    int at = snprintf(text, PROPERTIES_TEXT, "%s", p->fixed_points ? "" : "none"), i = 0;
+    for (; i < p->fixed_points && at < PROPERTIES_TEXT - 32; i++) {
         const double from = p->fixed[i].from, to = p->fixed[i].to;
         const char *comma = i ? ", " : "";
         const size_t room = (size_t)(PROPERTIES_TEXT - at);
@@ -332,5 +377,7 @@ const char *properties_fixed_points(const Properties *p, char *text)
         else
             at += snprintf(text + at, room, "%s%.6g to %.6g", comma, from, to);
     }
+    if (i < p->fixed_points || p->fixed_more)
+        snprintf(text + at, (size_t)(PROPERTIES_TEXT - at), ", ...");
     return text;
 }

@@ -25,13 +25,14 @@ typedef struct Properties {
     double kink_at[PROPERTIES_MOST];
     bool   rises, falls;                   /* never falls; never rises: both of a constant, neither: not monotone */
     bool   saturates_left, saturates_right;      /* f tends to a constant, and f' to 0 */
-    double slope_least, slope_most;        /* bounds of f' on [-50, 50] */
+    double slope_least, slope_most;        /* bounds of f'; looked for on [-50, 50], infinite where it goes on growing beyond */
     double least_at, least;                /* the lowest point, if f has one and is not monotone; else NAN */
     double mean, square;                   /* E f(z), E f(z)^2 */
     double slope_square;                   /* E f'(z)^2 */
     double gain;                           /* 1 / sqrt(E f(z)^2): weights of variance gain^2 / fan-in keep the size of the signal */
-    int    fixed_points;                   /* f(x) = x on [-5, 5]: points, or where it holds along a stretch its ends */
+    int    fixed_points;                   /* f(x) = x on [-50, 50]: points, or where it holds along a stretch, on [-5, 5], its ends */
     struct { double from, to; } fixed[PROPERTIES_MOST];
+    bool   fixed_more;                 /* there are others to the right */
 } Properties;
 
 Properties properties_of(Activation act);

@@ -66,7 +66,7 @@ static void set_starts(Stack *stack)
         Param *param = network_param(stack->network, i);
         if (param->role == PARAM_weight)
             param->init.gain = start_gain(o, fitted, param);
-        else if (!strcmp(param->part, "bias") && param->dims[0] == o->width && param->module->index < network_module_count(stack->network) - 1)
+        else if (!strcmp(param->part, "bias") && param->dims[0] == activation_inputs(o->act, o->width) && param->module->index < network_module_count(stack->network) - 1)
             param->init.constant = o->bias;
     }
 }

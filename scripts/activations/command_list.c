@@ -38,7 +38,7 @@ static void print_field(const char *name, const char *text)
 
 static void print_number(const char *name, double value)
 {
-    if (isnan(value))
+    if (!isfinite(value))
         printf(", \"%s\": null", name);
     else
         printf(", \"%s\": %.17g", name, value + 0.0);

@@ -62,6 +62,8 @@ static void print_properties(Activation act)
 {
     const Properties p = properties_of(act);
     char text[PROPERTIES_TEXT], line[256];
+    if (activation_is_gated(act))
+        print_row("here", "g = x: what follows is of a unit that is its own gate");
     print_row("monotone", properties_monotone(&p, text));
     print_row("smooth", properties_smooth(&p, text));
     print_row("saturates", properties_saturates(&p, text));
