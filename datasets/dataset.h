@@ -63,8 +63,8 @@ typedef struct DataOptions {
  * for what is neither a name nor a share. */
 bool split_hold_out(const char *text, DataOptions *data, Error *error);
 
-/* The same from what a data set says of itself, which stays the caller's. */
-bool dataset_hold_out(const char *held_out, DataOptions *data, Error *error);
+/* The same from what a data set says of itself, which stays the caller's. False if that is neither a share with its seed nor a name. */
+bool dataset_hold_out(const char *held_out, DataOptions *data);
 
 /* The path that stands for none: data/cifar-10-batches-bin if it is there, else "shapes". */
 const char *dataset_default_path(void);

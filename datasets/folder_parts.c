@@ -40,7 +40,7 @@ FolderParts folder_parts_read(int root)
             *place = text_copy(entry->name);
         if (entry->type == ENTRY_link && !parts.link.name)
             parts.link = (Entry){ text_copy(entry->name), entry->type, entry->reason };
-        deep = deep || !folder_holds_images(root, entry->name);
+        deep = deep || (entry->type == ENTRY_folder && !folder_holds_images(root, entry->name));
     }
     for (size_t i = 0; i < listing.count && folder_parts_any(&parts) && !deep && !classes; i++)
         classes = listing.entries[i].type == ENTRY_folder && !name_is_part(listing.entries[i].name, &split) &&
@@ -152,7 +152,7 @@ char *folder_part_of(const char *path)
     if (root >= 0) {
         FolderParts parts = folder_parts_read(root);
         for (int i = 0; i < SPLITS; i++)
-            others += i != (int)split && parts.names[i];
+            others += i != (int)split && parts.names[i] && !(parts.link.name && !strcmp(parts.names[i], parts.link.name));
         folder_parts_free(&parts);
         close(root);
     }

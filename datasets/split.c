@@ -73,15 +73,16 @@ static void mark_random(const Part *part, const uint32_t *from, uint32_t count, 
     free(next);
 }
 
-/* Marks the section called options->val_part. */
-static bool has_section(const Part *part, const char *wanted)
+/* NULL: there is none. */
+static const Section *section_of(const Part *part, const char *wanted)
 {
     for (int s = 0; s < part->section_count; s++)
         if (names_match(part->sections[s].name, wanted, strlen(wanted)))
-            return true;
-    return false;
+            return &part->sections[s];
+    return NULL;
 }
 
+/* Marks the section called options->val_part. */
 static bool mark_section(const Part *part, bool *marked, Error *error)
 {
     const char *wanted = part->options->val_part;
@@ -106,7 +107,7 @@ static bool mark_section(const Part *part, bool *marked, Error *error)
 /* Or a share of its images. */
 static bool holds_section(const Part *part)
 {
-    return part->options->val_part && !(part->options->val_if_none && !has_section(part, part->options->val_part));
+    return part->options->val_part && !(part->options->val_if_none && !section_of(part, part->options->val_part));
 }
 
 static float share_of(const Part *part)
@@ -119,8 +120,8 @@ static const char SEEDED[] = " of seed ";      /* between a share and the seed t
 char *split_held_out(const Part *part)
 {
     char share[32];
-    if (holds_section(part))
-        return text_copy(part->options->val_part);
+    if (holds_section(part))      /* which there is: its images were chosen */
+        return text_copy(section_of(part, part->options->val_part)->name);
     text_of_float(share_of(part), share, sizeof share);
     return text_format("%s%s%llu", share, SEEDED, (unsigned long long)part->options->seed);
 }
@@ -187,13 +188,18 @@ bool split_hold_out(const char *text, DataOptions *data, Error *error)
     return true;
 }
 
-bool dataset_hold_out(const char *held_out, DataOptions *data, Error *error)
+bool dataset_hold_out(const char *held_out, DataOptions *data)
 {
-    char share[PART_NAME_MOST];
-    const char *seeded = strstr(held_out, SEEDED);
-    if (!seeded || (size_t)(seeded - held_out) >= sizeof share)
-        return split_hold_out(held_out, data, error);
-    snprintf(share, sizeof share, "%.*s", (int)(seeded - held_out), held_out);
-    data->seed = strtoull(seeded + strlen(SEEDED), NULL, 10);
-    return split_hold_out(share, data, error);
+    char *end;
+    const float share = strtof(held_out, &end);
+    if (end == held_out) {
+        data->val_part = held_out;
+        return *held_out && strlen(held_out) < PART_NAME_MOST;
+    }
+    const char *seed = end + strlen(SEEDED);
+    if (!(share > 0.0f && share < 1.0f) || strncmp(end, SEEDED, strlen(SEEDED)) || !*seed || seed[strspn(seed, "0123456789")])
+        return false;
+    data->val_split = share;
+    data->seed = strtoull(seed, NULL, 10);
+    return true;
 }

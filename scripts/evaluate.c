@@ -179,9 +179,9 @@ static int run(const char *path, EvaluateFlags *flags, OptionLine *line, Error *
         return (int)error->code;
     compute_threads_settle(flags->threads);
     Opening opening = { flags, { &table, line, flags->split, flags->val_split, model.info.held_out } };
-    Dataset *data = open_data(&opening, &model, error);
+    Dataset *data = comparison_check(flags->compare, &model.info, error) ? open_data(&opening, &model, error) : NULL;
     const Seen seen = data ? checkpoint_data_seen(&opening.split, data) : SEEN_none;
-    if (data && !(check_images(&fit, data, seen, error) && comparison_check(flags->compare, &model.info, data, error))) {
+    if (data && !(check_images(&fit, data, seen, error) && comparison_check_images(flags->compare, data, error))) {
         dataset_free(data);
         data = NULL;
     }

@@ -148,6 +148,7 @@ static void make_val_link_out(void)
     assert_int_equal(symlink("/etc", data_path("val")), 0);
 }
 static void make_parts_of_links(void) { assert_int_equal(symlink("nowhere", data_path("train")), 0); assert_int_equal(symlink("/etc", data_path("val")), 0); }
+static void make_part_link_beside_classes(void) { make_cats(); assert_int_equal(symlink("nowhere", data_path("val")), 0); }
 static void make_class_link_in_val(void)
 {
     data_folder("train");
@@ -236,6 +237,7 @@ static const Refused refused[] = {
     { "folder: link to itself", make_link_loop, {0}, SPLIT_train, EXIT_input, "symbolic link leaves the data folder: ", "cat/x.png" },
     { "folder: val is a link out", make_val_link_out, {0}, SPLIT_train, EXIT_input, "symbolic link leaves the data folder: ", "/val" },
     { "folder: parts are links", make_parts_of_links, {0}, SPLIT_train, EXIT_input, "symbolic link to nothing: ", "/train: restore" },
+    { "folder: a link beside classes", make_part_link_beside_classes, {0}, SPLIT_train, EXIT_input, "symbolic link to nothing: ", "/val: restore" },
     { "folder: a link to nothing in val", make_class_link_in_val, {0}, SPLIT_val, EXIT_input, "symbolic link to nothing: ", "/val/dog: restore" },
     { "folder: a hostile name", make_bad_class, {0}, SPLIT_train, EXIT_input, "class name is not printable UTF-8: ", "emu\\x0A\\x1B[2J" },
     { "folder: a share beside val", make_train_and_val, { .val_split = 0.3f }, SPLIT_train, EXIT_usage, "nothing to hold out: --val-split: ", "val part of its own" },

@@ -76,6 +76,11 @@ static void test_cifar10(void **state)
     for (int c = 0; c < 10; c++)
         assert_in_range(counts[c], 1, 2);
 
+    assert_string_equal(val->held_out, "0.1 of seed 7");
+    assert_null(train->held_out);
+    Dataset *named = open_as((DataOptions){ .val_part = "Data-Batch-3" }, SPLIT_val);      /* however it was written */
+    assert_string_equal(named->held_out, "data_batch_3");
+    dataset_free(named);
     Dataset *again = open_as((DataOptions){ .seed = 7, .threads = 1 }, SPLIT_val), *other = open_as((DataOptions){ .seed = 8 }, SPLIT_val);
     Dataset *test = open_as((DataOptions){ .seed = 7 }, SPLIT_test);
     assert_true(dataset_hash(again) == dataset_hash(val));

@@ -258,7 +258,7 @@ static bool check_floats(const float *values, const float *x, const char *what, 
     return true;
 }
 
-/* As a training computes it: of log(1 - sigmoid(x)) double has more to the right than float. */
+/* As training computes it. In float 1 - sigmoid(x) is 0 from 16.75 on, so that log(1 - sigmoid(x)) is infinite there; in double it is finite up to 20. */
 static bool is_finite_in_float(const Formula *formula, Activation activation, Error *error)
 {
     float x[POINTS], g[POINTS], dy[POINTS], results[EXPRESSION_VARIABLES][POINTS], *outputs[EXPRESSION_VARIABLES];

@@ -4,6 +4,7 @@
 #include "checkpoint_text.h"
 
 #include "architectures.h"
+#include "dataset.h"
 #include "metadata.h"
 #include "names.h"
 
@@ -20,7 +21,7 @@ typedef struct InfoKey {
         KEY_share,       /* double; not written from 1 on */
         KEY_real,        /* double */
         KEY_choice,      /* an enumeration, the place in `choices` */
-        KEY_text,        /* a char array of `most` bytes */
+        KEY_held_out,    /* a char array of `most` bytes: which images, as Dataset has it */
     } form;
     size_t             offset;
     double             least, most;      /* of a number; least 0: above 0 */
@@ -39,7 +40,7 @@ static const InfoKey keys[] = {
     { "crop",           KEY_choice, AT(fit.crop),        .most = CROPS, .choices = image_crops },
     { "interpolation",  KEY_choice, AT(fit.filter),      .most = FILTERS, .choices = image_filters },
     { "crop_pct",       KEY_share,  AT(fit.crop_pct),    .least = CROP_PCT_LEAST, .most = 1 },
-    { "held_out",       KEY_text,   AT(held_out),        .most = sizeof(((ModelInfo *)0)->held_out) },
+    { "held_out",       KEY_held_out, AT(held_out),        .most = sizeof(((ModelInfo *)0)->held_out) },
     { "temperature",    KEY_real,   AT(temperature),     .most = 1000 },
     { "reject_below",   KEY_real,   AT(reject_below),    .most = 1 },
 };
@@ -61,7 +62,7 @@ static bool put(SafetensorsWriter *writer, const InfoKey *key, const void *field
         if (*(const int *)field)
             safetensors_writer_metadata(writer, key->key, names_word(key->choices[*(const int *)field], 0, name, sizeof name));
         return true;
-    case KEY_text:
+    case KEY_held_out:
         return !*(const char *)field || metadata_put_text(writer, key->key, field, path, error);
     case KEY_float:
         return *(const float *)field <= 0 || metadata_put_real(writer, key->key, *(const float *)field, METADATA_FLOAT_DIGITS, path, error);
@@ -120,8 +121,10 @@ static bool get(const Safetensors *file, const InfoKey *key, void *field, const 
         return get_switch(file, key, field, path, error);
     if (key->form == KEY_size)
         return metadata_get_positive(file, key->key, (int)key->most, field, path, error);
-    if (key->form == KEY_text)
-        return metadata_get_text(file, key->key, field, (size_t)key->most, path, error);
+    if (key->form == KEY_held_out)
+        return metadata_get_text(file, key->key, field, (size_t)key->most, path, error) &&
+               (dataset_hold_out(field, &(DataOptions){ 0 }) ||
+                metadata_refuse(key->key, field, "a share and its seed such as '0.1 of seed 42', a part's name, or no such key", path, error));
     if (key->form == KEY_choice)
         return get_choice(file, key, field, path, error);
     if (!get_within(file, key, &value, path, error))

@@ -151,9 +151,9 @@ void time_plan_make(Trainer *t)
     t->state.planned_steps = time_plan_steps(left, &t->options.train_sizes, &times);
     ranks_broadcast(t->options.ranks, &t->state.planned_steps, sizeof t->state.planned_steps);
     time_plan_apply(t);
-    trainer_note(t, "planned for %.0f seconds, of which %.0f are left: %.3g ms a step and %.2g s a validation make %llu steps, %.1f epochs",
+    trainer_note(t, "planned for %.0f seconds, of which %.0f are left: %.3g ms a step and %.2g s a validation make %llu steps, %.1f epochs%s",
                  budget, fmax(left, 0.0), 1e3 * mean_step(t, &times), times.validation, (unsigned long long)t->state.planned_steps,
-                 (double)t->state.planned_steps / t->batches);
+                 (double)t->state.planned_steps / t->batches, t->folder ? "" : "; saves, which are not tried here, take their own time");
     if (t->options.parts.swa_start > t->options.epochs)
         trainer_note(t, "warning: nothing is averaged: --swa-start %d: there is time for %d epochs", t->options.parts.swa_start, t->options.epochs);
     stages_tell(t);

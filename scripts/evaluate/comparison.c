@@ -66,7 +66,7 @@ static void tell_pairs(const Measured *a, const Measured *b, ResultsFormat forma
 /* Images that only one of them was trained on say nothing of which is better. */
 static bool held_out_both(const char *file, const ModelInfo *other, const Dataset *data, Error *error)
 {
-    if (!data->held_out || !strcmp(other->held_out, data->held_out))
+    if (!strcmp(other->held_out, data->held_out))
         return true;
     if (*other->held_out)
         return error_set(error, EXIT_input, "trained on some of these images: %s: it held out %s, these are %s: compare on a test part, or train both with one --seed "
@@ -77,7 +77,19 @@ static bool held_out_both(const char *file, const ModelInfo *other, const Datase
     return true;
 }
 
-bool comparison_check(const char *path, const ModelInfo *info, const Dataset *data, Error *error)
+bool comparison_check_images(const char *path, const Dataset *data, Error *error)
+{
+    ModelInfo other = { 0 };
+    if (!path || !data->held_out)
+        return true;
+    char *file = model_file(path, error);
+    const bool ok = file && checkpoint_info(file, &other, error) && held_out_both(file, &other, data, error);
+    model_info_clear(&other);
+    free(file);
+    return ok;
+}
+
+bool comparison_check(const char *path, const ModelInfo *info, Error *error)
 {
     ModelInfo other = { 0 };
     char *file = path ? model_file(path, error) : NULL;
@@ -88,7 +100,6 @@ bool comparison_check(const char *path, const ModelInfo *info, const Dataset *da
     if (ok && path && !same)
         ok = error_set(error, EXIT_input, "other classes: %s: it has %d, the first %s, this one has %d, the first %s: compare checkpoints of the same data",
                        file, other.class_count, other.classes[0], info->class_count, info->classes[0]);
-    ok = ok && (!path || held_out_both(file, &other, data, error));
     model_info_clear(&other);
     free(file);
     return ok;

@@ -87,8 +87,10 @@ typedef struct Comparison {
     void       *context;
 } Comparison;
 
-/* Before long work: whether the other is a checkpoint of the same classes, and was not trained on images of `data`. path NULL: nothing to compare. */
-bool comparison_check(const char *path, const ModelInfo *info, const Dataset *data, Error *error);
+/* Before long work: whether the other is a checkpoint of the same classes. path NULL: nothing to compare. */
+bool comparison_check(const char *path, const ModelInfo *info, Error *error);
+/* Whether it was not trained on images of `data`. What is not known is told. */
+bool comparison_check_images(const char *path, const Dataset *data, Error *error);
 bool comparison_tell(const Measured *measured, const Comparison *comparison, const Pass *pass, ResultsFormat format, Error *error);
 
 #endif

@@ -41,8 +41,8 @@ static bool is_told(const CheckpointSplit *split, const char *option)
 static bool hold_out(const CheckpointSplit *split, DataOptions *data, Error *error)
 {
     DataOptions own = *data;
-    if (*split->held_out && !dataset_hold_out(split->held_out, &own, error))
-        return false;
+    if (*split->held_out)
+        dataset_hold_out(split->held_out, &own);      /* a checkpoint's is one */
     if (!is_told(split, "seed"))
         data->seed = own.seed;
     if (is_told(split, "val-split"))
@@ -56,8 +56,10 @@ Seen checkpoint_data_seen(const CheckpointSplit *split, const Dataset *data)
 {
     if (!data->held_out)
         return SEEN_none;
-    if (*split->held_out)
-        return strcmp(split->held_out, data->held_out) ? SEEN_some : SEEN_none;
+    if (*split->held_out && !strcmp(split->held_out, data->held_out))
+        return SEEN_none;
+    if (*split->held_out)      /* others were asked for, or these data have no such part: they may be others altogether */
+        return *options_given(split->table, split->line, "val-split") || *options_given(split->table, split->line, "seed") ? SEEN_some : SEEN_unknown;
     return is_told(split, "val-split") || is_told(split, "seed") ? SEEN_none : SEEN_unknown;
 }
 

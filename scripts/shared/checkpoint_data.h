@@ -15,7 +15,7 @@ typedef struct CheckpointSplit {
     const OptionTable *table;
     OptionLine        *line;           /* whether --val-split and --seed were given or loaded */
     const char        *split, *val_split;
-    const char        *held_out;       /* what training held out, as the checkpoint says: for what of them was not */
+    const char        *held_out;       /* what training held out, as the checkpoint says: used for those of the two that were neither */
 } CheckpointSplit;
 
 /* Opens a split as the model reads its images: size, channels, orientation, crop and classes become the model's. data has the rest, and the
