@@ -3,7 +3,7 @@
  *   x    N C H W
  *   y    N C OH OW       OH = (H + 2 pad - kernel) / stride + 1
  *
- *   max      y = largest of the window; its gradient goes to the first of equal ones
+ *   max      y = largest of the window, in inference NaN where it holds one; its gradient goes to the first of equal ones
  *   average  y = mean of the window's pixels that lie inside the image */
 
 #include "modules.h"
@@ -93,6 +93,31 @@ static void batch_last_backward(const PoolModule *m, Emitter *emitter, const_dnn
 
 /* ---- every other layout ---- */
 
+typedef struct NanCall {
+    PoolNan      pool;
+    const float *x;
+    float       *y;
+} NanCall;
+
+static void run_nan(const void *call)
+{
+    const NanCall *c = call;
+    kernel_pool_nan(&c->pool, c->x, c->y);
+}
+
+/* oneDNN's largest passes over NaN, so that the logits of a network that has overflowed may be finite. A step of training sees it in the gradients. */
+static void keep_nan(const PoolModule *m, Emitter *emitter, Buffer *x, Buffer *y)
+{
+    const Pool *o = &m->options;
+    NanCall call = { .pool = { .kernel = o->kernel, .stride = o->stride, .pad = o->pad } };
+    if (m->algorithm != dnnl_pooling_max || program_has_backward(emit_program(emitter)) || layout_is_bf16(buffer_layout(x)) ||
+        !layout_view(buffer_layout(x), &call.pool.x) || !layout_view(buffer_layout(y), &call.pool.y))
+        return;
+    Kernel *kernel = emit_call(emitter, &m->base, "forward", run_nan, &call, sizeof call);
+    kernel_reads(kernel, &call.x, x);
+    kernel_updates(kernel, &call.y, y);
+}
+
 static void pool_forward(const Module *module, Emitter *emitter)
 {
     const PoolModule *m = (const PoolModule *)module;
@@ -115,6 +140,7 @@ static void pool_forward(const Module *module, Emitter *emitter)
     kernel_bind(kernel, DNNL_ARG_DST, y);
     if (workspace_layout)
         kernel_bind_as(kernel, DNNL_ARG_WORKSPACE, emit_saved(emitter, module, 0), workspace_layout);
+    keep_nan(m, emitter, x, y);
 }
 
 static void pool_backward(const Module *module, Emitter *emitter)

@@ -193,7 +193,16 @@ size_t kernel_batch_last_scratch(const BatchLastKernel *k);
 void kernel_batch_last_backward_weights(const BatchLastKernel *k, const float *x, const float *dy,
                                         float *dweights, float *dbias, void *scratch);
 
-/* Pooling: the mean of a window's pixels inside the image, or the largest, whose gradient goes to the first of equal ones. */
+/* After oneDNN's largest of each window, which passes over NaN: y gets the NaN of every window that holds one. x: inputs, y: outputs. */
+typedef struct PoolNan {
+    View x, y;
+    int  kernel, stride, pad;
+} PoolNan;
+
+void kernel_pool_nan(const PoolNan *p, const float *x, float *y);
+
+/* Pooling: the mean of a window's pixels inside the image, or the largest (NaN where there is one), whose gradient goes to the first of
+ * equal ones. */
 typedef struct BatchLastPool {
     int  planes;                      /* groups x channels */
     int  h, w, oh, ow, kernel, stride, pad;

@@ -33,7 +33,7 @@ static Images most_of(const BatchLastPool *p, const float *x, Window window)
     for (int y = window.y0; y < window.y1; y++)
         for (int column = window.x0; column < window.x1; column++) {
             const Images value = images_load(at(p, x, y, column));
-            most = images_choose(value > most, value, most);
+            most = images_choose((value > most) | (value != value), value, most);
         }
     return most;
 }
