@@ -82,18 +82,25 @@ static void wait_for_ends(const pid_t *pids, int count, const char *name)
         }
 }
 
-static void expect_line(const Fault *fault, const char *name)
+/* False if there is none, where that may be. */
+static bool expect_line(const Fault *fault, const char *name, bool may_lack)
 {
     char path[256];
     char *err = scratch_read(scratch_path(path, folder, "stderr"), &(size_t){ 0 });
     const char *line = strstr(err, fault->line);
     const int all = rank_runs_lines(err, "train: ") - rank_runs_lines(err, "train: warning: ");
+    if (all == 0 && may_lack) {
+        free(err);
+        return false;
+    }
     if (all != 1 || !line || !strstr(line, "--resume run\n") || (fault->line[7] == 'r' && !strstr(line, "was lost")))
         fail_msg("%s: one line expected, '%s...': %s", name, fault->line, err);
     free(err);
+    return true;
 }
 
-static void happen(const Fault *fault, const RankStarter *starter)
+/* True: all ended, and said why. */
+static bool happens(const Fault *fault, const RankStarter *starter, bool may_lack)
 {
     char name[128];
     pid_t pids[8];
@@ -110,7 +117,16 @@ static void happen(const Fault *fault, const RankStarter *starter)
     assert_int_equal(waitpid(child, &status, 0), child);
     if (status == 0)
         fail_msg("%s: all is well", name);
-    expect_line(fault, name);
+    return expect_line(fault, name, may_lack);
+}
+
+/* A rank needs a moment to see that another is gone. MPICH 4.0.2 kills those that are left within two milliseconds now and then, whatever it was told. */
+static void happen(const Fault *fault, const RankStarter *starter)
+{
+    enum { TRIES = 3 };
+    int tries = 1;
+    while (!happens(fault, starter, tries < TRIES && fault->signal == SIGKILL && !strcmp(starter->name, "mpich")))
+        tries++;
 }
 
 static void test_faults(void **state)
