@@ -231,11 +231,18 @@ static bool check_finite(double value, const char *what, double x, Activation ac
                      isnan(value) ? "not a number" : isinf(value) ? "infinite" : "too large for float", x, activation.info->key);
 }
 
+enum { POINTS = 321 };      /* an eighth apart, from -20 to 20 */
+
+static double point_at(int i)
+{
+    return (i - POINTS / 2) / 8.0;
+}
+
 /* An activation that is not finite somewhere near the middle would stop the first training that meets it. */
 static bool is_finite(const Formula *formula, Activation activation, Error *error)
 {
-    for (int i = -160; i <= 160; i++) {
-        const double x = i / 8.0;
+    for (int i = 0; i < POINTS; i++) {
+        const double x = point_at(i);
         if (!check_finite(apply(formula, formula->value, activation, x, -x), "the formula", x, activation, error) ||
             !check_finite(slope_at(formula, activation, x), "the derivative of the formula", x, activation, error))
             return false;
@@ -248,12 +255,10 @@ static bool is_finite(const Formula *formula, Activation activation, Error *erro
     return true;
 }
 
-enum { POINTS = 321 };      /* an eighth apart */
-
-static bool check_floats(const float *values, const float *x, const char *what, Activation activation, Error *error)
+static bool check_floats(const float *values, const char *what, Activation activation, Error *error)
 {
     for (int i = 0; i < POINTS; i++)
-        if (!check_finite((double)values[i], what, (double)x[i], activation, error))
+        if (!check_finite((double)values[i], what, point_at(i), activation, error))
             return false;
     return true;
 }
@@ -265,14 +270,14 @@ static bool is_finite_in_float(const Formula *formula, Activation activation, Er
     ExpressionStrips strips = { .inputs = { [EXPRESSION_x] = x, [EXPRESSION_g] = g, [EXPRESSION_dy] = dy } };
     int count = 0;
     for (int i = 0; i < POINTS; i++) {
-        x[i] = (float)(i - POINTS / 2) / 8;
+        x[i] = (float)point_at(i);
         g[i] = -x[i];
         dy[i] = 1;
     }
     for (int i = 0; i < formula->parameters; i++)
         strips.inputs[EXPRESSION_parameter + i] = &activation.parameters[i];
     kernel_expression_run(formula->forward, POINTS, &strips, (float *const[]){ results[0] });
-    if (!check_floats(results[0], x, "the formula, computed in float,", activation, error))
+    if (!check_floats(results[0], "the formula, computed in float,", activation, error))
         return false;
     for (int i = 0; i < EXPRESSION_VARIABLES; i++)
         if (formula->slopes[i]) {
@@ -281,7 +286,7 @@ static bool is_finite_in_float(const Formula *formula, Activation activation, Er
         }
     kernel_expression_run(formula->backward, POINTS, &strips, outputs);
     for (int i = 0; i < count; i++)
-        if (!check_floats(results[i], x, "the derivative of the formula, computed in float,", activation, error))
+        if (!check_floats(results[i], "the derivative of the formula, computed in float,", activation, error))
             return false;
     return true;
 }

@@ -71,9 +71,9 @@ bool page_check_path(const char *path, Error *error)
         return error_set(error, EXIT_usage, "a page is a file: -: name it, such as page.html");
     const char *slash = strrchr(path, '/');
     char *folder = slash ? text_format("%.*s", (int)(slash - path + 1), path) : text_copy(".");
-    const bool fine = access(folder, W_OK | X_OK) != 0
-                    ? error_set(error, EXIT_write, "cannot write: %s: %s: make the folder, or choose another", path, strerror(errno))
-                    : file_check_place(path, error);
+    const bool fine = (access(folder, W_OK | X_OK) == 0 ||
+                       error_set(error, EXIT_write, "cannot write: %s: %s: make the folder, or choose another", path, strerror(errno))) &&
+                      file_check_place(path, error);
     free(folder);
     return fine;
 }

@@ -9,6 +9,7 @@
 #define EDGE       50.0      /* how far is looked */
 #define STEP       (1.0 / 64)
 #define NEAR_EDGE  5.0       /* for fixed points: farther out many functions are x to the last digit */
+#define SLACK      1e-13     /* of a fixed point: rounding */
 #define TAIL_NEAR  1e3       /* between these two f of one that saturates no longer moves */
 #define TAIL_FAR   1e4
 #define NORMAL_EDGE 12.0     /* beyond, a normal number is rarer than 1e-32 */
@@ -238,9 +239,14 @@ static double fixed_within(Activation act, double a, double b)
     return a + (b - a) / 2;
 }
 
+static double excess(Activation act, double x)
+{
+    return activation_value(act, x) - x;
+}
+
 static bool is_fixed(Activation act, double x)
 {
-    return fabs(activation_value(act, x) - x) <= 1e-13;
+    return fabs(excess(act, x)) <= SLACK;
 }
 
 /* Where an interval of fixed points ends, between one of them and one that is none. */
@@ -272,15 +278,15 @@ static double fixed_interval(Activation act, double x, Properties *p)
 static void find_fixed_points(Activation act, Properties *p)
 {
     for (double x = -EDGE; x <= EDGE; x += STEP) {
-        const double rest = activation_value(act, x) - x, next = activation_value(act, x + STEP) - (x + STEP);
-        if (is_fixed(act, x)) {
+        const double rest = excess(act, x), next = excess(act, x + STEP);
+        if (fabs(rest) <= SLACK) {
             if (fabs(x) <= NEAR_EDGE)
                 x = fixed_interval(act, x, p);
-            else if (!is_fixed(act, x - STEP) && !is_fixed(act, x + STEP))
+            else if (!is_fixed(act, x - STEP) && fabs(next) > SLACK)
                 fixed_add(p, x, x);
-        } else if (x + STEP <= EDGE && !is_fixed(act, x + STEP) && (rest > 0) != (next > 0)) {
+        } else if (x + STEP <= EDGE && fabs(next) > SLACK && (rest > 0) != (next > 0)) {
             const double at = fixed_within(act, x, x + STEP);
-            if (fabs(activation_value(act, at) - at) < 1e-6)      /* else f jumps over it */
+            if (fabs(excess(act, at)) < 1e-6)      /* else f jumps over it */
                 fixed_add(p, at, at);
         }
     }

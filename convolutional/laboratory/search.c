@@ -47,18 +47,23 @@ typedef struct Search {
     int     network_count;
 } Search;
 
-static void tell(const Search *s, const char *text)
+static void tell(const SearchOptions *options, const char *format, ...)
 {
-    if (s->options->note)
-        s->options->note(NULL, text);
+    char line[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (options->note)
+        options->note(NULL, line);
 }
 
-static double mean_of(const Tried *t)
+static double mean(const double *scores, int count)
 {
     double sum = 0;
-    for (int i = 0; i < t->count; i++)
-        sum += t->scores[i];
-    return t->count ? sum / t->count : -1;
+    for (int i = 0; i < count; i++)
+        sum += scores[i] / count;
+    return sum;
 }
 
 static int by_rank(const void *a, const void *b)
@@ -73,10 +78,9 @@ static int by_rank(const void *a, const void *b)
 static void pool_sort(Search *s, int seeds)
 {
     for (int i = 0; i < s->count; i++) {
-        Tried first = s->pool[i];
-        first.count = first.count < seeds ? first.count : seeds;
-        s->pool[i].met = first.count;
-        s->pool[i].mean = mean_of(&first);
+        Tried *t = &s->pool[i];
+        t->met = t->count < seeds ? t->count : seeds;
+        t->mean = mean(t->scores, t->met);
     }
     qsort(s->pool, (size_t)s->count, sizeof *s->pool, by_rank);
 }
@@ -107,11 +111,9 @@ static bool train_next(Search *s, Tried *t, Error *error)
 {
     if (!score_run(&s->options->score, t->act, s->options->seed + (uint64_t)t->count, &t->scores[t->count], error))
         return false;
-    char *line = text_format("%-40s seed %d: %5.2f%%", t->text, t->count, 100 * t->scores[t->count]);
-    tell(s, line);
-    free(line);
+    tell(s->options, "%-40s seed %d: %5.2f%%", t->text, t->count, 100 * t->scores[t->count]);
     if (t->count++ == 0 && s->tried < POOL * GENERATIONS)
-        s->means[s->tried++] = 100 * mean_of(t);
+        s->means[s->tried++] = 100 * t->scores[0];
     return true;
 }
 
@@ -138,9 +140,7 @@ static bool generations_run(Search *s, Error *error)
             pool_add(s);
         const bool done = rung(s, POOL, 1, error) && rung(s, POOL / 2, 2, error) && rung(s, POOL / 4, SEEDS, error);
         pool_sort(s, SEEDS);      /* where the time is over, those that are known best come first */
-        char *line = text_format("generation %d: best so far %s: %.2f%% with %d seeds", generation + 1, s->pool[0].text, 100 * mean_of(&s->pool[0]), s->pool[0].count);
-        tell(s, line);
-        free(line);
+        tell(s->options, "generation %d: best so far %s: %.2f%% with %d seeds", generation + 1, s->pool[0].text, 100 * s->pool[0].mean, s->pool[0].met);
         if (!done)
             return error->code == EXIT_ok;
     }
@@ -161,17 +161,6 @@ typedef struct Finals {
     double     *p;                     /* network x finalist x 2: against silu, gelu */
 } Finals;
 
-static void finals_tell(const Finals *f, const char *format, ...)
-{
-    char line[512];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    if (f->options->note)
-        f->options->note(NULL, line);
-}
-
 static double *scores_of(const Finals *f, int network, int act)
 {
     return f->scores + (network * f->act_count + act) * f->options->seeds;
@@ -187,7 +176,7 @@ static bool finals_seed(const Finals *f, int seed, Error *error)
             double *to = &scores_of(f, network, act)[seed];
             if (!score_run(&score, f->acts[act], f->options->seed + FRESH + (uint64_t)seed, to, error))
                 return false;
-            finals_tell(f, "finals: %s with %s, seed %d: %.2f%%", score.arch, f->acts[act].info->key, seed, 100 * *to);
+            tell(f->options, "finals: %s with %s, seed %d: %.2f%%", score.arch, f->acts[act].info->key, seed, 100 * *to);
         }
     return true;
 }
@@ -196,21 +185,13 @@ static bool finals_train(Finals *f, Error *error)
 {
     for (; f->seeds < f->options->seeds; f->seeds++) {
         if (f->seeds >= FINAL_SEEDS && seconds_now() > f->end) {
-            finals_tell(f, "finals: the time is over after %d of %d seeds", f->seeds, f->options->seeds);
+            tell(f->options, "finals: the time is over after %d of %d seeds", f->seeds, f->options->seeds);
             return true;
         }
         if (!finals_seed(f, f->seeds, error))
             return false;
     }
     return true;
-}
-
-static double mean(const double *scores, int count)
-{
-    double sum = 0;
-    for (int i = 0; i < count; i++)
-        sum += scores[i] / count;
-    return sum;
 }
 
 /* One p-value a network, finalist and built-in one; all corrected together. */
