@@ -197,16 +197,11 @@ static bool cifar_read_names(Part *part, const CifarKind *kind, Error *error)
 }
 
 /* Of ten thousand images less nothing else tells. */
-static void note_missing(Part *part, const CifarKind *kind, Split split)
+static void note_missing(Part *part, const char *name)
 {
-    for (const char *const *name = kind->files[split]; *name; name++) {
-        if (disk_has(part->root, *name))
-            continue;
-        char *notes = text_format("%s%s", part->notes ? part->notes : "; without ", part->notes ? ", " : "");
-        free(part->notes);
-        part->notes = text_format("%s%s", notes, *name);
-        free(notes);
-    }
+    char *longer = text_format("%s%s%s", part->notes ? part->notes : "; without ", part->notes ? ", " : "", name);
+    free(part->notes);
+    part->notes = longer;
 }
 
 static bool cifar_open(Part *part, const CifarKind *kind, Split split, Error *error)
@@ -220,10 +215,10 @@ static bool cifar_open(Part *part, const CifarKind *kind, Split split, Error *er
             char *shown = path_join(part->path, *name);
             good = cifar_open_file(part, cifar, *name, shown, error);
             free(shown);
-        }
+        } else
+            note_missing(part, *name);
     if (!good)
         return false;
-    note_missing(part, kind, split);
     part->labels = allocate(part->count, sizeof *part->labels, "labels");
     for (int i = 0; i < cifar->count && good; i++) {
         char *shown = path_join(part->path, cifar->files[i].name);

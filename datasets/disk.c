@@ -276,6 +276,14 @@ bool entry_refuse(const Entry *entry, const char *shown, Error *error)
     return beneath_failed(shown, error);
 }
 
+bool entry_refuse_in(const char *folder, const Entry *entry, Error *error)
+{
+    char *shown = path_join(folder, entry->name);
+    entry_refuse(entry, shown, error);
+    free(shown);
+    return false;
+}
+
 /* `path` leads from the root to the entry, for links. */
 static bool entry_read(int root, int folder, const struct dirent *found, const char *path, const char *shown, Entry *entry,
                        Error *error)

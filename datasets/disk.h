@@ -66,7 +66,8 @@ typedef struct Listing {
 bool listing_read(int folder, const char *name, const char *shown, Listing *listing, Error *error);
 void listing_free(Listing *listing);
 
-/* The line for an ENTRY_link. */
+/* The line for an ENTRY_link, which is shown so; or which lies in a folder that is. Always false. */
 bool entry_refuse(const Entry *entry, const char *shown, Error *error);
+bool entry_refuse_in(const char *folder, const Entry *entry, Error *error);
 
 #endif

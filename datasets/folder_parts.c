@@ -72,12 +72,7 @@ bool folder_parts_ok(const FolderParts *parts, const char *path, Error *error)
         if (parts->again[i])
             return error_set(error, EXIT_input, "two folders for the %s part: '%s' and '%s' in %s: remove one or move it elsewhere",
                              split_name((Split)i), name_tail(parts->names[i]), name_tail(parts->again[i]), name_tail(path));
-    if (!parts->link.name)
-        return true;
-    char *shown = path_join(path, parts->link.name);
-    entry_refuse(&parts->link, shown, error);
-    free(shown);
-    return false;
+    return !parts->link.name || entry_refuse_in(path, &parts->link, error);
 }
 
 /* ---- what lies there ---- */

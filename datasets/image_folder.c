@@ -100,14 +100,6 @@ static bool class_names_ok(const char *const *names, int count, const char *show
     return true;
 }
 
-static bool refuse_link(const Entry *entry, const char *shown, Error *error)
-{
-    char *link = path_join(shown, entry->name);
-    const bool good = entry_refuse(entry, link, error);
-    free(link);
-    return good;
-}
-
 /* The classes are the folders in `folder`. */
 static bool read_classes(Part *part, const char *folder, Error *error)
 {
@@ -124,7 +116,7 @@ static bool read_classes(Part *part, const char *folder, Error *error)
         if (listing.entries[i].type == ENTRY_folder)
             names[count++] = listing.entries[i].name;
         if (listing.entries[i].type == ENTRY_link && place_holds_data(part->root))
-            good = refuse_link(&listing.entries[i], shown, error);
+            good = entry_refuse_in(shown, &listing.entries[i], error);
     }
     good = good && class_names_ok(names, count, shown, error);
     if (good)
@@ -146,7 +138,7 @@ static bool no_other_classes(const Part *part, const char *folder, Error *error)
         for (int c = 0; c < part->classes && !known; c++)
             known = !strcmp(part->class_names[c], listing.entries[i].name);
         if (listing.entries[i].type == ENTRY_link)
-            good = refuse_link(&listing.entries[i], shown, error);
+            good = entry_refuse_in(shown, &listing.entries[i], error);
         else if (!known)
             good = error_set(error, EXIT_input, "class '%s' is in %s but not in train: rename or remove it",
                              name_tail(listing.entries[i].name), name_tail(shown));
