@@ -220,9 +220,10 @@ bool checkpoint_match_refuse(const CheckpointMatch *match, const Safetensors *fi
     const long classes = other_classes(match, network);
     list_differences(match, differences, sizeof differences);
     count_kinds(match, kinds, sizeof kinds);
-    if (classes && names_of(file) == (size_t)network_logits(network)->shape.c)
+    const size_t names = classes ? names_of(file) : 0;
+    if (classes && names == (size_t)network_logits(network)->shape.c)
         return error_set(error, EXIT_input, "metadata 'classes' has %zu names, the head %ld rows: %s (%.63s): nothing was loaded; correct that list",
-                         names_of(file), classes, path, arch ? arch : "no arch");
+                         names, classes, path, arch ? arch : "no arch");
     if (classes)
         return error_set(error, EXIT_input, "tensor %s: %s (%.63s): it has %ld classes, the model %d: nothing was loaded; "
                          "use the data set it was trained on", differences, path, arch ? arch : "no arch", classes,

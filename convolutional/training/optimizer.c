@@ -25,7 +25,7 @@ static const OptimizerRule *rule_for(const Optimizer *optimizer, const Param *pa
     return takes ? rule : optimizer_rule(optimizer->options.other);
 }
 
-static void add_parameter(Optimizer *optimizer, const Param *param)
+static void add_parameter(Optimizer *optimizer, const Param *param, uint64_t steps)
 {
     const ParameterSettings settings = parameter_settings(optimizer->options.param_groups, optimizer->network, param);
     const OptimizerRule *rule = rule_for(optimizer, param, &settings);
@@ -33,11 +33,14 @@ static void add_parameter(Optimizer *optimizer, const Param *param)
     const OptimizerOptions *o = &optimizer->options;
     const float share = rule == optimizer_rule(o->kind) ? 1 : o->other_lr;
     const float head = o->head_lr > 0 && parameter_in_head(optimizer->network, param) ? o->head_lr : 1;
+    const bool frozen = settings.frozen || param->frozen;
+    if (optimizer->params[param->index].frozen && !frozen)
+        optimizer->params[param->index].since = steps;
+    optimizer->params[param->index].frozen = frozen;
     const OptimizerGroup group = {
         .first = span.offset, .last = span.offset + span.room, .lr = settings.lr * share * head, .decay = settings.decay,
-        .frozen = settings.frozen || param->frozen, .since = optimizer->params[param->index].since, .rule = rule, .param = rule->tensor ? param : NULL,
+        .frozen = frozen, .since = optimizer->params[param->index].since, .rule = rule, .param = rule->tensor ? param : NULL,
     };
-    optimizer->params[param->index].frozen = group.frozen;
     OptimizerGroup *before = optimizer->group_count ? &optimizer->groups[optimizer->group_count - 1] : NULL;
     if (before && before->last == group.first && before->lr == group.lr && before->decay == group.decay &&
         before->frozen == group.frozen && before->since == group.since && before->rule == rule && !group.param)
@@ -46,14 +49,14 @@ static void add_parameter(Optimizer *optimizer, const Param *param)
         optimizer->groups[optimizer->group_count++] = group;
 }
 
-static void make_groups(Optimizer *optimizer)
+static void make_groups(Optimizer *optimizer, uint64_t steps)
 {
     const int count = network_param_count(optimizer->network);
     optimizer->group_count = 0;
     for (int role = PARAM_weight; role <= PARAM_plain; role++)      /* the block's order */
         for (int i = 0; i < count; i++)
             if (network_param(optimizer->network, i)->role == (ParamRole)role)
-                add_parameter(optimizer, network_param(optimizer->network, i));
+                add_parameter(optimizer, network_param(optimizer->network, i), steps);
 }
 
 /* ---- what rules need beside the blocks ---- */
@@ -98,13 +101,7 @@ static void make_room(Optimizer *optimizer)
 
 void optimizer_regroup(Optimizer *optimizer, uint64_t steps)
 {
-    for (int i = 0; i < network_param_count(optimizer->network); i++) {
-        const Param *param = network_param(optimizer->network, i);
-        const bool frozen = param->frozen || parameter_settings(optimizer->options.param_groups, optimizer->network, param).frozen;
-        if (optimizer->params[param->index].frozen && !frozen)
-            optimizer->params[param->index].since = steps;
-    }
-    make_groups(optimizer);
+    make_groups(optimizer, steps);
     make_room(optimizer);
     optimizer_share_cut(optimizer);
 }

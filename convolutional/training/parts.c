@@ -49,9 +49,9 @@ bool parts_cut_back(Trainer *t, Error *error)
     return ok;
 }
 
-float parts_lr(const Trainer *t, uint64_t step)
+float parts_lr(const Trainer *t, const Schedule *schedule, uint64_t step)
 {
-    float lr = schedule_lr(&t->schedule, step);
+    float lr = schedule_lr(schedule, step);
     for (int i = 0; i < PART_COUNT; i++)
         if (t->parts[i] && parts[i]->lr)
             lr = parts[i]->lr(t, step, lr);

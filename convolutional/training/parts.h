@@ -8,6 +8,7 @@
 
 #include "kept.h"
 #include "loader.h"
+#include "schedule.h"
 #include "weights_copy.h"
 
 typedef struct Trainer      Trainer;
@@ -76,8 +77,8 @@ void parts_open(Trainer *trainer);
 void parts_close(Trainer *trainer);
 Kept parts_keep(const Trainer *trainer);
 bool parts_cut_back(Trainer *trainer, Error *error);
-/* The learning rate of a step: the schedule's, unless a part has another. */
-float parts_lr(const Trainer *trainer, uint64_t step);
+/* The learning rate of a step: the schedule's, the run's or another, unless a part has its own. */
+float parts_lr(const Trainer *trainer, const Schedule *schedule, uint64_t step);
 bool parts_after_gradients(Trainer *trainer, const Batch *batch, Error *error);
 void parts_after_optimizer(Trainer *trainer);
 void parts_after_step(Trainer *trainer);

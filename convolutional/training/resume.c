@@ -174,8 +174,7 @@ static void tell_prolonged(const Trainer *t, int before)
 {
     TrainerOptions old = t->options;
     old.epochs = before;
-    Trainer was = *t;
-    was.schedule = trainer_schedule(&old, t->batches);
+    const Schedule was = trainer_schedule(&old, t->batches);
     if (parts_finished(t))      /* which is told by itself */
         return;
     if (trainer_finished(t)) {
@@ -184,9 +183,9 @@ static void tell_prolonged(const Trainer *t, int before)
     }
     char last[48] = "";
     if (t->options.schedule != SCHEDULE_plateau)      /* whose last drop may be of after that step */
-        snprintf(last, sizeof last, ", %g in the last one", (double)parts_lr(&was, t->state.step - 1));
+        snprintf(last, sizeof last, ", %g in the last one", (double)parts_lr(t, &was, t->state.step - 1));
     trainer_note(t, "--epochs was %d and is %d: from here the learning rate is that of a run of %d epochs: %g in the next step%s", before,
-                 t->options.epochs, t->options.epochs, (double)parts_lr(t, t->state.step), last);
+                 t->options.epochs, t->options.epochs, (double)parts_lr(t, &t->schedule, t->state.step), last);
 }
 
 bool resume_state(Trainer *t, const char *settings, Error *error)

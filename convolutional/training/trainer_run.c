@@ -112,7 +112,7 @@ static bool validate(Trainer *t, TrainerEpoch *epoch)
     if (!trainer_evaluate(t, true, &val))
         return false;
     *epoch = (TrainerEpoch){
-        .epoch = at->epoch, .epochs = (uint32_t)t->options.epochs, .step = at->step, .lr = parts_lr(t, at->step - 1),
+        .epoch = at->epoch, .epochs = (uint32_t)t->options.epochs, .step = at->step, .lr = parts_lr(t, &t->schedule, at->step - 1),
         .train_loss = at->loss_sum / (double)at->seen, .train_top1 = (double)at->hits / (double)at->seen,
         .val_loss = val.loss / val.count, .val_top1 = (double)val.top1 / val.count, .val_top5 = (double)val.top5 / val.count,
         .images_per_second = t->epoch_seconds > 0.0 ? (double)t->epoch_images / t->epoch_seconds : 0.0,

@@ -96,7 +96,7 @@ int trainer_step(Trainer *t, double *gradient_norm, Error *error)
 {
     RunState *at = &t->state;
     LossSum sum = { 0 };
-    t->step_lr = parts_lr(t, at->step);
+    t->step_lr = parts_lr(t, &t->schedule, at->step);
     if (!step_gradients(t, &sum, error))
         return EXIT_diverged;
     *gradient_norm = optimizer_step(t->optimizer, t->step_lr);
