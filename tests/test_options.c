@@ -315,7 +315,7 @@ static void test_config(void **state)
         { "lr:\n",                                                      NULL,   NULL, "bad value ''" },
         { "lr 0.1\n",                                                  NULL,   NULL, "config: line 1: no value: 'lr'" },
         { "epochs: 3\nopt\n",                                         NULL,   NULL, "config: line 2: no value: 'opt'" },
-        { "\xEF\xBB\xBFlr: 0.3\r\nepochs: 7\r\namp\r\n",                "0.3",  "7",  NULL },
+        { "\xEF\xBB\xBFlr: 0.3\r\nepochs: 7\r\nbalance\r\n",            "0.3",  "7",  NULL },
         { "\xEF\xBB\xBF{\"lr\": 0.25, \"epochs\": 5}",                "0.25", "5",  NULL },
         { "amp: maybe\n",                                               NULL,   NULL, "bad value 'maybe': --amp: use true or false" },
         { "dropout: fast\n",                                            NULL,   NULL, "bad value 'fast': --dropout: use true or false" },
