@@ -2,18 +2,19 @@
 
 #include "conv2d_own.h"
 
-/* nChw16c is the layout of 512-bit vectors; with narrower ones oneDNN blocks by 8, and only channels last is ours. */
+#include "integers.h"
+
 bool own_conv2d_fits(const Conv2dModule *conv, const Program *program, int unit)
 {
     const bool last = program_plan(program)->layout == LAYOUT_channels_last;
-    const int whole = last ? unit : 16;
-    return conv->base.in[0]->shape.c % whole == 0 && conv->base.out->shape.c % whole == 0 && (last || kernels_have_16_lanes());
+    const int whole = last ? unit : int_max(unit, kernels_block());
+    return conv->base.in[0]->shape.c % whole == 0 && conv->base.out->shape.c % whole == 0;
 }
 
 const_dnnl_memory_desc_t own_conv2d_layout(Emitter *emitter, const Tensor *tensor)
 {
     const bool last = program_plan(emit_program(emitter))->layout == LAYOUT_channels_last;
-    return emit_tensor_layout(emitter, tensor, last ? dnnl_nhwc : dnnl_nChw16c);
+    return last ? emit_tensor_layout(emitter, tensor, dnnl_nhwc) : emit_blocked_layout(emitter, tensor);
 }
 
 static Kernel *add_kernel(const OwnConv2d *own, const Conv2dModule *conv, Emitter *emitter, const char *what, CallFunction *function,

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "architectures.h"
 #include "differences.h"
 #include "kernels.h"
 #include "module_cases.h"
@@ -428,6 +429,31 @@ static void test_integers(void **state)
             check_case(&module_cases[i], KIND_exact);
 }
 
+/* Those of our own convolutions that gain most are in every processor's default plan. */
+static void test_own_algorithms(void **state)
+{
+    (void)state;
+    static const struct { const char *arch; char letter; } cases[] = {
+        { "baseline", ALGORITHM_winograd }, { "efficientnet_lite0", ALGORITHM_depthwise },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Error error;
+        const Architecture *arch = architecture_find(cases[i].arch, &error);
+        const ArchOptions options = { .classes = 10, .act = activation_of(arch->act) };
+        Network *net = architecture_network(arch, (Shape){ 3, 32, 32 }, &options, &error);
+        Program *program = program_compile(net, &(Plan){ 0 }, PURPOSE_training, 2);
+        int layers = 0;
+        for (int m = 0; m < network_module_count(net); m++) {
+            const Module *module = network_module(net, m);
+            layers += module->ops->algorithm && module->ops->algorithm(module, program) == cases[i].letter;
+        }
+        if (!layers)
+            fail_msg("%s: kernels for %s: no layer is computed by '%c'", arch->key, kernels_isa(), cases[i].letter);
+        program_free(program);
+        network_free(net);
+    }
+}
+
 static int print_worst(void **state)
 {
     (void)state;
@@ -462,6 +488,7 @@ int main(void)
         return run_on("avx512", "DEFAULT") | run_on("avx2", "AVX2") | run_on("base", "SSE41") ? 1 : 0;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases), cmocka_unit_test(test_activations), cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_own_algorithms),
     };
     return cmocka_run_group_tests(tests, NULL, print_worst);
 }

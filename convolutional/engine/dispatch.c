@@ -37,9 +37,9 @@ __attribute__((constructor)) static void isa_choose(void)
     vnni = isa == ISA_avx512 && !getenv("CONVZOO_ISA") && __builtin_cpu_supports("avx512vnni");
 }
 
-bool kernels_have_16_lanes(void)
+int kernels_block(void)
 {
-    return isa == ISA_avx512;
+    return isa == ISA_avx512 ? 16 : 8;
 }
 
 bool kernels_have_vnni(void)

@@ -38,7 +38,9 @@ const_dnnl_memory_desc_t emit_layout(Emitter *emitter, int rank, const int64_t *
 const_dnnl_memory_desc_t emit_keep_layout(Emitter *emitter, const_dnnl_memory_desc_t layout);
 /* n c h w of a tensor with the given tag. */
 const_dnnl_memory_desc_t emit_tensor_layout(Emitter *emitter, const Tensor *tensor, dnnl_format_tag_t tag);
-/* What a convolution should ask for by the plan: channels last, blocks of 16, or any where neither fits. */
+/* nChw16c or nChw8c: blocks of kernels_block() channels. */
+const_dnnl_memory_desc_t emit_blocked_layout(Emitter *emitter, const Tensor *tensor);
+/* What a convolution should ask for by the plan: channels last, whole blocks, or any where neither fits. */
 const_dnnl_memory_desc_t emit_preferred_layout(Emitter *emitter, const Tensor *tensor);
 /* N/16 C H W 16 (kernels.h). */
 const_dnnl_memory_desc_t emit_batch_last_layout(Emitter *emitter, const Tensor *tensor);

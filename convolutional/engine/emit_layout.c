@@ -28,6 +28,11 @@ const_dnnl_memory_desc_t emit_tensor_layout(Emitter *emitter, const Tensor *tens
     return emit_layout(emitter, 4, dims, tag);
 }
 
+const_dnnl_memory_desc_t emit_blocked_layout(Emitter *emitter, const Tensor *tensor)
+{
+    return emit_tensor_layout(emitter, tensor, kernels_block() == 16 ? dnnl_nChw16c : dnnl_nChw8c);
+}
+
 const_dnnl_memory_desc_t emit_preferred_layout(Emitter *emitter, const Tensor *tensor)
 {
     if (!tensor->producer)
@@ -35,8 +40,8 @@ const_dnnl_memory_desc_t emit_preferred_layout(Emitter *emitter, const Tensor *t
     if (emitter->program->plan.layout == LAYOUT_channels_last)
         return emit_tensor_layout(emitter, tensor, dnnl_nhwc);
     /* Left alone, oneDNN wants blocks for training and channels last for inference: our kernels would need reorders. */
-    const bool blocks = tensor->shape.c % 16 == 0 && kernels_have_16_lanes();
-    return emit_tensor_layout(emitter, tensor, blocks ? dnnl_nChw16c : dnnl_format_tag_any);
+    const bool blocks = tensor->shape.c % kernels_block() == 0;
+    return blocks ? emit_blocked_layout(emitter, tensor) : emit_tensor_layout(emitter, tensor, dnnl_format_tag_any);
 }
 
 const_dnnl_memory_desc_t emit_batch_last_layout(Emitter *emitter, const Tensor *tensor)

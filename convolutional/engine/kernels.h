@@ -19,8 +19,8 @@
 
 /* "avx512 vnni", "avx512", "avx2" or "base". The environment variable CONVZOO_ISA=avx512|avx2|base lowers it (tests). */
 const char *kernels_isa(void);
-/* Whether a vector has 16 floats; oneDNN then blocks channels by 16, else by 8. */
-bool kernels_have_16_lanes(void);
+/* Channels that a block of oneDNN's and our blocked layout has: 16 where AVX-512 computes with them, else 8. */
+int kernels_block(void);
 /* Whether AVX-512 multiplies 16-bit integers by an instruction of its own; any CONVZOO_ISA says no. */
 bool kernels_have_vnni(void);
 

@@ -71,7 +71,7 @@ static bool is_narrow(const Network *network)
 /* Normalisation over channels, and the pointwise layers around it, want them to lie together; others oneDNN's blocks. */
 static LayoutPolicy layout_without_measuring(const Network *network)
 {
-    if (is_narrow(network) && kernels_have_16_lanes())
+    if (is_narrow(network) && kernels_block() == BATCH_LANES)
         return LAYOUT_batch_last;
     return wants_channels_last(network) ? LAYOUT_channels_last : LAYOUT_blocked;
 }
