@@ -57,7 +57,7 @@ static bool wants_channels_last(const Network *network)
     return false;
 }
 
-/* True if no image inside the network has more channels than a vector has lanes: blocks of channels would be half empty. */
+/* True if no image inside the network has more channels than a group has images: blocks of channels would be half empty. */
 static bool is_narrow(const Network *network)
 {
     for (int i = 0; i < network_module_count(network); i++) {
@@ -71,7 +71,7 @@ static bool is_narrow(const Network *network)
 /* Normalisation over channels, and the pointwise layers around it, want them to lie together; others oneDNN's blocks. */
 static LayoutPolicy layout_without_measuring(const Network *network)
 {
-    if (is_narrow(network) && kernels_block() == BATCH_LANES)
+    if (is_narrow(network))
         return LAYOUT_batch_last;
     return wants_channels_last(network) ? LAYOUT_channels_last : LAYOUT_blocked;
 }

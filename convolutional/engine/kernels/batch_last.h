@@ -1,4 +1,6 @@
-/* batch_last.h - what the kernels on kernels.h's batch-last layout share: a pixel is the vector of BATCH_LANES images. */
+/* batch_last.h - what the kernels on kernels.h's batch-last layout share.
+ *
+ * A pixel is that of BATCH_LANES images, a group. Narrower vectors work through a group in parts of VECTOR images. */
 
 #ifndef CONVZOO_BATCH_LAST_H
 #define CONVZOO_BATCH_LAST_H
@@ -6,26 +8,15 @@
 #include "integers.h"
 #include "isa.h"
 
-typedef float Images __attribute__((vector_size(BATCH_LANES * sizeof(float)), aligned(4), may_alias));
-typedef int   ImagesMask __attribute__((vector_size(BATCH_LANES * sizeof(float))));
-
-static inline Images images_load(const float *from)          { return *(const Images *)from; }
-static inline void  images_store(float *to, Images value)    { *(Images *)to = value; }
-static inline Images images_all(float value)                 { return value - (Images){0}; }
-
-/* a where the mask is set, b elsewhere. */
-static inline Images images_choose(ImagesMask mask, Images a, Images b)
-{
-    return (Images)((mask & (ImagesMask)a) | (~mask & (ImagesMask)b));
-}
+enum { PARTS = BATCH_LANES / VECTOR };
 
 /* Always added in the same order. */
-static inline float images_sum(Images v)
+static inline float vector_sum(Vector v)
 {
-    float half[BATCH_LANES / 2];
-    for (int i = 0; i < BATCH_LANES / 2; i++)
-        half[i] = v[i] + v[i + BATCH_LANES / 2];
-    return ((half[0] + half[4]) + (half[2] + half[6])) + ((half[1] + half[5]) + (half[3] + half[7]));
+    for (int half = VECTOR / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            v[i] += v[i + half];
+    return v[0];
 }
 
 /* The most output channels, up to `most`, that a tile can have without a rest. */

@@ -6,7 +6,14 @@
 
 #include "batch_last.h"
 
-enum { MOST_CHANNELS = 8, MOST_COLUMNS = 6 };      /* of a tile */
+/* A tile's, and its columns by its channels: so many sums as leave registers of AVX-512's 32, else of 16, for what they add. */
+#if defined(__AVX512F__)
+enum { MOST_CHANNELS = 8, MOST_COLUMNS = 6 };
+#define COLUMNS(channels) ((channels) > 6 ? 3 : (channels) > 4 ? 4 : 6)
+#else
+enum { MOST_CHANNELS = 6, MOST_COLUMNS = 4 };
+#define COLUMNS(channels) ((channels) > 4 ? 2 : (channels) > 3 ? 3 : 4)
+#endif
 
 /* The sum that both directions are: y[o] = bias[o] + sum over i, ky, kx of w[o][i][ky][kx] x[i][oy stride + ky - pad][...]. */
 typedef struct Sum {
@@ -23,25 +30,25 @@ static inline __attribute__((always_inline)) void tile(const Sum *s, const float
     const ptrdiff_t plane = (ptrdiff_t)s->h * s->w * BATCH_LANES, step = (ptrdiff_t)s->stride * BATCH_LANES;
     const int top = oy * s->stride - s->pad;
     const int ky0 = int_max(0, -top), ky1 = int_min(s->kernel, s->h - top);
-    Images sum[MOST_CHANNELS][MOST_COLUMNS];
+    Vector sum[MOST_CHANNELS][MOST_COLUMNS];
     #pragma GCC unroll 8
     for (int a = 0; a < channels; a++)
         #pragma GCC unroll 8
         for (int b = 0; b < columns; b++)
-            sum[a][b] = images_all(s->bias ? s->bias[o + a] : 0.0f);
+            sum[a][b] = vector_all(s->bias ? s->bias[o + a] : 0.0f);
 
     for (int i = 0; i < s->in; i++)
         for (int ky = ky0; ky < ky1; ky++) {
             const float *row = x + i * plane + ((ptrdiff_t)(top + ky) * s->w + ox * s->stride - s->pad) * BATCH_LANES;
             const float *weights = s->weights + o * s->of_out + i * s->of_in + ky * s->of_row;
             for (int kx = kx0; kx < kx1; kx++) {
-                Images pixel[MOST_COLUMNS];
+                Vector pixel[MOST_COLUMNS];
                 #pragma GCC unroll 8
                 for (int b = 0; b < columns; b++)
-                    pixel[b] = images_load(row + kx * BATCH_LANES + b * step);
+                    pixel[b] = vector_load(row + kx * BATCH_LANES + b * step);
                 #pragma GCC unroll 8
                 for (int a = 0; a < channels; a++) {
-                    const Images weight = images_all(weights[a * s->of_out + kx * s->of_column]);
+                    const Vector weight = vector_all(weights[a * s->of_out + kx * s->of_column]);
                     #pragma GCC unroll 8
                     for (int b = 0; b < columns; b++)
                         sum[a][b] += weight * pixel[b];
@@ -52,17 +59,10 @@ static inline __attribute__((always_inline)) void tile(const Sum *s, const float
     for (int a = 0; a < channels; a++)
         #pragma GCC unroll 8
         for (int b = 0; b < columns; b++)
-            images_store(y + (((ptrdiff_t)(o + a) * s->oh + oy) * s->ow + ox + b) * BATCH_LANES, sum[a][b]);
+            vector_store(y + (((ptrdiff_t)(o + a) * s->oh + oy) * s->ow + ox + b) * BATCH_LANES, sum[a][b]);
 }
 
 typedef void Tile(const Sum *s, const float *x, float *y, int o, int oy, int ox, int kx0, int kx1);
-
-/* The accumulators fill the registers: 32 of AVX-512, 16 otherwise, where a vector of images takes 2 or 4 of them. */
-#if defined(__AVX512F__)
-#define COLUMNS(channels) ((channels) > 6 ? 3 : (channels) > 4 ? 4 : 6)
-#else
-#define COLUMNS(channels) ((channels) > 2 ? 1 : 3)
-#endif
 
 #define TILE(channels)                                                                                                   \
     static void wide_##channels(const Sum *s, const float *x, float *y, int o, int oy, int ox, int kx0, int kx1)         \
@@ -73,11 +73,17 @@ typedef void Tile(const Sum *s, const float *x, float *y, int o, int oy, int ox,
     {                                                                                                                    \
         tile(s, x, y, o, oy, ox, kx0, kx1, channels, 1);                                                                 \
     }
-TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8)
+TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
+#if defined(__AVX512F__)
+TILE(7) TILE(8)
+#endif
 
 static const struct { Tile *wide, *narrow; int columns; } tiles[MOST_CHANNELS + 1] = {
 #define ROW(channels) [channels] = { wide_##channels, narrow_##channels, COLUMNS(channels) },
-    ROW(1) ROW(2) ROW(3) ROW(4) ROW(5) ROW(6) ROW(7) ROW(8)
+    ROW(1) ROW(2) ROW(3) ROW(4) ROW(5) ROW(6)
+#if defined(__AVX512F__)
+    ROW(7) ROW(8)
+#endif
 };
 
 static void row(const Sum *s, int channels, const float *x, float *y, int o, int oy)
@@ -103,8 +109,9 @@ static void sum_all(const Sum *s, int groups)
     #pragma omp parallel for collapse(2) schedule(static)
     for (int group = 0; group < groups; group++)
         for (int oy = 0; oy < s->oh; oy++)
-            for (int o = 0; o < s->out; o += channels)
-                row(s, channels, s->x + group * x_group, s->y + group * y_group, o, oy);
+            for (int part = 0; part < PARTS; part++)
+                for (int o = 0; o < s->out; o += channels)
+                    row(s, channels, s->x + group * x_group + part * VECTOR, s->y + group * y_group + part * VECTOR, o, oy);
 }
 
 void KERNEL(kernel_batch_last_forward)(const BatchLastKernel *k, const float *x, const float *weights, const float *bias,

@@ -4,6 +4,14 @@
 
 #include <string.h>
 
+typedef int Mask __attribute__((vector_size(VECTOR * sizeof(int))));
+
+/* a where the mask is set, b elsewhere. */
+static inline Vector vector_choose(Mask mask, Vector a, Vector b)
+{
+    return (Vector)((mask & (Mask)a) | (~mask & (Mask)b));
+}
+
 typedef struct Window { int y0, y1, x0, x1; } Window;
 
 /* The part inside the image of the window at (oy, ox). */
@@ -18,22 +26,22 @@ static inline const float *at(const BatchLastPool *p, const float *x, int y, int
     return x + ((ptrdiff_t)y * p->w + column) * BATCH_LANES;
 }
 
-static Images mean_of(const BatchLastPool *p, const float *x, Window window)
+static Vector mean_of(const BatchLastPool *p, const float *x, Window window)
 {
-    Images sum = images_all(0.0f);
+    Vector sum = vector_all(0.0f);
     for (int y = window.y0; y < window.y1; y++)
         for (int column = window.x0; column < window.x1; column++)
-            sum += images_load(at(p, x, y, column));
+            sum += vector_load(at(p, x, y, column));
     return sum * (1.0f / (float)((window.y1 - window.y0) * (window.x1 - window.x0)));
 }
 
-static Images most_of(const BatchLastPool *p, const float *x, Window window)
+static Vector most_of(const BatchLastPool *p, const float *x, Window window)
 {
-    Images most = images_load(at(p, x, window.y0, window.x0));
+    Vector most = vector_load(at(p, x, window.y0, window.x0));
     for (int y = window.y0; y < window.y1; y++)
         for (int column = window.x0; column < window.x1; column++) {
-            const Images value = images_load(at(p, x, y, column));
-            most = images_choose((value > most) | (value != value), value, most);
+            const Vector value = vector_load(at(p, x, y, column));
+            most = vector_choose((value > most) | (value != value), value, most);
         }
     return most;
 }
@@ -45,33 +53,34 @@ void KERNEL(kernel_batch_last_pool_forward)(const BatchLastPool *p, const float 
         const float *from = x + (ptrdiff_t)plane * p->h * p->w * BATCH_LANES;
         float *to = y + (ptrdiff_t)plane * p->oh * p->ow * BATCH_LANES;
         for (int oy = 0; oy < p->oh; oy++)
-            for (int ox = 0; ox < p->ow; ox++, to += BATCH_LANES) {
+            for (int ox = 0; ox < p->ow; ox++) {
                 const Window window = window_at(p, oy, ox);
-                images_store(to, p->average ? mean_of(p, from, window) : most_of(p, from, window));
+                for (int part = 0; part < BATCH_LANES; part += VECTOR, to += VECTOR)
+                    vector_store(to, p->average ? mean_of(p, from + part, window) : most_of(p, from + part, window));
             }
     }
 }
 
-static void mean_backward(const BatchLastPool *p, Window window, Images dy, float *dx)
+static void mean_backward(const BatchLastPool *p, Window window, Vector dy, float *dx)
 {
-    const Images share = dy * (1.0f / (float)((window.y1 - window.y0) * (window.x1 - window.x0)));
+    const Vector share = dy * (1.0f / (float)((window.y1 - window.y0) * (window.x1 - window.x0)));
     for (int y = window.y0; y < window.y1; y++)
         for (int column = window.x0; column < window.x1; column++) {
             float *to = dx + ((ptrdiff_t)y * p->w + column) * BATCH_LANES;
-            images_store(to, images_load(to) + share);
+            vector_store(to, vector_load(to) + share);
         }
 }
 
 /* To the first of equal ones. */
-static void most_backward(const BatchLastPool *p, const float *x, Window window, Images dy, float *dx)
+static void most_backward(const BatchLastPool *p, const float *x, Window window, Vector dy, float *dx)
 {
-    const Images most = most_of(p, x, window);
-    ImagesMask open = most == most;
+    const Vector most = most_of(p, x, window);
+    Mask open = most == most;
     for (int y = window.y0; y < window.y1; y++)
         for (int column = window.x0; column < window.x1; column++) {
-            const ImagesMask hit = (images_load(at(p, x, y, column)) == most) & open;
+            const Mask hit = (vector_load(at(p, x, y, column)) == most) & open;
             float *to = dx + ((ptrdiff_t)y * p->w + column) * BATCH_LANES;
-            images_store(to, images_load(to) + images_choose(hit, dy, images_all(0.0f)));
+            vector_store(to, vector_load(to) + vector_choose(hit, dy, vector_all(0.0f)));
             open &= ~hit;
         }
 }
@@ -84,11 +93,12 @@ void KERNEL(kernel_batch_last_pool_backward)(const BatchLastPool *p, const float
         const ptrdiff_t start = (ptrdiff_t)plane * p->h * p->w * BATCH_LANES;
         memset(dx + start, 0, (size_t)p->h * (size_t)p->w * BATCH_LANES * sizeof *dx);
         for (int oy = 0; oy < p->oh; oy++)
-            for (int ox = 0; ox < p->ow; ox++, from += BATCH_LANES) {
-                if (p->average)
-                    mean_backward(p, window_at(p, oy, ox), images_load(from), dx + start);
-                else
-                    most_backward(p, x + start, window_at(p, oy, ox), images_load(from), dx + start);
-            }
+            for (int ox = 0; ox < p->ow; ox++)
+                for (ptrdiff_t part = 0; part < BATCH_LANES; part += VECTOR, from += VECTOR) {
+                    if (p->average)
+                        mean_backward(p, window_at(p, oy, ox), vector_load(from), dx + start + part);
+                    else
+                        most_backward(p, x + start + part, window_at(p, oy, ox), vector_load(from), dx + start + part);
+                }
     }
 }

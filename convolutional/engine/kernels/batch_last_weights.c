@@ -2,35 +2,36 @@
  *
  *     dw[o][i][ky][kx] = sum over n, oy, ox of dy[o][oy][ox] x[i][oy stride + ky - pad][ox stride + kx - pad]
  *
- * A tile of output channels x filter columns stays in registers while a group of images passes. Each group leaves
- * sums of its own, which are added in order: the same bits for any number of threads. */
+ * A tile of output channels x filter columns stays in registers while a share of the images passes: a part of a group. Each
+ * leaves sums of its own, which are added in order: the same bits for any number of threads. */
 
 #include "batch_last.h"
 
 #include <string.h>
 
-enum { MOST_CHANNELS = 4, MOST_COLUMNS = 5 };      /* of a tile */
+/* Of a tile, whose sums stay in 32 registers, else in 16. */
+enum { MOST_CHANNELS = VECTOR == 16 ? 4 : 2, MOST_COLUMNS = 5 };
 
-/* One group of images. */
-typedef struct Group {
+/* The images that leave sums of their own. */
+typedef struct Share {
     const BatchLastKernel *k;
     const float *x, *dy;
     float       *dweights, *dbias;
-} Group;
+} Share;
 
 /* One output pixel's products; `inside`: no filter column leaves the image. */
 static inline __attribute__((always_inline)) void pixel(const BatchLastKernel *k, const float *row, const float *dy,
                                                         ptrdiff_t dy_plane, int left, bool inside, const int channels,
-                                                        const int columns, Images sum[MOST_CHANNELS][MOST_COLUMNS])
+                                                        const int columns, Vector sum[MOST_CHANNELS][MOST_COLUMNS])
 {
-    Images gradient[MOST_CHANNELS];
+    Vector gradient[MOST_CHANNELS];
     #pragma GCC unroll 8
     for (int a = 0; a < channels; a++)
-        gradient[a] = images_load(dy + a * dy_plane);
+        gradient[a] = vector_load(dy + a * dy_plane);
     #pragma GCC unroll 8
     for (int b = 0; b < columns; b++)
         if (inside || (left + b >= 0 && left + b < k->w)) {
-            const Images x = images_load(row + (ptrdiff_t)(left + b) * BATCH_LANES);
+            const Vector x = vector_load(row + (ptrdiff_t)(left + b) * BATCH_LANES);
             #pragma GCC unroll 8
             for (int a = 0; a < channels; a++)
                 sum[a][b] += gradient[a] * x;
@@ -38,69 +39,73 @@ static inline __attribute__((always_inline)) void pixel(const BatchLastKernel *k
 }
 
 /* Filter row ky, columns kx to kx + columns, of input channel i and `channels` output channels from o on. */
-static inline __attribute__((always_inline)) void tile(const Group *g, int o, int i, int ky, int kx, const int channels,
+static inline __attribute__((always_inline)) void tile(const Share *share, int o, int i, int ky, int kx, const int channels,
                                                        const int columns)
 {
-    const BatchLastKernel *k = g->k;
+    const BatchLastKernel *k = share->k;
     const ptrdiff_t dy_plane = (ptrdiff_t)k->oh * k->ow * BATCH_LANES;
-    Images sum[MOST_CHANNELS][MOST_COLUMNS];
+    Vector sum[MOST_CHANNELS][MOST_COLUMNS];
     #pragma GCC unroll 8
     for (int a = 0; a < channels; a++)
         #pragma GCC unroll 8
         for (int b = 0; b < columns; b++)
-            sum[a][b] = images_all(0.0f);
+            sum[a][b] = vector_all(0.0f);
 
     for (int oy = 0; oy < k->oh; oy++) {
         const int y = oy * k->stride + ky - k->pad;
         if (y < 0 || y >= k->h)
             continue;
-        const float *row = g->x + ((ptrdiff_t)i * k->h + y) * k->w * BATCH_LANES;
-        const float *dy = g->dy + o * dy_plane + (ptrdiff_t)oy * k->ow * BATCH_LANES;
+        const float *row = share->x + ((ptrdiff_t)i * k->h + y) * k->w * BATCH_LANES;
+        const float *dy = share->dy + o * dy_plane + (ptrdiff_t)oy * k->ow * BATCH_LANES;
         for (int ox = 0; ox < k->ow; ox++)
             pixel(k, row, dy + ox * BATCH_LANES, dy_plane, ox * k->stride + kx - k->pad, k->pad == 0, channels, columns, sum);
     }
     for (int a = 0; a < channels; a++)
         for (int b = 0; b < columns; b++)
-            g->dweights[(((ptrdiff_t)(o + a) * k->c + i) * k->kernel + ky) * k->kernel + kx + b] = images_sum(sum[a][b]);
+            share->dweights[(((ptrdiff_t)(o + a) * k->c + i) * k->kernel + ky) * k->kernel + kx + b] = vector_sum(sum[a][b]);
 }
 
-typedef void Tile(const Group *g, int o, int i, int ky, int kx);
+typedef void Tile(const Share *share, int o, int i, int ky, int kx);
 
 #define TILE(channels, columns)                                                                      \
-    static void tile_##channels##_##columns(const Group *g, int o, int i, int ky, int kx)            \
+    static void tile_##channels##_##columns(const Share *share, int o, int i, int ky, int kx)        \
     {                                                                                                \
-        tile(g, o, i, ky, kx, channels, columns);                                                    \
+        tile(share, o, i, ky, kx, channels, columns);                                                \
     }
-TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1)
-TILE(1, 3) TILE(2, 3) TILE(3, 3) TILE(4, 3)
-TILE(1, 5) TILE(2, 5) TILE(3, 5) TILE(4, 5)
+TILE(1, 1) TILE(2, 1) TILE(1, 3) TILE(2, 3) TILE(1, 5) TILE(2, 5)
+#if defined(__AVX512F__)
+TILE(3, 1) TILE(4, 1) TILE(3, 3) TILE(4, 3) TILE(3, 5) TILE(4, 5)
+#endif
 
 /* By channels and by the filter's width: 3 and 5 in one piece, others column by column. */
 static Tile *const tiles[MOST_CHANNELS + 1][MOST_COLUMNS + 1] = {
 #define ROW(channels) [channels] = { [1] = tile_##channels##_1, [3] = tile_##channels##_3, [5] = tile_##channels##_5 },
-    ROW(1) ROW(2) ROW(3) ROW(4)
+    ROW(1) ROW(2)
+#if defined(__AVX512F__)
+    ROW(3) ROW(4)
+#endif
 };
 
-static void bias_gradient(const Group *g, int o, int channels)
+static void bias_gradient(const Share *share, int o, int channels)
 {
-    const ptrdiff_t pixels = (ptrdiff_t)g->k->oh * g->k->ow;
+    const ptrdiff_t pixels = (ptrdiff_t)share->k->oh * share->k->ow;
     for (int a = o; a < o + channels; a++) {
-        Images sum = images_all(0.0f);
+        Vector sum = vector_all(0.0f);
         for (ptrdiff_t p = 0; p < pixels; p++)
-            sum += images_load(g->dy + (a * pixels + p) * BATCH_LANES);
-        g->dbias[a] = images_sum(sum);
+            sum += vector_load(share->dy + (a * pixels + p) * BATCH_LANES);
+        share->dbias[a] = vector_sum(sum);
     }
 }
 
-static void filters(const Group *g, int o, int channels)
+static void filters(const Share *share, int o, int channels)
 {
-    const int kernel = g->k->kernel, columns = kernel == 3 || kernel == 5 ? kernel : 1;
+    const int kernel = share->k->kernel, columns = kernel == 3 || kernel == 5 ? kernel : 1;
     Tile *const run = tiles[channels][columns];
-    for (int i = 0; i < g->k->c; i++)
+    for (int i = 0; i < share->k->c; i++)
         for (int ky = 0; ky < kernel; ky++)
             for (int kx = 0; kx < kernel; kx += columns)
-                run(g, o, i, ky, kx);
-    bias_gradient(g, o, channels);
+                run(share, o, i, ky, kx);
+    bias_gradient(share, o, channels);
 }
 
 /* Weights, then biases. */
@@ -111,7 +116,7 @@ static size_t sums_of(const BatchLastKernel *k)
 
 size_t KERNEL(kernel_batch_last_scratch)(const BatchLastKernel *k)
 {
-    return (size_t)k->groups * sums_of(k) * sizeof(float);
+    return (size_t)(k->groups * PARTS) * sums_of(k) * sizeof(float);
 }
 
 void KERNEL(kernel_batch_last_backward_weights)(const BatchLastKernel *k, const float *x, const float *dy, float *dweights,
@@ -120,18 +125,19 @@ void KERNEL(kernel_batch_last_backward_weights)(const BatchLastKernel *k, const 
     const size_t x_group = (size_t)k->c * (size_t)k->h * (size_t)k->w * BATCH_LANES;
     const size_t y_group = (size_t)k->out * (size_t)k->oh * (size_t)k->ow * BATCH_LANES;
     const size_t sums = sums_of(k), weights = sums - (size_t)k->out;
-    const int channels = tile_channels(k->out, MOST_CHANNELS);
+    const int channels = tile_channels(k->out, MOST_CHANNELS), shares = k->groups * PARTS;
     float *const all = scratch;
     #pragma omp parallel for collapse(2) schedule(static)
-    for (int group = 0; group < k->groups; group++)
+    for (int index = 0; index < shares; index++)
         for (int o = 0; o < k->out; o += channels) {
-            float *own = all + (size_t)group * sums;
-            const Group g = { k, x + (size_t)group * x_group, dy + (size_t)group * y_group, own, own + weights };
-            filters(&g, o, channels);
+            const size_t group = (size_t)(index / PARTS), part = (size_t)(index % PARTS) * VECTOR;
+            float *own = all + (size_t)index * sums;
+            const Share share = { k, x + group * x_group + part, dy + group * y_group + part, own, own + weights };
+            filters(&share, o, channels);
         }
-    for (int group = 1; group < k->groups; group++)
+    for (int index = 1; index < shares; index++)
         for (size_t j = 0; j < sums; j++)
-            all[j] += all[(size_t)group * sums + j];
+            all[j] += all[(size_t)index * sums + j];
     memcpy(dweights, all, weights * sizeof *all);
     if (dbias)
         memcpy(dbias, all + weights, (size_t)k->out * sizeof *all);
