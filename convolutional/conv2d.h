@@ -28,6 +28,12 @@ extern const Conv2dAlgorithm conv2d_winograd_int16;      /* the same on 16-bit i
 extern const Conv2dAlgorithm conv2d_depthwise;      /* our own, one filter a channel */
 extern const Conv2dAlgorithm conv2d_batch_last;     /* our own, few channels, where the plan's layout is batch last */
 
+/* Whether oneDNN computes the gradient of these weights in f32 faster as a product of matrices (conv2d_product.c): those of 1x1
+ * convolutions, channels last, without AVX-512. */
+bool conv2d_is_product(const Conv2dModule *conv, const Program *program);
+/* Emits it. */
+void conv2d_product_backward_weights(const Conv2dModule *conv, Emitter *emitter);
+
 /* The same padding on all four sides? */
 bool conv2d_pads_evenly(const Conv2dModule *conv);
 

@@ -149,8 +149,12 @@ static void add_backward(const Conv2dModule *conv, Emitter *emitter, bool bf16)
     const Geometry weights = geometry_of(conv, emitter, (OperandTypes){ bf16, bf16, false });
     const Geometry data = geometry_of(conv, emitter, (OperandTypes){ bf16 && program_is_bf16(emit_program(emitter), in), bf16, bf16 });
     dnnl_primitive_desc_t hint = describe(describe_forward, &forward, forward.x, NULL);
-    if (program_trains(emit_program(emitter), &conv->base))
-        add_backward_weights(conv, emitter, &weights, hint);
+    if (program_trains(emit_program(emitter), &conv->base)) {
+        if (!bf16 && conv2d_is_product(conv, emit_program(emitter)))
+            conv2d_product_backward_weights(conv, emitter);
+        else
+            add_backward_weights(conv, emitter, &weights, hint);
+    }
     if (emit_wants_gradient(emitter, in))
         add_backward_data(conv, emitter, &data, hint);
     DNNL(dnnl_primitive_desc_destroy(hint));
