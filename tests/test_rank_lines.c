@@ -51,6 +51,7 @@ static const Mistake mistakes[] = {
     { 2, ONE "-q",                                    "--seed 7",                  8, "other options: rank 1" },
     { 2, ONE "-q",                                    "--epochs 3",                8, "other options: rank 1" },
     { 2, ONE "-q",                                    "--data other",            8, "other images: rank 1" },
+    { 2, TINY "-q", "[ $rank = 0 ] || export CONVZOO_ISA=base",                   8, "other programs or processors: rank 1" },
     { 2, "lenet -b 8 --epochs 1 --threads 1 -q", "[ $rank = 0 ] && set -- \"$@\" --data whole || set -- \"$@\" --data torn", 3,
       "image that rank 1 cannot read: " },
 };

@@ -17,7 +17,8 @@
 #include "statistics_join.h"
 #include "view.h"
 
-/* "avx512 vnni", "avx512", "avx2" or "base". The environment variable CONVZOO_ISA=avx512|avx2|base lowers it (tests). */
+/* "avx512 vnni", "avx512", "avx2" or "base". The environment variable CONVZOO_ISA=avx512|avx2|base lowers it: for tests, and
+ * so that ranks on unlike processors compute alike. */
 const char *kernels_isa(void);
 /* Channels that a block of oneDNN's and our blocked layout has: 16 where AVX-512 computes with them, else 8. */
 int kernels_block(void);

@@ -70,7 +70,7 @@ static bool refuse(int rank, const Fingerprint *own, const Fingerprint *first, E
 {
     if (strcmp(own->machine, first->machine))
         return error_set(error, EXIT_peer, "ranks run other programs or processors: rank %d on %s is %s, rank 0 is %s: use machines of one kind and one "
-                         "build, or ONEDNN_MAX_CPU_ISA for both", rank, own->host, own->machine, first->machine);
+                         "build, or set ONEDNN_MAX_CPU_ISA=AVX2 and CONVZOO_ISA=avx2 for all", rank, own->host, own->machine, first->machine);
     if (own->data != first->data)
         return error_set(error, EXIT_peer, "ranks have other images: rank %d on %s: its training or validation images are not those of rank 0: copy "
                          "--data again, or name one that all of them see", rank, own->host);
