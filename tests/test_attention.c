@@ -19,7 +19,14 @@
 #include "parameters.h"
 #include "random.h"
 
-#define TOLERANCE 1e-4
+/* How a network is computed, and how far from PyTorch's a number may be, of the largest of its kind. Winograd rounds otherwise than direct
+ * convolutions: where a rectifier or a pool is as good as undecided, it may decide otherwise, which moves the gradients of all pixels
+ * that it sees by some thousandths. */
+typedef struct PlanCase {
+    const char *name;
+    Plan        plan;
+    double      tolerance;
+} PlanCase;
 
 static json_t *golden;
 
@@ -90,16 +97,16 @@ static double largest(const json_t *row, const char *key)
     return most;
 }
 
-static void compare(const json_t *row, const char *plan, const char *key, size_t i, double got)
+static void compare(const json_t *row, const PlanCase *plan, const char *key, size_t i, double got)
 {
     const double expected = item(row, key, i), scale = largest(row, key);
-    if (!(fabs(got - expected) <= TOLERANCE * scale))
-        fail_msg("%s %d, plan %s: %s %zu is %.9g, expected %.9g", json_string_value(json_object_get(row, "arch")), whole(row, "side"), plan, key, i, got,
+    if (!(fabs(got - expected) <= plan->tolerance * scale))
+        fail_msg("%s %d, plan %s: %s %zu is %.9g, expected %.9g", json_string_value(json_object_get(row, "arch")), whole(row, "side"), plan->name, key, i, got,
                  expected);
 }
 
 /* The places of both images that the file has. */
-static void compare_places(const json_t *row, const char *plan, const char *key, int image, const float *map)
+static void compare_places(const json_t *row, const PlanCase *plan, const char *key, int image, const float *map)
 {
     const size_t pixels = (size_t)whole(row, "side") * (size_t)whole(row, "side");
     for (size_t i = 0; i < json_array_size(json_object_get(row, "places")); i++) {
@@ -109,7 +116,7 @@ static void compare_places(const json_t *row, const char *plan, const char *key,
     }
 }
 
-static void check_image(const json_t *row, const char *plan, Attention *attention, int image)
+static void check_image(const json_t *row, const PlanCase *plan, Attention *attention, int image)
 {
     const int side = whole(row, "side"), h = whole(row, "height"), w = whole(row, "width");
     float *large = allocate((size_t)side * (size_t)side, sizeof *large, "a map");
@@ -135,8 +142,8 @@ static void check_image(const json_t *row, const char *plan, Attention *attentio
 static void test_maps(void **state)
 {
     (void)state;
-    static const struct { const char *name; Plan plan; } plans[] = {
-        { "direct", { .direct_only = true } }, { "default", { .layout = LAYOUT_automatic } },
+    static const PlanCase plans[] = {
+        { "direct", { .direct_only = true }, 1e-4 }, { "default", { .layout = LAYOUT_automatic }, 5e-3 },
     };
     size_t at;
     json_t *row;
@@ -158,7 +165,7 @@ static void test_maps(void **state)
             Attention *attention = attention_new(net, &plans[p].plan, layer, batch);
             attention_run(attention, images, asked, batch);
             for (int i = 0; i < batch; i++)
-                check_image(row, plans[p].name, attention, i);
+                check_image(row, &plans[p], attention, i);
             attention_free(attention);
         }
         free(images);
