@@ -6,12 +6,14 @@
 
 #include "batch_last.h"
 
-/* A tile's, and its columns by its channels: so many sums as leave registers of AVX-512's 32, else of 16, for what they add. */
+/* A tile's, each number of channels, and its columns by them: so many sums as leave registers of AVX-512's 32, else of 16, for what they add. */
 #if defined(__AVX512F__)
 enum { MOST_CHANNELS = 8, MOST_COLUMNS = 6 };
+#define EACH(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
 #define COLUMNS(channels) ((channels) > 6 ? 3 : (channels) > 4 ? 4 : 6)
 #else
 enum { MOST_CHANNELS = 6, MOST_COLUMNS = 4 };
+#define EACH(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #define COLUMNS(channels) ((channels) > 4 ? 2 : (channels) > 3 ? 3 : 4)
 #endif
 
@@ -73,17 +75,11 @@ typedef void Tile(const Sum *s, const float *x, float *y, int o, int oy, int ox,
     {                                                                                                                    \
         tile(s, x, y, o, oy, ox, kx0, kx1, channels, 1);                                                                 \
     }
-TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
-#if defined(__AVX512F__)
-TILE(7) TILE(8)
-#endif
+EACH(TILE)
 
 static const struct { Tile *wide, *narrow; int columns; } tiles[MOST_CHANNELS + 1] = {
 #define ROW(channels) [channels] = { wide_##channels, narrow_##channels, COLUMNS(channels) },
-    ROW(1) ROW(2) ROW(3) ROW(4) ROW(5) ROW(6)
-#if defined(__AVX512F__)
-    ROW(7) ROW(8)
-#endif
+    EACH(ROW)
 };
 
 static void row(const Sum *s, int channels, const float *x, float *y, int o, int oy)

@@ -9,8 +9,14 @@
 
 #include <string.h>
 
-/* Of a tile, whose sums stay in 32 registers, else in 16. */
-enum { MOST_CHANNELS = VECTOR == 16 ? 4 : 2, MOST_COLUMNS = 5 };
+/* Of a tile, whose sums stay in 32 registers, else in 16; and each number of channels. */
+#if defined(__AVX512F__)
+enum { MOST_CHANNELS = 4, MOST_COLUMNS = 5 };
+#define EACH(X) X(1) X(2) X(3) X(4)
+#else
+enum { MOST_CHANNELS = 2, MOST_COLUMNS = 5 };
+#define EACH(X) X(1) X(2)
+#endif
 
 /* The images that leave sums of their own. */
 typedef struct Share {
@@ -72,18 +78,13 @@ typedef void Tile(const Share *share, int o, int i, int ky, int kx);
     {                                                                                                \
         tile(share, o, i, ky, kx, channels, columns);                                                \
     }
-TILE(1, 1) TILE(2, 1) TILE(1, 3) TILE(2, 3) TILE(1, 5) TILE(2, 5)
-#if defined(__AVX512F__)
-TILE(3, 1) TILE(4, 1) TILE(3, 3) TILE(4, 3) TILE(3, 5) TILE(4, 5)
-#endif
+#define TILES(channels) TILE(channels, 1) TILE(channels, 3) TILE(channels, 5)
+EACH(TILES)
 
 /* By channels and by the filter's width: 3 and 5 in one piece, others column by column. */
 static Tile *const tiles[MOST_CHANNELS + 1][MOST_COLUMNS + 1] = {
 #define ROW(channels) [channels] = { [1] = tile_##channels##_1, [3] = tile_##channels##_3, [5] = tile_##channels##_5 },
-    ROW(1) ROW(2)
-#if defined(__AVX512F__)
-    ROW(3) ROW(4)
-#endif
+    EACH(ROW)
 };
 
 static void bias_gradient(const Share *share, int o, int channels)
